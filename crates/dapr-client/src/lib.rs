@@ -1,0 +1,1 @@
+//! A typed Dapr client for services compiled to WebAssembly, and for native tools and tests.

@@ -1,0 +1,1 @@
+//! Dapr's HTTP API as a face onto the building blocks.

@@ -1,0 +1,1 @@
+//! Reads dapr.yaml, Component and Configuration YAML, and reports every mistake with file and line.

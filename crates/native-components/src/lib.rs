@@ -1,0 +1,1 @@
+//! Dapr components that daprlet carries: state stores, secret stores and bindings.

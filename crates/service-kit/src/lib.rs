@@ -1,0 +1,1 @@
+//! What the image and event services share: the HTTP edge, rate limiting and event delivery.

@@ -1,0 +1,1 @@
+//! Runs modules built for WasmEdge on wasmtime, through WasmEdge's socket ABI.

@@ -1,0 +1,1 @@
+//! Records what the image services did, in SQL.
