@@ -1,0 +1,1 @@
+//! Takes pictures in: format, limits and orientation, checked before anything is decoded.
