@@ -1,0 +1,163 @@
+//! An in-memory Dapr for tests: state with etags, secrets, and invocation and bindings answered by the test.
+//!
+//! It answers with Dapr's statuses and bodies, so that a service under test runs the real client. Parts of it can be
+//! made to fail or to hang.
+
+mod state;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use percent_encoding::percent_decode_str;
+
+use crate::{Dapr, Endpoint, Transport, TransportError};
+
+pub use state::Record;
+
+/// How a part of the fake behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mood {
+    /// As it should.
+    #[default]
+    Well,
+    /// Answers 500.
+    Failing,
+    /// Never answers.
+    Hanging,
+}
+
+type Handler = Arc<dyn Fn(&str, &Request<Bytes>) -> Response<Bytes> + Send + Sync>;
+
+/// The fake. Shared with the client that it hands out.
+#[derive(Default)]
+pub struct FakeDapr {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    records: BTreeMap<String, Record>,
+    writes: u64,
+    interference: Option<Box<dyn FnOnce(&FakeDapr) + Send>>,
+    secrets: BTreeMap<String, String>,
+    invoke: Option<Handler>,
+    binding: Option<Handler>,
+    state_mood: Mood,
+    secret_mood: Mood,
+    invoke_mood: Mood,
+}
+
+impl FakeDapr {
+    /// A Dapr with an empty state store that answers to any name, no secrets and nobody to invoke.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    /// A client of this Dapr.
+    #[must_use]
+    pub fn client(self: &Arc<Self>) -> Dapr {
+        Dapr::with_transport(Endpoint::local(3500), Arc::clone(self) as Arc<dyn Transport>)
+    }
+
+    /// Lets a service answer invocations; its first argument is the application's id.
+    pub fn on_invoke(&self, answer: impl Fn(&str, &Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static) {
+        self.lock().invoke = Some(Arc::new(answer));
+    }
+
+    /// Lets bindings answer; the first argument is the binding's name.
+    pub fn on_binding(&self, answer: impl Fn(&str, &Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static) {
+        self.lock().binding = Some(Arc::new(answer));
+    }
+
+    /// Adds a secret.
+    pub fn put_secret(&self, key: &str, value: &str) {
+        self.lock().secrets.insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Sets how the state store behaves.
+    pub fn set_state_mood(&self, mood: Mood) {
+        self.lock().state_mood = mood;
+    }
+
+    /// Sets how the secret store behaves.
+    pub fn set_secret_mood(&self, mood: Mood) {
+        self.lock().secret_mood = mood;
+    }
+
+    /// Sets how invocation behaves.
+    pub fn set_invoke_mood(&self, mood: Mood) {
+        self.lock().invoke_mood = mood;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn secret(&self, key: &str) -> Response<Bytes> {
+        match self.lock().secrets.get(key) {
+            Some(value) => reply(StatusCode::OK, serde_json::json!({ key: value }).to_string()),
+            None => refusal(StatusCode::INTERNAL_SERVER_ERROR, "ERR_SECRET_GET", &format!("secret {key} not found")),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for FakeDapr {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let segments: Vec<String> = request.uri().path().split('/').skip(1).map(decoded).collect();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        Ok(match segments.as_slice() {
+            ["v1.0", "state", _, rest @ ..] => {
+                let mood = self.lock().state_mood;
+                in_mood(mood, || self.answer_state(&request, rest)).await
+            }
+            ["v1.0", "secrets", _, key] => {
+                let mood = self.lock().secret_mood;
+                in_mood(mood, || self.secret(key)).await
+            }
+            ["v1.0", "invoke", app_id, "method", ..] => {
+                let (mood, handler) = (self.lock().invoke_mood, self.lock().invoke.clone());
+                in_mood(mood, || answered_by(handler, app_id, &request, "ERR_DIRECT_INVOKE")).await
+            }
+            ["v1.0", "bindings", name] => {
+                let handler = self.lock().binding.clone();
+                answered_by(handler, name, &request, "ERR_INVOKE_OUTPUT_BINDING")
+            }
+            _ => refusal(StatusCode::NOT_FOUND, "ERR_DIRECT_INVOKE", "failed getting app id"),
+        })
+    }
+}
+
+fn answered_by(handler: Option<Handler>, name: &str, request: &Request<Bytes>, code: &str) -> Response<Bytes> {
+    match handler {
+        Some(answer) => answer(name, request),
+        None => refusal(StatusCode::INTERNAL_SERVER_ERROR, code, &format!("no {name} here")),
+    }
+}
+
+async fn in_mood(mood: Mood, answer: impl FnOnce() -> Response<Bytes>) -> Response<Bytes> {
+    match mood {
+        Mood::Well => answer(),
+        Mood::Failing => refusal(StatusCode::INTERNAL_SERVER_ERROR, "ERR_FAKE", "told to fail"),
+        Mood::Hanging => std::future::pending().await,
+    }
+}
+
+fn decoded(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+/// A response of that status and body.
+pub fn reply(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str) -> Response<Bytes> {
+    reply(status, serde_json::json!({ "errorCode": code, "message": message }).to_string())
+}

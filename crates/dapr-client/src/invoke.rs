@@ -1,0 +1,76 @@
+//! Service invocation.
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{Method, Response};
+use serde::Serialize;
+
+use crate::client::{Call, Repeat};
+use crate::path::ApiPath;
+use crate::{Dapr, Error};
+
+/// A call of another service's method, being put together.
+#[must_use = "nothing is sent before `send`"]
+pub struct Invocation<'a> {
+    dapr: &'a Dapr,
+    call: Result<Call, Error>,
+}
+
+impl Dapr {
+    /// Calls a method of the application `app_id`. `path` is written as a request line has it: it may have several
+    /// segments and a query, and what needs percent-encoding in it is the caller's to encode.
+    pub fn invoke(&self, app_id: &str, method: Method, path: &str) -> Invocation<'_> {
+        let path = ApiPath::new("/v1.0/invoke").segment(app_id).segment("method").written(path);
+        Invocation { dapr: self, call: self.form("invoke", method, &path) }
+    }
+}
+
+impl Invocation<'_> {
+    /// Sends a JSON body.
+    pub fn json(mut self, value: &impl Serialize) -> Self {
+        self.call = self.call.and_then(|call| call.json(value));
+        self
+    }
+
+    /// Sends a body as it is.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        if let Ok(call) = &mut self.call {
+            *call.request.body_mut() = body.into();
+        }
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if let Ok(call) = &mut self.call {
+            call.request.headers_mut().append(name, value);
+        }
+        self
+    }
+
+    /// Declares that the method may run twice, as it may where the body carries an idempotency key. Without this, a
+    /// `POST` or `PATCH` is not repeated when its connection breaks.
+    pub fn repeatable(mut self) -> Self {
+        if let Ok(call) = &mut self.call {
+            call.repeat = Repeat::Safe;
+        }
+        self
+    }
+
+    /// Sends the call. What the other service answers is the answer, whatever its status.
+    ///
+    /// # Errors
+    /// When the service was not reached: Dapr's own `ERR_DIRECT_INVOKE` is told from the service's answers.
+    pub async fn send(self) -> Result<Response<Bytes>, Error> {
+        let call = self.call?;
+        let operation = call.operation;
+        let response = self.dapr.send(call).await?;
+        if response.status().is_client_error() || response.status().is_server_error() {
+            let error = Error::refused(operation, response.status(), response.body());
+            if error.code() == Some("ERR_DIRECT_INVOKE") {
+                return Err(error);
+            }
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,37 @@
+//! State stores: one handle for each store, one module for each kind of call.
+
+mod bulk;
+mod options;
+mod read;
+mod transaction;
+mod write;
+
+use crate::Dapr;
+use crate::path::ApiPath;
+
+pub use bulk::BulkItem;
+pub use options::{Concurrency, Consistency, Etag, WriteOptions};
+pub use read::Entry;
+pub use transaction::{Delete, Operation};
+pub use write::Save;
+
+/// One state store.
+#[derive(Clone, Copy)]
+pub struct StateStore<'a> {
+    dapr: &'a Dapr,
+    name: &'a str,
+}
+
+impl Dapr {
+    /// The state store of that name.
+    #[must_use]
+    pub fn state<'a>(&'a self, store: &'a str) -> StateStore<'a> {
+        StateStore { dapr: self, name: store }
+    }
+}
+
+impl StateStore<'_> {
+    fn path(&self) -> ApiPath {
+        ApiPath::new("/v1.0/state").segment(self.name)
+    }
+}
