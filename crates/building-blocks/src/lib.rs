@@ -1,1 +1,26 @@
 //! The seam between Dapr's building blocks and the components that implement them.
+//!
+//! A component (SQLite, Redis, a secrets file, ...) implements one of the small traits here; a face (Dapr's HTTP API,
+//! a WIT interface) calls them. Neither knows the other, and nothing in this crate does HTTP, Wasm or I/O.
+//!
+//! The traits follow `dapr/components-contrib` v1.18: `state/store.go`, `secretstores/secret_store.go`,
+//! `bindings/{input,output}_binding.go`.
+
+pub mod binding;
+pub mod component;
+pub mod go_duration;
+pub mod secret;
+pub mod state;
+
+use std::collections::BTreeMap;
+
+pub use binding::{InputBinding, OutputBinding};
+pub use component::{Component, ComponentSpec, Context, InitError, Properties, Registry};
+pub use secret::{Secret, SecretStore};
+pub use state::{StateError, StateStore};
+
+/// What travels beside a request or an answer: names and values, exactly as Dapr's APIs carry them.
+pub type Metadata = BTreeMap<String, String>;
+
+/// The reason behind an error, of whatever type the component's own library has.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,204 @@
+//! The properties of a component: `spec.metadata` of its YAML, with typed reading.
+//!
+//! Names are case-insensitive, as in `dapr/kit/metadata`. An empty value counts as absent. A message names the property
+//! and never shows a value, because any value may have come from a secret store.
+
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::{Secret, go_duration};
+
+/// An ordered list of names and values.
+#[derive(Clone, Default)]
+pub struct Properties(Vec<Property>);
+
+#[derive(Clone)]
+struct Property {
+    name: String,
+    value: Value,
+}
+
+#[derive(Clone)]
+enum Value {
+    Plain(String),
+    Secret(Secret),
+}
+
+/// A property that is missing or that says what it must not.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PropertyError {
+    /// It must be there.
+    #[error("property {name:?} is required")]
+    Missing {
+        /// The property's name as documented.
+        name: String,
+    },
+    /// Its value has the wrong form.
+    #[error("property {name:?} must be {expected}")]
+    Invalid {
+        /// The property's name as documented.
+        name: String,
+        /// The right form, in words.
+        expected: String,
+    },
+}
+
+impl PropertyError {
+    /// The error that `name` must be `expected`.
+    pub fn invalid(name: &str, expected: impl Into<String>) -> Self {
+        Self::Invalid { name: name.to_owned(), expected: expected.into() }
+    }
+}
+
+impl Properties {
+    /// Adds a value that the YAML itself holds.
+    pub fn push_plain(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push(Property { name: name.into(), value: Value::Plain(value.into()) });
+    }
+
+    /// Adds a value that came from a secret store or the environment.
+    pub fn push_secret(&mut self, name: impl Into<String>, value: Secret) {
+        self.0.push(Property { name: name.into(), value: Value::Secret(value) });
+    }
+
+    /// The value of `name`. Where a name occurs twice the last one counts, as in Dapr.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let property = self.0.iter().rev().find(|property| property.name.eq_ignore_ascii_case(name))?;
+        let text = match &property.value {
+            Value::Plain(text) => text,
+            Value::Secret(secret) => secret.expose(),
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The value of the first of `names` that has one; for properties with aliases.
+    pub fn get_any(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    /// The value of `name`, which must be there.
+    pub fn required(&self, name: &str) -> Result<&str, PropertyError> {
+        self.get(name).ok_or_else(|| PropertyError::Missing { name: name.to_owned() })
+    }
+
+    /// A truth value. Reads what `dapr/kit/strings.IsTruthy` reads, and refuses what is neither that nor its opposite.
+    pub fn bool(&self, name: &str) -> Result<Option<bool>, PropertyError> {
+        self.parse(name, "true or false", |text| match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
+            "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
+            _ => None,
+        })
+    }
+
+    /// A whole number.
+    pub fn int<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, PropertyError> {
+        self.parse(name, "a whole number in range", |text| text.trim().parse().ok())
+    }
+
+    /// A length of time: Go's syntax (`1m30s`), or a bare number of seconds. What is below zero reads as zero, since no
+    /// property of Dapr tells the two apart.
+    pub fn duration(&self, name: &str) -> Result<Option<Duration>, PropertyError> {
+        self.parse(name, "a duration such as 20s or 1m30s", |text| {
+            let text = text.trim();
+            let nanos = match text.parse::<i64>() {
+                Ok(seconds) => seconds.checked_mul(go_duration::SECOND)?,
+                Err(_) => go_duration::parse(text).ok()?,
+            };
+            Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)))
+        })
+    }
+
+    /// The names there are, in their order; for a component that refuses what it does not know.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|property| property.name.as_str())
+    }
+
+    fn parse<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, PropertyError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(text) => read(text).map(Some).ok_or_else(|| PropertyError::invalid(name, expected)),
+        }
+    }
+}
+
+/// Plain values, for programs and tests that write properties themselves.
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Properties {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let mut properties = Self::default();
+        for (name, value) in pairs {
+            properties.push_plain(name, value);
+        }
+        properties
+    }
+}
+
+/// Shows names and plain values; a secret shows as a placeholder.
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.0.iter().map(|property| {
+                let value: &dyn fmt::Debug = match &property.value {
+                    Value::Plain(text) => text,
+                    Value::Secret(secret) => secret,
+                };
+                (&property.name, value)
+            }))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: &str) -> Properties {
+        Properties::from_iter([("cleanupInterval", value)])
+    }
+
+    #[test]
+    fn names_are_case_insensitive_and_the_last_value_counts() {
+        let properties = Properties::from_iter([("redisHost", "a"), ("REDISHOST", "b")]);
+        assert_eq!(properties.get("redishost"), Some("b"));
+        assert_eq!(properties.get_any(&["host", "redisHost"]), Some("b"));
+        assert_eq!(properties.required("url").unwrap_err().to_string(), "property \"url\" is required");
+    }
+
+    #[test]
+    fn a_value_that_came_from_a_secret_never_shows_in_debug_or_in_errors() {
+        let mut properties = Properties::default();
+        properties.push_secret("timeout", Secret::from("hunter2"));
+        let error = properties.duration("timeout").unwrap_err();
+        let shown = format!("{properties:?} {error} {error:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("[redacted]") && shown.contains("timeout"), "{shown}");
+    }
+
+    #[test]
+    fn durations_are_read_in_go_syntax_or_as_seconds() {
+        let read = |text| check(text).duration("cleanupinterval").unwrap();
+        assert_eq!(read("1m30s"), Some(Duration::from_secs(90)));
+        assert_eq!(read("20"), Some(Duration::from_secs(20)));
+        assert_eq!(read("-1"), Some(Duration::ZERO));
+        assert_eq!(read(""), None);
+        let error = check("soon").duration("cleanupInterval").unwrap_err();
+        assert_eq!(error.to_string(), "property \"cleanupInterval\" must be a duration such as 20s or 1m30s");
+    }
+
+    #[test]
+    fn truth_and_numbers_are_read_strictly() {
+        let properties = Properties::from_iter([("on", "Yes"), ("off", "0"), ("odd", "maybe"), ("count", "300")]);
+        assert_eq!(properties.bool("on"), Ok(Some(true)));
+        assert_eq!(properties.bool("off"), Ok(Some(false)));
+        assert!(properties.bool("odd").is_err());
+        assert_eq!(properties.int::<u16>("count"), Ok(Some(300)));
+        assert!(properties.int::<u8>("count").is_err());
+        assert_eq!(properties.int::<u8>("absent"), Ok(None));
+    }
+}

@@ -1,0 +1,74 @@
+//! State stores: keys to bytes, with etags, time to live and transactions where a store declares them.
+//!
+//! Follows `components-contrib/state/{store,bulk,transactional_store}.go`.
+
+mod bulk;
+mod error;
+mod feature;
+mod request;
+mod ttl;
+
+use async_trait::async_trait;
+
+pub use bulk::DEFAULT_PARALLELISM;
+pub use error::{EtagConflict, StateError};
+pub use feature::{StateFeature, StateFeatures};
+pub use request::{
+    Concurrency, Consistency, DeleteRequest, GetRequest, Operation, SetRequest, StateItem, StateOptions,
+};
+pub use ttl::{TTL_EXPIRE_TIME, TTL_IN_SECONDS, TimeToLive, time_to_live};
+
+use crate::Metadata;
+
+/// A store of keys and bytes. `components-contrib/state/store.go`, `Store`.
+///
+/// `get`, `set` and `delete` are what a store must have. The bulk methods have defaults made of those three; a store
+/// overrides them when it can do better. `transact` may be called only where [`StateFeature::Transactional`] is declared.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// What this store can do beyond the minimum; constant for the life of the store.
+    fn features(&self) -> StateFeatures;
+
+    /// Reads one key; `None` when it is absent or has expired.
+    async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError>;
+
+    /// Writes one key. When this returns, the write is as durable as the store promises.
+    async fn set(&self, request: SetRequest) -> Result<(), StateError>;
+
+    /// Deletes one key. Deleting what is absent succeeds, unless the request carries an etag.
+    async fn delete(&self, request: DeleteRequest) -> Result<(), StateError>;
+
+    /// Reads many keys. Answers in the order of the requests; one failure does not fail the others.
+    async fn bulk_get(
+        &self,
+        requests: Vec<GetRequest>,
+        parallelism: usize,
+    ) -> Vec<Result<Option<StateItem>, StateError>> {
+        bulk::each(requests, parallelism, |request| self.get(request)).await
+    }
+
+    /// Writes many keys, not atomically. Answers in the order of the requests; one failure does not stop the others.
+    async fn bulk_set(&self, requests: Vec<SetRequest>, parallelism: usize) -> Vec<Result<(), StateError>> {
+        bulk::each(requests, parallelism, |request| self.set(request)).await
+    }
+
+    /// Deletes many keys, not atomically. Answers in the order of the requests; one failure does not stop the others.
+    async fn bulk_delete(&self, requests: Vec<DeleteRequest>, parallelism: usize) -> Vec<Result<(), StateError>> {
+        bulk::each(requests, parallelism, |request| self.delete(request)).await
+    }
+
+    /// Applies all operations in their order, or none of them.
+    async fn transact(&self, _operations: Vec<Operation>, _metadata: Metadata) -> Result<(), StateError> {
+        Err(StateError::Unsupported("transactions"))
+    }
+
+    /// The most operations that one transaction may have, where the store has such a limit.
+    fn multi_max_size(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether the store can be reached now.
+    async fn ping(&self) -> Result<(), StateError> {
+        Ok(())
+    }
+}
