@@ -1,0 +1,94 @@
+//! `state.in-memory`: state that lives as long as the process. `components-contrib/state/in-memory/in_memory.go`.
+//!
+//! One lock over one map: a read holds it for a look-up and two reference counts, so that readers do not meet.
+
+mod table;
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+use building_blocks::state::{
+    DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateFeatures, StateItem, time_to_live,
+};
+use building_blocks::{Component, ComponentSpec, Context, InitError, Metadata, StateError, StateStore};
+use jiff::Timestamp;
+
+use table::Table;
+
+/// Makes the component. There is nothing to configure.
+pub(crate) async fn create(_spec: ComponentSpec, _context: Context) -> Result<Component, InitError> {
+    Ok(Component::of_state_store(InMemory::default()))
+}
+
+#[derive(Default)]
+struct InMemory(RwLock<Table>);
+
+impl InMemory {
+    // A panic inside `Table` cannot leave it half changed in a way that matters to other keys: go on after one.
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl StateStore for InMemory {
+    fn features(&self) -> StateFeatures {
+        StateFeatures::of(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
+    }
+
+    async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {
+        Ok(self.read().get(&request.key))
+    }
+
+    async fn bulk_get(
+        &self,
+        requests: Vec<GetRequest>,
+        _parallelism: usize,
+    ) -> Vec<Result<Option<StateItem>, StateError>> {
+        let table = self.read();
+        requests.iter().map(|request| Ok(table.get(&request.key))).collect()
+    }
+
+    async fn set(&self, request: SetRequest) -> Result<(), StateError> {
+        self.transact(vec![Operation::Upsert(request)], Metadata::new()).await
+    }
+
+    async fn delete(&self, request: DeleteRequest) -> Result<(), StateError> {
+        self.transact(vec![Operation::Delete(request)], Metadata::new()).await
+    }
+
+    async fn transact(&self, operations: Vec<Operation>, _metadata: Metadata) -> Result<(), StateError> {
+        let operations = operations.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
+        let now = Timestamp::now();
+        let mut table = self.write();
+        table.drop_expired(now);
+        // Dapr checks every etag against the state before the transaction, then applies all.
+        for prepared in &operations {
+            table.check(&prepared.operation)?;
+        }
+        for prepared in operations {
+            table.apply(prepared.operation, prepared.expires);
+        }
+        Ok(())
+    }
+}
+
+/// An operation with all that could fail without looking at the table already done.
+struct Prepared {
+    operation: Operation,
+    expires: Option<Timestamp>,
+}
+
+impl Prepared {
+    fn of(operation: Operation) -> Result<Self, StateError> {
+        let expires = match &operation {
+            Operation::Upsert(request) => time_to_live(&request.metadata)?.duration().map(|ttl| Timestamp::now() + ttl),
+            Operation::Delete(_) => None,
+        };
+        Ok(Self { operation, expires })
+    }
+}

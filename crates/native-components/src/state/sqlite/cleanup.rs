@@ -1,0 +1,49 @@
+//! Deleting rows that have expired, now and then. `components-contrib/common/component/sql/cleanup.go`.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::row::Tables;
+
+/// Taken off the interval when it is compared with the last clean-up, as Dapr does, so that jitter skips no turn.
+const SLACK: Duration = Duration::from_millis(100);
+
+pub(super) struct Cleanup {
+    interval: Duration,
+    pub(super) due: Instant,
+}
+
+impl Cleanup {
+    pub(super) fn every(interval: Duration) -> Self {
+        Self { interval, due: Instant::now() + interval }
+    }
+
+    /// Cleans up, unless another process on the same file did within the interval. A failure waits for the next turn.
+    pub(super) fn run(&mut self, connection: &Connection, tables: &Tables) {
+        self.due = Instant::now() + self.interval;
+        match self.delete_expired(connection, tables) {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "removed expired state"),
+            Err(error) => tracing::warn!(%error, "could not remove expired state"),
+        }
+    }
+
+    fn delete_expired(&self, connection: &Connection, tables: &Tables) -> rusqlite::Result<usize> {
+        let claim = format!(
+            "INSERT INTO {} (key, value) VALUES ('last-cleanup', CURRENT_TIMESTAMP)
+            ON CONFLICT (key) DO UPDATE SET value = CURRENT_TIMESTAMP
+            WHERE (unixepoch(CURRENT_TIMESTAMP) - unixepoch(value)) * 1000 > ?",
+            tables.metadata
+        );
+        let interval = self.interval.saturating_sub(SLACK).as_millis();
+        if connection.execute(&claim, [i64::try_from(interval).unwrap_or(i64::MAX)])? == 0 {
+            return Ok(0);
+        }
+        let delete = format!(
+            "DELETE FROM {} WHERE expiration_time IS NOT NULL AND expiration_time < CURRENT_TIMESTAMP",
+            tables.state
+        );
+        connection.execute(&delete, [])
+    }
+}

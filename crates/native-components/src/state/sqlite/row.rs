@@ -1,0 +1,145 @@
+//! Reading and writing rows of the state table.
+//!
+//! A value that is text is stored as it is, with `is_binary` 0, as Dapr stores what comes through its HTTP API; any
+//! other bytes as base64, with `is_binary` 1, as it stores what comes through gRPC.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use building_blocks::state::{
+    Concurrency, DeleteRequest, Operation, SetRequest, StateItem, TTL_EXPIRE_TIME, TimeToLive, time_to_live,
+};
+use building_blocks::{Metadata, StateError};
+use bytes::Bytes;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use uuid::Uuid;
+
+const LIVE: &str = "(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)";
+
+/// The names of the two tables, and the statements on them.
+#[derive(Clone)]
+pub(super) struct Tables {
+    pub(super) state: String,
+    pub(super) metadata: String,
+    sql: Arc<Statements>,
+}
+
+struct Statements {
+    get: String,
+    put: String,
+    put_first: String,
+    put_with_etag: String,
+    delete: String,
+    delete_with_etag: String,
+}
+
+impl Tables {
+    pub(super) fn new(state: String, metadata: String) -> Self {
+        let columns = "(key, value, is_binary, etag, update_time, expiration_time)";
+        let values = "?1, ?2, ?3, ?4, CURRENT_TIMESTAMP, DATETIME(CURRENT_TIMESTAMP, ?5)";
+        let sql = Arc::new(Statements {
+            get: format!(
+                "SELECT value, is_binary, etag, strftime('%Y-%m-%dT%H:%M:%SZ', expiration_time)
+                FROM {state} WHERE key = ? AND {LIVE}"
+            ),
+            put: format!("INSERT OR REPLACE INTO {state} {columns} VALUES ({values})"),
+            put_first: format!(
+                "INSERT OR REPLACE INTO {state} {columns} SELECT {values}
+                WHERE NOT EXISTS (SELECT 1 FROM {state} WHERE key = ?1 AND {LIVE})"
+            ),
+            put_with_etag: format!(
+                "UPDATE {state} SET value = ?2, is_binary = ?3, etag = ?4, update_time = CURRENT_TIMESTAMP,
+                expiration_time = DATETIME(CURRENT_TIMESTAMP, ?5) WHERE key = ?1 AND etag = ?6 AND {LIVE}"
+            ),
+            delete: format!("DELETE FROM {state} WHERE key = ?"),
+            delete_with_etag: format!("DELETE FROM {state} WHERE key = ? AND etag = ?"),
+        });
+        Self { state, metadata, sql }
+    }
+}
+
+pub(super) fn get(connection: &Connection, tables: &Tables, key: &str) -> Result<Option<StateItem>, StateError> {
+    let mut statement = connection.prepare_cached(&tables.sql.get).map_err(failure)?;
+    let row = statement.query_row([key], |row| {
+        Ok((row.get_ref(0)?.as_bytes()?.to_vec(), row.get(1)?, row.get(2)?, row.get::<_, Option<String>>(3)?))
+    });
+    let Some((value, is_binary, etag, expires)) = row.optional().map_err(failure)? else {
+        return Ok(None);
+    };
+    let value: Vec<u8> = value;
+    let value =
+        if is_binary { STANDARD.decode(value).map_err(|error| StateError::Other(error.into()))? } else { value };
+    let metadata: Metadata = expires.into_iter().map(|time| (TTL_EXPIRE_TIME.to_owned(), time)).collect();
+    Ok(Some(StateItem { value: value.into(), etag: Some(etag), metadata }))
+}
+
+pub(super) fn ping(connection: &Connection) -> Result<(), StateError> {
+    connection.query_row("SELECT 1", [], |_| Ok(())).map_err(failure)
+}
+
+/// Does one operation within whatever transaction is open.
+pub(super) fn apply(connection: &Connection, tables: &Tables, operation: &Operation) -> Result<(), StateError> {
+    match operation {
+        Operation::Upsert(request) => set(connection, tables, request),
+        Operation::Delete(request) => delete(connection, tables, request),
+    }
+}
+
+fn set(connection: &Connection, tables: &Tables, request: &SetRequest) -> Result<(), StateError> {
+    let ttl = match time_to_live(&request.metadata)? {
+        TimeToLive::For(ttl) => Some(format!("+{} seconds", ttl.as_secs())),
+        TimeToLive::Unset | TimeToLive::Forever => None,
+    };
+    let (key, etag) = (&request.key, Uuid::new_v4().to_string());
+    let (value, is_binary) = encode(&request.value);
+    let prepare = |sql: &str| connection.prepare_cached(sql);
+    let changed = |rows: rusqlite::Result<usize>| rows.map(|rows| rows > 0).map_err(failure);
+    match (request.required_etag(), request.options.concurrency) {
+        (Some(given), _) => {
+            let mut statement = prepare(&tables.sql.put_with_etag).map_err(failure)?;
+            let written = changed(statement.execute(params![key, value, is_binary, etag, ttl, given]))?;
+            if written { Ok(()) } else { Err(StateError::etag_mismatch(given)) }
+        }
+        (None, Concurrency::FirstWrite) => {
+            let mut statement = prepare(&tables.sql.put_first).map_err(failure)?;
+            let written = changed(statement.execute(params![key, value, is_binary, etag, ttl]))?;
+            if written { Ok(()) } else { Err(StateError::first_write_conflict()) }
+        }
+        (None, Concurrency::LastWrite) => {
+            let mut statement = prepare(&tables.sql.put).map_err(failure)?;
+            changed(statement.execute(params![key, value, is_binary, etag, ttl])).map(|_| ())
+        }
+    }
+}
+
+fn delete(connection: &Connection, tables: &Tables, request: &DeleteRequest) -> Result<(), StateError> {
+    let Some(given) = request.required_etag() else {
+        let mut statement = connection.prepare_cached(&tables.sql.delete).map_err(failure)?;
+        return statement.execute([&request.key]).map(|_| ()).map_err(failure);
+    };
+    let mut statement = connection.prepare_cached(&tables.sql.delete_with_etag).map_err(failure)?;
+    match statement.execute([&request.key, given]).map_err(failure)? {
+        0 => Err(StateError::etag_mismatch(given)),
+        _ => Ok(()),
+    }
+}
+
+/// The text to store, and whether it is base64.
+fn encode(value: &Bytes) -> (std::borrow::Cow<'_, str>, bool) {
+    match std::str::from_utf8(value) {
+        // A zero byte ends a text for programs that read the file through C strings.
+        Ok(text) if !value.contains(&0) => (text.into(), false),
+        _ => (STANDARD.encode(value).into(), true),
+    }
+}
+
+/// What SQLite says, as what it means: a locked database may be free later.
+pub(super) fn failure(error: rusqlite::Error) -> StateError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => {
+            StateError::Unavailable(error.into())
+        }
+        _ => StateError::Other(error.into()),
+    }
+}

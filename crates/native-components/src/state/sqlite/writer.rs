@@ -1,0 +1,145 @@
+//! The thread that writes. Requests that wait together are committed together: a commit waits for the disk, and one
+//! wait can serve many.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use building_blocks::StateError;
+use building_blocks::state::Operation;
+use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::cleanup::Cleanup;
+use super::row::{self, Tables, failure};
+
+/// The most requests in one commit; beyond it the first would wait too long for the last.
+const MAX_BATCH: usize = 256;
+
+type Answer = oneshot::Sender<Result<(), StateError>>;
+type Read = Box<dyn FnOnce(&Connection) + Send>;
+
+enum Request {
+    /// Operations that succeed or fail as one.
+    Write(Vec<Operation>, Answer),
+    Read(Read),
+}
+
+/// The queue to the thread, which ends when this is dropped and the queue is empty.
+pub(super) struct Writer(mpsc::Sender<Request>);
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        tables: Tables,
+        cleanup_interval: Option<Duration>,
+    ) -> std::io::Result<Self> {
+        let (requests, queue) = mpsc::channel();
+        let cleanup = cleanup_interval.map(Cleanup::every);
+        let worker = Worker { connection, tables, queue, cleanup };
+        std::thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || worker.run())?;
+        Ok(Self(requests))
+    }
+
+    /// Returns when the operations are on the disk, or when none of them is.
+    pub(super) async fn write(&self, operations: Vec<Operation>) -> Result<(), StateError> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Request::Write(operations, answer)).map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())?
+    }
+
+    /// Reads on the writer's connection, for a database that has no other.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> T + Send + 'static,
+    ) -> Result<T, StateError> {
+        let (answer, answered) = oneshot::channel();
+        let read: Read = Box::new(move |connection| {
+            // The caller may have gone away; then nobody wants the answer.
+            let _ = answer.send(read(connection));
+        });
+        self.0.send(Request::Read(read)).map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())
+    }
+}
+
+fn ended() -> StateError {
+    StateError::Unavailable("the thread that writes the database has ended".into())
+}
+
+struct Worker {
+    connection: Connection,
+    tables: Tables,
+    queue: mpsc::Receiver<Request>,
+    cleanup: Option<Cleanup>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while let Some(first) = self.next() {
+            let mut batch = Vec::new();
+            let mut next = Some(first);
+            while let Some(request) = next {
+                match request {
+                    Request::Write(operations, answer) => batch.push((operations, answer)),
+                    // A read sees all writes that were asked for before it.
+                    Request::Read(read) => {
+                        self.commit(std::mem::take(&mut batch));
+                        read(&self.connection);
+                    }
+                }
+                next = if batch.len() < MAX_BATCH { self.queue.try_recv().ok() } else { None };
+            }
+            self.commit(batch);
+        }
+    }
+
+    /// The next request, cleaning up while there is none; `None` when there will never be one.
+    fn next(&mut self) -> Option<Request> {
+        loop {
+            let Some(cleanup) = &mut self.cleanup else {
+                return self.queue.recv().ok();
+            };
+            match self.queue.recv_timeout(cleanup.due.saturating_duration_since(Instant::now())) {
+                Ok(request) => return Some(request),
+                Err(mpsc::RecvTimeoutError::Timeout) => cleanup.run(&self.connection, &self.tables),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: Vec<(Vec<Operation>, Answer)>) {
+        if batch.is_empty() {
+            return;
+        }
+        let (requests, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let results = self.try_commit(&requests).unwrap_or_else(|error| all_failed(&error, requests.len()));
+        for (answer, result) in answers.into_iter().zip(results) {
+            // The caller may have stopped waiting; what was written stays written.
+            let _ = answer.send(result);
+        }
+    }
+
+    /// One transaction for all requests, a savepoint for each, so that one that fails takes no other with it.
+    fn try_commit(&mut self, requests: &[Vec<Operation>]) -> rusqlite::Result<Vec<Result<(), StateError>>> {
+        let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut results = Vec::with_capacity(requests.len());
+        for operations in requests {
+            results.push(apply(transaction.savepoint()?, &self.tables, operations));
+        }
+        transaction.commit()?;
+        Ok(results)
+    }
+}
+
+/// All operations, or none: an unfinished savepoint rolls back when it is dropped.
+fn apply(savepoint: Savepoint<'_>, tables: &Tables, operations: &[Operation]) -> Result<(), StateError> {
+    for operation in operations {
+        row::apply(&savepoint, tables, operation)?;
+    }
+    savepoint.commit().map_err(failure)
+}
+
+/// Nothing was committed, so that nobody may be told otherwise, whatever its own part of the transaction said.
+fn all_failed(error: &rusqlite::Error, count: usize) -> Vec<Result<(), StateError>> {
+    (0..count).map(|_| Err(StateError::Unavailable(error.to_string().into()))).collect()
+}
