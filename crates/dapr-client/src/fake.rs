@@ -120,7 +120,8 @@ impl Transport for FakeDapr {
                 in_mood(mood, || self.secret(key)).await
             }
             ["v1.0", "invoke", app_id, "method", ..] => {
-                let (mood, handler) = (self.lock().invoke_mood, self.lock().invoke.clone());
+                let mood = self.lock().invoke_mood;
+                let handler = self.lock().invoke.clone();
                 in_mood(mood, || answered_by(handler, app_id, &request, "ERR_DIRECT_INVOKE")).await
             }
             ["v1.0", "bindings", name] => {

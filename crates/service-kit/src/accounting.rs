@@ -1,0 +1,132 @@
+//! What an image service does for every picture beside its work: it counts its user and records an event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dapr_client::{Dapr, Endpoint, TraceContext};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::events::{Event, EventSink, EventSinkSettings, Round};
+use crate::rate_limit::{Limiter, Policy, Verdict};
+use crate::{Call, Check, Clock, Environment, Log, Problem, Response};
+
+/// Says what has become of the request's event: `recorded`, `deferred` or `dropped`.
+const EVENT_DELIVERY: HeaderName = HeaderName::from_static("event-delivery");
+
+/// How long a probe for `/healthz` may take.
+const PROBE_DEADLINE: Duration = Duration::from_millis(500);
+
+/// How users are counted and where events go.
+#[derive(Debug, Clone)]
+pub struct AccountingSettings {
+    /// Where Dapr is.
+    pub endpoint: Endpoint,
+    /// The limit; `None` for no limit.
+    pub limit: Option<Policy>,
+    /// How long the state store may hold up a request.
+    pub state_deadline: Duration,
+    /// Where events go.
+    pub events: EventSinkSettings,
+}
+
+/// Counts users and records events.
+pub struct Accounting {
+    dapr: Dapr,
+    limiter: Option<Limiter>,
+    sink: EventSink,
+    settings: AccountingSettings,
+    clock: Arc<dyn Clock>,
+}
+
+impl AccountingSettings {
+    /// Reads Dapr's endpoint (see [`Endpoint::from_lookup`]), `STATE_STORE`, `EVENTS_APP_ID`, `RATE_LIMIT_PER_MINUTE`
+    /// (0 for no limit), `RATE_LIMIT_BURST`, `STATE_DEADLINE_MS` and `EVENT_DEADLINE_MS`.
+    pub fn read(environment: &mut Environment<'_>, default_dapr_port: u16) -> Self {
+        let endpoint = environment.dapr_endpoint(default_dapr_port);
+        let store = environment.text("STATE_STORE").unwrap_or_else(|| "statestore".to_owned());
+        let recorder = environment.text("EVENTS_APP_ID").unwrap_or_else(|| "events-service".to_owned());
+        let per_minute = environment.parsed("RATE_LIMIT_PER_MINUTE", "a number of requests", 6000);
+        let burst = environment.parsed("RATE_LIMIT_BURST", "a number of requests", 1000);
+        let state_deadline = environment.milliseconds("STATE_DEADLINE_MS", 250);
+        let deadline = environment.milliseconds("EVENT_DEADLINE_MS", 500);
+        Self {
+            endpoint,
+            limit: Policy::per_minute(per_minute, burst),
+            state_deadline,
+            events: EventSinkSettings { recorder, store, deadline },
+        }
+    }
+}
+
+impl Accounting {
+    /// Accounting through the Dapr that the settings name.
+    #[must_use]
+    pub fn new(settings: AccountingSettings, clock: Arc<dyn Clock>, log: Arc<dyn Log>) -> Self {
+        Self::through(Dapr::connect(settings.endpoint.clone()), settings, clock, log)
+    }
+
+    /// Accounting through a Dapr of the caller's choice.
+    #[must_use]
+    pub fn through(dapr: Dapr, settings: AccountingSettings, clock: Arc<dyn Clock>, log: Arc<dyn Log>) -> Self {
+        let limiter = settings.limit.map(|policy| {
+            let store = settings.events.store.clone();
+            Limiter::new(dapr.clone(), store, policy, settings.state_deadline, Arc::clone(&clock))
+        });
+        let sink = EventSink::new(dapr.clone(), settings.events.clone(), log);
+        Self { dapr, limiter, sink, settings, clock }
+    }
+
+    /// Counts the user of a call.
+    ///
+    /// # Errors
+    /// When the user is over the limit: 429 with `Retry-After`.
+    pub async fn admit(&self, call: &Call) -> Result<(), Problem> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let Verdict::Limited(wait) = limiter.check(call.user).await else { return Ok(()) };
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let detail = format!("too many requests from your address; try again in {seconds} s");
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        Err(problem.with_header(RETRY_AFTER, HeaderValue::from(seconds)))
+    }
+
+    /// Records that a call was answered, and says on the answer what has become of that.
+    pub async fn record(&self, call: &Call, op_type: &str, response: &mut Response) {
+        let event = Event::new(self.clock.now(), op_type, call.request.body().len());
+        let trace = TraceContext::from_headers(call.request.headers());
+        let delivery = self.sink.take(&event, trace).await;
+        response.headers_mut().insert(EVENT_DELIVERY, delivery.header_value());
+    }
+
+    /// Delivers events that wait; the answer to the cron binding.
+    ///
+    /// # Errors
+    /// When the state store cannot be asked: 503, and the next tick tries again.
+    pub async fn deliver(&self) -> Result<Response, Problem> {
+        let round = self.sink.deliver().await;
+        let Round { delivered, refused, waiting } =
+            round.map_err(|reason| Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason))?;
+        let body = json!({ "delivered": delivered, "refused": refused, "waiting": waiting }).to_string();
+        let mut response = Response::new(body.into());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(response)
+    }
+
+    /// The state store and the recorder. Users are served without either, so that a missing one degrades only.
+    pub async fn checks(&self) -> Vec<Check> {
+        let dapr = self.dapr.with_deadline(PROBE_DEADLINE);
+        let (store, recorder) = (&self.settings.events.store, &self.settings.events.recorder);
+        let state = match dapr.state(store).get::<serde_json::Value>("healthz").await {
+            Ok(_) => Check::ok("state store"),
+            Err(error) => Check::degraded("state store", format!("users are not limited: {error}")),
+        };
+        let answer = dapr.invoke(recorder, Method::GET, "healthz").send().await;
+        let recorder = match answer.map(|response| response.status()) {
+            Ok(status) if status.is_success() => Check::ok("event recorder"),
+            Ok(status) => Check::degraded("event recorder", format!("events wait: {recorder} answers {status}")),
+            Err(error) => Check::degraded("event recorder", format!("events wait: {error}")),
+        };
+        vec![state, recorder]
+    }
+}

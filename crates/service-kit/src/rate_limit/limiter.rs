@@ -1,0 +1,151 @@
+//! The limit applied to users, with their records in the state store.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dapr_client::state::{Entry, WriteOptions};
+use dapr_client::{Dapr, Error};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::Policy;
+use super::gcra::Decision;
+use crate::Clock;
+use crate::turnstile::Turnstile;
+
+/// How long a user who stays away is remembered.
+const RECORD_TTL: Duration = Duration::from_secs(3600);
+
+/// How often a record is read again after another instance was faster.
+const ATTEMPTS: usize = 8;
+
+/// Limits users.
+pub struct Limiter {
+    dapr: Dapr,
+    store: String,
+    policy: Policy,
+    deadline: Duration,
+    clock: Arc<dyn Clock>,
+    turnstile: Turnstile<IpAddr>,
+}
+
+/// What becomes of a user's request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Within the limit.
+    Allowed,
+    /// Over it; this long to wait.
+    Limited(Duration),
+    /// Not known, because the store did not say: let through.
+    Unknown,
+}
+
+/// What is kept of a user.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    tat_us: u64,
+    last_seen_ms: u64,
+}
+
+impl Limiter {
+    /// A limiter whose records are in `store`, and which gives up asking after `deadline`.
+    pub fn new(dapr: Dapr, store: String, policy: Policy, deadline: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self { dapr, store, policy, deadline, clock, turnstile: Turnstile::new() }
+    }
+
+    /// Counts a request and says whether it goes through.
+    pub async fn check(&self, user: IpAddr) -> Verdict {
+        let counted = timeout(self.deadline, async {
+            let _turn = self.turnstile.pass(user).await;
+            self.count(user).await
+        });
+        match counted.await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) | Err(_) => Verdict::Unknown,
+        }
+    }
+
+    async fn count(&self, user: IpAddr) -> Result<Verdict, Error> {
+        let (store, key) = (self.dapr.state(&self.store), format!("user-{user}"));
+        for _ in 0..ATTEMPTS {
+            let entry: Option<Entry<Record>> = store.get(&key).await?;
+            let now = self.clock.now();
+            let tat_us = match self.policy.decide(micros(now), entry.as_ref().map(|entry| entry.value.tat_us)) {
+                Decision::Limited { retry_after } => return Ok(Verdict::Limited(retry_after)),
+                Decision::Allowed { tat_us } => tat_us,
+            };
+            let record = Record { tat_us, last_seen_ms: micros(now) / 1000 };
+            let is_new = entry.is_none();
+            let options =
+                entry.and_then(|entry| entry.etag).map_or_else(WriteOptions::if_absent, WriteOptions::if_unchanged);
+            match store.save_with(&key, &record, &options.expiring_in(RECORD_TTL)).await {
+                Ok(()) => return Ok(Verdict::Allowed),
+                // Redis reports a lost race for a new record as a plain error: the next read tells.
+                Err(error) if error.is_conflict() || (is_new && error.code().is_some()) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // Other instances count this user faster than this one can: whoever asks that much can ask again.
+        Ok(Verdict::Limited(Duration::from_secs(1)))
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use dapr_client::fake::{FakeDapr, Mood};
+    use serde_json::json;
+
+    use super::*;
+    use crate::clock::fixed::FixedClock;
+
+    const USER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
+
+    fn limiter(dapr: &Arc<FakeDapr>, clock: &Arc<FixedClock>) -> Limiter {
+        let policy = Policy::per_minute(60, 2).unwrap();
+        let clock = Arc::clone(clock) as Arc<dyn Clock>;
+        Limiter::new(dapr.client(), "statestore".to_owned(), policy, Duration::from_millis(250), clock)
+    }
+
+    #[tokio::test]
+    async fn a_user_over_the_limit_waits_while_another_goes_through() {
+        let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(5_000)));
+        let limiter = limiter(&dapr, &clock);
+        assert_eq!(limiter.check(USER).await, Verdict::Allowed);
+        assert_eq!(limiter.check(USER).await, Verdict::Allowed);
+        assert_eq!(limiter.check(USER).await, Verdict::Limited(Duration::from_secs(1)));
+        assert_eq!(limiter.check("8.8.8.8".parse().unwrap()).await, Verdict::Allowed);
+        clock.advance_ms(1_000);
+        assert_eq!(limiter.check(USER).await, Verdict::Allowed);
+    }
+
+    #[tokio::test]
+    async fn the_record_holds_arrival_time_and_last_seen_and_expires() {
+        let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(5_000)));
+        limiter(&dapr, &clock).check(USER).await;
+        let record = dapr.record("user-9.9.9.9").unwrap();
+        assert_eq!(record.value, json!({"tat_us": 6_000_000, "last_seen_ms": 5_000}));
+        assert_eq!(record.ttl_seconds.as_deref(), Some("3600"));
+    }
+
+    #[tokio::test]
+    async fn a_request_counted_meanwhile_by_another_instance_is_not_forgotten() {
+        let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
+        dapr.after_next_read(|dapr| dapr.put_record("user-9.9.9.9", json!({"tat_us": 2_000_000, "last_seen_ms": 0})));
+        assert_eq!(limiter(&dapr, &clock).check(USER).await, Verdict::Limited(Duration::from_secs(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_state_store_users_are_let_through() {
+        let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
+        let limiter = limiter(&dapr, &clock);
+        dapr.set_state_mood(Mood::Failing);
+        assert_eq!(limiter.check(USER).await, Verdict::Unknown);
+        dapr.set_state_mood(Mood::Hanging);
+        assert_eq!(limiter.check(USER).await, Verdict::Unknown);
+    }
+}

@@ -1,0 +1,123 @@
+//! What every service owes its users, put around the one thing that it does.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::access_log::AccessLine;
+use crate::body::{self, BodySource};
+use crate::routing::{self, Target};
+use crate::{App, Call, Clock, EdgeSettings, Log, Problem, Response, StderrLog, SystemClock, cors};
+
+/// A service with its edge's rules around it, still without any HTTP server.
+pub struct Service<A> {
+    app: A,
+    settings: EdgeSettings,
+    clock: Arc<dyn Clock>,
+    log: Arc<dyn Log>,
+}
+
+impl<A: App> Service<A> {
+    /// Puts the edge's rules around an app.
+    pub fn new(app: A, settings: EdgeSettings) -> Self {
+        Self { app, settings, clock: Arc::new(SystemClock), log: Arc::new(StderrLog) }
+    }
+
+    /// Writes the access log elsewhere.
+    #[must_use]
+    pub fn with_log(self, log: Arc<dyn Log>) -> Self {
+        Self { log, ..self }
+    }
+
+    /// How the edge is set up.
+    #[must_use]
+    pub fn settings(&self) -> &EdgeSettings {
+        &self.settings
+    }
+
+    /// Where lines of the log go.
+    #[must_use]
+    pub fn log(&self) -> &dyn Log {
+        self.log.as_ref()
+    }
+
+    /// Answers one request. The body is read only as far as its answer needs.
+    pub async fn answer(&self, head: Parts, body: impl BodySource, peer: IpAddr) -> Response {
+        let began = self.clock.now();
+        let user = self.settings.trusted_proxies.user(peer, &head.headers);
+        let (method, uri, headers) = (head.method.clone(), head.uri.clone(), head.headers.clone());
+        let mut response = self.dispatch(head, body, user).await.unwrap_or_else(Response::from);
+        self.settings.allowed_origins.allow(&headers, response.headers_mut());
+        let bytes = response.body().len();
+        if method == Method::HEAD {
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+            *response.body_mut() = Bytes::new();
+        }
+        let ms = self.clock.now().saturating_sub(began).as_millis();
+        let line = AccessLine { method: &method, path: uri.path(), status: response.status(), bytes, ms, user };
+        self.log.line(&line.to_string());
+        response
+    }
+
+    async fn dispatch(&self, head: Parts, body: impl BodySource, user: IpAddr) -> Result<Response, Problem> {
+        let target = routing::find::<A>(&head.method, head.uri.path());
+        let Ok(Target::Own(endpoint)) = target else {
+            // Nothing here reads a body; whoever sends one all the same has to be able to read the answer.
+            body::discard(body);
+            return Ok(match target? {
+                Target::Health => self.health().await,
+                Target::Options => options::<A>(&head.method, head.uri.path(), &head.headers),
+                _ => describe::<A>(),
+            });
+        };
+        let body = body::read(&head.headers, body, self.settings.max_body_bytes).await?;
+        self.app.call(endpoint, Call { request: Request::from_parts(head, body), user }).await
+    }
+
+    async fn health(&self) -> Response {
+        let health = self.app.health().await;
+        let mut response = json_response(&health);
+        *response.status_mut() = health.http_status();
+        response
+    }
+}
+
+fn options<A: App>(method: &Method, path: &str, headers: &HeaderMap) -> Response {
+    let allow = routing::allow::<A>(path);
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if cors::is_preflight(method, headers) {
+        cors::answer_preflight(headers, allow, response.headers_mut());
+    } else {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
+}
+
+fn describe<A: App>() -> Response {
+    let routes = routing::listing::<A>();
+    let endpoints =
+        routes.map(|(method, path, about)| json!({"method": method.as_str(), "path": path, "about": about}));
+    let endpoints: Vec<_> = endpoints.collect();
+    json_response(&json!({
+        "name": A::NAME,
+        "version": env!("CARGO_PKG_VERSION"),
+        "about": A::ABOUT,
+        "endpoints": endpoints,
+    }))
+}
+
+fn json_response(value: &impl Serialize) -> Response {
+    let Ok(body) = serde_json::to_vec(value) else {
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer has no JSON form").into();
+    };
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
