@@ -1,1 +1,42 @@
-//! Runs modules built for WasmEdge on wasmtime, through WasmEdge's socket ABI.
+//! Runs WebAssembly modules built for WasmEdge, unmodified, on wasmtime.
+//!
+//! WasmEdge adds sockets to WASI preview 1: twenty functions that Rust programs reach through `wasmedge_wasi_socket`,
+//! `tokio_wasi` and `hyper_wasi`. This crate implements them. What a socket is connected to is the host's decision
+//! ([`Network`]): the operating system's TCP and UDP, or a connection inside the process ([`MemoryStream`]).
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # async fn start(network: Arc<dyn wasmedge_guest::Network>, output: Arc<dyn wasmedge_guest::Output>) -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = wasmedge_guest::Engine::new(None)?;
+//! let module = engine.compile(&std::fs::read("service.wasm")?)?;
+//! let options = wasmedge_guest::GuestOptions {
+//!     arguments: vec!["service.wasm".into()],
+//!     environment: vec![],
+//!     preopens: vec![],
+//!     limits: wasmedge_guest::Limits::default(),
+//!     network,
+//!     output,
+//! };
+//! let exit_code = wasmedge_guest::run(&engine, &module, options).await?;
+//! # Ok(()) }
+//! ```
+
+mod abi;
+mod cache;
+pub mod command;
+mod engine;
+mod errno;
+mod error;
+mod guest;
+mod memory;
+mod network;
+mod output;
+mod socket;
+mod state;
+
+pub use engine::Engine;
+pub use error::GuestError;
+pub use guest::{GuestOptions, Limits, Preopen, run};
+pub use network::{Connecting, IoFuture, Network};
+pub use output::{Output, OutputStream};
+pub use socket::{Connector, Listener, MemoryStream, Stream};

@@ -1,0 +1,53 @@
+//! Calling output bindings: `dapr/pkg/runtime/processor/binding/send.go`.
+
+use building_blocks::binding::{BindingError, InvokeRequest, InvokeResponse};
+
+use crate::Sidecar;
+
+/// Why an output binding was not called, or failed. The texts are Dapr's.
+#[derive(Debug, thiserror::Error)]
+pub enum BindingCallError {
+    /// The request names no operation.
+    #[error("operation field is missing from request")]
+    NoOperation,
+    /// No binding has this name.
+    #[error("couldn't find output binding {0}")]
+    NotFound(String),
+    /// The binding cannot do this.
+    #[error("binding {name} does not support operation {operation}. supported operations:{supported}")]
+    UnsupportedOperation {
+        /// The binding.
+        name: String,
+        /// The operation asked for.
+        operation: String,
+        /// What it can do, separated by spaces.
+        supported: String,
+    },
+    /// The binding failed.
+    #[error("{0}")]
+    Binding(#[source] BindingError),
+}
+
+impl Sidecar {
+    /// Calls the output binding `name`.
+    ///
+    /// # Errors
+    /// See [`BindingCallError`].
+    pub async fn invoke_binding(&self, name: &str, request: InvokeRequest) -> Result<InvokeResponse, BindingCallError> {
+        if request.operation.is_empty() {
+            return Err(BindingCallError::NoOperation);
+        }
+        let components = self.components();
+        let binding =
+            components.output_bindings.get(name).ok_or_else(|| BindingCallError::NotFound(name.to_owned()))?;
+        let operations = binding.operations();
+        if !operations.contains(&request.operation.as_str()) {
+            return Err(BindingCallError::UnsupportedOperation {
+                name: name.to_owned(),
+                operation: request.operation,
+                supported: operations.join(" "),
+            });
+        }
+        binding.invoke(request).await.map_err(BindingCallError::Binding)
+    }
+}

@@ -1,0 +1,105 @@
+//! What one application sees of Dapr, whichever face it looks through.
+//!
+//! A [`Sidecar`] knows its application's components by name and applies everything that Dapr does between an API and a
+//! component: key prefixes, secret scopes, the check that a binding has an operation. Faces (Dapr's HTTP API, WIT
+//! interfaces) translate to and from it. Follows `dapr/pkg/api/universal`.
+
+mod bindings;
+mod components;
+mod health;
+mod invoke;
+mod key_prefix;
+mod metadata;
+mod secrets;
+mod state;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio_util::sync::CancellationToken;
+
+pub use bindings::BindingCallError;
+pub use components::{Components, Loaded};
+pub use health::Health;
+pub use invoke::{Body, InvokeError, Invoker, empty_body, full_body};
+pub use key_prefix::{IllegalKey, KeyPrefix};
+pub use metadata::AppConnection;
+pub use secrets::{DefaultAccess, SecretCallError, SecretScope};
+pub use state::{AppStateStore, StateCallError};
+
+/// Dapr, for one application.
+pub struct Sidecar {
+    app_id: String,
+    connection: AppConnection,
+    secret_scopes: Vec<SecretScope>,
+    components: RwLock<Arc<Components>>,
+    extended: RwLock<BTreeMap<String, String>>,
+    invoker: Arc<dyn Invoker>,
+    health: Health,
+    shutdown: CancellationToken,
+}
+
+/// What a [`Sidecar`] is made of.
+pub struct Settings {
+    /// The application's id.
+    pub app_id: String,
+    /// How the application is reached; told to whoever asks for metadata.
+    pub connection: AppConnection,
+    /// Which secrets the application may read.
+    pub secret_scopes: Vec<SecretScope>,
+    /// The way to other applications.
+    pub invoker: Arc<dyn Invoker>,
+    /// Cancelled when the application asks its sidecar to end.
+    pub shutdown: CancellationToken,
+}
+
+impl Sidecar {
+    /// A sidecar without components; [`set_components`](Self::set_components) gives it some.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            app_id: settings.app_id,
+            connection: settings.connection,
+            secret_scopes: settings.secret_scopes,
+            components: RwLock::default(),
+            extended: RwLock::default(),
+            invoker: settings.invoker,
+            health: Health::default(),
+            shutdown: settings.shutdown,
+        }
+    }
+
+    /// The application's id.
+    #[must_use]
+    pub fn app_id(&self) -> &str {
+        &self.app_id
+    }
+
+    /// Whether the sidecar and its application are ready.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The way to other applications.
+    #[must_use]
+    pub fn invoker(&self) -> &dyn Invoker {
+        &*self.invoker
+    }
+
+    /// Ends the application and its sidecar.
+    pub fn shut_down(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Replaces the components; calls under way keep the ones they started with.
+    pub fn set_components(&self, components: Components) {
+        *self.components.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(components);
+    }
+
+    /// The components as they are now.
+    #[must_use]
+    pub fn components(&self) -> Arc<Components> {
+        self.components.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,168 @@
+//! State, with the application's key prefix: `dapr/pkg/api/http/http.go` and `pkg/api/universal/state.go`.
+
+use std::sync::Arc;
+
+use building_blocks::state::{DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateItem};
+use building_blocks::{Metadata, StateError, StateStore};
+
+use crate::{IllegalKey, KeyPrefix, Sidecar};
+
+/// Why a call to a state store was refused, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StateCallError {
+    /// The application has no state store at all.
+    #[error("state store {0} is not configured")]
+    NotConfigured(String),
+    /// It has, but none of this name.
+    #[error("state store {0} is not found")]
+    NotFound(String),
+    /// A key contains the separator.
+    #[error(transparent)]
+    IllegalKey(#[from] IllegalKey),
+    /// The store has no transactions.
+    #[error("state store {0} doesn't support transactions")]
+    TransactionsUnsupported(String),
+    /// The transaction is longer than the store can do.
+    #[error("the transaction contains {count} operations, which is more than what the state store supports: {max}")]
+    TooManyOperations {
+        /// Its length.
+        count: usize,
+        /// The store's limit.
+        max: usize,
+    },
+    /// The store failed, or refused an etag.
+    #[error("{0}")]
+    Store(#[source] StateError),
+    /// Some of the writes of a batch failed; the others are done.
+    #[error("{}", joined(.0))]
+    Batch(Vec<StateError>),
+}
+
+fn joined(errors: &[StateError]) -> String {
+    errors.iter().map(StateError::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// A state store under the key prefix of one application.
+pub struct AppStateStore {
+    name: String,
+    app_id: String,
+    store: Arc<dyn StateStore>,
+    prefix: KeyPrefix,
+}
+
+impl Sidecar {
+    /// The state store `name`.
+    ///
+    /// # Errors
+    /// When there is none, or none of this name.
+    pub fn state_store(&self, name: &str) -> Result<AppStateStore, StateCallError> {
+        let components = self.components();
+        if components.state_stores.is_empty() {
+            return Err(StateCallError::NotConfigured(name.to_owned()));
+        }
+        let (store, prefix) =
+            components.state_stores.get(name).ok_or_else(|| StateCallError::NotFound(name.to_owned()))?;
+        Ok(AppStateStore {
+            name: name.to_owned(),
+            app_id: self.app_id.clone(),
+            store: store.clone(),
+            prefix: prefix.clone(),
+        })
+    }
+}
+
+impl AppStateStore {
+    /// What the store can do.
+    #[must_use]
+    pub fn supports(&self, feature: StateFeature) -> bool {
+        self.store.features().contains(feature)
+    }
+
+    /// Reads one key.
+    ///
+    /// # Errors
+    /// See [`StateCallError`].
+    pub async fn get(&self, mut request: GetRequest) -> Result<Option<StateItem>, StateCallError> {
+        request.key = self.key(&request.key)?;
+        self.store.get(request).await.map_err(StateCallError::Store)
+    }
+
+    /// Reads many keys; each has its own answer.
+    ///
+    /// # Errors
+    /// When a key is illegal.
+    pub async fn bulk_get(
+        &self,
+        mut requests: Vec<GetRequest>,
+        parallelism: usize,
+    ) -> Result<Vec<Result<Option<StateItem>, StateError>>, StateCallError> {
+        for request in &mut requests {
+            request.key = self.key(&request.key)?;
+        }
+        Ok(self.store.bulk_get(requests, parallelism).await)
+    }
+
+    /// Writes keys. One alone goes through the store's `set`; several are a batch, which is not atomic.
+    ///
+    /// # Errors
+    /// See [`StateCallError`].
+    pub async fn save(&self, mut requests: Vec<SetRequest>) -> Result<(), StateCallError> {
+        for request in &mut requests {
+            request.key = self.key(&request.key)?;
+        }
+        if requests.len() > 1 {
+            let failures: Vec<_> = self.store.bulk_set(requests, 0).await.into_iter().filter_map(Result::err).collect();
+            return if failures.is_empty() { Ok(()) } else { Err(StateCallError::Batch(failures)) };
+        }
+        match requests.pop() {
+            Some(request) => self.store.set(request).await.map_err(StateCallError::Store),
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes one key.
+    ///
+    /// # Errors
+    /// See [`StateCallError`].
+    pub async fn delete(&self, mut request: DeleteRequest) -> Result<(), StateCallError> {
+        request.key = self.key(&request.key)?;
+        self.store.delete(request).await.map_err(StateCallError::Store)
+    }
+
+    /// Applies all operations or none.
+    ///
+    /// # Errors
+    /// See [`StateCallError`].
+    pub async fn transact(&self, mut operations: Vec<Operation>, metadata: Metadata) -> Result<(), StateCallError> {
+        self.can_transact()?;
+        for operation in &mut operations {
+            let key = match operation {
+                Operation::Upsert(request) => &mut request.key,
+                Operation::Delete(request) => &mut request.key,
+            };
+            *key = self.key(key)?;
+        }
+        if let Some(max) = self.store.multi_max_size()
+            && operations.len() > max
+        {
+            return Err(StateCallError::TooManyOperations { count: operations.len(), max });
+        }
+        self.store.transact(operations, metadata).await.map_err(StateCallError::Store)
+    }
+
+    /// Whether the store has transactions; Dapr says so before it reads the request.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub fn can_transact(&self) -> Result<(), StateCallError> {
+        if self.supports(StateFeature::Transactional) {
+            Ok(())
+        } else {
+            Err(StateCallError::TransactionsUnsupported(self.name.clone()))
+        }
+    }
+
+    fn key(&self, key: &str) -> Result<String, IllegalKey> {
+        self.prefix.apply(key, &self.name, &self.app_id)
+    }
+}

@@ -1,0 +1,159 @@
+//! WASI functions on descriptors: for sockets they are answered here, for files by wasmtime's WASI, and what the guest
+//! prints goes to the host's log.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use wasmtime::Caller;
+use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as files, WasiSnapshotPreview1 as _};
+use wiggle::GuestMemory;
+
+use super::receive::{self, Out};
+use super::{send, split};
+use crate::errno::Errno;
+use crate::memory::MAX_IOVECS;
+use crate::output::OutputStream;
+use crate::socket::{FIRST_SOCKET, Kind};
+use crate::state::GuestState;
+
+/// How much one call may make wasmtime's WASI copy out of the guest, in bytes; its own default.
+const HOSTCALL_FUEL: usize = 128 << 20;
+
+/// The file types of `__wasi_filetype_t` that sockets have.
+const SOCKET_DGRAM: u8 = 5;
+const SOCKET_STREAM: u8 = 6;
+/// `FDFLAGS_NONBLOCK`.
+const NONBLOCK: u32 = 4;
+
+type HostResult = wasmtime::Result<i32>;
+
+/// Hands a call on a file to wasmtime's WASI.
+macro_rules! to_files {
+    ($caller:ident, $function:ident($($argument:expr),*)) => {
+        match split(&mut $caller) {
+            Ok((memory, state)) => {
+                state.wasi.set_hostcall_fuel(HOSTCALL_FUEL);
+                files::$function(&mut state.wasi, &mut GuestMemory::Unshared(memory.0), $($argument.cast_signed()),*).await
+            }
+            Err(errno) => Ok(errno.0.into()),
+        }
+    };
+}
+
+pub(super) async fn close(mut caller: Caller<'_, GuestState>, fd: u32) -> HostResult {
+    if fd >= FIRST_SOCKET {
+        return Ok(Errno::code(caller.data_mut().sockets.close(fd)));
+    }
+    to_files!(caller, fd_close(fd))
+}
+
+pub(super) async fn read(
+    mut caller: Caller<'_, GuestState>,
+    fd: u32,
+    iovecs: u32,
+    iovec_count: u32,
+    count: u32,
+) -> HostResult {
+    if fd >= FIRST_SOCKET {
+        let out = Out { count, flags: None };
+        return Ok(Errno::code(receive::receive(&mut caller, fd, iovecs, iovec_count, 0, out).await));
+    }
+    to_files!(caller, fd_read(fd, iovecs, iovec_count, count))
+}
+
+pub(super) async fn write(
+    mut caller: Caller<'_, GuestState>,
+    fd: u32,
+    iovecs: u32,
+    iovec_count: u32,
+    count: u32,
+) -> HostResult {
+    match fd {
+        1 => Ok(Errno::code(print(&mut caller, OutputStream::Stdout, iovecs, iovec_count, count))),
+        2 => Ok(Errno::code(print(&mut caller, OutputStream::Stderr, iovecs, iovec_count, count))),
+        FIRST_SOCKET.. => Ok(Errno::code(send::send(&mut caller, fd, iovecs, iovec_count, count).await)),
+        _ => to_files!(caller, fd_write(fd, iovecs, iovec_count, count)),
+    }
+}
+
+fn print(
+    caller: &mut Caller<'_, GuestState>,
+    stream: OutputStream,
+    iovecs: u32,
+    iovec_count: u32,
+    count: u32,
+) -> Result<(), Errno> {
+    if iovec_count > MAX_IOVECS {
+        return Err(Errno::INVAL);
+    }
+    let (mut memory, state) = split(caller)?;
+    let mut printed = 0_u32;
+    for index in 0..iovec_count {
+        let (ptr, len) = memory.iovec(iovecs, index)?;
+        state.output.print(stream, memory.bytes(ptr, len)?);
+        printed = printed.saturating_add(len);
+    }
+    memory.write_u32(count, printed)
+}
+
+pub(super) async fn status(mut caller: Caller<'_, GuestState>, fd: u32, out: u32) -> HostResult {
+    if fd >= FIRST_SOCKET {
+        return Ok(Errno::code(socket_status(&mut caller, fd, out)));
+    }
+    to_files!(caller, fd_fdstat_get(fd, out))
+}
+
+/// Writes a `__wasi_fdstat_t`: type, flags, and all rights, which nothing here looks at.
+fn socket_status(caller: &mut Caller<'_, GuestState>, fd: u32, out: u32) -> Result<(), Errno> {
+    let (mut memory, state) = split(caller)?;
+    let socket = state.sockets.get(fd)?;
+    let kind = if matches!(socket.kind, Kind::Datagram(_)) { SOCKET_DGRAM } else { SOCKET_STREAM };
+    let flags = if socket.nonblocking { NONBLOCK as u8 } else { 0 };
+    let mut status = [0xff_u8; 24];
+    let head = [kind, 0, flags, 0, 0, 0, 0, 0];
+    status.iter_mut().zip(head).for_each(|(to, from)| *to = from);
+    memory.write(out, &status)
+}
+
+pub(super) async fn set_flags(mut caller: Caller<'_, GuestState>, fd: u32, flags: u32) -> HostResult {
+    if fd >= FIRST_SOCKET {
+        let set = caller.data_mut().sockets.get_mut(fd).map(|socket| socket.nonblocking = flags & NONBLOCK != 0);
+        return Ok(Errno::code(set));
+    }
+    match split(&mut caller) {
+        Ok((memory, state)) => {
+            let mut memory = GuestMemory::Unshared(memory.0);
+            files::fd_fdstat_set_flags(&mut state.wasi, &mut memory, fd.cast_signed(), flags.cast_signed())
+        }
+        Err(errno) => Ok(errno.0.into()),
+    }
+}
+
+pub(super) async fn file_status(mut caller: Caller<'_, GuestState>, fd: u32, out: u32) -> HostResult {
+    if fd >= FIRST_SOCKET {
+        return Ok(Errno::code(socket_file_status(&mut caller, fd, out)));
+    }
+    to_files!(caller, fd_filestat_get(fd, out))
+}
+
+/// Writes a `__wasi_filestat_t` in which only the file type says something.
+fn socket_file_status(caller: &mut Caller<'_, GuestState>, fd: u32, out: u32) -> Result<(), Errno> {
+    let (mut memory, state) = split(caller)?;
+    let kind = if matches!(state.sockets.get(fd)?.kind, Kind::Datagram(_)) { SOCKET_DGRAM } else { SOCKET_STREAM };
+    let mut status = [0_u8; 64];
+    if let Some(slot) = status.get_mut(16) {
+        *slot = kind;
+    }
+    memory.write(out, &status)
+}
+
+/// `clock_time_get` for the two clocks that `poll_oneoff` knows, so that both count from the same moment.
+pub(super) fn now(caller: &mut Caller<'_, GuestState>, clock: u32, out: u32) -> Result<(), Errno> {
+    let (mut memory, state) = split(caller)?;
+    let time = match clock {
+        0 => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        // Processor time of the guest is not kept apart from that of the process: the time since start is its bound.
+        1..=3 => state.started.elapsed(),
+        _ => return Err(Errno::INVAL),
+    };
+    memory.write_u64(out, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+}

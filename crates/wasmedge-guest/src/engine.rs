@@ -1,0 +1,76 @@
+//! The engine that all guests of a process share: compiler, ahead-of-time cache, and the clock that makes guests yield.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmtime::{Config, Linker, Module};
+
+use crate::abi;
+use crate::cache::ModuleCache;
+use crate::error::GuestError;
+use crate::state::GuestState;
+
+/// How long a guest computes before others get a turn. Short enough that nobody notices a neighbour's work, long
+/// enough that the ticking costs nothing.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Compiles and links guests.
+pub struct Engine {
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) linker: Linker<GuestState>,
+    cache: Option<ModuleCache>,
+}
+
+impl Engine {
+    /// An engine that keeps compiled modules in `cache`, where one is given.
+    ///
+    /// # Errors
+    /// When wasmtime does not support this machine.
+    pub fn new(cache: Option<PathBuf>) -> Result<Self, GuestError> {
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        // Services recurse little, but image decoders and inference use more than the default half megabyte.
+        config.max_wasm_stack(1 << 20).async_stack_size(2 << 20);
+        let engine = wasmtime::Engine::new(&config).map_err(GuestError::Engine)?;
+        let mut linker = Linker::new(&engine);
+        abi::add_to_linker(&mut linker).map_err(GuestError::Engine)?;
+        start_ticking(&engine)?;
+        Ok(Self { engine, linker, cache: cache.map(ModuleCache::new) })
+    }
+
+    /// Compiles `wasm`, or takes it from the cache. Takes seconds for a large module: call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// When `wasm` is no WebAssembly module.
+    pub fn compile(&self, wasm: &[u8]) -> Result<Module, GuestError> {
+        if wasm.starts_with(b"\x7fELF") {
+            return Err(GuestError::SharedObject);
+        }
+        if !wasm.starts_with(b"\0asm") && !looks_like_text(wasm) {
+            return Err(GuestError::NotWasm);
+        }
+        match &self.cache {
+            Some(cache) => cache.compile(&self.engine, wasm),
+            None => Module::new(&self.engine, wasm),
+        }
+        .map_err(GuestError::Compile)
+    }
+}
+
+fn looks_like_text(wasm: &[u8]) -> bool {
+    wasm.trim_ascii_start().starts_with(b"(module")
+}
+
+/// One thread for the whole engine; it ends with the engine.
+fn start_ticking(engine: &wasmtime::Engine) -> Result<(), GuestError> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    };
+    std::thread::Builder::new().name("guest-clock".into()).spawn(tick).map_err(GuestError::Clock)?;
+    Ok(())
+}

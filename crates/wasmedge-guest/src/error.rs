@@ -1,0 +1,56 @@
+//! Why a guest does not run, or no longer.
+
+use std::path::PathBuf;
+
+/// Why a guest could not be started, or ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuestError {
+    /// wasmtime does not work here.
+    #[error("the WebAssembly engine cannot be set up on this machine")]
+    Engine(#[source] wasmtime::Error),
+    /// The thread that makes guests yield could not be started.
+    #[error("no thread for the guests' clock")]
+    Clock(#[source] std::io::Error),
+    /// The file is a native library that `wasmedge compile` made.
+    #[error("this is native code compiled by WasmEdge for WasmEdge; name the portable .wasm file it was made from")]
+    SharedObject,
+    /// The file is something else.
+    #[error("this is no WebAssembly module: it does not begin with the bytes 00 61 73 6d")]
+    NotWasm,
+    /// The module is damaged, or uses what wasmtime does not support.
+    #[error("the module cannot be compiled")]
+    Compile(#[source] wasmtime::Error),
+    /// The module wants functions that do not exist.
+    #[error("the module imports what does not exist here: {}", .0.join(", "))]
+    UnknownImports(Vec<String>),
+    /// The module has no `_start`.
+    #[error("the module exports no function `_start`: it is a library, not a program")]
+    NoStart(#[source] wasmtime::Error),
+    /// A folder to share with the guest is missing.
+    #[error("the folder {} cannot be shared with the guest", .path.display())]
+    Directory {
+        /// The folder on the host.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: wasmtime::Error,
+    },
+    /// The guest trapped; the source carries the backtrace.
+    #[error("the guest trapped")]
+    Trap(#[source] wasmtime::Error),
+}
+
+impl GuestError {
+    /// The error with all its causes and, for a trap, the guest's own stack: what a log should show.
+    #[must_use]
+    pub fn report(&self) -> String {
+        let mut report = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            report.push_str(": ");
+            report.push_str(&error.to_string());
+            cause = error.source();
+        }
+        report
+    }
+}

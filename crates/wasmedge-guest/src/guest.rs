@@ -1,0 +1,107 @@
+//! One guest: a module, what it is given, and its run from start to end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::{Module, Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
+
+use crate::abi;
+use crate::engine::Engine;
+use crate::error::GuestError;
+use crate::network::Network;
+use crate::output::{LineBuffer, Output};
+use crate::socket::SocketTable;
+use crate::state::GuestState;
+
+/// A folder of the host that a guest may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preopen {
+    /// Where it is on the host.
+    pub host: PathBuf,
+    /// What the guest calls it.
+    pub guest: String,
+    /// Whether the guest may only read.
+    pub read_only: bool,
+}
+
+/// How much a guest may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory, in bytes.
+    pub memory: usize,
+    /// Sockets open at once.
+    pub sockets: usize,
+    /// Time on the processor without waiting for anything, after which the guest is taken for one that loops for ever.
+    pub busy: Duration,
+}
+
+impl Default for Limits {
+    /// 1 GiB, 4,096 sockets, 60 s.
+    fn default() -> Self {
+        Self { memory: 1 << 30, sockets: 4096, busy: Duration::from_secs(60) }
+    }
+}
+
+/// What a guest is given.
+pub struct GuestOptions {
+    /// Its arguments, the program's own name first.
+    pub arguments: Vec<String>,
+    /// Its environment; nothing of the host's is added.
+    pub environment: Vec<(String, String)>,
+    /// The folders it may use.
+    pub preopens: Vec<Preopen>,
+    /// What it may use up.
+    pub limits: Limits,
+    /// What it may reach.
+    pub network: Arc<dyn Network>,
+    /// Where its lines go.
+    pub output: Arc<dyn Output>,
+}
+
+/// Runs `module` from start to end and gives its exit code. Dropping the future ends the guest.
+///
+/// # Errors
+/// When the module cannot be started, or traps.
+pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Result<i32, GuestError> {
+    let busy = options.limits.busy;
+    let mut store = Store::new(&engine.engine, state(options)?);
+    store.limiter(|state| &mut state.limits);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |context: StoreContextMut<'_, GuestState>| {
+        if context.data().busy() > busy {
+            wasmtime::bail!("the guest computed for {} s without waiting for anything", busy.as_secs());
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+    let imports = abi::resolve(&engine.linker, &mut store, module).map_err(GuestError::UnknownImports)?;
+    let instance = wasmtime::Instance::new_async(&mut store, module, &imports).await.map_err(GuestError::Trap)?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start").map_err(GuestError::NoStart)?;
+    // The guest takes turns by the engine's clock; tokio's own budget would only make ready sockets look unready.
+    match tokio::task::unconstrained(start.call_async(&mut store, ())).await {
+        Ok(()) => Ok(0),
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(code)) => Ok(*code),
+            None => Err(GuestError::Trap(error)),
+        },
+    }
+}
+
+fn state(options: GuestOptions) -> Result<GuestState, GuestError> {
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.args(&options.arguments).envs(&options.environment);
+    for Preopen { host, guest, read_only } in &options.preopens {
+        let permissions = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+        wasi.preopened_dir(host, guest, permissions)
+            .map_err(|source| GuestError::Directory { path: host.clone(), source })?;
+    }
+    let limits = StoreLimitsBuilder::new().memory_size(options.limits.memory).build();
+    Ok(GuestState::new(
+        wasi.build_p1(),
+        SocketTable::new(options.limits.sockets),
+        options.network,
+        LineBuffer::new(options.output),
+        limits,
+    ))
+}

@@ -1,0 +1,65 @@
+//! What a guest prints, cut into lines for the host's log.
+
+use std::sync::Arc;
+
+/// A longer line is cut: a guest cannot make the host keep more than this of it, in bytes.
+const MAX_LINE: usize = 16 * 1024;
+
+/// Standard output or standard error of a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputStream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Takes the lines that a guest prints.
+pub trait Output: Send + Sync + 'static {
+    /// One line, without its end.
+    fn line(&self, stream: OutputStream, line: &str);
+}
+
+/// Collects what a guest prints until a line is whole.
+pub(crate) struct LineBuffer {
+    output: Arc<dyn Output>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl LineBuffer {
+    pub(crate) fn new(output: Arc<dyn Output>) -> Self {
+        Self { output, stdout: Vec::new(), stderr: Vec::new() }
+    }
+
+    pub(crate) fn print(&mut self, stream: OutputStream, bytes: &[u8]) {
+        let pending = match stream {
+            OutputStream::Stdout => &mut self.stdout,
+            OutputStream::Stderr => &mut self.stderr,
+        };
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            for part in piece.chunks(MAX_LINE) {
+                pending.extend_from_slice(part);
+                if pending.ends_with(b"\n") || pending.len() >= MAX_LINE {
+                    emit(&*self.output, stream, pending);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for LineBuffer {
+    fn drop(&mut self) {
+        emit(&*self.output, OutputStream::Stdout, &mut self.stdout);
+        emit(&*self.output, OutputStream::Stderr, &mut self.stderr);
+    }
+}
+
+fn emit(output: &dyn Output, stream: OutputStream, pending: &mut Vec<u8>) {
+    let line = String::from_utf8_lossy(pending);
+    let line = line.trim_end_matches(['\r', '\n']);
+    if !pending.is_empty() {
+        output.line(stream, line);
+    }
+    pending.clear();
+}

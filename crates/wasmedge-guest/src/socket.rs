@@ -1,0 +1,148 @@
+//! Sockets as a guest holds them, whatever is behind: TCP and UDP of the operating system, or the process itself.
+
+mod datagram;
+mod listener;
+mod pipe;
+mod stream;
+mod table;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+pub use listener::{Connector, Listener};
+pub use pipe::MemoryStream;
+pub use stream::Stream;
+
+pub(crate) use datagram::Datagram;
+pub(crate) use table::{FIRST_SOCKET, SocketTable};
+
+use crate::errno::Errno;
+use crate::network::IoFuture;
+
+/// IPv4 or IPv6: `__wasi_address_family_t` 1 and 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    pub(crate) fn of(address: SocketAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    /// The address that a socket has before it is bound.
+    pub(crate) fn unspecified(self) -> SocketAddr {
+        let ip = match self {
+            Self::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Self::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        SocketAddr::new(ip, 0)
+    }
+}
+
+/// What a socket descriptor is at the moment.
+pub(crate) enum Kind {
+    /// Opened for streams, and perhaps bound; neither listening nor connected.
+    Fresh {
+        bound: Option<SocketAddr>,
+    },
+    Listener(Listener),
+    /// A non-blocking connect under way.
+    Connecting(IoFuture<TcpStream>),
+    /// A connect that failed: the error waits for `SO_ERROR`.
+    Failed(Option<Errno>),
+    Stream(Stream),
+    Datagram(Datagram),
+}
+
+/// One socket descriptor of a guest.
+pub(crate) struct Socket {
+    pub(crate) family: Family,
+    pub(crate) kind: Kind,
+    pub(crate) nonblocking: bool,
+    pub(crate) receive_timeout: Option<Duration>,
+    pub(crate) send_timeout: Option<Duration>,
+    /// For `epoll_oneoff`: this readiness was reported and nothing was done about it since.
+    pub(crate) read_reported: bool,
+    pub(crate) write_reported: bool,
+}
+
+impl Socket {
+    pub(crate) fn new(family: Family, kind: Kind) -> Self {
+        Self {
+            family,
+            kind,
+            nonblocking: false,
+            receive_timeout: None,
+            send_timeout: None,
+            read_reported: false,
+            write_reported: false,
+        }
+    }
+
+    /// Ready when a read or accept would not wait.
+    pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.advance(cx);
+        match &mut self.kind {
+            Kind::Listener(listener) => listener.poll_readable(cx),
+            Kind::Stream(stream) => stream.poll_readable(cx),
+            Kind::Datagram(datagram) => datagram.poll_readable(cx),
+            Kind::Failed(_) => Poll::Ready(()),
+            Kind::Fresh { .. } | Kind::Connecting(_) => Poll::Pending,
+        }
+    }
+
+    /// Ready when a write would not wait, or a connect has ended, well or not.
+    pub(crate) fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.advance(cx);
+        match &mut self.kind {
+            Kind::Stream(stream) => stream.poll_writable(cx),
+            Kind::Datagram(datagram) => datagram.poll_writable(cx),
+            Kind::Failed(_) => Poll::Ready(()),
+            Kind::Fresh { .. } | Kind::Listener(_) | Kind::Connecting(_) => Poll::Pending,
+        }
+    }
+
+    /// Lets a connect under way finish.
+    fn advance(&mut self, cx: &mut Context<'_>) {
+        if let Kind::Connecting(connecting) = &mut self.kind
+            && let Poll::Ready(connected) = connecting.as_mut().poll(cx)
+        {
+            self.kind = match connected.and_then(Stream::tcp) {
+                Ok(stream) => Kind::Stream(stream),
+                Err(error) => Kind::Failed(Some(error.into())),
+            };
+        }
+    }
+
+    pub(crate) fn stream(&self) -> Result<&Stream, Errno> {
+        match &self.kind {
+            Kind::Stream(stream) => Ok(stream),
+            Kind::Connecting(_) => Err(Errno::AGAIN),
+            Kind::Failed(errno) => Err(errno.unwrap_or(Errno::NOTCONN)),
+            Kind::Fresh { .. } | Kind::Listener(_) | Kind::Datagram(_) => Err(Errno::NOTCONN),
+        }
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        match &self.kind {
+            Kind::Fresh { bound: Some(address) } => *address,
+            Kind::Listener(listener) => listener.local(),
+            Kind::Stream(stream) => stream.local(),
+            Kind::Datagram(datagram) => datagram.local(),
+            Kind::Fresh { bound: None } | Kind::Connecting(_) | Kind::Failed(_) => self.family.unspecified(),
+        }
+    }
+
+    pub(crate) fn peer(&self) -> Result<SocketAddr, Errno> {
+        match &self.kind {
+            Kind::Stream(stream) => Ok(stream.peer()),
+            Kind::Datagram(datagram) => datagram.peer().ok_or(Errno::NOTCONN),
+            _ => Err(Errno::NOTCONN),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Guests that do what no compiler makes: each harms itself alone, and the host says why it ended.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use wasmedge_guest::{GuestError, Limits};
+
+use crate::support::{ENGINE, Setting, fixture, start};
+
+/// A guest that calls one function and exits with what it returned.
+fn exits_with(import: &str, parameters: &str, arguments: &str) -> String {
+    format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "{import}" (func $tested (param {parameters}) (result i32)))
+            (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (func (export "_start")
+                (drop (call $open (i32.const 1) (i32.const 2) (i32.const 0)))
+                (call $exit (call $tested {arguments}))))"#
+    )
+}
+
+async fn exit_code(wat: &str) -> i32 {
+    start(wat.as_bytes(), Setting::default()).end.await.unwrap().unwrap()
+}
+
+const FAULT: i32 = 21;
+const BADF: i32 = 8;
+const INVAL: i32 = 28;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wild_pointers_are_faults_in_every_socket_function() {
+    let fd = "(i32.load (i32.const 0))";
+    let wild = "(i32.const -8)";
+    let one = "(i32.const 1)";
+    for (import, parameters, arguments) in [
+        ("sock_open", "i32 i32 i32", format!("{one} {one} {wild}")),
+        ("sock_bind", "i32 i32 i32", format!("{fd} {wild} {one}")),
+        ("sock_connect", "i32 i32 i32", format!("{fd} {wild} {one}")),
+        ("sock_accept", "i32 i32", format!("{fd} {wild}")),
+        ("sock_accept", "i32 i32 i32", format!("{fd} {one} {wild}")),
+        ("sock_send", "i32 i32 i32 i32 i32", format!("{fd} {wild} {one} {one} {one}")),
+        ("sock_getlocaladdr", "i32 i32 i32 i32", format!("{fd} {wild} {one} {one}")),
+        ("sock_getlocaladdr", "i32 i32 i32", format!("{fd} {wild} {one}")),
+        ("sock_getsockopt", "i32 i32 i32 i32 i32", format!("{fd} (i32.const 0) {one} {wild} {wild}")),
+        ("sock_setsockopt", "i32 i32 i32 i32 i32", format!("{fd} (i32.const 0) (i32.const 0) {wild} {wild}")),
+        ("poll_oneoff", "i32 i32 i32 i32", format!("{wild} {wild} {one} {wild}")),
+        ("epoll_oneoff", "i32 i32 i32 i32", format!("(i32.const 8) {wild} {one} {wild}")),
+        ("fd_write", "i32 i32 i32 i32", format!("{one} {wild} {one} {wild}")),
+        ("clock_time_get", "i32 i64 i32", format!("{one} (i64.const 1) {wild}")),
+        (
+            "sock_getaddrinfo",
+            "i32 i32 i32 i32 i32 i32 i32 i32",
+            format!("{wild} {one} {wild} {one} {wild} {wild} {one} {wild}"),
+        ),
+    ] {
+        // A module may import a function once only under each type, so `sock_open` itself is not tested this way twice.
+        assert_eq!(exit_code(&exits_with(import, parameters, &arguments)).await, FAULT, "{import} ({parameters})");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_descriptors_and_senseless_counts_are_refused() {
+    let cases = [
+        ("sock_listen", "i32 i32", "(i32.const 99999999) (i32.const 1)", BADF),
+        ("sock_shutdown", "i32 i32", "(i32.const -1) (i32.const 1)", BADF),
+        ("fd_close", "i32", "(i32.const 65599)", BADF),
+        ("poll_oneoff", "i32 i32 i32 i32", "(i32.const 8) (i32.const 8) (i32.const 0) (i32.const 8)", INVAL),
+        ("poll_oneoff", "i32 i32 i32 i32", "(i32.const 8) (i32.const 8) (i32.const -1) (i32.const 8)", INVAL),
+        (
+            "sock_send",
+            "i32 i32 i32 i32 i32",
+            "(i32.load (i32.const 0)) (i32.const 8) (i32.const 2000) (i32.const 0) (i32.const 4)",
+            INVAL,
+        ),
+    ];
+    for (import, parameters, arguments, expected) in cases {
+        assert_eq!(exit_code(&exits_with(import, parameters, arguments)).await, expected, "{import}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_may_import_both_generations_of_a_function() {
+    let wat = r#"(module
+        (import "wasi_snapshot_preview1" "sock_accept" (func $first (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_accept" (func $second (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_open_v2" (func $open (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "_start")
+            (drop (call $open (i32.const 1) (i32.const 2) (i32.const 0)))
+            (call $exit (i32.add
+                (call $first (i32.load (i32.const 0)) (i32.const 8))
+                (call $second (i32.const 99999999) (i32.const 0) (i32.const 8))))))"#;
+    assert_eq!(exit_code(wat).await, INVAL + BADF);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_end_at_the_limit_and_not_at_the_hosts() {
+    let wat = r#"(module
+        (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (local $opened i32)
+            (loop $more
+                (if (i32.eqz (call $open (i32.const 1) (i32.const 2) (i32.const 0)))
+                    (then
+                        (local.set $opened (i32.add (local.get $opened) (i32.const 1)))
+                        (br_if $more (i32.lt_u (local.get $opened) (i32.const 100000))))))
+            (call $exit (local.get $opened))))"#;
+    let limits = Limits { sockets: 100, ..Limits::default() };
+    let guest = start(wat.as_bytes(), Setting { limits, ..Setting::default() });
+    assert_eq!(guest.end.await.unwrap().unwrap(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_loops_for_ever_lets_others_run_and_is_ended() {
+    let limits = Limits { busy: Duration::from_millis(300), ..Limits::default() };
+    let spinning: Vec<_> = (0..4)
+        .map(|_| {
+            let wat =
+                br#"(module (memory (export "memory") 1) (func (export "_start") (loop $for_ever (br $for_ever))))"#;
+            start(wat, Setting { limits: limits.clone(), ..Setting::default() })
+        })
+        .collect();
+    let neighbour = start(&fixture("plain-server"), Setting::default());
+    let (address, _) = neighbour.network.listener(8080).await;
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    let mut answer = [0; 15];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    for guest in spinning {
+        let ended = guest.end.await.unwrap().unwrap_err();
+        assert!(ended.report().contains("without waiting"), "{}", ended.report());
+    }
+    neighbour.end.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_names_the_function_it_happened_in() {
+    let wat =
+        br#"(module (memory (export "memory") 1) (func $doomed unreachable) (func (export "_start") (call $doomed)))"#;
+    let ended = start(wat, Setting::default()).end.await.unwrap().unwrap_err();
+    assert!(matches!(ended, GuestError::Trap(_)));
+    let report = ended.report();
+    assert!(report.contains("unreachable") && report.contains("doomed"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_beyond_the_limit_is_refused_to_the_guest() {
+    let wat = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (call $exit (i32.eq (memory.grow (i32.const 1000)) (i32.const -1)))))"#;
+    let limits = Limits { memory: 1 << 20, ..Limits::default() };
+    let guest = start(wat.as_bytes(), Setting { limits, ..Setting::default() });
+    assert_eq!(guest.end.await.unwrap().unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_missing_imports_are_named_at_once() {
+    let wat = br#"(module
+        (import "env" "magic" (func))
+        (import "wasi_snapshot_preview1" "sock_open" (func (param i64)))
+        (import "wasi_ephemeral_nn" "load" (func))
+        (memory (export "memory") 1) (func (export "_start")))"#;
+    let ended = start(wat, Setting::default()).end.await.unwrap().unwrap_err();
+    let GuestError::UnknownImports(names) = ended else { panic!("{ended:?}") };
+    let expected = ["env.magic", "wasi_snapshot_preview1.sock_open (with other parameters)", "wasi_ephemeral_nn.load"];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn what_is_no_module_is_told_apart() {
+    assert!(matches!(ENGINE.compile(b"\x7fELF..."), Err(GuestError::SharedObject)));
+    assert!(matches!(ENGINE.compile(b"#!/bin/sh"), Err(GuestError::NotWasm)));
+    assert!(matches!(ENGINE.compile(b"\0asm\x01\0\0\0\xff"), Err(GuestError::Compile(_))));
+}

@@ -1,0 +1,131 @@
+//! A host for tests: it lets guests listen on free ports and remembers what they print.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use wasmedge_guest::{
+    Connecting, Connector, Engine, GuestError, GuestOptions, IoFuture, Limits, Listener, Network, Output, OutputStream,
+    Preopen,
+};
+
+/// Compiling is the slow part of these tests, so all share one engine.
+pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));
+
+/// A network that allows everything but what is listed, and gives every listener a free port of its own.
+#[derive(Default)]
+pub(crate) struct TestNetwork {
+    listeners: Mutex<HashMap<u16, (SocketAddr, Connector)>>,
+    pub(crate) denied: Vec<SocketAddr>,
+}
+
+impl Network for TestNetwork {
+    fn listen(&self, address: SocketAddr) -> io::Result<Listener> {
+        let tcp = std::net::TcpListener::bind("127.0.0.1:0")?;
+        tcp.set_nonblocking(true)?;
+        let outside = tcp.local_addr()?;
+        let listener = Listener::new(tokio::net::TcpListener::from_std(tcp)?, address);
+        self.listeners.lock().unwrap().insert(address.port(), (outside, listener.connector()));
+        Ok(listener)
+    }
+
+    fn connect(&self, peer: SocketAddr) -> io::Result<Connecting> {
+        if self.denied.contains(&peer) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(Connecting::Waiting(Box::pin(tokio::net::TcpStream::connect(peer))))
+    }
+
+    fn bind_datagram(&self, _: SocketAddr) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn send_datagram(&self, _: SocketAddr) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn resolve(&self, name: String) -> IoFuture<Vec<IpAddr>> {
+        Box::pin(async move { Err(io::Error::new(io::ErrorKind::PermissionDenied, name)) })
+    }
+}
+
+impl TestNetwork {
+    /// Where the listener that the guest opened on `port` really is, once it is there.
+    pub(crate) async fn listener(&self, port: u16) -> (SocketAddr, Connector) {
+        until(|| self.listeners.lock().unwrap().get(&port).cloned()).await
+    }
+}
+
+/// Polls for readiness; a test that waits for more than half a minute has failed.
+pub(crate) async fn until<T>(mut ready: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..15_000 {
+        if let Some(value) = ready() {
+            return value;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("nothing happened for 30 s");
+}
+
+#[derive(Default)]
+pub(crate) struct Lines(Mutex<Vec<String>>);
+
+impl Lines {
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Output for Lines {
+    fn line(&self, _: OutputStream, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
+    }
+}
+
+/// A guest under test.
+pub(crate) struct Running {
+    pub(crate) network: Arc<TestNetwork>,
+    pub(crate) lines: Arc<Lines>,
+    pub(crate) end: JoinHandle<Result<i32, GuestError>>,
+}
+
+#[derive(Default)]
+pub(crate) struct Setting {
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) preopens: Vec<Preopen>,
+    pub(crate) limits: Limits,
+    pub(crate) denied: Vec<SocketAddr>,
+}
+
+/// Starts `wasm` (binary or text) on a task of its own.
+pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
+    let module = ENGINE.compile(wasm).expect("a module");
+    let network = Arc::new(TestNetwork { denied: setting.denied, ..TestNetwork::default() });
+    let lines = Arc::<Lines>::default();
+    let mut arguments = vec!["guest.wasm".to_owned()];
+    arguments.extend(setting.arguments);
+    let options = GuestOptions {
+        arguments,
+        environment: setting.environment,
+        preopens: setting.preopens,
+        limits: setting.limits,
+        network: network.clone(),
+        output: lines.clone(),
+    };
+    let end = tokio::spawn(async move { wasmedge_guest::run(&ENGINE, &module, options).await });
+    Running { network, lines, end }
+}
+
+/// A fixture's module. `cargo xtask build-wasm` makes it.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    let folder = std::env::var_os("WASM_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"), PathBuf::from);
+    let path = folder.join(name).with_extension("wasm");
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask build-wasm` makes it", path.display()))
+}
