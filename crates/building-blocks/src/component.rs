@@ -3,6 +3,7 @@
 mod properties;
 mod registry;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use thiserror::Error;
 pub use properties::{Properties, PropertyError};
 pub use registry::{CreateError, Registry};
 
-use crate::{BoxError, InputBinding, OutputBinding, SecretStore, StateStore};
+use crate::{BoxError, InputBinding, OutputBinding, Secret, SecretStore, StateStore};
 
 /// One component as its YAML describes it, with all references to secrets and environment resolved.
 /// `dapr/pkg/apis/components/v1alpha1/types.go`.
@@ -36,6 +37,8 @@ pub struct Context {
     pub namespace: String,
     /// The folder that relative paths in properties start from.
     pub base_dir: PathBuf,
+    /// The environment, for a component whose purpose is to show it; only a binary reads the process's own.
+    pub environment: Arc<BTreeMap<String, Secret>>,
 }
 
 impl Context {

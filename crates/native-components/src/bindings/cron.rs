@@ -1,1 +1,128 @@
+//! `bindings.cron`: an event at each time that a schedule names. `components-contrib/bindings/cron/cron.go`.
 
+mod schedule;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use building_blocks::binding::{BindingError, BindingEvent, EventSink};
+use building_blocks::component::PropertyError;
+use building_blocks::{Component, ComponentSpec, Context, InitError, InputBinding, Metadata};
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use schedule::Schedule;
+
+/// Reads the schedule.
+pub(crate) async fn create(spec: ComponentSpec, _context: Context) -> Result<Component, InitError> {
+    let schedule = spec.properties.required("schedule")?;
+    let schedule = Schedule::parse(schedule)
+        .map_err(|error| PropertyError::invalid("schedule", format!("a schedule: {error}")))?;
+    Ok(Component::of_input_binding(Cron { name: spec.name, schedule }))
+}
+
+struct Cron {
+    name: String,
+    schedule: Schedule,
+}
+
+#[async_trait]
+impl InputBinding for Cron {
+    /// As in Dapr, the next event does not wait for the application to be done with the last one, and one that the
+    /// application did not accept is not repeated.
+    async fn run(&self, sink: Arc<dyn EventSink>, shutdown: CancellationToken) -> Result<(), BindingError> {
+        let mut deliveries = JoinSet::new();
+        let mut last = Timestamp::now();
+        loop {
+            let Some(next) = self.schedule.next_after(last) else {
+                tracing::info!(binding = self.name, "the schedule has no further time");
+                break;
+            };
+            let wait = std::time::Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default();
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = tokio::time::sleep(wait) => {}
+            }
+            deliveries.spawn(deliver(self.name.clone(), sink.clone()));
+            while deliveries.try_join_next().is_some() {}
+            // After a pause of the whole machine, what was missed is not made up for.
+            last = next.max(Timestamp::now());
+        }
+        Ok(())
+    }
+}
+
+async fn deliver(name: String, sink: Arc<dyn EventSink>) {
+    let metadata = Metadata::from([
+        // Go's name of the zone that its process runs in.
+        ("timeZone".to_owned(), "Local".to_owned()),
+        ("readTimeUTC".to_owned(), go_time(Timestamp::now())),
+    ]);
+    if let Err(error) = sink.deliver(BindingEvent { data: Bytes::new(), metadata }).await {
+        tracing::warn!(binding = name, %error, "cron event");
+    }
+}
+
+/// As Go prints a time: `2009-11-10 23:00:00.123456789 +0000 UTC`.
+fn go_time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use building_blocks::binding::DeliveryError;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    struct Channel(mpsc::UnboundedSender<BindingEvent>);
+
+    #[async_trait]
+    impl EventSink for Channel {
+        async fn deliver(&self, event: BindingEvent) -> Result<Option<Bytes>, DeliveryError> {
+            self.0.send(event).unwrap();
+            Err(DeliveryError("refused".into()))
+        }
+    }
+
+    fn cron(schedule: &str) -> Cron {
+        Cron { name: "tick".into(), schedule: Schedule::parse(schedule).unwrap() }
+    }
+
+    #[tokio::test]
+    async fn events_come_again_and_again_although_refused_and_stop_on_shutdown() {
+        let (sender, mut events) = mpsc::unbounded_channel();
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn({
+            let shutdown = shutdown.clone();
+            async move { cron("@every 1ms").run(Arc::new(Channel(sender)), shutdown).await }
+        });
+        for _ in 0..3 {
+            let event = events.recv().await.unwrap();
+            assert_eq!(event.metadata["timeZone"], "Local");
+            assert!(event.metadata["readTimeUTC"].ends_with(" +0000 UTC"), "{:?}", event.metadata);
+        }
+        shutdown.cancel();
+        running.await.unwrap().unwrap();
+        while events.recv().await.is_some() {}
+    }
+
+    #[tokio::test]
+    async fn a_schedule_far_away_ends_at_once_on_shutdown() {
+        let (sender, _events) = mpsc::unbounded_channel();
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        cron("0 0 1 1 *").run(Arc::new(Channel(sender)), shutdown).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_wrong_schedule_is_a_mistake_in_the_yaml() {
+        for properties in [vec![], vec![("schedule", "every now and then")]] {
+            let spec = ComponentSpec { properties: properties.into_iter().collect(), ..ComponentSpec::default() };
+            let error = create(spec, Context::default()).await.err().unwrap();
+            assert!(!error.is_retryable() && error.to_string().contains("\"schedule\""), "{error}");
+        }
+    }
+}
