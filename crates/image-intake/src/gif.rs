@@ -1,0 +1,146 @@
+//! GIFs turned gray without being taken apart.
+//!
+//! The picture in a GIF is indices into palettes. Turning the palettes gray turns every frame gray, and leaves frames,
+//! delays, transparency and loops exactly as they were.
+
+use std::ops::Range;
+
+use ::gif::{ColorOutput, DecodeOptions, DecodingError};
+
+use crate::Refusal;
+use crate::luma::luma;
+
+/// Where the parts of a GIF are.
+#[derive(Debug)]
+pub struct Outline {
+    palettes: Vec<Range<usize>>,
+    pixels: u64,
+    frames: usize,
+}
+
+impl Outline {
+    /// Walks through the blocks of a GIF, from each to the next, without decompressing any. Ends early at more than
+    /// `max_pixels`, because nobody asks for more than that it is too many.
+    ///
+    /// # Errors
+    /// When the structure is broken or incomplete.
+    pub fn read(bytes: &[u8], max_pixels: u64) -> Result<Self, Refusal> {
+        let mut reader = Reader { bytes, at: 6 };
+        let (width, height) = (reader.number()?, reader.number()?);
+        let flags = reader.byte()?;
+        reader.skip(2)?;
+        let mut outline = Self { palettes: Vec::new(), pixels: u64::from(width) * u64::from(height), frames: 0 };
+        outline.palettes.extend(reader.palette(flags)?);
+        while outline.pixels <= max_pixels {
+            match reader.byte()? {
+                EXTENSION => {
+                    reader.skip(1)?;
+                    reader.skip_data()?;
+                }
+                IMAGE => outline.read_image(&mut reader)?,
+                TRAILER if outline.frames > 0 => return Ok(outline),
+                TRAILER => return Err(Refusal::Broken("it has no frame".to_owned())),
+                // Some encoders pad the data of a frame by a zero too many.
+                0 => {}
+                _ => return Err(Refusal::Broken("it has an unknown block".to_owned())),
+            }
+        }
+        Ok(outline)
+    }
+
+    fn read_image(&mut self, reader: &mut Reader<'_>) -> Result<(), Refusal> {
+        reader.skip(4)?;
+        let (width, height) = (reader.number()?, reader.number()?);
+        let flags = reader.byte()?;
+        self.palettes.extend(reader.palette(flags)?);
+        // The code size, then the compressed indices.
+        reader.skip(1)?;
+        reader.skip_data()?;
+        self.pixels += u64::from(width) * u64::from(height);
+        self.frames += 1;
+        Ok(())
+    }
+
+    /// The pixels of the screen and of all frames.
+    #[must_use]
+    pub fn pixels(&self) -> u64 {
+        self.pixels
+    }
+
+    /// The same GIF in gray.
+    ///
+    /// # Errors
+    /// When a frame cannot be decompressed.
+    pub fn grayed(&self, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+        check_frames(bytes)?;
+        let mut gray = bytes.to_vec();
+        for palette in &self.palettes {
+            for colour in gray.get_mut(palette.clone()).unwrap_or_default().chunks_exact_mut(3) {
+                if let [red, green, blue] = colour {
+                    let brightness = luma(*red, *green, *blue);
+                    (*red, *green, *blue) = (brightness, brightness, brightness);
+                }
+            }
+        }
+        Ok(gray)
+    }
+}
+
+/// Decompresses each frame and throws it away: what is answered should be a picture, also where it was not touched.
+fn check_frames(bytes: &[u8]) -> Result<(), Refusal> {
+    let mut options = DecodeOptions::new();
+    options.set_color_output(ColorOutput::Indexed);
+    let mut decoder = options.read_info(bytes).map_err(broken)?;
+    while decoder.read_next_frame().map_err(broken)?.is_some() {}
+    Ok(())
+}
+
+fn broken(error: DecodingError) -> Refusal {
+    Refusal::Broken(error.to_string())
+}
+
+const EXTENSION: u8 = 0x21;
+const IMAGE: u8 = 0x2C;
+const TRAILER: u8 = 0x3B;
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn byte(&mut self) -> Result<u8, Refusal> {
+        let byte = self.bytes.get(self.at).copied().ok_or(Refusal::Truncated)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn number(&mut self) -> Result<u16, Refusal> {
+        Ok(u16::from_le_bytes([self.byte()?, self.byte()?]))
+    }
+
+    fn skip(&mut self, count: usize) -> Result<(), Refusal> {
+        self.at += count;
+        if self.at <= self.bytes.len() { Ok(()) } else { Err(Refusal::Truncated) }
+    }
+
+    /// Passes a palette, where the flags say that there is one.
+    fn palette(&mut self, flags: u8) -> Result<Option<Range<usize>>, Refusal> {
+        if flags & 0x80 == 0 {
+            return Ok(None);
+        }
+        let start = self.at;
+        self.skip(3 << ((flags & 7) + 1))?;
+        Ok(Some(start..self.at))
+    }
+
+    /// Passes data: pieces with their length in front, the last of which is empty.
+    fn skip_data(&mut self) -> Result<(), Refusal> {
+        loop {
+            match self.byte()? {
+                0 => return Ok(()),
+                length => self.skip(length.into())?,
+            }
+        }
+    }
+}

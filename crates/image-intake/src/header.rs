@@ -1,0 +1,33 @@
+//! Sizes as headers claim them, read without any decoder: those refuse a header that claims too much as broken, or
+//! want to see more of the picture first.
+
+use image::ImageFormat;
+
+use crate::jpeg;
+
+/// The pixels that a picture's header claims; `None` where the header is not understood here.
+pub(crate) fn claimed_pixels(bytes: &[u8], format: ImageFormat) -> Option<u64> {
+    let (width, height) = match format {
+        ImageFormat::Png => (u32::from_be_bytes(array(bytes, 16)?), u32::from_be_bytes(array(bytes, 20)?)),
+        ImageFormat::Bmp => {
+            let number = |at| Some(i32::from_le_bytes(array(bytes, at)?).unsigned_abs());
+            // The oldest header, of 12 bytes, has 16 bits for each side, and can claim nothing that matters.
+            if array(bytes, 14)? == 12u32.to_le_bytes() {
+                return None;
+            }
+            (number(18)?, number(22)?)
+        }
+        // Only the extended form keeps a size of its own; the others end at 16383 pixels for each side.
+        ImageFormat::WebP if array(bytes, 12)? == *b"VP8X" => {
+            let side = |at| array(bytes, at).map(|[low, middle, high]| u32::from_le_bytes([low, middle, high, 0]) + 1);
+            (side(24)?, side(27)?)
+        }
+        ImageFormat::Jpeg => jpeg::claimed_size(bytes)?,
+        _ => return None,
+    };
+    Some(u64::from(width) * u64::from(height))
+}
+
+fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
+}

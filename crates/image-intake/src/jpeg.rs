@@ -1,0 +1,93 @@
+//! What the JPEG decoder leaves to its caller: noticing that the end is missing, and decoding brightness alone.
+
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage};
+use std::io::Cursor;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::Refusal;
+
+const START_OF_SCAN: u8 = 0xDA;
+const END_OF_IMAGE: u8 = 0xD9;
+
+/// Whether the picture reaches its end marker. Decoders fill what is missing with gray and call it a success.
+pub(crate) fn is_complete(bytes: &[u8]) -> bool {
+    Segments::of(bytes).any(|(marker, _)| marker == END_OF_IMAGE)
+}
+
+/// The size in the first frame header.
+pub(crate) fn claimed_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    // 0xC4, 0xC8 and 0xCC lie between the frame headers and are something else.
+    let is_frame = |marker| matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC);
+    let (_, content) = Segments::of(bytes).find(|(marker, _)| is_frame(*marker))?;
+    let &[_precision, h1, h0, w1, w0] = content.first_chunk::<5>()?;
+    Some((u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into()))
+}
+
+/// The segments of a JPEG as marker and content, without the data of its scans.
+struct Segments<'a>(&'a [u8]);
+
+impl<'a> Segments<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        // Behind the start-of-image marker.
+        Self(bytes.get(2..).unwrap_or_default())
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (marker, behind) = next_marker(self.0)?;
+        // Markers of the end, of a restart and the like have no content.
+        if matches!(marker, 0x01 | 0xD0..=0xD9) {
+            self.0 = if marker == END_OF_IMAGE { &[] } else { behind };
+            return Some((marker, &[]));
+        }
+        let length = usize::from(u16::from_be_bytes(*behind.first_chunk::<2>()?));
+        let (content, behind) = (behind.get(2..length)?, behind.get(length..)?);
+        self.0 = if marker == START_OF_SCAN { skip_scan(behind) } else { behind };
+        Some((marker, content))
+    }
+}
+
+/// The next marker and what comes behind it; any number of 0xFF may fill the space before.
+fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let start = bytes.iter().position(|&byte| byte == 0xFF)?;
+    let from_marker = bytes.get(start..)?;
+    let offset = from_marker.iter().position(|&byte| byte != 0xFF)?;
+    Some((*from_marker.get(offset)?, from_marker.get(offset + 1..)?))
+}
+
+/// Skips a scan's data, in which 0xFF is followed by zero or a restart marker.
+fn skip_scan(bytes: &[u8]) -> &[u8] {
+    let end = bytes.windows(2).position(|pair| matches!(pair, [0xFF, next] if !matches!(next, 0 | 0xD0..=0xD7 | 0xFF)));
+    end.and_then(|end| bytes.get(end..)).unwrap_or_default()
+}
+
+/// Decodes the brightness alone: a JPEG keeps it apart from the colours, so that half the work is never done.
+pub(crate) fn decode_luma(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
+    let options = DecoderOptions::default()
+        .jpeg_set_out_colorspace(ColorSpace::Luma)
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX);
+    let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
+    let pixels = decoder.decode().map_err(|error| Refusal::Broken(error.to_string()))?;
+    let (width, height) = decoder.dimensions().ok_or(Refusal::Truncated)?;
+    let size = u32::try_from(width).ok().zip(u32::try_from(height).ok());
+    let gray = size.and_then(|(width, height)| GrayImage::from_raw(width, height, pixels));
+    let mut picture =
+        DynamicImage::ImageLuma8(gray.ok_or_else(|| Refusal::Broken("its size is contradictory".into()))?);
+    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    picture.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    Ok(picture)
+}
+
+/// Whether the picture keeps brightness apart, as all but the rare RGB and CMYK ones do.
+pub(crate) fn has_luma(bytes: &[u8]) -> bool {
+    let mut decoder = JpegDecoder::new(Cursor::new(bytes));
+    decoder.decode_headers().is_ok() && matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma))
+}

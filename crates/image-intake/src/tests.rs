@@ -1,0 +1,156 @@
+//! Pictures of our own making, whole and damaged.
+
+use std::io::Cursor;
+
+use ::gif::{Encoder, Frame, Repeat};
+use http::StatusCode;
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+
+use super::*;
+
+const FORMATS: [ImageFormat; 5] =
+    [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Bmp];
+
+/// Wide, with a bright left half, so that a turn shows.
+fn picture() -> DynamicImage {
+    RgbImage::from_fn(64, 32, |x, y| Rgb([if x < 32 { 220 } else { 20 }, (y * 2) as u8 + 90, 40])).into()
+}
+
+fn encoded(format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn refused(bytes: &[u8]) -> StatusCode {
+    match Picture::admit(bytes, DEFAULT_MAX_PIXELS) {
+        Err(refusal) => refusal.status(),
+        Ok(picture) => match picture.gif() {
+            Some(outline) => outline.grayed(bytes).unwrap_err().status(),
+            None => picture.decode_gray().unwrap_err().status(),
+        },
+    }
+}
+
+#[test]
+fn every_format_is_decoded_to_nearly_the_same_gray() {
+    for format in FORMATS {
+        let bytes = encoded(format);
+        let gray = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode_gray().unwrap().into_luma8();
+        assert_eq!(gray.dimensions(), (64, 32), "{format:?}");
+        let expected = luma::grayed(picture()).into_luma8();
+        let far = gray.pixels().zip(expected.pixels()).filter(|(a, b)| a.0[0].abs_diff(b.0[0]) > 12).count();
+        assert!(far < 64, "{format:?}: {far} pixels are off");
+    }
+}
+
+#[test]
+fn a_truncated_picture_is_unprocessable_in_every_format() {
+    for format in FORMATS {
+        let bytes = encoded(format);
+        let status = refused(&bytes[..bytes.len() * 3 / 4]);
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{format:?}");
+    }
+}
+
+#[test]
+fn nothing_is_a_bad_request_and_text_is_no_picture() {
+    assert_eq!(refused(b""), StatusCode::BAD_REQUEST);
+    assert_eq!(refused(b"hello, world"), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(refused(b"II*\0tiff"), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+/// Writes a size into a picture's header, where the format keeps it.
+fn claiming(format: ImageFormat, width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = encoded(format);
+    let (at, field): (usize, Vec<u8>) = match format {
+        ImageFormat::Png => (16, [u32::from(width).to_be_bytes(), u32::from(height).to_be_bytes()].concat()),
+        ImageFormat::Bmp => (18, [u32::from(width).to_le_bytes(), u32::from(height).to_le_bytes()].concat()),
+        ImageFormat::Gif => (6, [width.to_le_bytes(), height.to_le_bytes()].concat()),
+        ImageFormat::Jpeg => {
+            let frame = bytes.windows(2).position(|pair| matches!(pair, [0xFF, 0xC0 | 0xC1 | 0xC2])).unwrap();
+            (frame + 5, [height.to_be_bytes(), width.to_be_bytes()].concat())
+        }
+        _ => panic!("{format:?} is written by hand"),
+    };
+    bytes[at..at + field.len()].copy_from_slice(&field);
+    if format == ImageFormat::Png {
+        let crc = crc32(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+    }
+    bytes
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+    })
+}
+
+#[test]
+fn a_header_that_claims_too_much_is_refused_in_every_format() {
+    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Bmp] {
+        let status = refused(&claiming(format, 50_000, 50_000));
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{format:?}");
+    }
+    // An extended WebP keeps its canvas, less one, in 24 bits each.
+    let mut webp = b"RIFF\x16\0\0\0WEBPVP8X\x0A\0\0\0\x02\0\0\0".to_vec();
+    webp.extend([0x4F, 0xC3, 0, 0x4F, 0xC3, 0]);
+    assert_eq!(refused(&webp), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+fn animation(frames: u16, width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, width, height, &[200, 100, 50, 0, 0, 255]).unwrap();
+    encoder.set_repeat(Repeat::Infinite).unwrap();
+    for number in 0..frames {
+        let pixels = vec![(number % 2) as u8; usize::from(width) * usize::from(height)];
+        let frame = Frame { width, height, delay: 10 + number, buffer: pixels.into(), ..Frame::default() };
+        encoder.write_frame(&frame).unwrap();
+    }
+    drop(encoder);
+    bytes
+}
+
+#[test]
+fn frames_that_add_up_to_too_much_are_refused() {
+    let bytes = animation(5, 100, 100);
+    assert!(Picture::admit(&bytes, 60_000).is_ok());
+    let refusal = Picture::admit(&bytes, 59_999).unwrap_err();
+    assert_eq!(refusal.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[test]
+fn a_gray_gif_keeps_its_frames_delays_and_loop() {
+    let bytes = animation(3, 8, 8);
+    let gray = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().gif().unwrap().grayed(&bytes).unwrap();
+    let mut decoder = ::gif::Decoder::new(&gray[..]).unwrap();
+    let mut delays = Vec::new();
+    while let Some(frame) = decoder.read_next_frame().unwrap() {
+        delays.push(frame.delay);
+    }
+    assert_eq!((delays, decoder.repeat()), (vec![10, 11, 12], Repeat::Infinite));
+    assert_eq!(decoder.global_palette(), Some(&[124, 124, 124, 29, 29, 29][..]));
+}
+
+#[test]
+fn a_photograph_taken_sideways_is_turned_upright() {
+    // An EXIF block of one entry: orientation 6, to be turned clockwise.
+    let mut app1 = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+    let plain = encoded(ImageFormat::Jpeg);
+    let mut bytes = plain[..2].to_vec();
+    bytes.append(&mut app1);
+    bytes.extend_from_slice(&plain[2..]);
+    let picture = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap();
+    for upright in [picture.decode().unwrap().into_luma8(), picture.decode_gray().unwrap().into_luma8()] {
+        assert_eq!(upright.dimensions(), (32, 64));
+        assert!(upright.get_pixel(16, 8).0 > upright.get_pixel(16, 56).0, "the bright left is on top now");
+    }
+}
+
+#[test]
+fn what_follows_the_end_of_a_jpeg_does_not_matter() {
+    let mut bytes = encoded(ImageFormat::Jpeg);
+    bytes.extend_from_slice(b"\xFF\xDAa film that some phones append");
+    assert!(Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode_gray().is_ok());
+}
