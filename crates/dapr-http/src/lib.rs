@@ -1,1 +1,18 @@
-//! Dapr's HTTP API as a face onto the building blocks.
+//! Dapr's HTTP API, as `daprd` 1.18 answers it, in front of a [`Sidecar`](sidecar::Sidecar).
+//!
+//! The face translates and keeps nothing: [`DaprHttp::handle`] maps one request to a call and its outcome to Dapr's
+//! status, headers and error body. [`serve`] speaks HTTP/1.1 and h2c over any byte stream, so that the same code answers
+//! a TCP port and a guest inside the process.
+
+mod api;
+mod error;
+mod json;
+mod limit;
+mod response;
+mod route;
+mod server;
+mod token;
+
+pub use api::{ApiAccess, ApiRule, DaprHttp, Options};
+pub use server::serve;
+pub use token::ApiToken;

@@ -1,0 +1,120 @@
+//! One request to one answer.
+
+mod access;
+mod bindings;
+mod invoke;
+mod metadata;
+mod query;
+mod secrets;
+mod state;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use sidecar::{Body, Sidecar, full_body};
+
+pub use access::{ApiAccess, ApiRule};
+use query::Query;
+
+use crate::error::ApiError;
+use crate::limit::limited;
+use crate::response;
+use crate::route::Route;
+use crate::token::{self, ApiToken};
+
+/// How the API is served.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The largest request body, in bytes.
+    pub max_body_size: u64,
+    /// What callers must show, if anything.
+    pub token: Option<ApiToken>,
+    /// Which parts of the API there are.
+    pub access: ApiAccess,
+}
+
+impl Default for Options {
+    /// Dapr's own: 4 MiB, no token, everything.
+    fn default() -> Self {
+        Self { max_body_size: 4 << 20, token: None, access: ApiAccess::default() }
+    }
+}
+
+/// Dapr's HTTP API for one application.
+pub struct DaprHttp {
+    sidecar: Arc<Sidecar>,
+    options: Options,
+}
+
+impl DaprHttp {
+    /// The API in front of `sidecar`.
+    #[must_use]
+    pub fn new(sidecar: Arc<Sidecar>, options: Options) -> Self {
+        Self { sidecar, options }
+    }
+
+    /// Answers one request.
+    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let mut request = request.map(|body| limited(body, self.options.max_body_size));
+        let mut route = Route::of(request.method(), request.uri().path());
+        if let Some(token) = &self.options.token {
+            let exempt = matches!(route, Route::Health | Route::OutboundHealth);
+            if !exempt && !token.admits(request.headers()) {
+                return wrong_token();
+            }
+            request.headers_mut().remove(token::HEADER);
+        }
+        // What is not allowed is not there, so it falls through to invocation.
+        if route.group().is_some_and(|(name, version)| !self.options.access.allows(name, version)) {
+            if route == Route::Invoke {
+                return ApiError::no_app_id().into();
+            }
+            route = Route::Invoke;
+        }
+        self.dispatch(route, request).await.unwrap_or_else(Into::into)
+    }
+
+    async fn dispatch(&self, route: Route, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+        let query = Query::of(request.uri());
+        match route {
+            Route::GetState { store, key } => state::get(&self.sidecar, &store, key, &query).await,
+            Route::DeleteState { store, key } => {
+                state::delete(&self.sidecar, &store, key, &query, request.headers()).await
+            }
+            Route::SaveState { store } => state::save(&self.sidecar, &store, &query, request.into_body()).await,
+            Route::BulkGetState { store } => state::bulk_get(&self.sidecar, &store, &query, request.into_body()).await,
+            Route::Transaction { store } => state::transact(&self.sidecar, &store, &query, request.into_body()).await,
+            Route::QueryState { store } => state::query(&self.sidecar, &store),
+            Route::GetSecret { store, key } => secrets::get(&self.sidecar, &store, &key, &query).await,
+            Route::BulkGetSecret { store } => secrets::bulk_get(&self.sidecar, &store, &query).await,
+            Route::Binding { name } => bindings::invoke(&self.sidecar, &name, request.into_body()).await,
+            Route::GetMetadata => Ok(metadata::get(&self.sidecar)),
+            Route::PutMetadata { key } => metadata::put(&self.sidecar, key, request.into_body()).await,
+            Route::Health => metadata::health(&self.sidecar, &query),
+            Route::OutboundHealth => metadata::outbound_health(&self.sidecar),
+            Route::Shutdown => {
+                self.sidecar.shut_down();
+                Ok(response::empty())
+            }
+            Route::Invoke => invoke::invoke(&self.sidecar, request).await,
+        }
+    }
+}
+
+/// All bytes of a body that has to be whole to be understood.
+async fn whole(body: Body) -> Result<Bytes, ApiError> {
+    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(ApiError::malformed)
+}
+
+/// What Go's `http.Error` writes.
+fn wrong_token() -> Response<Body> {
+    let mut response = Response::new(full_body("invalid api token\n"));
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+}

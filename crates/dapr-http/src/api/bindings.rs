@@ -1,0 +1,25 @@
+//! Output bindings: `onOutputBindingMessage` in `dapr/pkg/api/http/http.go`.
+
+use building_blocks::binding::InvokeRequest;
+use http::{Response, StatusCode};
+use serde_json::Value;
+use sidecar::{Body, Sidecar};
+
+use super::whole;
+use crate::error::ApiError;
+use crate::json::{self, fields};
+use crate::response;
+
+pub(super) async fn invoke(sidecar: &Sidecar, name: &str, body: Body) -> Result<Response<Body>, ApiError> {
+    let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed_body)?;
+    let body = fields(&body, "http.OutputBindingRequest").map_err(|e| ApiError::malformed_body(e.message))?;
+    let request = InvokeRequest {
+        operation: body.text("operation").map_err(|e| ApiError::malformed_body(e.message))?.unwrap_or_default(),
+        data: body.get("data").map_or_else(|| "null".to_owned(), json::write).into(),
+        metadata: body.map("metadata").map_err(|e| ApiError::malformed_body(e.message))?,
+    };
+    let answer = sidecar.invoke_binding(name, request).await.map_err(|error| ApiError::binding(name, &error))?;
+    let mut response = response::data(StatusCode::OK, answer.data.unwrap_or_default());
+    response::add_metadata(&mut response, &answer.metadata);
+    Ok(response)
+}

@@ -1,0 +1,203 @@
+//! State: `dapr/pkg/api/http/http.go`.
+
+mod request;
+
+use building_blocks::state::{DeleteRequest, GetRequest};
+use http::header::{ETAG, HeaderValue, IF_MATCH};
+use http::{HeaderMap, Response, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+use sidecar::{AppStateStore, Body, Sidecar, StateCallError};
+
+use super::query::Query;
+use super::whole;
+use crate::error::ApiError;
+use crate::json::{self, fields};
+use crate::response;
+
+pub(super) async fn get(
+    sidecar: &Sidecar,
+    store: &str,
+    key: String,
+    query: &Query,
+) -> Result<Response<Body>, ApiError> {
+    let error = |error: &StateCallError| {
+        let message = |why: &str| format!("fail to get {key} from state store {store}: {why}");
+        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_GET", message, false)
+    };
+    let found = sidecar.state_store(store).map_err(|e| error(&e))?;
+    let request = GetRequest {
+        key: key.clone(),
+        metadata: query.metadata(),
+        consistency: request::consistency(query.get("consistency")).unwrap_or_default(),
+    };
+    let Some(item) = found.get(request).await.map_err(|e| error(&e))? else { return Ok(response::empty()) };
+    let mut response = response::data(StatusCode::OK, item.value);
+    if let Some(etag) = item.etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+        response.headers_mut().insert(ETAG, etag);
+    }
+    response::add_metadata(&mut response, &item.metadata);
+    Ok(response)
+}
+
+pub(super) async fn delete(
+    sidecar: &Sidecar,
+    store: &str,
+    key: String,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, ApiError> {
+    let error = |error: &StateCallError| {
+        let message = |why: &str| format!("failed deleting state with key {key}: {why}");
+        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_DELETE", message, true)
+    };
+    let found = sidecar.state_store(store).map_err(|e| error(&e))?;
+    let options = request::options(query.get("concurrency"), query.get("consistency")).map_err(|why| {
+        let message = format!("failed deleting state with key {key}: {why}");
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_DELETE", message)
+    })?;
+    let request = DeleteRequest {
+        key: key.clone(),
+        etag: headers.get(IF_MATCH).map(|etag| String::from_utf8_lossy(etag.as_bytes()).into_owned()),
+        metadata: query.metadata(),
+        options,
+    };
+    found.delete(request).await.map_err(|e| error(&e))?;
+    Ok(response::empty())
+}
+
+pub(super) async fn save(
+    sidecar: &Sidecar,
+    store: &str,
+    query: &Query,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    let failed = |why: &str| format!("failed saving state in state store {store}: {why}");
+    let error = |error: &StateCallError| {
+        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_SAVE", failed, true)
+    };
+    let found = sidecar.state_store(store).map_err(|e| error(&e))?;
+    let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed)?;
+    let items = match &body {
+        Value::Array(items) => items.as_slice(),
+        Value::Null => &[],
+        other => return Err(fields(other, "[]state.SetRequest").err().unwrap_or_else(|| not_a_list("[]state.SetRequest"))),
+    };
+    let mut requests = Vec::with_capacity(items.len());
+    for item in items {
+        let item = request::set(&fields(item, "state.SetRequest")?, &query.metadata())?;
+        if item.key.is_empty() {
+            return Err(ApiError::malformed("\"key\" is a required field"));
+        }
+        requests.push(item);
+    }
+    let requests = requests.into_iter().map(request::Parsed::checked).collect::<Result<Vec<_>, _>>();
+    let requests = requests
+        .map_err(|why| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_SAVE", failed(&why)))?;
+    found.save(requests).await.map_err(|e| error(&e))?;
+    Ok(response::empty())
+}
+
+fn not_a_list(kind: &str) -> ApiError {
+    ApiError::malformed(format_args!("json: cannot unmarshal object into Go value of type {kind}"))
+}
+
+#[derive(Serialize)]
+struct BulkItem {
+    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Box<serde_json::value::RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+    #[serde(skip_serializing_if = "building_blocks::Metadata::is_empty")]
+    metadata: building_blocks::Metadata,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    error: String,
+}
+
+pub(super) async fn bulk_get(
+    sidecar: &Sidecar,
+    store: &str,
+    query: &Query,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    let error = |error: &StateCallError| {
+        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_BULK_GET", str::to_owned, false)
+    };
+    let found = sidecar.state_store(store).map_err(|e| error(&e))?;
+    let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed_body)?;
+    let body = fields(&body, "http.BulkGetRequest")?;
+    let keys = body.texts("keys")?;
+    let mut metadata = body.map("metadata")?;
+    metadata.extend(query.metadata());
+    let parallelism = usize::try_from(body.number("parallelism")?.unwrap_or_default()).unwrap_or_default();
+    let requests =
+        keys.iter().map(|key| GetRequest { key: key.clone(), metadata: metadata.clone(), ..GetRequest::default() });
+    let answers = found.bulk_get(requests.collect(), parallelism).await.map_err(|e| error(&e))?;
+    let items: Vec<BulkItem> = keys
+        .into_iter()
+        .zip(answers)
+        .map(|(key, answer)| {
+            let mut item =
+                BulkItem { key, data: None, etag: None, metadata: <_>::default(), error: String::new() };
+            match answer {
+                Ok(Some(found)) => {
+                    item.data = String::from_utf8(found.value.into())
+                        .ok()
+                        .and_then(|text| serde_json::value::RawValue::from_string(text).ok());
+                    item.etag = found.etag;
+                    item.metadata = found.metadata;
+                }
+                Ok(None) => {}
+                Err(error) => item.error = error.to_string(),
+            }
+            item
+        })
+        .collect();
+    response::structured(&items)
+}
+
+pub(super) async fn transact(
+    sidecar: &Sidecar,
+    store: &str,
+    query: &Query,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    let failed = |why: &str| format!("error while executing state transaction: {why}");
+    let error = |error: &StateCallError| {
+        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_TRANSACTION", failed, false)
+    };
+    let found: AppStateStore = sidecar.state_store(store).map_err(|e| error(&e))?;
+    found.can_transact().map_err(|e| error(&e))?;
+    let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed_body)?;
+    let body = fields(&body, "http.stateTransactionRequestBody")?;
+    let operations = match body.get("operations") {
+        None => &[],
+        Some(Value::Array(operations)) => operations.as_slice(),
+        Some(_) => return Err(not_a_list("[]http.stateTransactionRequestBodyOperation")),
+    };
+    if operations.is_empty() {
+        return Ok(response::empty());
+    }
+    let of_query = query.metadata();
+    let parsed = operations.iter().map(|operation| request::operation(operation, &of_query));
+    let operations = parsed.collect::<Result<Vec<_>, _>>()?;
+    let mut metadata = body.map("metadata")?;
+    metadata.extend(of_query);
+    found.transact(operations, metadata).await.map_err(|e| error(&e))?;
+    Ok(response::empty())
+}
+
+/// No store here has a query language; Dapr says so in the same words as of one that could have.
+pub(super) fn query(sidecar: &Sidecar, store: &str) -> Result<Response<Body>, ApiError> {
+    let message = |why: &str| why.to_owned();
+    sidecar
+        .state_store(store)
+        .map_err(|e| ApiError::state(store, sidecar.app_id(), &e, "ERR_STATE_QUERY", message, false))?;
+    Err(ApiError::query_unsupported(store))
+}
+
+/// A value as Dapr stores it: decoded and encoded again.
+fn value(given: Option<&Value>) -> String {
+    given.map_or_else(|| "null".to_owned(), json::write)
+}

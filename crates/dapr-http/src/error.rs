@@ -1,0 +1,175 @@
+//! Dapr's error bodies.
+//!
+//! There are two shapes: `{"errorCode", "message"}` (`dapr/pkg/messages/predefined.go`), and the same with `details`
+//! (`dapr/pkg/api/errors`, `dapr/kit/errors`).
+
+use std::fmt::Display;
+
+use building_blocks::StateError;
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sidecar::{BindingCallError, InvokeError, SecretCallError, StateCallError};
+
+/// An error of the API, as its caller sees it.
+#[derive(Debug, Serialize)]
+pub(crate) struct ApiError {
+    #[serde(skip)]
+    pub(crate) status: StatusCode,
+    #[serde(rename = "errorCode")]
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<Value>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Display) -> Self {
+        Self { status, code, message: message.to_string(), details: Vec::new() }
+    }
+
+    fn internal(code: &'static str, message: impl Display) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+    }
+
+    /// A body that cannot be read as what it should be, said as `why`.
+    pub(crate) fn malformed(why: impl Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", why)
+    }
+
+    /// The same, in the words of `messages.ErrMalformedRequest`.
+    pub(crate) fn malformed_body(why: impl Display) -> Self {
+        Self::malformed(format_args!("failed deserializing HTTP body: {why}"))
+    }
+
+    /// A request that names no application.
+    pub(crate) fn no_app_id() -> Self {
+        let message = "failed getting app id either from the URL path or the header dapr-app-id";
+        Self::new(StatusCode::NOT_FOUND, "ERR_DIRECT_INVOKE", message)
+    }
+
+    /// An invocation that got no answer.
+    pub(crate) fn invoke(target: &str, error: &InvokeError) -> Self {
+        let status = match error {
+            InvokeError::Denied { .. } => StatusCode::FORBIDDEN,
+            InvokeError::Unknown { .. } | InvokeError::Channel(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, "ERR_DIRECT_INVOKE", format_args!("fail to invoke, id: {target}, err: {error}"))
+    }
+
+    pub(crate) fn binding(name: &str, error: &BindingCallError) -> Self {
+        Self::internal("ERR_INVOKE_OUTPUT_BINDING", format_args!("error invoking output binding {name}: {error}"))
+    }
+
+    pub(crate) fn secret(store: &str, key: Option<&str>, error: &SecretCallError) -> Self {
+        match error {
+            SecretCallError::NotConfigured => Self::internal("ERR_SECRET_STORES_NOT_CONFIGURED", error),
+            SecretCallError::NotFound(_) => {
+                Self::new(StatusCode::UNAUTHORIZED, "ERR_SECRET_STORE_NOT_FOUND", error)
+            }
+            SecretCallError::Denied { .. } => Self::new(StatusCode::FORBIDDEN, "ERR_PERMISSION_DENIED", error),
+            SecretCallError::Store(_) => match key {
+                Some(key) => Self::internal(
+                    "ERR_SECRET_GET",
+                    format_args!("failed getting secret with key {key} from secret store {store}: {error}"),
+                ),
+                None => Self::internal(
+                    "ERR_SECRET_GET",
+                    format_args!("failed getting secrets from secret store {store}: {error}"),
+                ),
+            },
+        }
+    }
+
+    /// A failure of a state store that has no code of its own, under the `code` of the call and with its `message`
+    /// around the store's. Etag errors have a status of their own where `etags` says so; in transactions they have not.
+    pub(crate) fn state(
+        store: &str,
+        app_id: &str,
+        error: &StateCallError,
+        code: &'static str,
+        message: impl FnOnce(&str) -> String,
+        etags: bool,
+    ) -> Self {
+        let app = json!({ "appID": app_id });
+        match error {
+            StateCallError::NotConfigured(_) => Self::internal("ERR_STATE_STORE_NOT_CONFIGURED", error)
+                .because("DAPR_STATE_NOT_CONFIGURED", &app),
+            StateCallError::NotFound(_) => Self::new(StatusCode::BAD_REQUEST, "ERR_STATE_STORE_NOT_FOUND", error)
+                .because("DAPR_STATE_NOT_FOUND", &app),
+            StateCallError::IllegalKey(illegal) => {
+                let message = format!("api error: code = InvalidArgument desc = {illegal}");
+                let violation = json!([{ "field": illegal.0, "description": message }]);
+                Self::malformed(message)
+                    .with(json!({ "@type": TYPE_BAD_REQUEST, "field_violations": violation }))
+                    .about_state_store(store)
+                    .because("DAPR_STATE_ILLEGAL_KEY", &Value::Null)
+            }
+            StateCallError::TransactionsUnsupported(_) => {
+                let url = "https://docs.dapr.io/reference/components-reference/supported-state-stores/";
+                let link = json!([{ "description": "Check the list of state stores and the features they support", "url": url }]);
+                Self::internal("ERR_STATE_STORE_NOT_SUPPORTED", error)
+                    .with(json!({ "@type": TYPE_HELP, "links": link }))
+                    .about_state_store(store)
+                    .because("DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED", &Value::Null)
+            }
+            StateCallError::TooManyOperations { count, max } => {
+                let counts = json!({ "currentOpsTransaction": count.to_string(), "maxOpsPerTransaction": max.to_string() });
+                Self::new(StatusCode::BAD_REQUEST, "ERR_STATE_STORE_TOO_MANY_TRANSACTIONS", error)
+                    .about_state_store(store)
+                    .because("DAPR_STATE_TOO_MANY_TRANSACTIONS", &counts)
+            }
+            StateCallError::Store(cause) => {
+                let status = if etags { etag_status(std::slice::from_ref(cause)) } else { None };
+                Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), code, message(&error.to_string()))
+            }
+            StateCallError::Batch(causes) => {
+                let status = if etags { etag_status(causes) } else { None };
+                Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), code, message(&error.to_string()))
+            }
+        }
+    }
+
+    /// The store has no query language.
+    pub(crate) fn query_unsupported(store: &str) -> Self {
+        Self::internal("ERR_STATE_STORE_NOT_SUPPORTED", "state store does not support querying")
+            .about_state_store(store)
+            .because("DAPR_STATE_QUERYING_NOT_SUPPORTED", &Value::Null)
+    }
+
+    fn with(mut self, detail: Value) -> Self {
+        self.details.push(detail);
+        self
+    }
+
+    fn about_state_store(self, store: &str) -> Self {
+        self.with(json!({
+            "@type": "type.googleapis.com/google.rpc.ResourceInfo",
+            "description": "",
+            "owner": "",
+            "resource_name": store,
+            "resource_type": "state",
+        }))
+    }
+
+    fn because(self, reason: &str, metadata: &Value) -> Self {
+        self.with(json!({
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "domain": "dapr.io",
+            "metadata": metadata,
+            "reason": reason,
+        }))
+    }
+}
+
+const TYPE_BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
+const TYPE_HELP: &str = "type.googleapis.com/google.rpc.Help";
+
+/// The status of a batch whose every failure is an etag's: invalid ones weigh more than stale ones.
+fn etag_status(errors: &[StateError]) -> Option<StatusCode> {
+    if errors.is_empty() || !errors.iter().all(StateError::is_etag) {
+        return None;
+    }
+    let invalid = errors.iter().any(|error| matches!(error, StateError::EtagInvalid(_)));
+    Some(if invalid { StatusCode::BAD_REQUEST } else { StatusCode::CONFLICT })
+}
