@@ -1,1 +1,113 @@
 //! Turns pictures gray.
+//!
+//! `POST /grayscale` takes the bytes of a picture and answers the picture in gray: base64 of a PNG by default, as users
+//! of the WasmEdge template know it, or the picture itself where `Accept` asks for an image. A GIF stays a GIF.
+
+mod gray;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderValue, VARY};
+use image_intake::DEFAULT_MAX_PIXELS;
+use service_kit::{
+    Accounting, AccountingSettings, App, Call, EdgeSettings, Environment, Health, Log, Problem, Response, Route,
+    Service, SystemClock, accepts,
+};
+
+pub use gray::{GrayPicture, turn_gray};
+
+const PORT: u16 = 9005;
+const DAPR_HTTP_PORT: u16 = 3503;
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// The service.
+pub struct Grayscale {
+    accounting: Accounting,
+    max_pixels: u64,
+}
+
+/// What the service's routes call.
+#[derive(Debug, Clone, Copy)]
+pub enum Endpoint {
+    /// Turn a picture gray.
+    Grayscale,
+    /// Deliver events that wait.
+    DeliverEvents,
+}
+
+/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`AccountingSettings`], and
+/// `MAX_PIXELS`.
+pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Grayscale> {
+    let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
+    let accounting = AccountingSettings::read(environment, DAPR_HTTP_PORT);
+    let max_pixels = environment.parsed("MAX_PIXELS", "a number of pixels", DEFAULT_MAX_PIXELS);
+    let accounting = Accounting::new(accounting, Arc::new(SystemClock), Arc::clone(&log));
+    Service::new(Grayscale::new(accounting, max_pixels), edge).with_log(log)
+}
+
+impl Grayscale {
+    /// A service that takes pictures of at most `max_pixels`.
+    #[must_use]
+    pub fn new(accounting: Accounting, max_pixels: u64) -> Self {
+        Self { accounting, max_pixels }
+    }
+
+    async fn grayscale(&self, call: &Call) -> Result<Response, Problem> {
+        self.accounting.admit(call).await?;
+        let gray = turn_gray(call.request.body(), self.max_pixels);
+        let gray = gray.map_err(|refusal| Problem::new(refusal.status(), refusal.to_string()))?;
+        let mut response = if asks_for_picture(call.request.headers()) {
+            answer(gray.media_type(), gray.into_bytes())
+        } else {
+            answer("text/plain", STANDARD.encode(gray.into_bytes()).into_bytes())
+        };
+        self.accounting.record(call, "grayscale", &mut response).await;
+        Ok(response)
+    }
+}
+
+#[async_trait]
+impl App for Grayscale {
+    type Endpoint = Endpoint;
+
+    const NAME: &'static str = "image-api-grayscale";
+    const ABOUT: &'static str = "Turns pictures gray";
+    const ROUTES: &'static [Route<Endpoint>] = &[
+        Route::post(
+            "/grayscale",
+            Endpoint::Grayscale,
+            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers base64 of it in gray; with `Accept: image/png` the picture itself",
+        ),
+        Route::post("/deliver-events", Endpoint::DeliverEvents, "delivers events that wait; called by a cron binding"),
+    ];
+
+    async fn call(&self, endpoint: Endpoint, call: Call) -> Result<Response, Problem> {
+        match endpoint {
+            Endpoint::Grayscale => self.grayscale(&call).await,
+            Endpoint::DeliverEvents => self.accounting.deliver().await,
+        }
+    }
+
+    async fn health(&self) -> Health {
+        Health::of(self.accounting.checks().await)
+    }
+}
+
+/// Whoever asks for a PNG asks for the picture rather than its base64; a GIF says what it is by its media type.
+fn asks_for_picture(headers: &HeaderMap) -> bool {
+    accepts(headers, "image/png") || accepts(headers, "image/gif")
+}
+
+fn answer(media_type: &'static str, body: Vec<u8>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+#[cfg(test)]
+mod tests;

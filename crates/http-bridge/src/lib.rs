@@ -79,7 +79,10 @@ mod tests {
             .unwrap();
         let (head, body) = request_to_02(original.clone()).unwrap().into_parts();
         let back = request_to_1(&head, body).unwrap();
-        assert_eq!((back.method(), back.uri(), back.headers()), (original.method(), original.uri(), original.headers()));
+        assert_eq!(
+            (back.method(), back.uri(), back.headers()),
+            (original.method(), original.uri(), original.headers())
+        );
         assert_eq!(back.into_body(), "body");
     }
 

@@ -1,0 +1,178 @@
+//! The service as its users see it, over a Dapr in memory.
+
+use std::io::Cursor;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dapr_client::fake::{FakeDapr, Mood, reply};
+use http::{Request, StatusCode};
+use image::{ImageFormat, Rgb, RgbImage};
+
+use super::*;
+
+fn sample(format: ImageFormat) -> Bytes {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::from_fn(16, 8, |x, _| Rgb([(x * 16) as u8, 80, 40])).write_to(&mut bytes, format).unwrap();
+    bytes.into_inner().into()
+}
+
+struct Quiet;
+
+impl Log for Quiet {
+    fn line(&self, _: &str) {}
+}
+
+fn world(variables: &'static [(&'static str, &'static str)]) -> (Arc<FakeDapr>, Service<Grayscale>) {
+    let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    let mut environment = Environment::new(&lookup);
+    let edge = EdgeSettings::read(&mut environment, PORT, 4096);
+    let settings = AccountingSettings::read(&mut environment, DAPR_HTTP_PORT);
+    environment.finish().unwrap();
+    let dapr = FakeDapr::new();
+    dapr.on_invoke(|_, _| reply(StatusCode::OK, r#"{"status":true}"#));
+    let accounting = Accounting::through(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
+    let service = Service::new(Grayscale::new(accounting, 1_000_000), edge).with_log(Arc::new(Quiet));
+    (dapr, service)
+}
+
+async fn ask(service: &Service<Grayscale>, request: http::request::Builder, body: Bytes) -> Response {
+    let (head, body) = request.body(body).unwrap().into_parts();
+    service.answer(head, body, "9.9.9.9".parse().unwrap()).await
+}
+
+async fn post(service: &Service<Grayscale>, body: Bytes) -> Response {
+    ask(service, Request::post("/grayscale"), body).await
+}
+
+#[tokio::test]
+async fn a_picture_is_answered_as_base64_of_a_gray_png() {
+    let (_, service) = world(&[]);
+    let response = post(&service, sample(ImageFormat::Jpeg)).await;
+    assert_eq!(
+        (response.status(), &response.headers()["content-type"]),
+        (StatusCode::OK, &"text/plain".parse().unwrap())
+    );
+    let png = STANDARD.decode(response.body()).unwrap();
+    let gray = image::load_from_memory_with_format(&png, ImageFormat::Png).unwrap();
+    assert_eq!((gray.width(), gray.height(), gray.color()), (16, 8, image::ColorType::L8));
+}
+
+#[tokio::test]
+async fn who_accepts_a_png_gets_the_picture_itself() {
+    let (_, service) = world(&[]);
+    let request = Request::post("/grayscale").header("accept", "image/png");
+    let response = ask(&service, request, sample(ImageFormat::Bmp)).await;
+    assert_eq!(response.headers()["content-type"], "image/png");
+    assert!(response.body().starts_with(b"\x89PNG"));
+}
+
+#[tokio::test]
+async fn a_gif_stays_a_gif() {
+    let (_, service) = world(&[]);
+    let response = post(&service, sample(ImageFormat::Gif)).await;
+    assert!(STANDARD.decode(response.body()).unwrap().starts_with(b"GIF89a"));
+    let request = Request::post("/grayscale").header("accept", "image/*");
+    assert_eq!(ask(&service, request, sample(ImageFormat::Gif)).await.headers()["content-type"], "image/gif");
+}
+
+#[tokio::test]
+async fn bad_input_is_named_for_what_it_is() {
+    let (_, service) = world(&[]);
+    let picture = sample(ImageFormat::Png);
+    for (body, status) in [
+        (Bytes::new(), StatusCode::BAD_REQUEST),
+        (Bytes::from_static(b"not a picture"), StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        (picture.slice(..picture.len() - 20), StatusCode::UNPROCESSABLE_ENTITY),
+        (Bytes::from_static(&[0; 4097]), StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        let response = post(&service, body).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_and_wrong_methods_say_so() {
+    let (_, service) = world(&[]);
+    let response = ask(&service, Request::get("/nothing"), Bytes::new()).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    let response = ask(&service, Request::get("/grayscale"), Bytes::new()).await;
+    assert_eq!(
+        (response.status(), &response.headers()["allow"]),
+        (StatusCode::METHOD_NOT_ALLOWED, &"POST, OPTIONS".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_page_elsewhere_may_ask_and_dapr_learns_that_the_binding_is_wanted() {
+    let (_, service) = world(&[]);
+    let preflight = Request::options("/grayscale").header("origin", "https://a.example");
+    let preflight =
+        preflight.header("access-control-request-method", "POST").header("access-control-request-headers", "x");
+    let response = ask(&service, preflight, Bytes::new()).await;
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    assert_eq!(response.headers()["access-control-allow-methods"], "POST, OPTIONS");
+    assert_eq!(response.headers()["access-control-allow-headers"], "x");
+    let probe = ask(&service, Request::options("/deliver-events"), Bytes::new()).await;
+    assert_eq!(probe.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn an_answered_picture_leaves_an_event_with_the_size_of_its_input() {
+    let (dapr, service) = world(&[]);
+    let picture = sample(ImageFormat::Png);
+    let size = picture.len();
+    dapr.on_invoke(move |app_id, request| {
+        let event: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+        assert_eq!(
+            (app_id, &event["op_type"], &event["input_size"]),
+            ("events-service", &"grayscale".into(), &size.into())
+        );
+        reply(StatusCode::OK, "")
+    });
+    assert_eq!(post(&service, picture).await.headers()["event-delivery"], "recorded");
+}
+
+#[tokio::test]
+async fn a_user_over_the_limit_is_told_when_to_come_back() {
+    let (_, service) = world(&[("RATE_LIMIT_PER_MINUTE", "1"), ("RATE_LIMIT_BURST", "1")]);
+    assert_eq!(post(&service, sample(ImageFormat::Png)).await.status(), StatusCode::OK);
+    let response = post(&service, sample(ImageFormat::Png)).await;
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(response.headers()["retry-after"], "60");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_dapr_the_user_gets_the_picture_and_health_says_what_is_missing() {
+    let (dapr, service) = world(&[]);
+    dapr.set_state_mood(Mood::Hanging);
+    dapr.set_invoke_mood(Mood::Hanging);
+    let began = tokio::time::Instant::now();
+    let response = post(&service, sample(ImageFormat::Png)).await;
+    assert_eq!(
+        (response.status(), &response.headers()["event-delivery"]),
+        (StatusCode::OK, &"dropped".parse().unwrap())
+    );
+    assert!(began.elapsed() < Duration::from_millis(800), "the two deadlines bound the delay");
+
+    let health = ask(&service, Request::get("/healthz"), Bytes::new()).await;
+    let text = String::from_utf8(health.body().to_vec()).unwrap();
+    assert_eq!(health.status(), StatusCode::OK);
+    assert!(
+        text.contains(r#""status":"degraded""#) && text.contains("state store") && text.contains("events wait"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn the_description_lists_the_routes_and_head_has_no_body() {
+    let (_, service) = world(&[]);
+    let response = ask(&service, Request::get("/"), Bytes::new()).await;
+    let description: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(description["name"], "image-api-grayscale");
+    assert!(description["endpoints"].as_array().unwrap().iter().any(|route| route["path"] == "/grayscale"));
+    let head = ask(&service, Request::head("/"), Bytes::new()).await;
+    assert!(head.body().is_empty());
+    assert_eq!(head.headers()["content-length"], response.body().len().to_string());
+}
