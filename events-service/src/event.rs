@@ -1,0 +1,132 @@
+//! Events: as they are sent, checked field by field, and as they are stored.
+
+use http::StatusCode;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::{Map, Value};
+use service_kit::Problem;
+
+/// What fits into the column, here and in tables that the WasmEdge template made.
+const MAX_OP_TYPE_CHARS: usize = 50;
+
+/// A UUID with its dashes.
+const MAX_EVENT_ID_CHARS: usize = 36;
+
+/// The last whole number that every JSON reader keeps exactly.
+const MAX_EVENT_TS: u64 = (1 << 53) - 1;
+
+/// What fits into the `INT` column of tables that the WasmEdge template made.
+const MAX_INPUT_SIZE: u64 = i32::MAX as u64;
+
+/// An event to be recorded, all fields checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// When, in milliseconds since the beginning of 1970.
+    pub event_ts: u64,
+    /// What was done.
+    pub op_type: String,
+    /// To how many bytes.
+    pub input_size: u64,
+    /// The idempotency key, of senders that have one.
+    pub event_id: Option<String>,
+}
+
+/// An event as the table has it. The order of its fields is the order of the answer's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredEvent {
+    /// Its number, which grows.
+    #[serde(deserialize_with = "whole_number")]
+    pub id: u64,
+    /// When, in milliseconds since the beginning of 1970.
+    #[serde(deserialize_with = "whole_number")]
+    pub event_ts: u64,
+    /// What was done.
+    pub op_type: String,
+    /// To how many bytes.
+    #[serde(deserialize_with = "whole_number")]
+    pub input_size: u64,
+}
+
+impl NewEvent {
+    /// Reads an event from a request's body.
+    ///
+    /// # Errors
+    /// When the body is no JSON object or a field is missing or unusable: 400 with the field's name.
+    pub fn from_json(body: &[u8]) -> Result<Self, Problem> {
+        let fields: Map<String, Value> = serde_json::from_slice(body)
+            .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body has to be a JSON object"))?;
+        Ok(Self {
+            event_ts: number(&fields, "event_ts", MAX_EVENT_TS)?,
+            op_type: text(&fields, "op_type", MAX_OP_TYPE_CHARS)?
+                .ok_or_else(|| bad_field("op_type", "is missing".to_owned()))?,
+            input_size: number(&fields, "input_size", MAX_INPUT_SIZE)?,
+            event_id: text(&fields, "event_id", MAX_EVENT_ID_CHARS)?,
+        })
+    }
+}
+
+fn number(fields: &Map<String, Value>, name: &'static str, most: u64) -> Result<u64, Problem> {
+    let value = fields.get(name).ok_or_else(|| bad_field(name, "is missing".to_owned()))?;
+    let number = value.as_u64().filter(|number| *number <= most);
+    number.ok_or_else(|| bad_field(name, format!("has to be a whole number from 0 to {most}")))
+}
+
+fn text(fields: &Map<String, Value>, name: &'static str, most: usize) -> Result<Option<String>, Problem> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if (1..=most).contains(&text.chars().count()) => Ok(Some(text.clone())),
+        Some(_) => Err(bad_field(name, format!("has to be a text of 1 to {most} characters"))),
+    }
+}
+
+fn bad_field(name: &'static str, complaint: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("{name} {complaint}")).in_field(name)
+}
+
+/// Databases answer a number as a number, or as text where the query had no parameters.
+pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => text.parse().map_err(de::Error::custom),
+        value => value.as_u64().ok_or_else(|| de::Error::custom("not a whole number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(body: &str) -> String {
+        NewEvent::from_json(body.as_bytes()).unwrap_err().detail().to_owned()
+    }
+
+    #[test]
+    fn a_whole_event_is_read_and_sql_is_only_text() {
+        let body = br#"{"event_ts":1,"op_type":"x'); DROP TABLE image_evts; --","input_size":0,"event_id":"k"}"#;
+        let event = NewEvent::from_json(body).unwrap();
+        assert_eq!(event.op_type, "x'); DROP TABLE image_evts; --");
+        assert_eq!((event.event_ts, event.input_size, event.event_id.as_deref()), (1, 0, Some("k")));
+    }
+
+    #[test]
+    fn what_is_missing_or_unusable_is_named() {
+        assert!(refused(r#"{"op_type":"a","input_size":1}"#).starts_with("event_ts is missing"));
+        assert!(refused(r#"{"event_ts":1,"input_size":1}"#).starts_with("op_type is missing"));
+        assert!(refused(r#"{"event_ts":1,"op_type":"a"}"#).starts_with("input_size is missing"));
+        assert!(refused(r#"{"event_ts":"1","op_type":"a","input_size":1}"#).starts_with("event_ts has"));
+        assert!(refused(r#"{"event_ts":1,"op_type":"","input_size":1}"#).starts_with("op_type has"));
+        assert!(refused(r#"{"event_ts":1,"op_type":7,"input_size":1}"#).starts_with("op_type has"));
+        assert!(refused(r#"{"event_ts":1,"op_type":"a","input_size":-1}"#).starts_with("input_size has"));
+        assert!(refused(r#"{"event_ts":1,"op_type":"a","input_size":2147483648}"#).starts_with("input_size has"));
+        assert!(refused(r#"{"event_ts":9007199254740992,"op_type":"a","input_size":1}"#).starts_with("event_ts has"));
+        let long = "x".repeat(51);
+        assert!(refused(&format!(r#"{{"event_ts":1,"op_type":"{long}","input_size":1}}"#)).starts_with("op_type has"));
+        assert!(refused("[]").contains("JSON object"));
+        assert!(refused("{").contains("JSON object"));
+    }
+
+    #[test]
+    fn a_stored_event_keeps_the_order_of_its_fields_and_reads_numbers_as_text() {
+        let row = r#"{"op_type":"a","id":"7","input_size":3,"event_ts":2}"#;
+        let event: StoredEvent = serde_json::from_str(row).unwrap();
+        assert_eq!(serde_json::to_string(&event).unwrap(), r#"{"id":7,"event_ts":2,"op_type":"a","input_size":3}"#);
+    }
+}

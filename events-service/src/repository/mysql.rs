@@ -1,0 +1,101 @@
+//! SQL through MySQL's own protocol, over pooled connections.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dapr_client::Secret;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder, Params, Pool, PoolConstraints, PoolOpts, Row};
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use super::DatabaseError;
+use super::sql::SqlAccess;
+
+/// Connections that stay open, and how many there are at most: each is a socket of the guest.
+const CONNECTIONS: (usize, usize) = (1, 8);
+
+/// How long a connection may stand idle before it is given up: less than MySQL's own eight hours by far.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// A server of MySQL, MariaDB or TiDB.
+pub(super) struct MySqlServer {
+    pool: Pool,
+    deadline: Duration,
+}
+
+impl MySqlServer {
+    /// Prepares the pool; nothing is connected yet.
+    pub(super) fn new(url: &Secret, deadline: Duration) -> Result<Self, DatabaseError> {
+        // The error would quote the URL.
+        let opts =
+            Opts::from_url(url.reveal()).map_err(|_| DatabaseError::Server("its URL is malformed".to_owned()))?;
+        let constraints = PoolConstraints::new(CONNECTIONS.0, CONNECTIONS.1).unwrap_or_default();
+        let pool = PoolOpts::new().with_constraints(constraints).with_inactive_connection_ttl(IDLE);
+        Ok(Self { pool: Pool::new(OptsBuilder::from_opts(opts).pool_opts(pool)), deadline })
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = mysql_async::Result<T>>) -> Result<T, DatabaseError> {
+        let done = timeout(self.deadline, work).await.map_err(|_| DatabaseError::Deadline)?;
+        done.map_err(|error| DatabaseError::Server(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl SqlAccess for MySqlServer {
+    async fn exec(&self, sql: &str, params: &[Value]) -> Result<(), DatabaseError> {
+        let params = positional(params);
+        self.within(async {
+            let mut connection: Conn = self.pool.get_conn().await?;
+            connection.exec_drop(sql, params).await
+        })
+        .await
+    }
+
+    async fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Value>, DatabaseError> {
+        let params = positional(params);
+        let rows: Vec<Row> = self
+            .within(async {
+                let mut connection: Conn = self.pool.get_conn().await?;
+                connection.exec(sql, params).await
+            })
+            .await?;
+        Ok(rows.into_iter().map(object).collect())
+    }
+}
+
+fn positional(params: &[Value]) -> Params {
+    if params.is_empty() {
+        return Params::Empty;
+    }
+    Params::Positional(params.iter().map(to_mysql).collect())
+}
+
+fn to_mysql(value: &Value) -> mysql_async::Value {
+    match value {
+        Value::Null => mysql_async::Value::NULL,
+        Value::String(text) => text.as_str().into(),
+        value => value.as_i64().map_or_else(|| value.to_string().into(), Into::into),
+    }
+}
+
+fn object(row: Row) -> Value {
+    let columns = row.columns();
+    let fields = columns.iter().zip(row.unwrap_raw()).map(|(column, value)| {
+        let name = column.name_str().into_owned();
+        (name, value.map_or(Value::Null, from_mysql))
+    });
+    Value::Object(fields.collect::<Map<_, _>>())
+}
+
+fn from_mysql(value: mysql_async::Value) -> Value {
+    match value {
+        mysql_async::Value::Int(number) => number.into(),
+        mysql_async::Value::UInt(number) => number.into(),
+        mysql_async::Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+        mysql_async::Value::Float(number) => number.into(),
+        mysql_async::Value::Double(number) => number.into(),
+        // No column of the table holds a time.
+        mysql_async::Value::NULL | mysql_async::Value::Date(..) | mysql_async::Value::Time(..) => Value::Null,
+    }
+}
