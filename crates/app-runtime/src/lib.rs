@@ -1,1 +1,25 @@
-//! Runs applications (Wasm guests and native processes) beside the Dapr building blocks and carries invocations between them.
+//! Runs applications beside the Dapr building blocks, in one process.
+//!
+//! A [`Host`] starts each [`App`] with a sidecar of its own: a Wasm guest in this process, or a native process with
+//! Dapr's environment. Invocations between guests never leave the process.
+
+mod allow;
+mod app;
+mod backoff;
+mod channel;
+mod components;
+mod directory;
+mod error;
+mod forward;
+mod guest_app;
+mod host;
+mod input_bindings;
+mod log;
+mod network;
+mod process_app;
+
+pub use allow::{AllowRule, AllowRuleError};
+pub use app::{App, Command};
+pub use error::StartError;
+pub use host::{Host, HostSettings, RunningApp};
+pub use log::AppLog;

@@ -1,0 +1,138 @@
+//! Which addresses outside the process a guest may reach.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+
+/// One rule: a host, by name or address, or any; and a port, or any.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AllowRule {
+    host: Option<String>,
+    port: Option<u16>,
+}
+
+/// A rule that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no address to allow: write HOST:PORT, HOST:* or *")]
+pub struct AllowRuleError(String);
+
+impl FromStr for AllowRule {
+    type Err = AllowRuleError;
+
+    fn from_str(text: &str) -> Result<Self, AllowRuleError> {
+        let bad = || AllowRuleError(text.to_owned());
+        if text == "*" {
+            return Ok(Self { host: None, port: None });
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = if port == "*" { None } else { Some(port.parse().map_err(|_| bad())?) };
+        if host.is_empty() {
+            return Err(bad());
+        }
+        Ok(Self { host: (host != "*").then(|| host.to_ascii_lowercase()), port })
+    }
+}
+
+impl AllowRule {
+    /// The host and port that a URL such as `mysql://user:secret@db:3306/events` leads to.
+    #[must_use]
+    pub fn of_url(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+        let known = match scheme {
+            "mysql" => Some(3306),
+            "redis" => Some(6379),
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        };
+        let with_port = match (address.rsplit_once(':'), known) {
+            (Some((_, port)), _) if port.parse::<u16>().is_ok() => address.to_owned(),
+            (_, Some(port)) => format!("{address}:{port}"),
+            _ => return None,
+        };
+        with_port.parse().ok()
+    }
+}
+
+/// The rules of one guest, and what the names in them have resolved to.
+#[derive(Debug, Default)]
+pub(crate) struct AllowList {
+    rules: Mutex<BTreeSet<AllowRule>>,
+    resolved: Mutex<BTreeMap<IpAddr, String>>,
+}
+
+impl AllowList {
+    pub(crate) fn new(rules: impl IntoIterator<Item = AllowRule>) -> Self {
+        Self { rules: Mutex::new(rules.into_iter().collect()), resolved: Mutex::default() }
+    }
+
+    pub(crate) fn extend(&self, rules: impl IntoIterator<Item = AllowRule>) {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).extend(rules);
+    }
+
+    pub(crate) fn allows(&self, peer: SocketAddr) -> bool {
+        let name = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(&peer.ip()).cloned();
+        let ip = peer.ip().to_string();
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|rule| {
+            let host_fits = rule.host.as_ref().is_none_or(|host| {
+                *host == ip || Some(host) == name.as_ref() || (host == "localhost" && peer.ip().is_loopback())
+            });
+            host_fits && rule.port.is_none_or(|port| port == peer.port())
+        })
+    }
+
+    /// Whether some rule lets the guest reach what `name` resolves to.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        rules.iter().any(|rule| rule.host.as_ref().is_none_or(|host| *host == name))
+    }
+
+    pub(crate) fn remember(&self, name: &str, addresses: &[IpAddr]) {
+        let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        resolved.extend(addresses.iter().map(|address| (*address, name.to_ascii_lowercase())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(rules: &[&str], peer: &str) -> bool {
+        AllowList::new(rules.iter().map(|rule| rule.parse().unwrap())).allows(peer.parse().unwrap())
+    }
+
+    #[test]
+    fn a_rule_is_a_host_and_a_port_either_of_which_may_be_any() {
+        assert!(allows(&["10.0.0.1:3306"], "10.0.0.1:3306"));
+        assert!(!allows(&["10.0.0.1:3306"], "10.0.0.1:3307") && !allows(&["10.0.0.1:3306"], "10.0.0.2:3306"));
+        assert!(
+            allows(&["10.0.0.1:*"], "10.0.0.1:9") && allows(&["*:53"], "10.9.9.9:53") && allows(&["*"], "1.2.3.4:5")
+        );
+        assert!(allows(&["[::1]:80"], "[::1]:80") && allows(&["localhost:80"], "127.0.0.1:80"));
+        assert!(!allows(&[], "127.0.0.1:80"));
+        assert!("nonsense".parse::<AllowRule>().is_err() && ":80".parse::<AllowRule>().is_err());
+    }
+
+    #[test]
+    fn a_name_stands_for_what_it_resolved_to() {
+        let list = AllowList::new(["db.example:3306".parse().unwrap()]);
+        let peer = "192.0.2.7:3306".parse().unwrap();
+        assert!(list.names("DB.example") && !list.names("other.example") && !list.allows(peer));
+        list.remember("db.example", &[peer.ip()]);
+        assert!(list.allows(peer));
+    }
+
+    #[test]
+    fn a_url_grants_the_address_it_leads_to() {
+        let rule = |url| AllowRule::of_url(url);
+        assert_eq!(rule("mysql://root:p%40ss@127.0.0.1:3307/events"), Some("127.0.0.1:3307".parse().unwrap()));
+        assert_eq!(rule("mysql://root@db/events?x=y"), Some("db:3306".parse().unwrap()));
+        assert_eq!(rule("sqlite:events.db"), None);
+        assert_eq!(rule("just text"), None);
+    }
+}

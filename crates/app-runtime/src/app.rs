@@ -1,0 +1,53 @@
+//! What the host is told about one application.
+
+use std::path::PathBuf;
+
+use dapr_http::{ApiAccess, ApiToken};
+use dapr_resources::component::ComponentResource;
+use sidecar::SecretScope;
+use wasmedge_guest::Limits;
+use wasmedge_guest::command::WasmEdgeCommand;
+
+/// One application with its sidecar.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Its id.
+    pub id: String,
+    /// Where it listens; an application without a port cannot be called.
+    pub port: Option<u16>,
+    /// Where its Dapr HTTP API listens; zero lets the system choose.
+    pub dapr_http_port: u16,
+    /// What runs.
+    pub command: Command,
+    /// The folder that it runs in.
+    pub working_dir: PathBuf,
+    /// The environment that a native process gets beside the host's own.
+    pub environment: Vec<(String, String)>,
+    /// Its components.
+    pub components: Vec<ComponentResource>,
+    /// Which secrets it may read.
+    pub secret_scopes: Vec<SecretScope>,
+    /// Which parts of the API there are.
+    pub api_access: ApiAccess,
+    /// The largest request body of the API, in bytes.
+    pub max_body_size: u64,
+    /// What callers of the API must show.
+    pub api_token: Option<ApiToken>,
+    /// What the sidecar shows to the application (`APP_API_TOKEN`).
+    pub app_token: Option<ApiToken>,
+    /// The most requests at once; zero means no limit.
+    pub max_concurrency: u32,
+    /// What a guest may use up.
+    pub limits: Limits,
+}
+
+/// What runs as an application.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A module built for WasmEdge, as a guest in this process.
+    WasmEdge(WasmEdgeCommand),
+    /// Anything else, as a process of its own: the program and its arguments.
+    Process(Vec<String>),
+    /// Nothing: just the sidecar, for an application that somebody else runs.
+    None,
+}

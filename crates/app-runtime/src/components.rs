@@ -1,0 +1,180 @@
+//! Making an application's components: references resolved, secret stores first, and what is down tried again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use building_blocks::component::{Context, CreateError};
+use building_blocks::{Component, ComponentSpec, Metadata, Registry, Secret, SecretStore};
+use dapr_resources::component::{ComponentResource, MetadataValue};
+use sidecar::{Components, Sidecar};
+use tokio_util::sync::CancellationToken;
+
+use crate::backoff::Backoff;
+use crate::error::StartError;
+
+/// What components are made with.
+#[derive(Clone)]
+pub(crate) struct Maker {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) context: Context,
+}
+
+/// What was made, and what could not be made yet.
+#[derive(Default)]
+pub(crate) struct Made {
+    components: Components,
+    secret_stores: BTreeMap<String, Arc<dyn SecretStore>>,
+    pub(crate) waiting: Vec<ComponentResource>,
+}
+
+impl Made {
+    pub(crate) fn components(&self) -> Components {
+        self.components.clone()
+    }
+}
+
+impl Maker {
+    /// Makes `resources`. What is misconfigured is an error; what is just not available waits.
+    pub(crate) async fn make(&self, resources: &[ComponentResource]) -> Result<Made, StartError> {
+        let mut made = Made::default();
+        // Secret stores come first, because the others may refer to them.
+        let (secret_stores, others): (Vec<_>, Vec<_>) =
+            resources.iter().partition(|resource| resource.type_.to_ascii_lowercase().starts_with("secretstores."));
+        for resource in secret_stores.into_iter().chain(others) {
+            match self.one(resource, &mut made).await {
+                Ok(()) => {}
+                Err(error) if is_retryable(&error) => {
+                    tracing::warn!(app = %self.context.app_id, %error, "a component is not ready and will be tried again");
+                    made.waiting.push(resource.clone());
+                }
+                Err(error) if resource.ignore_errors => {
+                    tracing::warn!(app = %self.context.app_id, %error, "a component is left out (ignoreErrors)");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(made)
+    }
+
+    /// Tries what waits again and again, and gives the sidecar each that comes.
+    pub(crate) async fn retry(self, mut made: Made, sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
+        let mut backoff = Backoff::new();
+        while !made.waiting.is_empty() {
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next()) => {}
+                () = shutdown.cancelled() => return,
+            }
+            for resource in std::mem::take(&mut made.waiting) {
+                match self.one(&resource, &mut made).await {
+                    Ok(()) => {
+                        tracing::info!(app = %self.context.app_id, component = %resource.name, "a component is ready at last");
+                        sidecar.set_components(made.components());
+                    }
+                    Err(error) if is_retryable(&error) => made.waiting.push(resource),
+                    Err(error) => tracing::error!(app = %self.context.app_id, %error, "a component is given up"),
+                }
+            }
+        }
+    }
+
+    async fn one(&self, resource: &ComponentResource, made: &mut Made) -> Result<(), StartError> {
+        let spec = self.resolve(resource, made).await?;
+        let failed = |source| StartError::Component {
+            app: self.context.app_id.clone(),
+            origin: resource.origin.clone(),
+            source,
+        };
+        let creating = self.registry.create(spec.clone(), self.context.clone());
+        let component = match tokio::time::timeout(resource.init_timeout, creating).await {
+            Ok(created) => created.map_err(failed)?,
+            Err(_) => {
+                let source = building_blocks::InitError::unavailable(format!(
+                    "it was not ready within {:?}",
+                    resource.init_timeout
+                ));
+                return Err(failed(CreateError::Init { name: spec.name, type_: spec.type_, source }));
+            }
+        };
+        self.add(resource, &spec, &component, made)
+    }
+
+    fn add(
+        &self,
+        resource: &ComponentResource,
+        spec: &ComponentSpec,
+        component: &Component,
+        made: &mut Made,
+    ) -> Result<(), StartError> {
+        made.components.add(spec, component).map_err(|error| self.reference(resource, error.to_string()))?;
+        if let Some(store) = &component.secret_store {
+            made.secret_stores.insert(spec.name.clone(), store.clone());
+        }
+        Ok(())
+    }
+
+    /// The specification of `resource` with every reference followed.
+    async fn resolve(&self, resource: &ComponentResource, made: &Made) -> Result<ComponentSpec, StartError> {
+        let mut spec = ComponentSpec {
+            name: resource.name.clone(),
+            type_: resource.type_.clone(),
+            version: resource.version.clone(),
+            ..ComponentSpec::default()
+        };
+        for item in &resource.metadata {
+            match &item.value {
+                MetadataValue::Plain(text) => spec.properties.push_plain(&item.name, self.expand(text)),
+                MetadataValue::EnvRef(name) => {
+                    let value = self.environment(name).map_err(|why| self.reference(resource, why))?;
+                    spec.properties.push_secret(&item.name, value);
+                }
+                MetadataValue::SecretKeyRef { name, key } => {
+                    let value =
+                        self.secret(resource, made, name, key).await.map_err(|why| self.reference(resource, why))?;
+                    spec.properties.push_secret(&item.name, value);
+                }
+            }
+        }
+        Ok(spec)
+    }
+
+    /// The templates that Dapr knows in values: `dapr/pkg/runtime/meta/meta.go`.
+    fn expand(&self, text: &str) -> String {
+        let namespaced = format!("{}.{}", self.context.namespace, self.context.app_id);
+        let namespace = if self.context.namespace.is_empty() { &self.context.app_id } else { &namespaced };
+        let mut text = text.replace("{appID}", &self.context.app_id).replace("{namespace}", namespace);
+        if text.contains("{uuid}") {
+            text = text.replace("{uuid}", &uuid::Uuid::new_v4().to_string());
+        }
+        text
+    }
+
+    fn environment(&self, name: &str) -> Result<Secret, String> {
+        if name.starts_with("DAPR_") || name == "APP_API_TOKEN" {
+            return Err(format!("envRef {name:?} is one that Dapr keeps to itself"));
+        }
+        let environment = &self.context.environment;
+        environment.get(name).cloned().ok_or_else(|| format!("the environment has no {name:?}"))
+    }
+
+    async fn secret(&self, resource: &ComponentResource, made: &Made, name: &str, key: &str) -> Result<Secret, String> {
+        let store_name = resource.secret_store.as_deref().unwrap_or_default();
+        let store = made.secret_stores.get(store_name).ok_or_else(|| {
+            format!("its secret store {store_name:?} (auth.secretStore) is not among this application's components")
+        })?;
+        let values = store.get(name, &Metadata::new()).await.map_err(|error| format!("secretKeyRef: {error}"))?;
+        values.get(key).cloned().ok_or_else(|| format!("secretKeyRef: the secret {name:?} has no key {key:?}"))
+    }
+
+    fn reference(&self, resource: &ComponentResource, why: String) -> StartError {
+        StartError::Reference {
+            app: self.context.app_id.clone(),
+            origin: resource.origin.clone(),
+            name: resource.name.clone(),
+            why,
+        }
+    }
+}
+
+fn is_retryable(error: &StartError) -> bool {
+    matches!(error, StartError::Component { source, .. } if source.is_retryable())
+}

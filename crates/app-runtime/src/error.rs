@@ -1,0 +1,71 @@
+//! Why the host does not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use building_blocks::component::CreateError;
+use wasmedge_guest::GuestError;
+
+/// Why the host does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Somebody else has the port.
+    #[error("app {app}: {what} cannot listen on {address}: {source}")]
+    Port {
+        /// The application.
+        app: String,
+        /// What wanted the port.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A module cannot be read.
+    #[error("app {app}: {}: {source}", .path.display())]
+    Module {
+        /// The application.
+        app: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A module cannot be run.
+    #[error("app {app}: {}: {}", .path.display(), .source.report())]
+    Guest {
+        /// The application.
+        app: String,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: GuestError,
+    },
+    /// A component cannot be made.
+    #[error("app {app}: {origin}: {source}")]
+    Component {
+        /// The application.
+        app: String,
+        /// Where its YAML is.
+        origin: String,
+        /// Why not.
+        source: CreateError,
+    },
+    /// A component's reference leads nowhere, or its key prefix cannot be one.
+    #[error("app {app}: {origin}: component {name:?}: {why}")]
+    Reference {
+        /// The application.
+        app: String,
+        /// Where its YAML is.
+        origin: String,
+        /// The component.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Something that should have ended well did not.
+    #[error("the host's own task failed")]
+    Task(#[source] tokio::task::JoinError),
+}

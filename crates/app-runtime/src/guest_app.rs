@@ -1,0 +1,89 @@
+//! One application as a guest: compiled, run, and run again when it ends without being asked to.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use wasmedge_guest::command::WasmEdgeCommand;
+use wasmedge_guest::{Engine, GuestOptions, Limits, Preopen};
+
+use crate::backoff::Backoff;
+use crate::error::StartError;
+use crate::log::{AppLog, NamedLog};
+use crate::network::GuestNetwork;
+
+/// A guest and everything it is given at each start.
+pub(crate) struct GuestApp {
+    pub(crate) app: String,
+    pub(crate) path: PathBuf,
+    pub(crate) module: wasmtime::Module,
+    pub(crate) command: WasmEdgeCommand,
+    pub(crate) working_dir: PathBuf,
+    pub(crate) limits: Limits,
+    pub(crate) network: Arc<GuestNetwork>,
+    pub(crate) log: Arc<dyn AppLog>,
+}
+
+/// Reads and compiles the module of an application; looks in its folder for a relative path.
+pub(crate) async fn compile(
+    engine: &Arc<Engine>,
+    app: &str,
+    working_dir: &Path,
+    command: &WasmEdgeCommand,
+) -> Result<(PathBuf, wasmtime::Module), StartError> {
+    let path = working_dir.join(&command.module);
+    let wasm = tokio::fs::read(&path).await.map_err(|source| StartError::Module {
+        app: app.to_owned(),
+        path: path.clone(),
+        source,
+    })?;
+    let engine = engine.clone();
+    let compiled = tokio::task::spawn_blocking(move || engine.compile(&wasm)).await.map_err(StartError::Task)?;
+    match compiled {
+        Ok(module) => Ok((path, module)),
+        Err(source) => Err(StartError::Guest { app: app.to_owned(), path, source }),
+    }
+}
+
+impl GuestApp {
+    /// Runs the guest until `shutdown`. It is started again when it traps or exits, with a growing pause in between.
+    pub(crate) async fn supervise(self, engine: Arc<Engine>, shutdown: CancellationToken) {
+        let mut backoff = Backoff::new();
+        loop {
+            let ended = tokio::select! {
+                ended = wasmedge_guest::run(&engine, &self.module, self.options()) => ended,
+                () = shutdown.cancelled() => return,
+            };
+            let wait = backoff.next();
+            match ended {
+                Ok(code) => tracing::warn!(app = %self.app, code, ?wait, "the guest has exited and is started again"),
+                Err(error) => tracing::error!(
+                    app = %self.app, ?wait,
+                    "the guest ended and is started again: {}: {}", self.path.display(), error.report(),
+                ),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    fn options(&self) -> GuestOptions {
+        let mut arguments = vec![self.command.module.display().to_string()];
+        arguments.extend(self.command.arguments.iter().cloned());
+        let preopens = self
+            .command
+            .preopens
+            .iter()
+            .map(|preopen| Preopen { host: self.working_dir.join(&preopen.host), ..preopen.clone() });
+        GuestOptions {
+            arguments,
+            environment: self.command.environment.clone(),
+            preopens: preopens.collect(),
+            limits: Limits { memory: self.command.memory.unwrap_or(self.limits.memory), ..self.limits.clone() },
+            network: self.network.clone(),
+            output: Arc::new(NamedLog { app: self.app.clone(), log: self.log.clone() }),
+        }
+    }
+}

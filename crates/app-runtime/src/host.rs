@@ -1,0 +1,273 @@
+//! The host: everything that `daprlet run` holds together.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use building_blocks::component::Context;
+use building_blocks::{Metadata, Registry};
+use dapr_http::{DaprHttp, Options};
+use sidecar::{AppConnection, Settings, Sidecar};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wasmedge_guest::Engine;
+
+use crate::allow::{AllowList, AllowRule};
+use crate::app::{App, Command};
+use crate::channel::AppChannel;
+use crate::components::Maker;
+use crate::directory::{Callee, Caller, Directory};
+use crate::error::StartError;
+use crate::guest_app::{self, GuestApp};
+use crate::input_bindings;
+use crate::log::AppLog;
+use crate::network::GuestNetwork;
+use crate::process_app::ProcessApp;
+
+/// What all applications of a host share.
+pub struct HostSettings {
+    /// Runs the guests.
+    pub engine: Arc<Engine>,
+    /// Makes components.
+    pub registry: Arc<Registry>,
+    /// What components are told; the application's id is added.
+    pub context: Context,
+    /// Where everything listens.
+    pub listen_address: IpAddr,
+    /// What guests may reach beside what their configuration names.
+    pub allow: Vec<AllowRule>,
+    /// Where the lines of applications go.
+    pub log: Arc<dyn AppLog>,
+}
+
+/// Running applications.
+pub struct Host {
+    settings: HostSettings,
+    directory: Arc<Directory>,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+/// One application of a running host.
+pub struct RunningApp {
+    /// Its id.
+    pub id: String,
+    /// Where it listens.
+    pub address: Option<SocketAddr>,
+    /// Where its Dapr API listens.
+    pub dapr_address: SocketAddr,
+    /// What it sees of Dapr.
+    pub sidecar: Arc<Sidecar>,
+}
+
+impl Host {
+    /// A host without applications. Cancelling `shutdown` ends it.
+    #[must_use]
+    pub fn new(settings: HostSettings, shutdown: CancellationToken) -> Self {
+        Self { settings, directory: Arc::default(), tasks: TaskTracker::new(), shutdown }
+    }
+
+    /// Starts one application: its ports are bound and its components made when this returns; the application itself
+    /// may take a moment longer.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(&self, app: App) -> Result<RunningApp, StartError> {
+        let api_listener = self.bind(&app.id, "the Dapr API", app.dapr_http_port).await?;
+        let dapr_address = api_listener
+            .local_addr()
+            .map_err(|source| port_error(&app.id, "the Dapr API", self.address(app.dapr_http_port), source))?;
+        let channel = AppChannel::new(app.id.clone(), app.port);
+        let callee = Arc::new(Callee::new(channel, app.app_token.clone(), app.max_concurrency));
+        self.directory.add(app.id.clone(), callee.clone());
+        let sidecar = Arc::new(self.sidecar(&app));
+        let options =
+            Options { max_body_size: app.max_body_size, token: app.api_token.clone(), access: app.api_access.clone() };
+        let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
+        self.tasks.spawn(accept(api_listener, api.clone(), self.shutdown.clone()));
+        self.make_components(&app, &sidecar).await?;
+        let running = RunningApp {
+            id: app.id.clone(),
+            address: app.port.map(|port| self.address(port)),
+            dapr_address,
+            sidecar: sidecar.clone(),
+        };
+        let has_port = app.port.is_some();
+        self.run(app, dapr_address.port(), api, callee.clone(), &sidecar).await?;
+        self.tasks.spawn(become_ready(sidecar, callee, has_port, self.shutdown.clone()));
+        Ok(running)
+    }
+
+    /// Waits until everything has ended; call it after the shutdown was cancelled.
+    pub async fn ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn sidecar(&self, app: &App) -> Sidecar {
+        Sidecar::new(Settings {
+            app_id: app.id.clone(),
+            connection: AppConnection {
+                port: app.port.unwrap_or_default(),
+                protocol: "http".to_owned(),
+                channel_address: "127.0.0.1".to_owned(),
+                max_concurrency: app.max_concurrency,
+            },
+            secret_scopes: app.secret_scopes.clone(),
+            invoker: Arc::new(Caller { id: app.id.clone(), directory: self.directory.clone() }),
+            shutdown: self.shutdown.clone(),
+        })
+    }
+
+    async fn make_components(&self, app: &App, sidecar: &Arc<Sidecar>) -> Result<(), StartError> {
+        let context = Context { app_id: app.id.clone(), ..self.settings.context.clone() };
+        let maker = Maker { registry: self.settings.registry.clone(), context };
+        let made = maker.make(&app.components).await?;
+        sidecar.set_components(made.components());
+        sidecar.health().components_are_ready(true);
+        if !made.waiting.is_empty() {
+            self.tasks.spawn(maker.retry(made, sidecar.clone(), self.shutdown.clone()));
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        app: App,
+        dapr_port: u16,
+        api: Arc<DaprHttp>,
+        callee: Arc<Callee>,
+        sidecar: &Sidecar,
+    ) -> Result<(), StartError> {
+        match app.command {
+            Command::None => {
+                self.reach_by_tcp(&callee, app.port);
+            }
+            Command::Process(command) => {
+                self.reach_by_tcp(&callee, app.port);
+                let mut environment = dapr_environment(&app.id, app.port, dapr_port);
+                environment.extend(app.environment);
+                let (log, working_dir) = (self.settings.log.clone(), app.working_dir);
+                let process = ProcessApp { app: app.id, command, working_dir, environment, log };
+                self.tasks.spawn(process.run(self.shutdown.clone()));
+            }
+            Command::WasmEdge(command) => {
+                let engine = &self.settings.engine;
+                let (path, module) = guest_app::compile(engine, &app.id, &app.working_dir, &command).await?;
+                let app_listener = match app.port {
+                    Some(port) => Some(self.bind_app(&app.id, port)?),
+                    None => None,
+                };
+                let allow = Arc::new(AllowList::new(self.settings.allow.iter().cloned()));
+                allow.extend(named_by_secrets(sidecar).await);
+                let network = Arc::new(GuestNetwork {
+                    app: app.id.clone(),
+                    app_port: app.port,
+                    dapr_port,
+                    listen_address: self.settings.listen_address,
+                    app_listener,
+                    api,
+                    callee,
+                    allow,
+                    shutdown: self.shutdown.clone(),
+                    denied: Default::default(),
+                });
+                let guest = GuestApp {
+                    app: app.id,
+                    path,
+                    module,
+                    command,
+                    working_dir: app.working_dir,
+                    limits: app.limits,
+                    network,
+                    log: self.settings.log.clone(),
+                };
+                self.tasks.spawn(guest.supervise(engine.clone(), self.shutdown.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn reach_by_tcp(&self, callee: &Callee, port: Option<u16>) {
+        if let Some(port) = port {
+            callee.channel.set_tcp(SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), port));
+        }
+    }
+
+    fn address(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.settings.listen_address, port)
+    }
+
+    async fn bind(&self, app: &str, what: &'static str, port: u16) -> Result<TcpListener, StartError> {
+        let address = self.address(port);
+        TcpListener::bind(address).await.map_err(|source| port_error(app, what, address, source))
+    }
+
+    fn bind_app(&self, app: &str, port: u16) -> Result<std::net::TcpListener, StartError> {
+        let address = self.address(port);
+        std::net::TcpListener::bind(address).map_err(|source| port_error(app, "the application", address, source))
+    }
+}
+
+fn port_error(app: &str, what: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {
+    StartError::Port { app: app.to_owned(), what, address, source }
+}
+
+/// Serves the Dapr API of one application.
+async fn accept(listener: TcpListener, api: Arc<DaprHttp>, shutdown: CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => return,
+        };
+        match accepted.and_then(|(stream, _)| stream.set_nodelay(true).map(|()| stream)) {
+            Ok(stream) => {
+                tokio::spawn(dapr_http::serve(api.clone(), stream, shutdown.clone()));
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: let connections end before the next is taken.
+                tracing::warn!(%error, "a connection to the Dapr API was not accepted");
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+async fn become_ready(sidecar: Arc<Sidecar>, callee: Arc<Callee>, has_port: bool, shutdown: CancellationToken) {
+    if has_port {
+        tokio::select! {
+            () = callee.channel.listening() => {}
+            () = shutdown.cancelled() => return,
+        }
+        input_bindings::run(sidecar.clone(), callee, shutdown).await;
+    }
+    sidecar.health().application_is_ready(true);
+}
+
+/// What `dapr run` tells an application: `dapr/cli/pkg/standalone/run.go`.
+fn dapr_environment(app: &str, port: Option<u16>, dapr_port: u16) -> Vec<(String, String)> {
+    let mut environment = vec![
+        ("APP_ID".to_owned(), app.to_owned()),
+        ("APP_CHANNEL_ADDRESS".to_owned(), "127.0.0.1".to_owned()),
+        ("APP_PROTOCOL".to_owned(), "http".to_owned()),
+        ("DAPR_HTTP_PORT".to_owned(), dapr_port.to_string()),
+    ];
+    environment.extend(port.map(|port| ("APP_PORT".to_owned(), port.to_string())));
+    environment
+}
+
+/// The addresses in an application's own secrets: a service that is given a database's URL is meant to reach it.
+async fn named_by_secrets(sidecar: &Sidecar) -> Vec<AllowRule> {
+    let mut rules = Vec::new();
+    for component in sidecar.components().loaded() {
+        // The environment is not configuration: it names whatever the user's shell happens to.
+        if !component.type_.starts_with("secretstores.") || component.type_ == "secretstores.local.env" {
+            continue;
+        }
+        if let Ok(secrets) = sidecar.secrets(&component.name, &Metadata::new()).await {
+            let values = secrets.values().flat_map(|values| values.values());
+            rules.extend(values.filter_map(|value| AllowRule::of_url(value.expose())));
+        }
+    }
+    rules
+}
