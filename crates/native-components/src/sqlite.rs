@@ -3,5 +3,7 @@
 mod open;
 mod thread;
 
-pub(crate) use open::{Database, Journal, classify};
+pub(crate) use open::Database;
+#[cfg(feature = "state-sqlite")]
+pub(crate) use open::{Journal, classify};
 pub(crate) use thread::SqliteThread;

@@ -1,0 +1,87 @@
+//! Rows as Dapr answers them: a JSON array of objects, keyed by column, in the way Go writes JSON.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use building_blocks::binding::BindingError;
+use bytes::Bytes;
+use serde_json::{Number, Value};
+
+/// A row: what its columns hold. A column that is NULL is left out.
+pub(super) type Row = BTreeMap<String, Value>;
+pub(super) type Rows = Vec<Row>;
+
+/// Floats that are whole and below this print without fraction or exponent in Go, and fit a 64-bit integer.
+const LARGEST_WHOLE: f64 = 9e18;
+
+/// No rows are `null`: an empty slice that Go never allocated.
+pub(super) fn to_json(rows: &Rows) -> Result<Bytes, BindingError> {
+    if rows.is_empty() {
+        return Ok(Bytes::from_static(b"null"));
+    }
+    let json = serde_json::to_string(rows).map_err(|error| BindingError::Other(error.into()))?;
+    Ok(escape_html(json).into())
+}
+
+/// Go escapes these so that JSON can stand in HTML. Outside strings JSON has none of them.
+fn escape_html(json: String) -> String {
+    if !json.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        match c {
+            '<' => escaped.push_str("\\u003c"),
+            '>' => escaped.push_str("\\u003e"),
+            '&' => escaped.push_str("\\u0026"),
+            '\u{2028}' => escaped.push_str("\\u2028"),
+            '\u{2029}' => escaped.push_str("\\u2029"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// Bytes that are no text.
+pub(super) fn binary(bytes: &[u8]) -> Value {
+    Value::String(STANDARD.encode(bytes))
+}
+
+/// A float; what JSON cannot say is `null`.
+pub(super) fn float(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < LARGEST_WHOLE {
+        // Exact: the value is whole and in range.
+        #[expect(clippy::cast_possible_truncation, reason = "checked in the line above")]
+        return Value::from(value as i64);
+    }
+    Number::from_f64(value).map_or(Value::Null, Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: Value) -> String {
+        let rows = vec![Row::from([("k".to_owned(), value)])];
+        String::from_utf8(to_json(&rows).unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn no_rows_are_null() {
+        assert_eq!(to_json(&Rows::new()).unwrap(), "null");
+    }
+
+    #[test]
+    fn text_is_escaped_as_go_escapes_it() {
+        assert_eq!(check(Value::from("<a&b>\u{2028}\"")), r#"[{"k":"\u003ca\u0026b\u003e\u2028\""}]"#);
+    }
+
+    #[test]
+    fn bytes_are_base64_and_whole_floats_are_whole_numbers() {
+        assert_eq!(check(binary(&[0xff, 0])), r#"[{"k":"/wA="}]"#);
+        assert_eq!(check(float(3.0)), r#"[{"k":3}]"#);
+        assert_eq!(check(float(0.5)), r#"[{"k":0.5}]"#);
+        assert_eq!(check(float(f64::NAN)), r#"[{"k":null}]"#);
+    }
+}

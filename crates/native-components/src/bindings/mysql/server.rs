@@ -1,0 +1,111 @@
+//! A MySQL server, or one that speaks its protocol.
+
+mod columns;
+
+use std::time::Duration;
+
+use building_blocks::binding::BindingError;
+use building_blocks::{Context, InitError, Properties};
+use sqlx::mysql::{MySql, MySqlArguments, MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlPool};
+
+use super::params::{Param, Params};
+use super::rows::Rows;
+use super::{dsn, failed};
+
+/// How long a connection may take to come about; Dapr's default time for the initialisation of a component.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections at most, where `maxOpenConns` does not say. (Go has no limit; the server has one.)
+const DEFAULT_CONNECTIONS: u32 = 32;
+
+/// The server's word that a statement cannot be prepared.
+const UNSUPPORTED_PREPARED: u16 = 1295;
+/// The server's words that this user may not come in; waiting does not change them.
+const DENIED: [u16; 3] = [1044, 1045, 1698];
+
+pub(super) struct Server(MySqlPool);
+
+impl Server {
+    pub(super) async fn connect(properties: &Properties, context: &Context) -> Result<Self, InitError> {
+        let mut options = dsn::parse(properties.required("url")?)?.disable_statement_logging();
+        if let Some(path) = properties.get("pemPath") {
+            options = options.ssl_ca(context.resolve(path));
+        }
+        let mut pool = MySqlPoolOptions::new().acquire_timeout(CONNECT_TIMEOUT);
+        pool = pool.max_connections(positive(properties.int("maxOpenConns")?).unwrap_or(DEFAULT_CONNECTIONS));
+        if let Some(time) = properties.duration("connMaxLifetime")?.filter(|time| !time.is_zero()) {
+            pool = pool.max_lifetime(time);
+        }
+        if let Some(time) = properties.duration("connMaxIdleTime")?.filter(|time| !time.is_zero()) {
+            pool = pool.idle_timeout(time);
+        }
+        try_once(&options).await?;
+        Ok(Self(pool.connect_lazy_with(options)))
+    }
+
+    pub(super) async fn exec(&self, sql: &str, params: Params) -> Result<u64, BindingError> {
+        let done = match prepare(sql, &params).execute(&self.0).await {
+            Err(error) if number(&error) == Some(UNSUPPORTED_PREPARED) && params.0.is_empty() => {
+                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.0).await
+            }
+            done => done,
+        };
+        done.map(|done| done.rows_affected()).map_err(classify)
+    }
+
+    pub(super) async fn query(&self, sql: &str, params: Params) -> Result<Rows, BindingError> {
+        let rows = prepare(sql, &params).fetch_all(&self.0).await.map_err(classify)?;
+        rows.iter().map(columns::read_row).collect::<Result<_, _>>().map_err(classify)
+    }
+}
+
+fn positive(number: Option<i64>) -> Option<u32> {
+    number.filter(|number| *number > 0).and_then(|number| u32::try_from(number).ok())
+}
+
+/// One connection outside the pool, because a pool says only that time ran out, and not why.
+async fn try_once(options: &MySqlConnectOptions) -> Result<(), InitError> {
+    let connect = async {
+        let mut connection = options.connect().await?;
+        connection.ping().await?;
+        connection.close().await
+    };
+    match tokio::time::timeout(CONNECT_TIMEOUT, connect).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) if number(&error).is_some_and(|number| DENIED.contains(&number)) => {
+            Err(InitError::misconfigured(error))
+        }
+        Ok(Err(error @ (sqlx::Error::Configuration(_) | sqlx::Error::Tls(_)))) => Err(InitError::misconfigured(error)),
+        Ok(Err(error)) => Err(InitError::unavailable(error)),
+        Err(elapsed) => Err(InitError::unavailable(elapsed)),
+    }
+}
+
+/// Always a prepared statement: its parameters never become text, and it can only be one statement.
+fn prepare(sql: &str, params: &Params) -> Query<'static, MySql, MySqlArguments> {
+    // The statement is the application's own, which is what this binding is for.
+    let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
+    params.0.iter().cloned().fold(query, |query, param| match param {
+        Param::Null => query.bind(None::<i64>),
+        Param::Bool(value) => query.bind(value),
+        Param::Int(value) => query.bind(value),
+        Param::Unsigned(value) => query.bind(value),
+        Param::Float(value) => query.bind(value),
+        Param::Text(text) => query.bind(text),
+    })
+}
+
+fn number(error: &sqlx::Error) -> Option<u16> {
+    let database = error.as_database_error()?;
+    Some(database.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()?.number())
+}
+
+fn classify(error: sqlx::Error) -> BindingError {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            BindingError::Unavailable(error.into())
+        }
+        _ => failed(error),
+    }
+}

@@ -1,0 +1,156 @@
+//! The properties of `state.redis`. `components-contrib/common/component/redis/settings.go`.
+
+use std::time::Duration;
+
+use building_blocks::component::PropertyError;
+use building_blocks::state::TimeToLive;
+use building_blocks::{Properties, go_duration};
+use redis::aio::ConnectionManagerConfig;
+use redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
+
+const DEFAULT_PORT: u16 = 6379;
+/// The defaults of the client that Dapr uses.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
+const RETRIES: usize = 3;
+const LONGEST_DELAY: Duration = Duration::from_millis(512);
+
+pub(super) struct Config {
+    pub(super) server: ConnectionInfo,
+    pub(super) connection: ConnectionManagerConfig,
+    /// For writes that do not say.
+    pub(super) default_ttl: TimeToLive,
+}
+
+impl Config {
+    pub(super) fn read(properties: &Properties) -> Result<Self, PropertyError> {
+        refuse_what_is_missing_here(properties)?;
+        let server = address(properties)?.into_connection_info();
+        let server = server.map_err(|_| PropertyError::invalid("redisHost", "a host and a port"))?;
+        let default_ttl = match properties.int::<i64>("ttlInSeconds")? {
+            None => TimeToLive::Unset,
+            Some(..=0) => TimeToLive::Forever,
+            Some(seconds) => TimeToLive::For(Duration::from_secs(seconds.unsigned_abs())),
+        };
+        let connection = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(timeout(properties, "dialTimeout", DIAL_TIMEOUT)?))
+            .set_response_timeout(Some(timeout(properties, "readTimeout", READ_TIMEOUT)?))
+            .set_number_of_retries(properties.int::<i32>("redisMaxRetries")?.map_or(RETRIES, |retries| {
+                // -1 turns retries off.
+                usize::try_from(retries).unwrap_or(0)
+            }))
+            .set_max_delay(LONGEST_DELAY);
+        Ok(Self { server: server.set_redis_settings(credentials(properties)?), connection, default_ttl })
+    }
+}
+
+/// Better an error than a connection without what the YAML asks for.
+fn refuse_what_is_missing_here(properties: &Properties) -> Result<(), PropertyError> {
+    for name in ["enableTLS", "failover", "useEntraID", "useOIDC"] {
+        if properties.bool(name)? == Some(true) {
+            return Err(PropertyError::invalid(name, "false: daprlet does not have this yet"));
+        }
+    }
+    match properties.get("redisType") {
+        None | Some("node") => Ok(()),
+        Some(_) => Err(PropertyError::invalid("redisType", "node: daprlet knows no clusters yet")),
+    }
+}
+
+fn address(properties: &Properties) -> Result<(String, u16), PropertyError> {
+    let text = properties.required("redisHost")?;
+    let port: Option<u16> = properties.int("redisPort")?;
+    let invalid = || PropertyError::invalid("redisHost", "one host with or without a port");
+    let (host, own_port) = match text.rsplit_once(':') {
+        Some((host, own)) if !text.ends_with(']') && !(host.contains(':') && !host.starts_with('[')) => {
+            (host, Some(own.parse().map_err(|_| invalid())?))
+        }
+        _ => (text, None),
+    };
+    if host.is_empty() || host.contains(',') {
+        return Err(invalid());
+    }
+    if let (Some(port), Some(own)) = (port, own_port)
+        && port != own
+    {
+        return Err(PropertyError::invalid("redisPort", "the port that redisHost has, or absent"));
+    }
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    Ok((host.to_owned(), own_port.or(port).unwrap_or(DEFAULT_PORT)))
+}
+
+fn credentials(properties: &Properties) -> Result<RedisConnectionInfo, PropertyError> {
+    let mut settings = RedisConnectionInfo::default();
+    if let Some(username) = properties.get("redisUsername") {
+        settings = settings.set_username(username);
+    }
+    if let Some(password) = properties.get("redisPassword") {
+        settings = settings.set_password(password);
+    }
+    Ok(settings.set_db(properties.int("redisDB")?.unwrap_or(0)))
+}
+
+/// In Go's syntax, or in milliseconds, unlike the durations of other components.
+fn timeout(properties: &Properties, name: &str, default: Duration) -> Result<Duration, PropertyError> {
+    let Some(text) = properties.get(name) else {
+        return Ok(default);
+    };
+    let millis = match text.parse::<i64>() {
+        Ok(millis) => Some(millis),
+        Err(_) => go_duration::parse(text).ok().map(|nanos| nanos / 1_000_000),
+    };
+    match millis.ok_or_else(|| PropertyError::invalid(name, "a duration such as 3s, or milliseconds"))? {
+        // -1 and 0 mean the default of some or no limit: a limit there must be.
+        ..=0 => Ok(default),
+        millis => Ok(Duration::from_millis(millis.unsigned_abs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(properties: &[(&str, &str)]) -> Result<Config, PropertyError> {
+        Config::read(&properties.iter().copied().collect())
+    }
+
+    fn server(properties: &[(&str, &str)]) -> String {
+        check(properties).unwrap().server.addr().to_string()
+    }
+
+    #[test]
+    fn an_address_has_its_port_from_either_property_or_the_default() {
+        assert_eq!(server(&[("redisHost", "localhost:6380")]), "localhost:6380");
+        assert_eq!(server(&[("redisHost", "db")]), "db:6379");
+        assert_eq!(server(&[("redisHost", "db"), ("redisPort", "7000")]), "db:7000");
+        assert_eq!(server(&[("redisHost", "[::1]:7000")]), "::1:7000");
+        assert!(check(&[("redisHost", "db:1"), ("redisPort", "2")]).is_err());
+    }
+
+    #[test]
+    fn what_daprlet_does_not_have_is_refused_by_name() {
+        for (name, value) in [("enableTLS", "true"), ("redisType", "cluster"), ("failover", "true")] {
+            let error = check(&[("redisHost", "db"), (name, value)]).err().unwrap().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+        assert!(check(&[("redisHost", "db"), ("enableTLS", "false"), ("redisType", "node")]).is_ok());
+    }
+
+    #[test]
+    fn a_default_ttl_may_be_for_ever() {
+        assert_eq!(check(&[("redisHost", "db")]).unwrap().default_ttl, TimeToLive::Unset);
+        let ttl = |text| check(&[("redisHost", "db"), ("ttlInSeconds", text)]).unwrap().default_ttl;
+        assert_eq!(ttl("60"), TimeToLive::For(Duration::from_secs(60)));
+        assert_eq!(ttl("-1"), TimeToLive::Forever);
+    }
+
+    #[test]
+    fn a_bare_number_is_milliseconds() {
+        let properties = [("readTimeout", "250"), ("dialTimeout", "2s"), ("wrong", "soon")].into_iter().collect();
+        let read = |name| timeout(&properties, name, READ_TIMEOUT);
+        assert_eq!(read("readTimeout"), Ok(Duration::from_millis(250)));
+        assert_eq!(read("dialTimeout"), Ok(Duration::from_secs(2)));
+        assert_eq!(read("absent"), Ok(READ_TIMEOUT));
+        assert!(read("wrong").is_err());
+    }
+}

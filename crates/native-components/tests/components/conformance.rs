@@ -1,0 +1,70 @@
+//! The conformance suite of building-blocks over every state store of this crate.
+
+use building_blocks::conformance::{self, Behaviours};
+use building_blocks::state::{GetRequest, SetRequest};
+use building_blocks::{Component, StateError};
+
+use crate::harness::{create, try_create};
+use crate::server::{Server, free_port};
+
+async fn check(component: Component, behaviours: Behaviours) {
+    let report = conformance::run(component.state_store.unwrap(), behaviours).await;
+    assert!(report.passed.len() + report.failed.len() >= 40);
+    report.assert_passed();
+}
+
+fn redis() -> Option<Server> {
+    Server::start("redis-server", |folder, port| {
+        let arguments = format!("--bind 127.0.0.1 --port {port} --save {{}} --dir {}", folder.display());
+        arguments.split(' ').map(|argument| argument.replace("{}", "")).collect()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_in_memory_conforms() {
+    check(create("state.in-memory", &[]).await, Behaviours::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_sqlite_conforms_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new/folder/state.db");
+    let properties = [("connectionString", file.to_str().unwrap())];
+    check(create("state.sqlite", &properties).await, Behaviours::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_sqlite_conforms_in_memory() {
+    check(create("state.sqlite", &[("connectionString", ":memory:")]).await, Behaviours::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_redis_conforms() {
+    let Some(server) = redis() else { return };
+    let host = format!("127.0.0.1:{}", server.port);
+    check(create("state.redis", &[("redisHost", &host)]).await, Behaviours::redis()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_redis_reports_a_lost_server_and_comes_back_with_it() {
+    let Some(server) = redis() else { return };
+    let port = server.port;
+    let host = format!("127.0.0.1:{port}");
+    let store = create("state.redis", &[("redisHost", &host)]).await.state_store.unwrap();
+    store.set(SetRequest::new("k", "v")).await.unwrap();
+
+    drop(server);
+    let error = store.get(GetRequest::new("k")).await.unwrap_err();
+    assert!(matches!(error, StateError::Unavailable(_)), "{error:?}");
+
+    let _again = Server::start("redis-server", |_, _| vec!["--port".into(), port.to_string()]);
+    while store.ping().await.is_err() {}
+    store.set(SetRequest::new("k", "w")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_redis_that_is_down_can_be_tried_again() {
+    let host = format!("127.0.0.1:{}", free_port());
+    let error = try_create("state.redis", &[("redisHost", &host), ("redisMaxRetries", "0")]).await.err().unwrap();
+    assert!(error.is_retryable(), "{error}");
+}

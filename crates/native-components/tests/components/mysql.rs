@@ -1,0 +1,168 @@
+//! `bindings.mysql`, on a SQLite file and on a MariaDB.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use building_blocks::binding::{BindingError, InvokeRequest, InvokeResponse};
+use building_blocks::{Metadata, OutputBinding};
+
+use crate::harness::{create, try_create};
+use crate::server::{Server, free_port};
+
+struct Binding(Arc<dyn OutputBinding>);
+
+impl Binding {
+    async fn open(url: &str) -> Self {
+        Self(create("bindings.mysql", &[("url", url)]).await.output_binding.unwrap())
+    }
+
+    async fn call(&self, operation: &str, sql: &str, params: &str) -> Result<InvokeResponse, BindingError> {
+        let metadata = Metadata::from([("sql".into(), sql.into()), ("params".into(), params.into())]);
+        self.0.invoke(InvokeRequest { operation: operation.into(), metadata, ..InvokeRequest::default() }).await
+    }
+
+    async fn exec(&self, sql: &str, params: &str) -> String {
+        let response = self.call("exec", sql, params).await.unwrap();
+        assert_eq!(response.data, None);
+        response.metadata["rows-affected"].clone()
+    }
+
+    async fn query(&self, sql: &str, params: &str) -> String {
+        let response = self.call("query", sql, params).await.unwrap();
+        String::from_utf8(response.data.unwrap().to_vec()).unwrap()
+    }
+}
+
+fn mariadb() -> Option<Server> {
+    Server::start("mariadbd", |folder, port| {
+        let data = folder.join("data");
+        let user = std::env::var("USER").unwrap_or_else(|_| "root".into());
+        let mut install = Command::new("mariadb-install-db");
+        install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
+        install.arg(format!("--datadir={}", data.display())).arg(format!("--user={user}"));
+        assert!(install.output().unwrap().status.success());
+        vec![
+            "--no-defaults".into(),
+            format!("--user={user}"),
+            format!("--datadir={}", data.display()),
+            format!("--socket={}", folder.join("socket").display()),
+            "--bind-address=127.0.0.1".into(),
+            format!("--port={port}"),
+        ]
+    })
+}
+
+async fn on_file(test: impl AsyncFnOnce(Binding)) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new/events.db");
+    test(Binding::open(&format!("sqlite:{}", file.display())).await).await;
+}
+
+async fn on_server(test: impl AsyncFnOnce(Binding)) {
+    let Some(server) = mariadb() else { return };
+    test(Binding::open(&format!("root:@tcp(127.0.0.1:{})/mysql?parseTime=true", server.port)).await).await;
+}
+
+async fn rows_come_back_as_objects(binding: Binding) {
+    binding.exec("CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR(50), score DOUBLE, raw BLOB)", "").await;
+    let insert = "INSERT INTO t (id, name, score) VALUES (?, ?, ?), (?, ?, ?)";
+    let affected = binding.exec(insert, r#"[1700000000001, "<ü>'; DROP TABLE t", 1.5, 2, null, 3]"#).await;
+    assert_eq!(affected, "2");
+    let rows = binding.query("SELECT id, name, score FROM t ORDER BY id DESC", "[]").await;
+    let first = r#"{"id":1700000000001,"name":"\u003cü\u003e'; DROP TABLE t","score":1.5}"#;
+    assert_eq!(rows, format!(r#"[{first},{{"id":2,"score":3}}]"#));
+    assert_eq!(binding.query("SELECT id FROM t WHERE id = ?", "[99]").await, "null");
+    assert_eq!(binding.exec("DELETE FROM t WHERE id = ?", "[2]").await, "1");
+}
+
+async fn an_answer_tells_about_its_operation(binding: Binding) {
+    let metadata = binding.call("query", "SELECT 1", "").await.unwrap().metadata;
+    let names: Vec<&str> = metadata.keys().map(String::as_str).collect();
+    assert_eq!(names, ["duration", "end-time", "operation", "sql", "start-time"]);
+    assert_eq!((metadata["operation"].as_str(), metadata["sql"].as_str()), ("query", "SELECT 1"));
+    assert!(metadata["start-time"].ends_with('Z') && metadata["duration"].ends_with('s'), "{metadata:?}");
+}
+
+async fn wrong_requests_are_refused(binding: Binding) {
+    for (operation, sql, params, said) in [
+        ("query", "", "", "required metadata not set: sql"),
+        ("query", "SELECT 1", "{}", "invalid metadata property params"),
+        ("upsert", "SELECT 1", "", "invalid operation type: upsert. Expected exec, query, or close"),
+        ("query", "SELEKT 1", "", "error executing query"),
+    ] {
+        let error = binding.call(operation, sql, params).await.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    assert_eq!(binding.call("close", "", "").await.unwrap(), InvokeResponse::default());
+    assert_eq!(binding.call("query", "SELECT 1", "").await.unwrap_err().to_string(), "component is closed");
+    binding.call("close", "", "").await.unwrap();
+}
+
+async fn types_of_mysql_come_out_as_in_go(binding: Binding) {
+    binding
+        .exec(
+            "CREATE TABLE types (a INT UNSIGNED, b DECIMAL(10,2), c DATETIME(3), d DATE, e TIME, f BLOB,
+             g TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, h FLOAT, i TINYINT(1), j ENUM('x'), k BLOB, l YEAR)",
+            "",
+        )
+        .await;
+    let insert = "INSERT INTO types VALUES (4294967295, 1.50, '2026-01-02 03:04:05.25', '2026-01-02', '-01:02:03',
+                  x'ff00', 'text', 1.1, 1, 'x', NULL, 2026)";
+    binding.exec(insert, "").await;
+    let expected = concat!(
+        r#"[{"a":4294967295,"b":"1.50","c":"2026-01-02T03:04:05.25Z","d":"2026-01-02T00:00:00Z","e":"-01:02:03","#,
+        r#""f":"/wA=","g":"text","h":1.1,"i":1,"j":"x","k":null,"l":2026}]"#
+    );
+    assert_eq!(binding.query("SELECT * FROM types", "").await, expected);
+}
+
+#[tokio::test]
+async fn rows_come_back_as_objects_from_a_file() {
+    on_file(rows_come_back_as_objects).await;
+}
+
+#[tokio::test]
+async fn an_answer_tells_about_its_operation_on_a_file() {
+    on_file(an_answer_tells_about_its_operation).await;
+}
+
+#[tokio::test]
+async fn wrong_requests_are_refused_on_a_file() {
+    on_file(wrong_requests_are_refused).await;
+}
+
+#[tokio::test]
+async fn blobs_come_out_as_base64_from_a_file() {
+    on_file(async |binding: Binding| {
+        assert_eq!(binding.query("SELECT x'ff00' AS b, NULL AS n", "").await, r#"[{"b":"/wA="}]"#);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mariadb_does_all_of_this_too() {
+    on_server(async |binding: Binding| {
+        rows_come_back_as_objects(Binding(binding.0.clone())).await;
+        an_answer_tells_about_its_operation(Binding(binding.0.clone())).await;
+        types_of_mysql_come_out_as_in_go(Binding(binding.0.clone())).await;
+        wrong_requests_are_refused(binding).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_can_be_tried_again_and_its_password_stays_secret() {
+    let url = format!("root:hunter2@tcp(127.0.0.1:{})/db", free_port());
+    let error = try_create("bindings.mysql", &[("url", &url)]).await.err().unwrap();
+    assert!(error.is_retryable(), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_a_mistake_that_waiting_does_not_mend() {
+    let Some(server) = mariadb() else { return };
+    let url = format!("root:hunter2@tcp(127.0.0.1:{})/mysql", server.port);
+    let error = try_create("bindings.mysql", &[("url", &url)]).await.err().unwrap();
+    assert!(!error.is_retryable(), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}

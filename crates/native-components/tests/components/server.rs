@@ -1,0 +1,63 @@
+//! Real servers for tests: started on a free port with a folder of their own, and stopped when dropped.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Far longer than any server takes to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) port: u16,
+    _folder: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A test is ending: there is nobody left to tell that the server has ended before.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Server {
+    /// Starts `program` on a free port, unless this machine lacks it. On CI nothing may be lacking.
+    pub(crate) fn start(program: &str, arguments: impl FnOnce(&Path, u16) -> Vec<String>) -> Option<Self> {
+        if !is_installed(program) {
+            assert!(std::env::var_os("CI").is_none(), "{program} is not installed, and on CI it must be");
+            println!("DID NOT RUN: {program} is not installed");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let arguments = arguments(folder.path(), port);
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(folder.path()).stdin(Stdio::null());
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let server = Self { process, port, _folder: folder };
+        server.wait_until_it_accepts();
+        Some(server)
+    }
+
+    fn wait_until_it_accepts(&self) {
+        let start = Instant::now();
+        while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            assert!(start.elapsed() < PATIENCE, "the server does not accept connections");
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let run = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    run.is_ok_and(|status| status.success())
+}
+
+/// A port that was free a moment ago: these servers cannot tell which one they took.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
