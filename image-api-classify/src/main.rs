@@ -1,0 +1,14 @@
+//! `POST /classify`: a picture in, what it shows out.
+
+use std::process::ExitCode;
+
+#[cfg(target_os = "wasi")]
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    service_kit::startup::run(image_api_classify::service).await
+}
+
+#[cfg(not(target_os = "wasi"))]
+fn main() -> ExitCode {
+    service_kit::startup::built_natively(env!("CARGO_PKG_NAME"))
+}

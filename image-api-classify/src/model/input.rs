@@ -1,0 +1,142 @@
+//! From a picture to what the network takes.
+
+use image::imageops::FilterType;
+use image::{DynamicImage, RgbImage};
+use rten::{DataType, Dimension, Value, ValueType};
+use rten_tensor::Tensor;
+
+use super::ModelError;
+use super::parameters::{Layout, Parameters};
+
+/// The side of a picture where neither network nor parameters name one.
+const DEFAULT_SIDE: u32 = 224;
+
+/// The largest side that is believed: a network's file may claim anything.
+const MAX_SIDE: u32 = 4096;
+
+/// How a picture becomes a tensor.
+#[derive(Debug, PartialEq)]
+pub(super) struct Input {
+    width: u32,
+    height: u32,
+    layout: Layout,
+    /// Mean and deviation; networks of bytes take the brightness as it is.
+    normalisation: Option<([f32; 3], [f32; 3])>,
+}
+
+impl Input {
+    /// Reads the network's input, where the parameters do not say otherwise.
+    pub(super) fn of(network: &rten::Model, parameters: &Parameters) -> Result<Self, ModelError> {
+        let id = network.input_ids().first().ok_or_else(|| ModelError::Input("it has none".to_owned()))?;
+        let info = network.node_info(*id).ok_or_else(|| ModelError::Input("it is unknown".to_owned()))?;
+        let shape: Vec<_> = info.shape().unwrap_or_default().iter().map(fixed).collect();
+        let takes_bytes = match info.dtype() {
+            Some(ValueType::Tensor(DataType::UInt8)) => true,
+            Some(ValueType::Tensor(DataType::Float)) | None => false,
+            _ => return Err(ModelError::Input("it takes neither bytes nor floating-point numbers".to_owned())),
+        };
+        Self::new(&shape, takes_bytes, parameters)
+    }
+
+    fn new(shape: &[Option<u32>], takes_bytes: bool, parameters: &Parameters) -> Result<Self, ModelError> {
+        let (layout, height, width) = match *shape {
+            [_, height, width, Some(3)] if parameters.layout != Some(Layout::Nchw) => (Layout::Nhwc, height, width),
+            [_, _, height, width] if parameters.layout != Some(Layout::Nhwc) => (Layout::Nchw, height, width),
+            [] => (parameters.layout.unwrap_or(Layout::Nchw), None, None),
+            _ => return Err(ModelError::Input(format!("{shape:?} are not the dimensions of a picture"))),
+        };
+        let side = |own: Option<u32>, named: Option<u32>| own.or(named).unwrap_or(DEFAULT_SIDE);
+        let (width, height) = (side(width, parameters.width), side(height, parameters.height));
+        if width.max(height) > MAX_SIDE || width.min(height) == 0 {
+            return Err(ModelError::Input(format!("{width} x {height} is no sensible size")));
+        }
+        let normalisation = (!takes_bytes).then_some((parameters.mean, parameters.deviation));
+        Ok(Self { width, height, layout, normalisation })
+    }
+
+    /// Resizes a picture and lays it out.
+    pub(super) fn tensor(&self, picture: &DynamicImage) -> Value {
+        let small = picture.resize_exact(self.width, self.height, FilterType::Triangle).into_rgb8();
+        let (height, width) = (self.height as usize, self.width as usize);
+        let shape = match self.layout {
+            Layout::Nhwc => [1, height, width, 3],
+            Layout::Nchw => [1, 3, height, width],
+        };
+        match self.normalisation {
+            None => Tensor::from_data(&shape, self.laid_out(&small, |_, brightness| brightness)).into(),
+            Some((mean, deviation)) => {
+                // One table for each colour: 768 divisions in place of three for each pixel.
+                let tables: Vec<Vec<f32>> = mean
+                    .iter()
+                    .zip(deviation)
+                    .map(|(mean, deviation)| (0..=255u8).map(|b| (f32::from(b) / 255.0 - mean) / deviation).collect())
+                    .collect();
+                let normal = |colour: usize, brightness: u8| {
+                    tables.get(colour).and_then(|table| table.get(usize::from(brightness))).copied().unwrap_or_default()
+                };
+                Tensor::from_data(&shape, self.laid_out(&small, normal)).into()
+            }
+        }
+    }
+
+    fn laid_out<T>(&self, picture: &RgbImage, value: impl Fn(usize, u8) -> T) -> Vec<T> {
+        let value = &value;
+        match self.layout {
+            Layout::Nhwc => picture
+                .pixels()
+                .flat_map(|pixel| pixel.0.into_iter().enumerate().map(move |(colour, b)| value(colour, b)))
+                .collect(),
+            Layout::Nchw => (0..3)
+                .flat_map(|colour| {
+                    picture.pixels().filter_map(move |pixel| pixel.0.get(colour).map(|b| value(colour, *b)))
+                })
+                .collect(),
+        }
+    }
+}
+
+fn fixed(dimension: &Dimension) -> Option<u32> {
+    match dimension {
+        Dimension::Fixed(size) => u32::try_from(*size).ok(),
+        Dimension::Symbolic(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+    use rten_tensor::AsView;
+
+    use super::*;
+
+    fn of(shape: &[Option<u32>], takes_bytes: bool) -> Result<Input, ModelError> {
+        Input::new(shape, takes_bytes, &Parameters::default())
+    }
+
+    #[test]
+    fn the_layout_is_read_off_the_place_of_the_three_colours() {
+        let bytes = of(&[Some(1), Some(8), Some(4), Some(3)], true).unwrap();
+        assert_eq!((bytes.layout, bytes.width, bytes.height, bytes.normalisation), (Layout::Nhwc, 4, 8, None));
+        let floats = of(&[None, Some(3), None, None], false).unwrap();
+        assert_eq!((floats.layout, floats.width, floats.height), (Layout::Nchw, DEFAULT_SIDE, DEFAULT_SIDE));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused() {
+        assert!(of(&[Some(1), Some(10)], true).is_err());
+        assert!(of(&[Some(1), Some(100_000), Some(4), Some(3)], true).is_err());
+    }
+
+    #[test]
+    fn pixels_are_laid_out_by_pixel_or_by_colour_and_normalised() {
+        let picture = RgbImage::from_fn(2, 1, |x, _| Rgb([x as u8, 10, 20])).into();
+        let bytes = of(&[Some(1), Some(1), Some(2), Some(3)], true).unwrap();
+        let Value::UInt8Tensor(tensor) = bytes.tensor(&picture) else { panic!("bytes") };
+        assert_eq!(tensor.to_vec(), [0, 10, 20, 1, 10, 20]);
+        let parameters = Parameters { mean: [0.0; 3], deviation: [1.0 / 255.0; 3], ..Parameters::default() };
+        let floats = Input::new(&[Some(1), Some(3), Some(1), Some(2)], false, &parameters).unwrap();
+        let Value::FloatTensor(tensor) = floats.tensor(&picture) else { panic!("floats") };
+        let rounded: Vec<_> = tensor.to_vec().iter().map(|value| value.round()).collect();
+        assert_eq!(rounded, [0.0, 1.0, 10.0, 10.0, 20.0, 20.0]);
+    }
+}
