@@ -14,9 +14,13 @@ async fn check(component: Component, behaviours: Behaviours) {
 }
 
 fn redis() -> Option<Server> {
-    Server::start("redis-server", |folder, port| {
-        let arguments = format!("--bind 127.0.0.1 --port {port} --save {{}} --dir {}", folder.display());
-        arguments.split(' ').map(|argument| argument.replace("{}", "")).collect()
+    redis_on(free_port())
+}
+
+fn redis_on(port: u16) -> Option<Server> {
+    Server::start_on(port, "redis-server", |folder, port| {
+        let [port, folder] = [port.to_string(), folder.display().to_string()];
+        ["--bind", "127.0.0.1", "--port", &port, "--save", "", "--dir", &folder].map(str::to_owned).to_vec()
     })
 }
 
@@ -57,7 +61,7 @@ async fn state_redis_reports_a_lost_server_and_comes_back_with_it() {
     let error = store.get(GetRequest::new("k")).await.unwrap_err();
     assert!(matches!(error, StateError::Unavailable(_)), "{error:?}");
 
-    let _again = Server::start("redis-server", |_, _| vec!["--port".into(), port.to_string()]);
+    let _again = redis_on(port);
     while store.ping().await.is_err() {}
     store.set(SetRequest::new("k", "w")).await.unwrap();
 }

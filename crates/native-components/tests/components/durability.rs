@@ -1,10 +1,11 @@
 //! `state.sqlite`: what is acknowledged stays, in a file that Dapr knows.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use building_blocks::state::{GetRequest, SetRequest};
 use building_blocks::{Metadata, StateStore};
 use rusqlite::Connection;
-use std::path::Path;
-use std::sync::Arc;
 
 use crate::harness::{create, try_create};
 
@@ -75,7 +76,7 @@ async fn expired_rows_are_deleted_where_that_is_asked_for() {
     let _store = create("state.sqlite", &properties).await;
     let count = || -> i64 { connection.query_row("SELECT count(*) FROM state", [], |row| row.get(0)).unwrap() };
     while count() != 3 {
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 

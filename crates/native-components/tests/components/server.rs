@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 /// Far longer than any server takes to start.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at whether it has.
+const PAUSE: Duration = Duration::from_millis(5);
 
 pub(crate) struct Server {
     process: Child,
@@ -27,13 +29,21 @@ impl Drop for Server {
 impl Server {
     /// Starts `program` on a free port, unless this machine lacks it. On CI nothing may be lacking.
     pub(crate) fn start(program: &str, arguments: impl FnOnce(&Path, u16) -> Vec<String>) -> Option<Self> {
+        Self::start_on(free_port(), program, arguments)
+    }
+
+    /// Starts `program` on this port.
+    pub(crate) fn start_on(
+        port: u16,
+        program: &str,
+        arguments: impl FnOnce(&Path, u16) -> Vec<String>,
+    ) -> Option<Self> {
         if !is_installed(program) {
             assert!(std::env::var_os("CI").is_none(), "{program} is not installed, and on CI it must be");
             println!("DID NOT RUN: {program} is not installed");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
         let arguments = arguments(folder.path(), port);
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder.path()).stdin(Stdio::null());
@@ -47,7 +57,7 @@ impl Server {
         let start = Instant::now();
         while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
             assert!(start.elapsed() < PATIENCE, "the server does not accept connections");
-            std::thread::yield_now();
+            std::thread::sleep(PAUSE);
         }
     }
 }

@@ -65,7 +65,9 @@ fn connect_to(protocol: &str, address: &str) -> Option<MySqlConnectOptions> {
 
 fn log_in(options: MySqlConnectOptions, credentials: &str) -> MySqlConnectOptions {
     match credentials.split_once(':') {
-        Some((user, password)) => options.username(user).password(password),
+        Some((user, password)) if !password.is_empty() => options.username(user).password(password),
+        // An empty password is none: the server is told a different thing about each.
+        Some((user, _)) => options.username(user),
         None => options.username(credentials),
     }
 }

@@ -55,29 +55,29 @@ fn is_bytes(type_: &sqlx::mysql::MySqlTypeInfo) -> bool {
     }
 }
 
-/// `YYYY-MM-DDThh:mm:ss.fZ`, from a year, month, day, hour, minute, second and microseconds, of which the last parts
-/// may be missing. Go's zero time stands for MySQL's zero date.
+/// `YYYY-MM-DDThh:mm:ss.fZ`, from a length, year, month, day, hour, minute, second and microseconds, of which the last
+/// parts may be missing. Go's zero time stands for MySQL's zero date.
 fn date_time(bytes: &[u8]) -> String {
-    let part = |index| bytes.get(index).copied().unwrap_or(0);
-    let year = u16::from_le_bytes([part(0), part(1)]);
-    let (month, day) = (part(2), part(3));
+    let part = |index: usize| bytes.get(index).copied().unwrap_or(0);
+    let year = u16::from_le_bytes([part(1), part(2)]);
+    let (month, day) = (part(3), part(4));
     if (year, month, day) == (0, 0, 0) {
         return "0001-01-01T00:00:00Z".to_owned();
     }
-    let micros = u32::from_le_bytes([part(7), part(8), part(9), part(10)]);
+    let micros = u32::from_le_bytes([part(8), part(9), part(10), part(11)]);
     let fraction = fraction(micros);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{fraction}Z", part(4), part(5), part(6))
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{fraction}Z", part(5), part(6), part(7))
 }
 
-/// `-hhh:mm:ss.f`, from a sign, days, hours, minutes, seconds and microseconds; nothing at all is midnight.
+/// `-hhh:mm:ss.f`, from a length, sign, days, hours, minutes, seconds and microseconds; nothing at all is midnight.
 fn time(bytes: &[u8]) -> String {
-    let part = |index| bytes.get(index).copied().unwrap_or(0);
-    let sign = if part(0) == 1 { "-" } else { "" };
-    let days = u32::from_le_bytes([part(1), part(2), part(3), part(4)]);
-    let hours = u64::from(days) * 24 + u64::from(part(5));
-    let micros = u32::from_le_bytes([part(8), part(9), part(10), part(11)]);
+    let part = |index: usize| bytes.get(index).copied().unwrap_or(0);
+    let sign = if part(1) == 1 { "-" } else { "" };
+    let days = u32::from_le_bytes([part(2), part(3), part(4), part(5)]);
+    let hours = u64::from(days) * 24 + u64::from(part(6));
+    let micros = u32::from_le_bytes([part(9), part(10), part(11), part(12)]);
     let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
-    format!("{sign}{hours:02}:{:02}:{:02}{fraction}", part(6), part(7))
+    format!("{sign}{hours:02}:{:02}:{:02}{fraction}", part(7), part(8))
 }
 
 fn fraction(micros: u32) -> String {
@@ -90,16 +90,16 @@ mod tests {
 
     #[test]
     fn times_of_the_binary_protocol_are_read_whatever_their_length() {
-        assert_eq!(date_time(&[]), "0001-01-01T00:00:00Z");
-        assert_eq!(date_time(&[0xea, 7, 1, 2]), "2026-01-02T00:00:00Z");
-        assert_eq!(date_time(&[0xea, 7, 1, 2, 3, 4, 5]), "2026-01-02T03:04:05Z");
-        assert_eq!(date_time(&[0xea, 7, 1, 2, 3, 4, 5, 0x20, 0xa1, 7, 0]), "2026-01-02T03:04:05.5Z");
+        assert_eq!(date_time(&[0]), "0001-01-01T00:00:00Z");
+        assert_eq!(date_time(&[4, 0xea, 7, 1, 2]), "2026-01-02T00:00:00Z");
+        assert_eq!(date_time(&[7, 0xea, 7, 1, 2, 3, 4, 5]), "2026-01-02T03:04:05Z");
+        assert_eq!(date_time(&[11, 0xea, 7, 1, 2, 3, 4, 5, 0x20, 0xa1, 7, 0]), "2026-01-02T03:04:05.5Z");
     }
 
     #[test]
     fn spans_of_time_may_be_negative_and_longer_than_a_day() {
-        assert_eq!(time(&[]), "00:00:00");
-        assert_eq!(time(&[1, 2, 0, 0, 0, 3, 4, 5]), "-51:04:05");
-        assert_eq!(time(&[0, 0, 0, 0, 0, 3, 4, 5, 0x20, 0xa1, 7, 0]), "03:04:05.500000");
+        assert_eq!(time(&[0]), "00:00:00");
+        assert_eq!(time(&[8, 1, 2, 0, 0, 0, 3, 4, 5]), "-51:04:05");
+        assert_eq!(time(&[12, 0, 0, 0, 0, 0, 3, 4, 5, 0x20, 0xa1, 7, 0]), "03:04:05.500000");
     }
 }
