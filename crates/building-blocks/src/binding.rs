@@ -32,7 +32,7 @@ pub struct InvokeRequest {
     pub metadata: Metadata,
 }
 
-/// What an operation gave.
+/// What an operation gave. One with neither data nor metadata is Dapr's "nil response", which HTTP answers with 204.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvokeResponse {
     /// The answer's bytes; `None` is an empty answer.

@@ -57,7 +57,7 @@ pub trait StateStore: Send + Sync {
         bulk::each(requests, parallelism, |request| self.delete(request)).await
     }
 
-    /// Applies all operations in their order, or none of them.
+    /// Applies all operations in their order, or none of them. (Redis, here as in Dapr, applies those that it can.)
     async fn transact(&self, _operations: Vec<Operation>, _metadata: Metadata) -> Result<(), StateError> {
         Err(StateError::Unsupported("transactions"))
     }

@@ -5,5 +5,5 @@ mod thread;
 
 pub(crate) use open::Database;
 #[cfg(feature = "state-sqlite")]
-pub(crate) use open::{Journal, classify};
+pub(crate) use open::classify;
 pub(crate) use thread::SqliteThread;

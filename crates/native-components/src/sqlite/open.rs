@@ -9,21 +9,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 /// Prepared statements kept for each connection; more than any component here has.
 const STATEMENTS: usize = 64;
 
-/// How changes are journalled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Journal {
-    /// Write-ahead log: readers and the writer do not wait for each other.
-    Wal,
-    /// SQLite's classic journal, for file systems that cannot share memory (network mounts).
-    Delete,
-}
-
 /// A database and how to open it.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     /// Its file; `None` for one in memory.
     pub(crate) file: Option<PathBuf>,
-    pub(crate) journal: Journal,
+    /// Whether changes go to a write-ahead log, so that readers and the writer do not wait for each other. Not for
+    /// file systems that cannot share memory (network mounts).
+    pub(crate) write_ahead_log: bool,
     /// How long to wait for another process that holds a lock.
     pub(crate) busy_timeout: Duration,
     /// Further `PRAGMA name = value`.
@@ -34,7 +27,7 @@ pub(crate) struct Database {
 impl Database {
     /// A file with the defaults: created with its folder if missing, write-ahead log.
     pub(crate) fn at(file: PathBuf, busy_timeout: Duration) -> Self {
-        Self { file: Some(file), journal: Journal::Wal, busy_timeout, pragmas: Vec::new(), read_only: false }
+        Self { file: Some(file), write_ahead_log: true, busy_timeout, pragmas: Vec::new(), read_only: false }
     }
 
     /// Opens one connection. Blocks.
@@ -63,10 +56,10 @@ impl Database {
     fn configure(&self, connection: Connection) -> Result<Connection, InitError> {
         connection.busy_timeout(self.busy_timeout).map_err(classify)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let journal = match (&self.file, self.journal) {
-            (None, _) => "MEMORY",
-            (_, Journal::Wal) if !self.read_only => "WAL",
-            _ => "DELETE",
+        let journal = match &self.file {
+            None => "MEMORY",
+            Some(_) if self.write_ahead_log && !self.read_only => "WAL",
+            Some(_) => "DELETE",
         };
         connection.pragma_update(None, "journal_mode", journal).map_err(classify)?;
         // FULL makes a commit wait until its log is on the disk: it outlives a power cut, not only a killed process.

@@ -1,6 +1,8 @@
 //! `state.sqlite`: what is acknowledged stays, in a file that Dapr knows.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use building_blocks::state::{GetRequest, SetRequest};
@@ -96,4 +98,41 @@ async fn a_file_that_is_no_database_is_a_mistake_that_waiting_does_not_mend() {
     std::fs::write(&file, "this is a text and no database, and long enough to be looked at as one").unwrap();
     let error = try_create("state.sqlite", &[("connectionString", file.to_str().unwrap())]).await.err().unwrap();
     assert!(!error.is_retryable(), "{error}");
+}
+
+/// Tells the writing half of the next test where to write.
+const FILE: &str = "DURABILITY_TEST_FILE";
+const ACKNOWLEDGED: &str = "acknowledged ";
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_killed_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "durability::writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(FILE, &file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let acknowledged = lines.filter_map(|line| line.strip_prefix(ACKNOWLEDGED).map(str::to_owned)).nth(50).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let store = open(&file).await;
+    for key in 0..=acknowledged.parse::<u32>().unwrap() {
+        assert!(store.get(GetRequest::new(key.to_string())).await.unwrap().is_some(), "{key} is lost");
+    }
+}
+
+#[tokio::test]
+#[ignore = "the half of another test that is killed"]
+async fn writes_until_it_is_killed() {
+    let file = std::env::var_os(FILE).unwrap();
+    let store = open(Path::new(&file)).await;
+    println!();
+    for key in 0..u32::MAX {
+        store.set(SetRequest::new(key.to_string(), "v")).await.unwrap();
+        println!("{ACKNOWLEDGED}{key}");
+    }
 }

@@ -1,11 +1,8 @@
 //! What this build carries.
 
-use native_components::registry;
-
 use crate::harness::try_create;
 
 #[test]
-#[cfg(feature = "default")]
 fn the_full_build_carries_every_component() {
     let expected = [
         "bindings.cron",
@@ -16,7 +13,7 @@ fn the_full_build_carries_every_component() {
         "state.redis",
         "state.sqlite",
     ];
-    assert_eq!(registry().types().collect::<Vec<_>>(), expected);
+    assert_eq!(native_components::registry().types().collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ impl File {
         let sql = sql.to_owned();
         self.run(move |connection| {
             let mut statement = connection.prepare_cached(&sql)?;
-            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let rows = statement.query_map(params_from_iter(params.0), |row| read_row(&columns, row))?;
             rows.collect()
         })

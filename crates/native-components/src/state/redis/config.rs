@@ -62,7 +62,8 @@ fn address(properties: &Properties) -> Result<(String, u16), PropertyError> {
     let port: Option<u16> = properties.int("redisPort")?;
     let invalid = || PropertyError::invalid("redisHost", "one host with or without a port");
     let (host, own_port) = match text.rsplit_once(':') {
-        Some((host, own)) if !text.ends_with(']') && !(host.contains(':') && !host.starts_with('[')) => {
+        // An IPv6 address with a port has brackets; without them all of it is the address.
+        Some((host, own)) if !host.contains(':') || host.ends_with(']') => {
             (host, Some(own.parse().map_err(|_| invalid())?))
         }
         _ => (text, None),

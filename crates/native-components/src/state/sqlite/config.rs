@@ -6,7 +6,7 @@ use building_blocks::component::PropertyError;
 use building_blocks::{Context, Properties};
 
 use super::row::Tables;
-use crate::sqlite::{Database, Journal};
+use crate::sqlite::Database;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ impl Config {
         let mut database = parse_connection_string(connection, context)?;
         database.busy_timeout = properties.duration("busyTimeout")?.unwrap_or(DEFAULT_BUSY_TIMEOUT);
         if properties.bool("disableWAL")?.unwrap_or(false) {
-            database.journal = Journal::Delete;
+            database.write_ahead_log = false;
         }
         let timeout = match properties.duration("timeout")? {
             None => properties.duration("timeoutInSeconds")?.unwrap_or(DEFAULT_TIMEOUT),
