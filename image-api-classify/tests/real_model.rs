@@ -1,5 +1,7 @@
 //! MobileNet V2 on real photographs. Runs where `TESTDATA_DIR` names a folder with both, and says so where it does not.
 
+#![expect(clippy::print_stdout, reason = "whoever runs the tests has to see what did not run")]
+
 use std::path::PathBuf;
 
 use image_api_classify::{Classifier, ModelDirectory};

@@ -31,6 +31,9 @@ pub enum Mood {
 
 type Handler = Arc<dyn Fn(&str, &Request<Bytes>) -> Response<Bytes> + Send + Sync>;
 
+/// What happens behind the back of whoever has just read a record.
+type Interference = Box<dyn FnOnce(&FakeDapr) + Send>;
+
 /// The fake. Shared with the client that it hands out.
 #[derive(Default)]
 pub struct FakeDapr {
@@ -41,7 +44,7 @@ pub struct FakeDapr {
 struct Inner {
     records: BTreeMap<String, Record>,
     writes: u64,
-    interference: Option<Box<dyn FnOnce(&FakeDapr) + Send>>,
+    interference: Option<Interference>,
     secrets: BTreeMap<String, String>,
     invoke: Option<Handler>,
     binding: Option<Handler>,

@@ -68,7 +68,7 @@ fn claiming(format: ImageFormat, width: u16, height: u16) -> Vec<u8> {
         ImageFormat::Bmp => (18, [u32::from(width).to_le_bytes(), u32::from(height).to_le_bytes()].concat()),
         ImageFormat::Gif => (6, [width.to_le_bytes(), height.to_le_bytes()].concat()),
         ImageFormat::Jpeg => {
-            let frame = bytes.windows(2).position(|pair| matches!(pair, [0xFF, 0xC0 | 0xC1 | 0xC2])).unwrap();
+            let frame = bytes.windows(2).position(|pair| matches!(pair, [0xFF, 0xC0..=0xC2])).unwrap();
             (frame + 5, [height.to_be_bytes(), width.to_be_bytes()].concat())
         }
         _ => panic!("{format:?} is written by hand"),

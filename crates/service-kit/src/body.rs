@@ -29,7 +29,7 @@ pub struct BodyError;
 
 /// A body that is already here.
 impl BodySource for Bytes {
-    async fn next_piece(&mut self) -> Option<Result<Bytes, BodyError>> {
+    async fn next_piece(&mut self) -> Option<Result<Self, BodyError>> {
         let all = std::mem::take(self);
         (!all.is_empty()).then_some(Ok(all))
     }

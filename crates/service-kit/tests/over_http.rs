@@ -1,0 +1,103 @@
+//! A service over real HTTP, through the native edge.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use http::StatusCode;
+use service_kit::{App, Call, EdgeSettings, Environment, Health, Log, Problem, Response, Route, Service, edge};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Answers with the size of what it was sent, and with who sent it.
+struct Scales;
+
+#[async_trait]
+impl App for Scales {
+    type Endpoint = ();
+
+    const NAME: &'static str = "scales";
+    const ABOUT: &'static str = "Weighs";
+    const ROUTES: &'static [Route<()>] = &[Route::post("/weigh", (), "weighs a body")];
+
+    async fn call(&self, (): (), call: Call) -> Result<Response, Problem> {
+        Ok(Response::new(format!("{} from {}", call.request.body().len(), call.user).into()))
+    }
+
+    async fn health(&self) -> Health {
+        Health::of(Vec::new())
+    }
+}
+
+struct Quiet;
+
+impl Log for Quiet {
+    fn line(&self, _: &str) {}
+}
+
+const LIMIT: usize = 1000;
+
+async fn start() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let settings = EdgeSettings::read(&mut Environment::new(&|_| None), 0, LIMIT);
+    let service = Service::new(Scales, settings).with_log(std::sync::Arc::new(Quiet));
+    tokio::spawn(edge::serve(service, listener));
+    address
+}
+
+/// Sends bytes and reads until the server closes or `end` has come.
+async fn exchange(stream: &mut TcpStream, sent: &[u8], end: &str) -> String {
+    stream.write_all(sent).await.unwrap();
+    let mut received = Vec::new();
+    while !String::from_utf8_lossy(&received).ends_with(end) {
+        if stream.read_buf(&mut received).await.unwrap() == 0 {
+            break;
+        }
+    }
+    String::from_utf8(received).unwrap()
+}
+
+fn status(response: &str) -> StatusCode {
+    response.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_body_arrives_whole_and_its_sender_is_known() {
+    let mut stream = TcpStream::connect(start().await).await.unwrap();
+    let request = b"POST /weigh HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello";
+    let response = exchange(&mut stream, request, "5 from 127.0.0.1").await;
+    assert_eq!(status(&response), StatusCode::OK);
+    assert!(response.ends_with("5 from 127.0.0.1"), "{response}");
+}
+
+#[tokio::test]
+async fn an_announced_length_beyond_the_limit_is_refused_before_a_byte_of_it_is_sent() {
+    let mut stream = TcpStream::connect(start().await).await.unwrap();
+    let request = b"POST /weigh HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n";
+    let response = exchange(&mut stream, request, "}").await;
+    assert_eq!(status(&response), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_refused_once_it_passes_the_limit() {
+    let mut stream = TcpStream::connect(start().await).await.unwrap();
+    let mut request = b"POST /weigh HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..3 {
+        request.extend_from_slice(b"190\r\n");
+        request.extend_from_slice(&[b'x'; 0x190]);
+        request.extend_from_slice(b"\r\n");
+    }
+    let response = exchange(&mut stream, &request, "}").await;
+    assert_eq!(status(&response), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_request_also_after_an_error() {
+    let mut stream = TcpStream::connect(start().await).await.unwrap();
+    let lost = exchange(&mut stream, b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n", "}").await;
+    assert_eq!(status(&lost), StatusCode::NOT_FOUND);
+    let found = exchange(&mut stream, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n", "}").await;
+    assert_eq!(status(&found), StatusCode::OK);
+}
