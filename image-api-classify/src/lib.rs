@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use image_intake::{DEFAULT_MAX_PIXELS, Picture};
-use serde_json::json;
+use serde::Serialize;
 use service_kit::{
     Accounting, AccountingSettings, App, Call, Check, EdgeSettings, Environment, Health, Log, Problem, Response, Route,
     Service, SystemClock, accepts,
@@ -34,6 +34,11 @@ pub struct Classify {
     accounting: Accounting,
     classifier: Box<dyn Classifier>,
     max_pixels: u64,
+}
+
+#[derive(Serialize)]
+struct Top<'a> {
+    classes: Vec<&'a Class>,
 }
 
 /// What the service's routes call.
@@ -72,8 +77,7 @@ impl Classify {
         self.classifier.check().map_err(without_model)?;
         let classes = self.classifier.classify(&picture.decode().map_err(refused)?).map_err(without_model)?;
         let mut response = if accepts(call.request.headers(), "application/json") {
-            let top: Vec<_> = classes.iter().take(TOP).collect();
-            answer("application/json", json!({ "classes": top }).to_string())
+            answer("application/json", top_as_json(&classes)?)
         } else {
             answer("text/plain; charset=utf-8", sentence(&classes)?)
         };
@@ -112,6 +116,11 @@ impl App for Classify {
         checks.extend(self.accounting.checks().await);
         Health::of(checks)
     }
+}
+
+fn top_as_json(classes: &[Class]) -> Result<String, Problem> {
+    let top = Top { classes: classes.iter().take(TOP).collect() };
+    serde_json::to_string(&top).map_err(|error| without_model(ModelError::Output(error.to_string())))
 }
 
 /// What users of the WasmEdge template know.
