@@ -69,3 +69,15 @@ pub enum StartError {
     #[error("the host's own task failed")]
     Task(#[source] tokio::task::JoinError),
 }
+
+impl StartError {
+    /// Whether the user can mend this in a file that daprlet reads.
+    #[must_use]
+    pub const fn is_configuration(&self) -> bool {
+        match self {
+            Self::Component { source, .. } => !source.is_retryable(),
+            Self::Module { .. } | Self::Guest { .. } | Self::Reference { .. } => true,
+            Self::Port { .. } | Self::Task(_) => false,
+        }
+    }
+}

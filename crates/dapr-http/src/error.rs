@@ -64,9 +64,7 @@ impl ApiError {
     pub(crate) fn secret(store: &str, key: Option<&str>, error: &SecretCallError) -> Self {
         match error {
             SecretCallError::NotConfigured => Self::internal("ERR_SECRET_STORES_NOT_CONFIGURED", error),
-            SecretCallError::NotFound(_) => {
-                Self::new(StatusCode::UNAUTHORIZED, "ERR_SECRET_STORE_NOT_FOUND", error)
-            }
+            SecretCallError::NotFound(_) => Self::new(StatusCode::UNAUTHORIZED, "ERR_SECRET_STORE_NOT_FOUND", error),
             SecretCallError::Denied { .. } => Self::new(StatusCode::FORBIDDEN, "ERR_PERMISSION_DENIED", error),
             SecretCallError::Store(_) => match key {
                 Some(key) => Self::internal(
@@ -93,8 +91,9 @@ impl ApiError {
     ) -> Self {
         let app = json!({ "appID": app_id });
         match error {
-            StateCallError::NotConfigured(_) => Self::internal("ERR_STATE_STORE_NOT_CONFIGURED", error)
-                .because("DAPR_STATE_NOT_CONFIGURED", &app),
+            StateCallError::NotConfigured(_) => {
+                Self::internal("ERR_STATE_STORE_NOT_CONFIGURED", error).because("DAPR_STATE_NOT_CONFIGURED", &app)
+            }
             StateCallError::NotFound(_) => Self::new(StatusCode::BAD_REQUEST, "ERR_STATE_STORE_NOT_FOUND", error)
                 .because("DAPR_STATE_NOT_FOUND", &app),
             StateCallError::IllegalKey(illegal) => {
@@ -114,7 +113,8 @@ impl ApiError {
                     .because("DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED", &Value::Null)
             }
             StateCallError::TooManyOperations { count, max } => {
-                let counts = json!({ "currentOpsTransaction": count.to_string(), "maxOpsPerTransaction": max.to_string() });
+                let counts =
+                    json!({ "currentOpsTransaction": count.to_string(), "maxOpsPerTransaction": max.to_string() });
                 Self::new(StatusCode::BAD_REQUEST, "ERR_STATE_STORE_TOO_MANY_TRANSACTIONS", error)
                     .about_state_store(store)
                     .because("DAPR_STATE_TOO_MANY_TRANSACTIONS", &counts)

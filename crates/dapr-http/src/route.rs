@@ -7,17 +7,40 @@ use percent_encoding::percent_decode_str;
 /// One call of the API with its parameters, decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    GetState { store: String, key: String },
-    DeleteState { store: String, key: String },
-    SaveState { store: String },
-    BulkGetState { store: String },
-    Transaction { store: String },
-    QueryState { store: String },
-    GetSecret { store: String, key: String },
-    BulkGetSecret { store: String },
-    Binding { name: String },
+    GetState {
+        store: String,
+        key: String,
+    },
+    DeleteState {
+        store: String,
+        key: String,
+    },
+    SaveState {
+        store: String,
+    },
+    BulkGetState {
+        store: String,
+    },
+    Transaction {
+        store: String,
+    },
+    QueryState {
+        store: String,
+    },
+    GetSecret {
+        store: String,
+        key: String,
+    },
+    BulkGetSecret {
+        store: String,
+    },
+    Binding {
+        name: String,
+    },
     GetMetadata,
-    PutMetadata { key: String },
+    PutMetadata {
+        key: String,
+    },
     Health,
     OutboundHealth,
     Shutdown,
@@ -51,8 +74,7 @@ impl Route {
         let segments: Vec<&str> = cleaned.trim_start_matches('/').split('/').collect();
         let [version, rest @ ..] = segments.as_slice() else { return Self::Invoke };
         let writes = matches!(method.as_str(), "POST" | "PUT");
-        let (get, put, delete, post) =
-            (method == "GET", method == "PUT", method == "DELETE", method == "POST");
+        let (get, put, delete, post) = (method == "GET", method == "PUT", method == "DELETE", method == "POST");
         match (*version, rest) {
             ("v1.0", ["state", store]) if writes => Self::SaveState { store: unescape(store) },
             ("v1.0", ["state", store, "bulk"]) if writes => Self::BulkGetState { store: unescape(store) },
@@ -63,9 +85,7 @@ impl Route {
             }
             ("v1.0-alpha1", ["state", store, "query"]) if writes => Self::QueryState { store: unescape(store) },
             ("v1.0", ["secrets", store, "bulk"]) if get => Self::BulkGetSecret { store: unescape(store) },
-            ("v1.0", ["secrets", store, key]) if get => {
-                Self::GetSecret { store: unescape(store), key: unescape(key) }
-            }
+            ("v1.0", ["secrets", store, key]) if get => Self::GetSecret { store: unescape(store), key: unescape(key) },
             ("v1.0", ["bindings", name]) if writes => Self::Binding { name: unescape(name) },
             ("v1.0", ["metadata"]) if get => Self::GetMetadata,
             ("v1.0", ["metadata", key]) if put => Self::PutMetadata { key: unescape(key) },

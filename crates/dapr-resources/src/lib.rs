@@ -1,3 +1,14 @@
-//! Reads dapr.yaml, Component and Configuration YAML, and reports every mistake with file and line.
+//! Reads run templates (`dapr.yaml`), Component and Configuration YAML as the Dapr CLI and `daprd` do.
+//!
+//! Two layers: [`document`] reads YAML into nodes that know their line; the other modules take from a node what Dapr's
+//! types have. Mistakes are collected, not thrown: a user sees all of them at once, each with file and line. Where Dapr
+//! warns about a bad document and goes on without it, this is an error.
 
 pub mod component;
+pub mod configuration;
+mod document;
+mod problem;
+pub mod run_template;
+pub mod size;
+
+pub use problem::{Problem, Problems};

@@ -1,3 +1,28 @@
-//! One process that runs WebAssembly services and the Dapr building blocks they use.
+//! `daprlet`: arguments to configuration to running applications.
 
-fn main() {}
+mod cli;
+mod exit;
+mod log;
+mod page;
+mod run;
+mod shutdown;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let Command::Run(arguments) = Cli::parse().command;
+    match runtime().and_then(|runtime| runtime.block_on(run::run(*arguments))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // Guests compute for up to a tick at a time on these threads: look for input and output often in between.
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(7).build()?)
+}

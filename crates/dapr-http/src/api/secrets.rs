@@ -10,12 +10,7 @@ use super::query::Query;
 use crate::error::ApiError;
 use crate::response;
 
-pub(super) async fn get(
-    sidecar: &Sidecar,
-    store: &str,
-    key: &str,
-    query: &Query,
-) -> Result<Response<Body>, ApiError> {
+pub(super) async fn get(sidecar: &Sidecar, store: &str, key: &str, query: &Query) -> Result<Response<Body>, ApiError> {
     let found = sidecar
         .secret(store, key, &query.metadata())
         .await

@@ -73,15 +73,16 @@ pub(super) async fn save(
     body: Body,
 ) -> Result<Response<Body>, ApiError> {
     let failed = |why: &str| format!("failed saving state in state store {store}: {why}");
-    let error = |error: &StateCallError| {
-        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_SAVE", failed, true)
-    };
+    let error =
+        |error: &StateCallError| ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_SAVE", failed, true);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
     let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed)?;
     let items = match &body {
         Value::Array(items) => items.as_slice(),
         Value::Null => &[],
-        other => return Err(fields(other, "[]state.SetRequest").err().unwrap_or_else(|| not_a_list("[]state.SetRequest"))),
+        other => {
+            return Err(fields(other, "[]state.SetRequest").err().unwrap_or_else(|| not_a_list("[]state.SetRequest")));
+        }
     };
     let mut requests = Vec::with_capacity(items.len());
     for item in items {
@@ -92,8 +93,8 @@ pub(super) async fn save(
         requests.push(item);
     }
     let requests = requests.into_iter().map(request::Parsed::checked).collect::<Result<Vec<_>, _>>();
-    let requests = requests
-        .map_err(|why| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_SAVE", failed(&why)))?;
+    let requests =
+        requests.map_err(|why| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_SAVE", failed(&why)))?;
     found.save(requests).await.map_err(|e| error(&e))?;
     Ok(response::empty())
 }
@@ -138,8 +139,7 @@ pub(super) async fn bulk_get(
         .into_iter()
         .zip(answers)
         .map(|(key, answer)| {
-            let mut item =
-                BulkItem { key, data: None, etag: None, metadata: <_>::default(), error: String::new() };
+            let mut item = BulkItem { key, data: None, etag: None, metadata: <_>::default(), error: String::new() };
             match answer {
                 Ok(Some(found)) => {
                     item.data = String::from_utf8(found.value.into())

@@ -1,0 +1,113 @@
+//! Configuration resources: `dapr/pkg/config/configuration.go`. Of a Configuration this reads what daprlet serves (secret
+//! scopes and API lists); the rest is accepted and has no effect.
+
+use std::path::PathBuf;
+
+use dapr_http::{ApiAccess, ApiRule};
+use sidecar::{DefaultAccess, SecretScope};
+
+use crate::document::{self, Reader};
+use crate::problem::{Problem, Problems};
+
+/// What a Configuration says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// `spec.secrets.scopes`.
+    pub secret_scopes: Vec<SecretScope>,
+    /// `spec.api`.
+    pub api_access: ApiAccess,
+}
+
+/// Parts of a Configuration that have no effect here.
+const WITHOUT_EFFECT: &[&str] = &[
+    "accessControl",
+    "appHttpPipeline",
+    "components",
+    "features",
+    "httpPipeline",
+    "logging",
+    "metric",
+    "metrics",
+    "mtls",
+    "nameResolution",
+    "tracing",
+    "wasm",
+    "workflow",
+];
+
+/// Reads the files one after another; later ones win.
+///
+/// # Errors
+/// Every mistake in them.
+pub fn load(files: &[PathBuf]) -> Result<Configuration, Problems> {
+    let mut configuration = Configuration::default();
+    let mut problems = Problems::default();
+    for file in files {
+        for document in problems.collect(document::read(file)).unwrap_or_default() {
+            let root = Reader::new(&document.file, document.offset, "", &document.root, &mut problems);
+            let Some(mut root) = root else { continue };
+            let kind = root.required("kind", &mut problems);
+            if !kind.is_empty() && kind != "Configuration" {
+                let message = format!("kind is {kind}, but a configuration file holds a Configuration");
+                problems.push(Problem::new(&root.place(), message));
+                continue;
+            }
+            root.ignore(&["apiVersion", "metadata"]);
+            if let Some(spec) = root.mapping("spec", &mut problems) {
+                read_spec(spec, &mut configuration, &mut problems);
+            }
+            root.finish(&mut problems);
+        }
+    }
+    problems.into_result().map(|()| configuration)
+}
+
+fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, problems: &mut Problems) {
+    spec.ignore(WITHOUT_EFFECT);
+    if let Some(mut secrets) = spec.mapping("secrets", problems) {
+        for scope in secrets.mappings("scopes", problems) {
+            configuration.secret_scopes.push(read_scope(scope, problems));
+        }
+        secrets.finish(problems);
+    }
+    if let Some(mut api) = spec.mapping("api", problems) {
+        configuration.api_access.allowed.extend(read_rules(&mut api, "allowed", problems));
+        configuration.api_access.denied.extend(read_rules(&mut api, "denied", problems));
+        api.finish(problems);
+    }
+    spec.finish(problems);
+}
+
+fn read_scope(mut scope: Reader<'_>, problems: &mut Problems) -> SecretScope {
+    let default_access = match scope.text("defaultAccess", problems).as_deref() {
+        None | Some("" | "allow") => DefaultAccess::Allow,
+        Some("deny") => DefaultAccess::Deny,
+        Some(other) => {
+            scope.mistake("defaultAccess", format!("is {other:?}, but must be allow or deny"), problems);
+            DefaultAccess::Deny
+        }
+    };
+    let read = SecretScope {
+        store: scope.required("storeName", problems),
+        default_access,
+        allowed: scope.texts("allowedSecrets", problems),
+        denied: scope.texts("deniedSecrets", problems),
+    };
+    scope.finish(problems);
+    read
+}
+
+/// Rules for other protocols than HTTP do not concern this API.
+fn read_rules(api: &mut Reader<'_>, field: &'static str, problems: &mut Problems) -> Vec<ApiRule> {
+    let mut rules = Vec::new();
+    for mut rule in api.mappings(field, problems) {
+        let protocol = rule.text("protocol", problems).unwrap_or_default();
+        let version = rule.text("version", problems).unwrap_or_else(|| "v1".to_owned());
+        let name = rule.required("name", problems);
+        rule.finish(problems);
+        if protocol.is_empty() || protocol == "http" {
+            rules.push(ApiRule { name, version });
+        }
+    }
+    rules
+}

@@ -1,0 +1,206 @@
+//! Taking what is expected from a mapping, and noting everything that is not as expected.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::node::{Node, Value};
+use crate::problem::{Problem, Problems};
+
+/// Reads one mapping, field by field. What was never asked for is a mistake at the end.
+pub(crate) struct Reader<'a> {
+    file: &'a str,
+    offset: u64,
+    /// Where in the document, such as `spec.metadata[2]`.
+    path: String,
+    line: u64,
+    entries: &'a [(String, Node)],
+    known: BTreeSet<&'static str>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of `node`, which must be a mapping.
+    pub(crate) fn new(
+        file: &'a str,
+        offset: u64,
+        path: &str,
+        node: &'a Node,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        match &node.value {
+            Value::Map(entries) => Some(Self {
+                file,
+                offset,
+                path: path.to_owned(),
+                line: node.line,
+                entries,
+                known: BTreeSet::new(),
+            }),
+            _ => {
+                let place = format!("{file}:{}", node.line + offset);
+                let name = if path.is_empty() { "the document" } else { path };
+                problems.push(Problem::new(&place, format!("{name} is {}, not a mapping", node.kind())));
+                None
+            }
+        }
+    }
+
+    /// Where this mapping is, as `FILE:LINE`.
+    pub(crate) fn place(&self) -> String {
+        self.place_of(self.line)
+    }
+
+    fn place_of(&self, line: u64) -> String {
+        format!("{}:{}", self.file, line + self.offset)
+    }
+
+    fn name(&self, field: &str) -> String {
+        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
+    }
+
+    /// The node of `field`; null counts as absent.
+    pub(crate) fn node(&mut self, field: &'static str) -> Option<&'a Node> {
+        self.known.insert(field);
+        let (_, node) = self.entries.iter().find(|(name, _)| name == field)?;
+        (!matches!(node.value, Value::Null)).then_some(node)
+    }
+
+    /// Fields that may be there and mean nothing here.
+    pub(crate) fn ignore(&mut self, fields: &[&'static str]) {
+        self.known.extend(fields);
+    }
+
+    pub(crate) fn text(&mut self, field: &'static str, problems: &mut Problems) -> Option<String> {
+        let node = self.node(field)?;
+        let text = node.scalar();
+        if text.is_none() {
+            self.wrong(field, node, "text", problems);
+        }
+        text
+    }
+
+    /// A text that must be there and not be empty.
+    pub(crate) fn required(&mut self, field: &'static str, problems: &mut Problems) -> String {
+        if self.node(field).is_none() {
+            problems.push(Problem::new(&self.place(), format!("{} is missing", self.name(field))));
+            return String::new();
+        }
+        let text = self.text(field, problems).unwrap_or_default();
+        if text.is_empty() {
+            problems.push(Problem::new(&self.place(), format!("{} is empty", self.name(field))));
+        }
+        text
+    }
+
+    pub(crate) fn flag(&mut self, field: &'static str, problems: &mut Problems) -> bool {
+        let Some(node) = self.node(field) else { return false };
+        match &node.value {
+            Value::Bool(flag) => *flag,
+            _ => {
+                self.wrong(field, node, "true or false", problems);
+                false
+            }
+        }
+    }
+
+    pub(crate) fn number<T: std::str::FromStr>(
+        &mut self,
+        field: &'static str,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let node = self.node(field)?;
+        let number = node.scalar().and_then(|text| text.parse().ok());
+        if number.is_none() {
+            self.wrong(field, node, "a number in range", problems);
+        }
+        number
+    }
+
+    pub(crate) fn duration(&mut self, field: &'static str, problems: &mut Problems) -> Option<Duration> {
+        let node = self.node(field)?;
+        let nanos = node.scalar().and_then(|text| building_blocks::go_duration::parse(&text).ok());
+        let duration = nanos.and_then(|nanos| u64::try_from(nanos).ok()).map(Duration::from_nanos);
+        if duration.is_none() {
+            self.wrong(field, node, "a duration such as 5s or 1m30s", problems);
+        }
+        duration
+    }
+
+    pub(crate) fn texts(&mut self, field: &'static str, problems: &mut Problems) -> Vec<String> {
+        let mut texts = Vec::new();
+        for node in self.list(field, problems) {
+            match node.scalar() {
+                Some(text) => texts.push(text),
+                None => self.wrong(field, node, "a list of texts", problems),
+            }
+        }
+        texts
+    }
+
+    pub(crate) fn list(&mut self, field: &'static str, problems: &mut Problems) -> &'a [Node] {
+        let Some(node) = self.node(field) else { return &[] };
+        match &node.value {
+            Value::List(items) => items,
+            _ => {
+                self.wrong(field, node, "a list", problems);
+                &[]
+            }
+        }
+    }
+
+    /// A mapping of texts, in its order.
+    pub(crate) fn pairs(&mut self, field: &'static str, problems: &mut Problems) -> Vec<(String, String)> {
+        let Some(node) = self.node(field) else { return Vec::new() };
+        let Value::Map(entries) = &node.value else {
+            self.wrong(field, node, "a mapping", problems);
+            return Vec::new();
+        };
+        let mut pairs = Vec::new();
+        for (name, value) in entries {
+            match (&value.value, value.scalar()) {
+                (_, Some(text)) => pairs.push((name.clone(), text)),
+                (Value::Null, _) => pairs.push((name.clone(), String::new())),
+                _ => self.wrong(field, value, "a mapping of texts", problems),
+            }
+        }
+        pairs
+    }
+
+    /// A mapping inside this one.
+    pub(crate) fn mapping(&mut self, field: &'static str, problems: &mut Problems) -> Option<Self> {
+        let node = self.node(field)?;
+        Self::new(self.file, self.offset, &self.name(field), node, problems)
+    }
+
+    /// The mappings in a list.
+    pub(crate) fn mappings(&mut self, field: &'static str, problems: &mut Problems) -> Vec<Self> {
+        let items = self.list(field, problems);
+        let (file, offset, name) = (self.file, self.offset, self.name(field));
+        let each = (0..).zip(items);
+        each.filter_map(|(index, node): (usize, _)| Self::new(file, offset, &format!("{name}[{index}]"), node, problems))
+            .collect()
+    }
+
+    /// Notes a mistake at the line of `field`, or of the mapping.
+    pub(crate) fn mistake(&self, field: &str, message: impl Into<String>, problems: &mut Problems) {
+        let line = self.entries.iter().find(|(name, _)| name == field).map_or(self.line, |(_, node)| node.line);
+        problems.push(Problem::new(&self.place_of(line), format!("{}: {}", self.name(field), message.into())));
+    }
+
+    /// Every field that nobody asked for is a mistake.
+    pub(crate) fn finish(self, problems: &mut Problems) {
+        for (name, node) in self.entries {
+            if self.known.contains(name.as_str()) {
+                continue;
+            }
+            let near = self.known.iter().find(|known| known.eq_ignore_ascii_case(name));
+            let hint = near.map(|known| format!("; it is written {known}")).unwrap_or_default();
+            let message = format!("{}: unknown field{hint}", self.name(name));
+            problems.push(Problem::new(&self.place_of(node.line), message));
+        }
+    }
+
+    fn wrong(&self, field: &str, node: &Node, expected: &str, problems: &mut Problems) {
+        let message = format!("{} is {}, but must be {expected}", self.name(field), node.kind());
+        problems.push(Problem::new(&self.place_of(node.line), message));
+    }
+}

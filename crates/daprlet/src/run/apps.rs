@@ -1,0 +1,138 @@
+//! From what the user wrote to what the host needs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use app_runtime::{App, Command};
+use building_blocks::component::ComponentSpec;
+use building_blocks::{Registry, component::CreateError};
+use dapr_http::ApiToken;
+use dapr_resources::component::ComponentResource;
+use dapr_resources::run_template::{self, AppEntry};
+use dapr_resources::{Problem, Problems, component, configuration, size};
+use wasmedge_guest::Limits;
+use wasmedge_guest::command::WasmEdgeCommand;
+
+use crate::cli::Run;
+use crate::exit::UsageError;
+
+/// Dapr's default for `--max-body-size`, in bytes.
+const MAX_BODY_SIZE: u64 = 4 << 20;
+
+/// All applications that `arguments` name; or every mistake in them and in the files they lead to.
+pub(crate) fn read(
+    arguments: &Run,
+    environment: &BTreeMap<String, String>,
+    registry: &Registry,
+) -> anyhow::Result<Vec<App>> {
+    let entries = match &arguments.run_file {
+        Some(file) => run_template::load(file)?.apps,
+        None => vec![single(arguments)?],
+    };
+    let mut problems = Problems::default();
+    let mut apps = Vec::new();
+    for entry in entries {
+        if let Some(app) = app(entry, arguments, environment, registry, &mut problems) {
+            apps.push(app);
+        }
+    }
+    problems.into_result()?;
+    Ok(apps)
+}
+
+/// The one application of the command line.
+fn single(arguments: &Run) -> anyhow::Result<AppEntry> {
+    let Some(app_id) = arguments.app_id.clone() else {
+        let message = "name a run template with -f, or an application with --app-id; `daprlet run --help` shows both";
+        return Err(UsageError(message.to_owned()).into());
+    };
+    let max_body_size = arguments.max_body_size.as_deref().map(size::parse).transpose();
+    Ok(AppEntry {
+        app_id,
+        app_dir: std::env::current_dir()?,
+        app_port: arguments.app_port,
+        dapr_http_port: arguments.dapr_http_port,
+        command: arguments.command.clone(),
+        env: Vec::new(),
+        resources_paths: arguments.resources_path.clone(),
+        config_files: arguments.config.iter().cloned().collect(),
+        max_body_size: max_body_size.map_err(|error| UsageError(format!("--max-body-size: {error}")))?,
+        app_max_concurrency: Some(arguments.app_max_concurrency),
+        origin: "command line".to_owned(),
+    })
+}
+
+fn app(
+    entry: AppEntry,
+    arguments: &Run,
+    environment: &BTreeMap<String, String>,
+    registry: &Registry,
+    problems: &mut Problems,
+) -> Option<App> {
+    let command = problems.collect(command(&entry));
+    let components = problems.collect(components(&entry, environment, registry));
+    let configuration = problems.collect(configuration::load(&entry.config_files));
+    let (command, components, configuration) = (command?, components?, configuration?);
+    let token = |name: &str| environment.get(name).cloned().and_then(ApiToken::new);
+    Some(App {
+        id: entry.app_id,
+        port: entry.app_port,
+        dapr_http_port: entry.dapr_http_port.unwrap_or(0),
+        command,
+        working_dir: entry.app_dir,
+        environment: entry.env,
+        components,
+        secret_scopes: configuration.secret_scopes,
+        api_access: configuration.api_access,
+        max_body_size: entry.max_body_size.unwrap_or(MAX_BODY_SIZE),
+        api_token: token("DAPR_API_TOKEN"),
+        app_token: token("APP_API_TOKEN"),
+        max_concurrency: entry.app_max_concurrency.unwrap_or(0),
+        limits: Limits {
+            memory: arguments.guest_memory.saturating_mul(1 << 20),
+            busy: Duration::from_secs(arguments.guest_cpu),
+            ..Limits::default()
+        },
+    })
+}
+
+fn command(entry: &AppEntry) -> Result<Command, Problems> {
+    let Some((program, rest)) = entry.command.split_first() else { return Ok(Command::None) };
+    if !WasmEdgeCommand::is_wasmedge(program) {
+        return Ok(Command::Process(entry.command.clone()));
+    }
+    WasmEdgeCommand::parse(rest).map(Command::WasmEdge).map_err(|error| {
+        Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into()
+    })
+}
+
+/// The components that this application sees, checked as far as that is possible without making them.
+fn components(
+    entry: &AppEntry,
+    environment: &BTreeMap<String, String>,
+    registry: &Registry,
+) -> Result<Vec<ComponentResource>, Problems> {
+    let folders: Vec<PathBuf> = entry.resources_paths.clone();
+    let mut components = component::load(&folders, environment.get("NAMESPACE").map(String::as_str))?;
+    let mut problems = Problems::default();
+    components.retain(|component| component.is_visible_to(&entry.app_id));
+    for component in &components {
+        let spec = ComponentSpec {
+            name: component.name.clone(),
+            type_: component.type_.clone(),
+            version: component.version.clone(),
+            ..ComponentSpec::default()
+        };
+        match registry.check(&spec) {
+            Err(error @ (CreateError::UnknownType { .. } | CreateError::UnknownVersion { .. }))
+                if !component.ignore_errors =>
+            {
+                problems.push(Problem::new(&component.origin, error.to_string()));
+            }
+            _ => {}
+        }
+    }
+    problems.into_result()?;
+    Ok(components)
+}

@@ -1,0 +1,11 @@
+//! What `daprlet --version` tells.
+
+/// The version and the components of this build.
+pub(crate) fn long() -> String {
+    let mut text = format!("{}\nanswers as Dapr 1.18; components:", env!("CARGO_PKG_VERSION"));
+    for type_ in native_components::registry().types() {
+        text.push_str("\n  ");
+        text.push_str(type_);
+    }
+    text
+}
