@@ -1,7 +1,5 @@
 //! Why a guest does not run, or no longer.
 
-use std::path::PathBuf;
-
 /// Why a guest could not be started, or ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,14 +25,6 @@ pub enum GuestError {
     /// The module has no `_start`.
     #[error("the module exports no function `_start`: it is a library, not a program")]
     NoStart(#[source] wasmtime::Error),
-    /// A folder to share with the guest is missing.
-    #[error("the folder {} cannot be shared with the guest", .path.display())]
-    Directory {
-        /// The folder on the host.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: wasmtime::Error,
-    },
     /// The guest trapped; the source carries the backtrace.
     #[error("the guest trapped")]
     Trap(#[source] wasmtime::Error),

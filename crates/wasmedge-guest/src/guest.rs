@@ -66,7 +66,7 @@ pub struct GuestOptions {
 /// When the module cannot be started, or traps.
 pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Result<i32, GuestError> {
     let busy = options.limits.busy;
-    let mut store = Store::new(&engine.engine, state(options)?);
+    let mut store = Store::new(&engine.engine, state(options));
     store.limiter(|state| &mut state.limits);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |context: StoreContextMut<'_, GuestState>| {
@@ -88,20 +88,22 @@ pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Res
     }
 }
 
-fn state(options: GuestOptions) -> Result<GuestState, GuestError> {
+fn state(options: GuestOptions) -> GuestState {
     let mut wasi = WasiCtxBuilder::new();
     wasi.args(&options.arguments).envs(&options.environment);
     for Preopen { host, guest, read_only } in &options.preopens {
         let permissions = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        wasi.preopened_dir(host, guest, permissions)
-            .map_err(|source| GuestError::Directory { path: host.clone(), source })?;
+        // WasmEdge goes on without a folder that is not there, and so must programs that run on both.
+        if let Err(error) = wasi.preopened_dir(host, guest, permissions) {
+            tracing::warn!("the folder {} cannot be shared with the guest as {guest}: {error}", host.display());
+        }
     }
     let limits = StoreLimitsBuilder::new().memory_size(options.limits.memory).build();
-    Ok(GuestState::new(
+    GuestState::new(
         wasi.build_p1(),
         SocketTable::new(options.limits.sockets),
         options.network,
         LineBuffer::new(options.output),
         limits,
-    ))
+    )
 }
