@@ -1,1 +1,106 @@
-//! End-to-end tests of the application in its process.
+//! A whole `daprlet` with the three services, on free ports and in a folder of its own, for tests and benchmarks.
+//!
+//! [`World::start`] writes a run template and component YAML that differ from the project's own in ports and paths only,
+//! starts the program that was built with the tests, and waits until everything answers.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
+
+mod files;
+mod http;
+mod process;
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+pub use files::{Options, Ports};
+pub use http::{Answer, Request, request};
+pub use process::{Daprlet, program};
+
+/// A running `daprlet` with the three services.
+pub struct World {
+    /// The process.
+    pub daprlet: Daprlet,
+    /// Where everything listens.
+    pub ports: Ports,
+    folder: TempDir,
+}
+
+impl World {
+    /// Starts everything and waits until all of it answers.
+    ///
+    /// # Panics
+    /// When it does not start; the panic shows what `daprlet` said.
+    #[must_use]
+    pub fn start(options: &Options) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        Self::start_in(folder, options)
+    }
+
+    /// Ends the process the hard way (`kill -9`) and starts a new one on the same data.
+    #[must_use]
+    pub fn restart(self, options: &Options) -> Self {
+        let Self { daprlet, folder, .. } = self;
+        daprlet.kill();
+        Self::start_in(folder, options)
+    }
+
+    fn start_in(folder: TempDir, options: &Options) -> Self {
+        let ports = Ports::free();
+        files::write(folder.path(), &ports, options);
+        let daprlet = Daprlet::start(folder.path(), &options.arguments);
+        let world = Self { daprlet, ports, folder };
+        for port in world.ports.dapr() {
+            world.daprlet.until(|| (request("GET", &format!("http://127.0.0.1:{port}/v1.0/healthz")).send().status == 204).then_some(()));
+        }
+        world
+    }
+
+    /// The folder of the run template, `config/` and `data/`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A request to `path` of the grayscale service.
+    #[must_use]
+    pub fn grayscale(&self, method: &str, path: &str) -> Request {
+        request(method, &format!("http://127.0.0.1:{}{path}", self.ports.grayscale))
+    }
+
+    /// A request to `path` of the classify service.
+    #[must_use]
+    pub fn classify(&self, method: &str, path: &str) -> Request {
+        request(method, &format!("http://127.0.0.1:{}{path}", self.ports.classify))
+    }
+
+    /// A request to `path` of the events service.
+    #[must_use]
+    pub fn events(&self, method: &str, path: &str) -> Request {
+        request(method, &format!("http://127.0.0.1:{}{path}", self.ports.events))
+    }
+
+    /// A request to `path` of the grayscale service's Dapr API.
+    #[must_use]
+    pub fn dapr(&self, method: &str, path: &str) -> Request {
+        request(method, &format!("http://127.0.0.1:{}{path}", self.ports.grayscale_dapr))
+    }
+}
+
+/// The folder of WebAssembly modules that `cargo xtask build-wasm` fills.
+#[must_use]
+pub fn wasm_folder() -> PathBuf {
+    let given = std::env::var_os("WASM_DIR").map(PathBuf::from);
+    given.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"))
+}
+
+/// The path of a module, which must be there.
+///
+/// # Panics
+/// When it is not.
+#[must_use]
+pub fn wasm(name: &str) -> PathBuf {
+    let path = wasm_folder().join(name).with_extension("wasm");
+    let path = path.canonicalize();
+    path.unwrap_or_else(|error| panic!("{name}.wasm: {error}; `cargo xtask build-wasm --fixtures` makes it"))
+}

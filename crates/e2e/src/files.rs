@@ -1,0 +1,114 @@
+//! The files of one world.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::wasm;
+
+/// What a world is to be like.
+#[derive(Clone)]
+pub struct Options {
+    /// The secrets file; the default leads to SQLite.
+    pub secrets: serde_json::Value,
+    /// The folder of the classify service's model.
+    pub model: Option<PathBuf>,
+    /// Settings of all three services, `NAME=VALUE`.
+    pub settings: Vec<String>,
+    /// More flags of `daprlet run`.
+    pub arguments: Vec<String>,
+    /// Component files that replace or join the default ones: name and text.
+    pub components: Vec<(String, String)>,
+    /// More entries of the run template's `apps`, as YAML.
+    pub more_apps: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            secrets: json!({ "DB_URL": { "MYSQL": "sqlite:events" } }),
+            model: None,
+            settings: Vec::new(),
+            arguments: Vec::new(),
+            components: Vec::new(),
+            more_apps: String::new(),
+        }
+    }
+}
+
+/// Where everything listens.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// The grayscale service.
+    pub grayscale: u16,
+    /// Its Dapr API.
+    pub grayscale_dapr: u16,
+    /// The classify service.
+    pub classify: u16,
+    /// Its Dapr API.
+    pub classify_dapr: u16,
+    /// The events service.
+    pub events: u16,
+    /// Its Dapr API.
+    pub events_dapr: u16,
+}
+
+impl Ports {
+    /// Ports that nobody uses at the moment.
+    pub(crate) fn free() -> Self {
+        // All are held until all are known, so that no two are the same.
+        let held: Vec<TcpListener> =
+            (0..6).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let ports: Vec<u16> = held.iter().map(|it| it.local_addr().expect("an address").port()).collect();
+        let [grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr] = ports[..] else {
+            unreachable!("six ports were asked for")
+        };
+        Self { grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr }
+    }
+
+    pub(crate) fn dapr(&self) -> [u16; 3] {
+        [self.grayscale_dapr, self.classify_dapr, self.events_dapr]
+    }
+}
+
+pub(crate) fn write(folder: &Path, ports: &Ports, options: &Options) {
+    let config = folder.join("config");
+    fs::create_dir_all(&config).expect("a folder");
+    fs::create_dir_all(folder.join("data")).expect("a folder");
+    let app = |id: &str, port: u16, dapr_port: u16, flags: &str| {
+        let mut command = vec!["wasmedge".to_owned()];
+        command.extend(flags.split_whitespace().map(str::to_owned));
+        let ports = [format!("APP_PORT={port}"), format!("DAPR_HTTP_PORT={dapr_port}")];
+        command.extend(ports.iter().chain(&options.settings).flat_map(|it| ["--env".to_owned(), it.clone()]));
+        command.push(wasm(id).display().to_string());
+        json!({ "appID": id, "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port, "command": command })
+    };
+    let model = options.model.as_ref().map(|model| format!("--dir model:{}", model.display())).unwrap_or_default();
+    let apps = [
+        app("image-api-grayscale", ports.grayscale, ports.grayscale_dapr, ""),
+        app("image-api-classify", ports.classify, ports.classify_dapr, &model),
+        app("events-service", ports.events, ports.events_dapr, ""),
+    ];
+    // JSON is YAML.
+    let apps: String = apps.iter().map(|app| format!("- {app}\n")).collect();
+    let template = format!("version: 1\ncommon:\n  resourcesPath: config\napps:\n{apps}{}", options.more_apps);
+    put(&folder.join("dapr.yaml"), &template);
+    put(&config.join("secrets.json"), &options.secrets.to_string());
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../config");
+    for file in fs::read_dir(own).expect("the project's config").filter_map(Result::ok).map(|entry| entry.path()) {
+        if file.extension().is_some_and(|extension| extension == "yaml") {
+            // A test need not wait five seconds for a delivery.
+            let text = fs::read_to_string(&file).expect("a component").replace("@every 5s", "@every 1s");
+            put(&config.join(file.file_name().expect("a name")), &text);
+        }
+    }
+    for (name, text) in &options.components {
+        put(&config.join(name), text);
+    }
+}
+
+fn put(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}

@@ -1,0 +1,95 @@
+//! Requests of tests: every status is an answer, not an error.
+
+use std::time::Duration;
+
+use ureq::http;
+
+/// A request under construction.
+pub struct Request {
+    builder: http::request::Builder,
+    body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status; zero when there was no answer at all.
+    pub status: u16,
+    /// The headers, in their order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A request to `url`.
+#[must_use]
+pub fn request(method: &str, url: &str) -> Request {
+    Request { builder: http::Request::builder().method(method).uri(url), body: Vec::new() }
+}
+
+impl Request {
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.builder = self.builder.header(name, value);
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sends it over a new connection.
+    ///
+    /// # Panics
+    /// When it is no proper request.
+    #[must_use]
+    pub fn send(self) -> Answer {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .into();
+        let request = self.builder.body(self.body).expect("a proper request");
+        match agent.run(request) {
+            Ok(mut response) => Answer {
+                status: response.status().as_u16(),
+                headers: response
+                    .headers()
+                    .iter()
+                    .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                    .collect(),
+                body: response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap_or_default(),
+            },
+            Err(_) => Answer { status: 0, headers: Vec::new(), body: Vec::new() },
+        }
+    }
+}
+
+impl Answer {
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// A header; empty where there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+    }
+}

@@ -1,0 +1,147 @@
+//! The process under test.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The longest that a test waits for anything. Compiling the modules for the first time is what takes long.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A `daprlet` process and everything that it has said.
+pub struct Daprlet {
+    child: Mutex<Child>,
+    said: Arc<Mutex<Vec<String>>>,
+}
+
+/// The program that was built with the tests.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn program() -> PathBuf {
+    let given = std::env::var_os("DAPRLET_BIN").map(PathBuf::from);
+    let program = given.unwrap_or_else(|| {
+        let mut folder = std::env::current_exe().expect("a path");
+        folder.pop();
+        if folder.ends_with("deps") {
+            folder.pop();
+        }
+        folder.join(format!("daprlet{}", std::env::consts::EXE_SUFFIX))
+    });
+    assert!(program.exists(), "{} is missing; `cargo build -p daprlet` makes it", program.display());
+    program
+}
+
+impl Daprlet {
+    /// Starts `daprlet run -f dapr.yaml` in `folder`.
+    pub(crate) fn start(folder: &Path, arguments: &[String]) -> Self {
+        let mut all = vec!["run".to_owned(), "-f".to_owned(), "dapr.yaml".to_owned()];
+        all.extend_from_slice(arguments);
+        Self::spawn(folder, &all)
+    }
+
+    /// Starts `daprlet` in `folder`.
+    ///
+    /// # Panics
+    /// When that is impossible.
+    #[must_use]
+    pub fn spawn(folder: &Path, arguments: &[String]) -> Self {
+        let mut child = Command::new(program())
+            .args(arguments)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let said = Arc::<Mutex<Vec<String>>>::default();
+        follow(child.stdout.take().expect("stdout"), said.clone());
+        follow(child.stderr.take().expect("stderr"), said.clone());
+        Self { child: Mutex::new(child), said }
+    }
+
+    /// Everything said so far.
+    ///
+    /// # Panics
+    /// Never in practice.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.said.lock().expect("lines").join("\n")
+    }
+
+    /// Polls until `ready` gives something.
+    ///
+    /// # Panics
+    /// When that takes too long or the process has ended; the panic shows what it said.
+    pub fn until<T>(&self, mut ready: impl FnMut() -> Option<T>) -> T {
+        let begin = Instant::now();
+        loop {
+            if let Some(value) = ready() {
+                return value;
+            }
+            let ended = self.child.lock().expect("the child").try_wait().expect("a status");
+            assert!(ended.is_none(), "daprlet has ended with {ended:?}:\n{}", self.said());
+            assert!(begin.elapsed() < PATIENCE, "nothing happened for {PATIENCE:?}:\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for the end and gives its status.
+    ///
+    /// # Panics
+    /// When the process does not end.
+    #[must_use]
+    pub fn wait(&self) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.lock().expect("the child").try_wait().expect("a status") {
+                return status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "it did not end:\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Its process id.
+    ///
+    /// # Panics
+    /// Never in practice.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.lock().expect("the child").id()
+    }
+
+    /// What Ctrl-C does.
+    ///
+    /// # Panics
+    /// When the process is gone already.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        let pid = i32::try_from(self.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a living process");
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub(crate) fn kill(&self) {
+        let mut child = self.child.lock().expect("the child");
+        // It may be gone already, which is as good.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+impl Drop for Daprlet {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn follow(stream: impl Read + Send + 'static, said: Arc<Mutex<Vec<String>>>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            said.lock().expect("lines").push(line);
+        }
+    });
+}

@@ -1,0 +1,103 @@
+//! Mistakes on the command line and in files: told all at once, with exit code 64.
+
+use std::path::Path;
+
+use e2e::Daprlet;
+
+fn ends_with(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let arguments: Vec<_> = arguments.iter().map(|it| (*it).to_owned()).collect();
+    let daprlet = Daprlet::spawn(folder, &arguments);
+    let code = daprlet.wait().code();
+    // The last lines may still be on their way through the pipe.
+    for _ in 0..200 {
+        if !daprlet.said().is_empty() {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    (code, daprlet.said())
+}
+
+fn check(dapr_yaml: &str, component: &str, expected: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("config")).unwrap();
+    std::fs::write(folder.path().join("dapr.yaml"), dapr_yaml).unwrap();
+    std::fs::write(folder.path().join("config/c.yaml"), component).unwrap();
+    let daprlet = Daprlet::spawn(folder.path(), &["run".to_owned(), "-f".to_owned(), "dapr.yaml".to_owned()]);
+    let code = daprlet.wait().code();
+    let missing = || expected.iter().find(|it| !daprlet.said().contains(**it));
+    for _ in 0..1000 {
+        if missing().is_none() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert_eq!((code, missing()), (Some(64), None), "{}", daprlet.said());
+}
+
+const COMPONENT: &str = "apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: c}
+spec: {type: state.in-memory, version: v1}
+";
+
+fn app(command: &str) -> String {
+    format!("version: 1\ncommon: {{resourcesPath: config}}\napps:\n- {{appID: a, appDirPath: ., command: {command}}}\n")
+}
+
+#[test]
+fn every_mistake_is_told_with_file_and_line() {
+    check("version: 1\napps:\n- {appDirPath: gone, appPort: x}\n", COMPONENT, &["2 mistakes", "dapr.yaml:3"]);
+    check("version: [1\n", COMPONENT, &["dapr.yaml:", "no YAML"]);
+    check(&app("[wasmedge, --frobnicate, x.wasm]"), COMPONENT, &["dapr.yaml:4", "unknown option --frobnicate"]);
+}
+
+#[test]
+fn an_unknown_component_type_names_the_nearest_known_one() {
+    let component = COMPONENT.replace("state.in-memory", "state.inmemory");
+    check(&app("[]"), &component, &["c.yaml:1", "state.inmemory", "did you mean \"state.in-memory\"?"]);
+}
+
+#[test]
+fn a_module_that_is_missing_or_no_module_is_told_with_its_path() {
+    check(&app("[wasmedge, gone.wasm]"), COMPONENT, &["gone.wasm", "No such file"]);
+    check(&app("[wasmedge, dapr.yaml]"), COMPONENT, &["dapr.yaml", "no WebAssembly module"]);
+}
+
+#[test]
+fn a_missing_file_and_a_missing_application_are_usage_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(ends_with(folder.path(), &["run", "-f", "gone.yaml"]).0, Some(64));
+    assert_eq!(ends_with(folder.path(), &["run"]).0, Some(64));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let daprlet = Daprlet::spawn(
+        folder.path(),
+        &["run", "--app-id", "a", "--dapr-http-port", &port.to_string()].map(str::to_owned),
+    );
+    assert_eq!(daprlet.wait().code(), Some(1));
+    let expected = format!("cannot listen on 127.0.0.1:{port}");
+    for _ in 0..1000 {
+        if daprlet.said().contains(&expected) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    panic!("{}", daprlet.said());
+}
+
+#[test]
+fn help_names_examples_and_version_lists_components() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = std::process::Command::new(e2e::program()).args(["run", "--help"]).current_dir(folder.path()).output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    assert!(help.contains("daprlet run -f dapr.yaml") && help.contains("--components-path"), "{help}");
+    let version = std::process::Command::new(e2e::program()).arg("--version").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    assert!(version.contains("state.sqlite") && version.contains("bindings.cron"), "{version}");
+}

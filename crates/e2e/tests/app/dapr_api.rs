@@ -1,0 +1,83 @@
+//! Dapr's HTTP API in front of the durable default store.
+
+use e2e::{Options, World, request};
+
+#[test]
+fn state_is_saved_read_and_deleted_with_etags() {
+    let world = World::start(&Options::default());
+    let state = "/v1.0/state/statestore";
+    let key = "/v1.0/state/statestore/a";
+    assert_eq!(world.dapr("GET", key).send().status, 204);
+    assert_eq!(world.dapr("POST", state).body(r#"[{"key":"a","value":"<b>"}]"#).send().status, 204);
+    let found = world.dapr("GET", key).send();
+    assert_eq!((found.status, found.text().as_str()), (200, r#""\u003cb\u003e""#));
+    let etag = found.header("etag").to_owned();
+    let stale = world.dapr("POST", state).body(r#"[{"key":"a","value":1,"etag":"stale"}]"#).send();
+    assert_eq!((stale.status, stale.json()["errorCode"].as_str()), (409, Some("ERR_STATE_SAVE")));
+    assert_eq!(world.dapr("DELETE", key).header("If-Match", "stale").send().status, 409);
+    assert_eq!(world.dapr("DELETE", key).header("If-Match", &etag).send().status, 204);
+    assert_eq!(world.dapr("GET", key).send().status, 204);
+}
+
+#[test]
+fn errors_have_daprs_codes_and_details() {
+    let world = World::start(&Options::default());
+    let missing = world.dapr("GET", "/v1.0/state/nowhere/a").send();
+    let expected = concat!(
+        r#"{"errorCode":"ERR_STATE_STORE_NOT_FOUND","message":"state store nowhere is not found","#,
+        r#""details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"dapr.io","#,
+        r#""metadata":{"appID":"image-api-grayscale"},"reason":"DAPR_STATE_NOT_FOUND"}]}"#,
+    );
+    assert_eq!((missing.status, missing.text().as_str()), (400, expected));
+    let secret = world.dapr("GET", "/v1.0/secrets/nowhere/a").send();
+    assert_eq!((secret.status, secret.json()["errorCode"].as_str()), (401, Some("ERR_SECRET_STORE_NOT_FOUND")));
+    let none = world.dapr("POST", "/foo").send();
+    assert_eq!((none.status, none.json()["errorCode"].as_str()), (404, Some("ERR_DIRECT_INVOKE")));
+    let malformed = world.dapr("POST", "/v1.0/state/statestore").body("{").send();
+    assert_eq!((malformed.status, malformed.json()["errorCode"].as_str()), (400, Some("ERR_MALFORMED_REQUEST")));
+}
+
+#[test]
+fn a_transaction_happens_as_a_whole_or_not_at_all() {
+    let world = World::start(&Options::default());
+    let path = "/v1.0/state/statestore/transaction";
+    let good = r#"{"operations":[{"operation":"upsert","request":{"key":"x","value":1}},
+                                 {"operation":"upsert","request":{"key":"y","value":2}}]}"#;
+    assert_eq!(world.dapr("POST", path).body(good).send().status, 204);
+    let bad = r#"{"operations":[{"operation":"delete","request":{"key":"x"}},
+                                {"operation":"upsert","request":{"key":"y","value":3,"etag":"stale"}}]}"#;
+    let refused = world.dapr("POST", path).body(bad).send();
+    assert_eq!((refused.status, refused.json()["errorCode"].as_str()), (500, Some("ERR_STATE_TRANSACTION")));
+    let keys = r#"{"keys":["x","y","z"]}"#;
+    let found = world.dapr("POST", "/v1.0/state/statestore/bulk").body(keys).send().json();
+    assert_eq!((&found[0]["data"], &found[1]["data"]), (&1.into(), &2.into()));
+    assert_eq!(found[2], serde_json::json!({ "key": "z" }));
+}
+
+#[test]
+fn an_api_token_is_asked_of_everybody_but_health_probes() {
+    let world = World::start(&Options::default());
+    // Tokens come from the environment, so this is a process of its own.
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut guarded = std::process::Command::new(e2e::program())
+        .args(["run", "--app-id", "a", "--dapr-http-port", &port])
+        .env("DAPR_API_TOKEN", "opens")
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    let ask = |path: &str| request("GET", &format!("http://127.0.0.1:{port}{path}"));
+    world.daprlet.until(|| (ask("/v1.0/healthz").send().status == 204).then_some(()));
+    assert_eq!(ask("/v1.0/metadata").send().status, 401);
+    assert_eq!(ask("/v1.0/metadata").header("dapr-api-token", "wrong").send().text(), "invalid api token\n");
+    assert_eq!(ask("/v1.0/metadata").header("dapr-api-token", "opens").send().status, 200);
+    guarded.kill().unwrap();
+    guarded.wait().unwrap();
+}
+
+#[test]
+fn the_sidecars_shutdown_call_ends_the_process() {
+    let world = World::start(&Options::default());
+    assert_eq!(world.dapr("POST", "/v1.0/shutdown").send().status, 204);
+    assert_eq!(world.daprlet.wait().code(), Some(0));
+}

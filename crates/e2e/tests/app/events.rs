@@ -1,0 +1,116 @@
+//! Events: recorded once, never lost, never in the user's way.
+
+use e2e::{Options, World};
+use image::ImageFormat;
+
+use crate::pictures::picture;
+
+fn grayscale_events(world: &World) -> usize {
+    let answer = world.events("GET", "/events").send();
+    if answer.status == 200 { answer.json().as_array().unwrap().len() } else { 0 }
+}
+
+#[test]
+fn the_template_commands_answer_as_they_always_did() {
+    let world = World::start(&Options::default());
+    assert_eq!(world.events("GET", "/init").send().text(), r#"{"status":true}"#);
+    assert_eq!(world.events("GET", "/events").send().text(), "[]");
+    let event = r#"{"event_ts": 1, "op_type": "grayscale", "input_size": 68016}"#;
+    let created = world.events("POST", "/create_event").body(event).send();
+    assert_eq!((created.status, created.text().as_str()), (200, r#"{"status":true}"#));
+    let expected = r#"[{"id":1,"event_ts":1,"op_type":"grayscale","input_size":68016}]"#;
+    assert_eq!(world.events("GET", "/events").send().text(), expected);
+    assert_eq!(world.events("POST", "/init").send().text(), r#"{"status":true}"#);
+    assert_eq!(world.events("GET", "/events").send().text(), expected, "init drops nothing");
+}
+
+#[test]
+fn sql_in_a_field_is_text() {
+    let world = World::start(&Options::default());
+    let nasty = "'); DROP TABLE image_evts; --";
+    let event = serde_json::json!({ "event_ts": 5, "op_type": nasty, "input_size": 1 });
+    assert_eq!(world.events("POST", "/create_event").body(event.to_string()).send().status, 200);
+    assert_eq!(world.events("GET", "/events").send().json()[0]["op_type"], nasty);
+}
+
+#[test]
+fn an_event_of_the_wrong_form_is_refused_with_the_fields_name() {
+    let world = World::start(&Options::default());
+    for (event, field) in [
+        (r#"{"op_type": "x", "input_size": 1}"#, "event_ts"),
+        (r#"{"event_ts": 1, "input_size": 1}"#, "op_type"),
+        (r#"{"event_ts": 1, "op_type": "x"}"#, "input_size"),
+        (r#"{"event_ts": "now", "op_type": "x", "input_size": 1}"#, "event_ts"),
+        (r#"{"event_ts": 1, "op_type": "x", "input_size": -1}"#, "input_size"),
+        (r#"{"event_ts": 1, "op_type": 7, "input_size": 1}"#, "op_type"),
+    ] {
+        let answer = world.events("POST", "/create_event").body(event).send();
+        assert_eq!(answer.status, 400, "{event}");
+        assert!(answer.text().contains(field), "{event}: {}", answer.text());
+    }
+    assert_eq!(world.events("POST", "/create_event").body("{").send().status, 400);
+    assert_eq!(world.events("GET", "/events").send().text(), "[]");
+}
+
+#[test]
+fn pages_go_from_new_to_old() {
+    let world = World::start(&Options::default());
+    for number in 1..=5 {
+        let event = serde_json::json!({ "event_ts": number, "op_type": "x", "input_size": number });
+        assert_eq!(world.events("POST", "/create_event").body(event.to_string()).send().status, 200);
+    }
+    let ids = |path: &str| -> Vec<i64> {
+        let page = world.events("GET", path).send().json();
+        page.as_array().unwrap().iter().map(|event| event["id"].as_i64().unwrap()).collect()
+    };
+    let mut all = ids("/events?limit=2");
+    all.sort_unstable();
+    assert_eq!(all, [4, 5]);
+    let mut older = ids("/events?limit=2&before=4");
+    older.sort_unstable();
+    assert_eq!(older, [2, 3]);
+}
+
+#[test]
+fn a_picture_is_answered_while_the_secret_is_missing_and_its_event_arrives_once_it_is_there() {
+    let options = Options { secrets: serde_json::json!({}), ..Options::default() };
+    let world = World::start(&options);
+    let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
+    assert_eq!((answer.status, answer.header("event-delivery")), (200, "deferred"));
+    let health = world.events("GET", "/healthz").send();
+    assert_eq!(health.status, 503, "{}", health.text());
+
+    // What was acknowledged survives kill -9 of everything.
+    let world = world.restart(&Options::default());
+    world.daprlet.until(|| (grayscale_events(&world) == 1).then_some(()));
+    // Another delivery must not double it.
+    let again = world.grayscale("POST", "/deliver-events").send();
+    assert_eq!((again.status, grayscale_events(&world)), (200, 1));
+}
+
+#[test]
+fn a_hanging_recorder_does_not_delay_the_picture_beyond_the_deadline() {
+    // An application of the recorder's name that accepts connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let more_apps = format!("- {{appID: silent, appDirPath: ., appPort: {port}}}\n");
+    let settings = vec!["EVENTS_APP_ID=silent".to_owned()];
+    let world = World::start(&Options { settings, more_apps, ..Options::default() });
+    let begin = std::time::Instant::now();
+    let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
+    assert_eq!((answer.status, answer.header("event-delivery")), (200, "deferred"));
+    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+    drop(silent);
+}
+
+#[test]
+fn without_a_state_store_pictures_are_still_answered_and_health_says_why() {
+    let broken = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: statestore}\n\
+                  spec: {type: state.redis, version: v1, initTimeout: 1s, metadata: [{name: redisHost, value: '127.0.0.1:1'}]}\n";
+    let components = vec![("statestore.yaml".to_owned(), broken.to_owned())];
+    let world = World::start(&Options { components, ..Options::default() });
+    let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
+    assert_eq!((answer.status, answer.header("event-delivery")), (200, "recorded"));
+    let health = world.grayscale("GET", "/healthz").send();
+    assert!(health.text().contains("state store"), "{}", health.text());
+}

@@ -1,0 +1,79 @@
+//! Guests that misbehave, beside services that do not.
+
+use e2e::{Options, World, request, wasm};
+
+/// A world with the plain server as one more guest, `odd`, under the given flags of wasmedge.
+fn world_with_odd_guest(arguments: &[&str]) -> (World, u16, u16) {
+    let free = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let held: Vec<_> = (0..2).map(free).collect();
+    let [port, dapr_port] = [0, 1].map(|index: usize| held[index].local_addr().unwrap().port());
+    drop(held);
+    let command = serde_json::json!(["wasmedge", wasm("plain-server"), port.to_string()]);
+    let more_apps =
+        format!("- {{appID: odd, appDirPath: ., appPort: {port}, daprHTTPPort: {dapr_port}, command: {command}}}\n");
+    let arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
+    let world = World::start(&Options { more_apps, arguments, ..Options::default() });
+    let ready = format!("http://127.0.0.1:{dapr_port}/v1.0/healthz");
+    world.daprlet.until(|| (request("GET", &ready).send().status == 204).then_some(()));
+    (world, port, dapr_port)
+}
+
+#[test]
+fn a_guest_that_traps_comes_back_and_its_neighbours_never_notice() {
+    let (world, port, _) = world_with_odd_guest(&[]);
+    let odd = |path: &str| request("GET", &format!("http://127.0.0.1:{port}{path}")).send();
+    assert_eq!(odd("/").status, 200);
+    assert_eq!(odd("/trap").status, 0);
+    assert_eq!(world.grayscale("GET", "/").send().status, 200);
+    world.daprlet.until(|| (odd("/").status == 200).then_some(()));
+    let said = world.daprlet.said();
+    assert!(said.contains("the guest ended and is started again") && said.contains("wasm backtrace"), "{said}");
+}
+
+#[test]
+fn a_guest_that_loops_for_ever_is_ended_and_its_neighbours_answer_meanwhile() {
+    let (world, port, _) = world_with_odd_guest(&["--guest-cpu", "1"]);
+    let url = format!("http://127.0.0.1:{port}/spin");
+    let spinning = std::thread::spawn(move || request("GET", &url).send().status);
+    for _ in 0..20 {
+        assert_eq!(world.grayscale("GET", "/").send().status, 200);
+    }
+    assert_eq!(spinning.join().unwrap(), 0);
+    world.daprlet.until(|| world.daprlet.said().contains("computed for 1 s without waiting").then_some(()));
+    let again = format!("http://127.0.0.1:{port}/");
+    world.daprlet.until(|| (request("GET", &again).send().status == 200).then_some(()));
+}
+
+#[test]
+fn a_guest_that_hoards_memory_ends_at_its_limit() {
+    let (world, port, _) = world_with_odd_guest(&["--guest-memory", "64"]);
+    assert_eq!(request("GET", &format!("http://127.0.0.1:{port}/memory")).send().status, 0);
+    let again = format!("http://127.0.0.1:{port}/");
+    world.daprlet.until(|| (request("GET", &again).send().status == 200).then_some(()));
+    assert_eq!(world.grayscale("GET", "/").send().status, 200);
+}
+
+#[test]
+fn a_guest_may_not_connect_outside_and_the_log_names_the_flag_that_would_allow_it() {
+    let target = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = target.local_addr().unwrap();
+    let command = serde_json::json!(["wasmedge", wasm("plain-client"), format!("http://{address}/")]);
+    let more_apps = format!("- {{appID: nosy, appDirPath: ., command: {command}}}\n");
+    let world = World::start(&Options { more_apps, ..Options::default() });
+    let expected = format!("--allow-outbound {address}");
+    world.daprlet.until(|| world.daprlet.said().contains(&expected).then_some(()));
+    assert!(world.daprlet.said().contains("nosy wanted to connect to"), "{}", world.daprlet.said());
+    target.set_nonblocking(true).unwrap();
+    assert!(target.accept().is_err(), "no connection may have arrived");
+}
+
+#[test]
+fn invocation_between_guests_works_and_the_callers_identity_is_the_hosts_word() {
+    let (world, _, dapr_port) = world_with_odd_guest(&[]);
+    let url = format!("http://127.0.0.1:{dapr_port}/v1.0/invoke/events-service/method/events");
+    let answer = request("GET", &url).header("dapr-caller-app-id", "image-api-grayscale").send();
+    assert_eq!((answer.status, answer.text().as_str()), (200, "[]"));
+    let unknown = request("GET", &format!("http://127.0.0.1:{dapr_port}/v1.0/invoke/nobody/method/x")).send();
+    assert_eq!((unknown.status, unknown.json()["errorCode"].as_str()), (500, Some("ERR_DIRECT_INVOKE")));
+    drop(world);
+}

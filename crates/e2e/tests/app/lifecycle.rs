@@ -1,0 +1,37 @@
+//! Starting, ending, and what is kept in between.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Options, World};
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_everything_cleanly_within_two_seconds() {
+    let world = World::start(&Options::default());
+    world.daprlet.until(|| world.daprlet.said().contains("Ready:").then_some(()));
+    let begin = Instant::now();
+    world.daprlet.interrupt();
+    let status = world.daprlet.wait();
+    assert_eq!(status.code(), Some(0), "{}", world.daprlet.said());
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn state_and_events_survive_a_killed_process() {
+    let world = World::start(&Options::default());
+    let saved = world.dapr("POST", "/v1.0/state/statestore").body(r#"[{"key":"k","value":{"a":1}}]"#).send();
+    assert_eq!(saved.status, 204);
+    let event = r#"{"event_ts": 1, "op_type": "x", "input_size": 1}"#;
+    assert_eq!(world.events("POST", "/create_event").body(event).send().status, 200);
+    let world = world.restart(&Options::default());
+    assert_eq!(world.dapr("GET", "/v1.0/state/statestore/k").send().text(), r#"{"a":1}"#);
+    assert_eq!(world.events("GET", "/events").send().json().as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_native_process_gets_daprs_environment_and_its_lines_are_named() {
+    let more_apps = "- {appID: native, appDirPath: ., daprHTTPPort: 0, env: {GREETING: hello}, \
+                     command: [sh, -c, 'echo $GREETING $APP_ID ${DAPR_HTTP_PORT:+port}; sleep 600']}\n";
+    let world = World::start(&Options { more_apps: more_apps.to_owned(), ..Options::default() });
+    world.daprlet.until(|| world.daprlet.said().contains("== native == hello native port").then_some(()));
+}

@@ -1,0 +1,30 @@
+//! Photographs and a published model, which the project does not contain: `TESTDATA_DIR` names their folder.
+
+use std::path::PathBuf;
+
+use e2e::{Options, World};
+
+/// The folder, or nothing, said loudly.
+fn test_data() -> Option<PathBuf> {
+    let folder = std::env::var_os("TESTDATA_DIR").map(PathBuf::from);
+    if folder.is_none() {
+        println!("DID NOT RUN: TESTDATA_DIR names no folder with images/ and models/");
+    }
+    folder
+}
+
+#[test]
+fn food_is_a_hotdog_and_every_photograph_turns_gray() {
+    let Some(data) = test_data() else { return };
+    let model = data.join("models/mobilenet-v2").canonicalize().expect("the model's folder");
+    let world = World::start(&Options { model: Some(model), ..Options::default() });
+    let read = |name: &str| std::fs::read(data.join("images").join(name)).expect(name);
+    let answer = world.classify("POST", "/classify").body(read("food.jpg")).send();
+    assert_eq!(answer.text().trim(), "hotdog is detected with 255/255 confidence");
+    let json = world.classify("POST", "/classify").header("Accept", "application/json").body(read("food.jpg")).send();
+    assert!(json.text().contains("hotdog"), "{}", json.text());
+    for name in ["hot_dog.jpg", "parrot.jpg", "food.jpg", "grace_hopper.bmp", "cat_720p.jpg"] {
+        let answer = world.grayscale("POST", "/grayscale").header("Accept", "image/png").body(read(name)).send();
+        assert_eq!((answer.status, answer.header("content-type")), (200, "image/png"), "{name}");
+    }
+}

@@ -1,0 +1,86 @@
+//! What the services refuse, and how.
+
+use std::io::{Read as _, Write as _};
+use std::time::Instant;
+
+use e2e::{Options, World};
+use image::ImageFormat;
+
+use crate::pictures::picture;
+
+#[test]
+fn what_is_no_picture_is_refused_with_the_status_that_says_why() {
+    let world = World::start(&Options::default());
+    let png = picture(ImageFormat::Png);
+    let truncated = png[..png.len() / 2].to_vec();
+    for path in ["/grayscale", "/classify"] {
+        let post = |body: &[u8]| {
+            let service = if path == "/grayscale" { World::grayscale } else { World::classify };
+            service(&world, "POST", path).body(body).send()
+        };
+        // Without a model the classify service has nothing to say about any picture.
+        if path == "/classify" {
+            assert_eq!(post(&png).status, 503);
+            continue;
+        }
+        for (body, status) in [(&b"hello"[..], 415), (&truncated, 422), (b"", 400)] {
+            let answer = post(body);
+            assert_eq!(answer.status, status, "{path}: {}", answer.text());
+            assert_eq!(answer.header("content-type"), "application/problem+json");
+        }
+    }
+}
+
+#[test]
+fn unknown_paths_and_wrong_methods_are_told_apart() {
+    let world = World::start(&Options::default());
+    assert_eq!(world.grayscale("GET", "/nowhere").send().status, 404);
+    let wrong = world.grayscale("GET", "/grayscale").send();
+    assert_eq!(wrong.status, 405);
+    assert!(wrong.header("allow").contains("POST"), "{}", wrong.header("allow"));
+    let preflight = world.grayscale("OPTIONS", "/grayscale").header("Origin", "http://elsewhere.example");
+    let preflight = preflight.header("Access-Control-Request-Method", "POST").send();
+    assert_eq!(preflight.header("access-control-allow-origin"), "*");
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused_before_it_is_sent() {
+    let world = World::start(&Options::default());
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", world.ports.grayscale)).unwrap();
+    stream.write_all(b"POST /grayscale HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n").unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}
+
+/// A PNG header that claims 50,000 x 50,000 pixels, with nothing behind it.
+fn enormous_png() -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    png.extend(50_000_u32.to_be_bytes());
+    png.extend(50_000_u32.to_be_bytes());
+    png.extend([8, 2, 0, 0, 0]);
+    png.extend([0; 4]);
+    png
+}
+
+#[test]
+fn a_header_that_claims_too_many_pixels_is_refused_without_the_memory() {
+    let world = World::start(&Options::default());
+    let mut bmp = b"BM".to_vec();
+    bmp.extend([0; 12]);
+    bmp.extend(40_u32.to_le_bytes());
+    bmp.extend(50_000_u32.to_le_bytes());
+    bmp.extend(50_000_u32.to_le_bytes());
+    bmp.extend([1, 0, 24, 0]);
+    bmp.extend([0; 24]);
+    let mut gif = b"GIF89a".to_vec();
+    gif.extend(50_000_u16.to_le_bytes());
+    gif.extend(50_000_u16.to_le_bytes());
+    gif.extend([0, 0, 0]);
+    for body in [enormous_png(), bmp, gif] {
+        let begin = Instant::now();
+        let answer = world.grayscale("POST", "/grayscale").body(body).send();
+        assert_eq!(answer.status, 413, "{}", answer.text());
+        assert!(begin.elapsed().as_secs() < 2, "{:?}", begin.elapsed());
+    }
+}
