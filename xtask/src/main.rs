@@ -1,3 +1,70 @@
-//! The project's commands: cargo xtask up, test, ci, build-wasm, ....
+//! The project's commands. `cargo xtask --help` lists them; each is a module of its own.
 
-fn main() {}
+#![expect(clippy::print_stderr, reason = "telling people what happens is half of what this program does")]
+
+mod build_wasm;
+mod ci;
+mod new_service;
+mod repository;
+mod run_template;
+mod setup;
+mod steps;
+mod test;
+mod up;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::repository::Repository;
+
+/// The project's commands, the same on every machine and in CI.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    /// The repository to work on, if it is not the one that this program was built in.
+    #[arg(long, global = true, value_name = "FOLDER", hide = true)]
+    root: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds everything and runs the whole application, until Ctrl-C.
+    Up(up::Up),
+    /// Runs all tests.
+    Test(test::Test),
+    /// Runs everything that a change has to pass: lints, checks of the tree, and all tests.
+    Ci,
+    /// Builds the services for WebAssembly, into `wasm/`.
+    BuildWasm(build_wasm::BuildWasm),
+    /// Puts a new service into place, ready for `cargo xtask up`.
+    NewService(new_service::NewService),
+    /// Installs what this machine lacks.
+    Setup(setup::Setup),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let repository = Repository::new(cli.root);
+    let done = match cli.command {
+        Command::Up(up) => return up.run(&repository).unwrap_or_else(|error| fail(&error)),
+        Command::Test(test) => test.run(&repository),
+        Command::Ci => ci::run(&repository),
+        Command::BuildWasm(build) => build.run(&repository),
+        Command::NewService(new) => new.run(&repository),
+        Command::Setup(setup) => setup.run(&repository),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,36 @@
+//! The service as its users see it, over a Dapr in memory.
+
+use bytes::Bytes;
+use dapr_client::fake::{FakeDapr, Mood};
+use http::Request;
+
+use super::*;
+
+fn service(dapr: &Arc<FakeDapr>) -> Service<Notepad> {
+    let mut environment = Environment::new(&|_| None);
+    let edge = EdgeSettings::read(&mut environment, PORT, MAX_BODY_BYTES);
+    Service::new(Notepad::new(dapr.client(), "statestore".to_owned()), edge)
+}
+
+async fn ask(service: &Service<Notepad>, request: http::request::Builder, body: &'static str) -> (StatusCode, Bytes) {
+    let (head, body) = request.body(Bytes::from_static(body.as_bytes())).unwrap().into_parts();
+    let response = service.answer(head, body, "9.9.9.9".parse().unwrap()).await;
+    (response.status(), response.into_body())
+}
+
+#[tokio::test]
+async fn a_note_is_kept_and_read() {
+    let service = service(&FakeDapr::new());
+    assert_eq!(ask(&service, Request::get("/note"), "").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(ask(&service, Request::post("/note"), "milk").await.0, StatusCode::OK);
+    assert_eq!(ask(&service, Request::get("/note"), "").await, (StatusCode::OK, "milk".into()));
+}
+
+#[tokio::test]
+async fn without_its_state_store_the_service_says_so() {
+    let dapr = FakeDapr::new();
+    dapr.set_state_mood(Mood::Failing);
+    let service = service(&dapr);
+    assert_eq!(ask(&service, Request::get("/note"), "").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ask(&service, Request::get("/healthz"), "").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}

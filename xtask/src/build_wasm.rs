@@ -1,0 +1,85 @@
+//! `cargo xtask build-wasm`: the services, and what tests run beside them, as WebAssembly.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::repository::{Package, Repository, Workspace, output, run};
+
+/// What WasmEdge and daprlet run.
+pub(crate) const TARGET: &str = "wasm32-wasip1";
+/// The profile of the workspace's manifest that is made for it.
+const PROFILE: &str = "wasm";
+/// The folder that dapr.yaml and the tests look in.
+pub(crate) const FOLDER: &str = "wasm";
+/// Programs that tests run on daprlet.
+pub(crate) const FIXTURES: &str = "wasmedge-fixtures";
+
+/// Builds the services for wasm32-wasip1 and puts them into `wasm/`.
+#[derive(Args, Default)]
+pub(crate) struct BuildWasm {
+    /// Builds the programs that the tests run, too.
+    #[arg(long)]
+    pub(crate) fixtures: bool,
+
+    /// Builds only this service; may be given several times.
+    #[arg(short, long, value_name = "SERVICE")]
+    pub(crate) package: Vec<String>,
+}
+
+impl BuildWasm {
+    pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
+        install_target(repository)?;
+        let workspace = repository.workspace()?;
+        let services = if self.package.is_empty() {
+            workspace.services().collect()
+        } else {
+            self.package.iter().map(|name| workspace.package(name)).collect::<Result<Vec<_>>>()?
+        };
+        build(repository, &workspace, &services)?;
+        if self.fixtures {
+            // On its own: together with the services it would switch on features of crates that both use.
+            build(repository, &workspace, &[workspace.package(FIXTURES)?])?;
+        }
+        Ok(())
+    }
+}
+
+/// Installs the Rust target, where it is missing and rustup can.
+pub(crate) fn install_target(repository: &Repository) -> Result<()> {
+    let sysroot = output(repository.command("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(sysroot.trim_end()).join("lib/rustlib").join(TARGET).is_dir() {
+        return Ok(());
+    }
+    eprintln!("Installing the Rust target {TARGET}");
+    run(repository.command("rustup").args(["target", "add", TARGET]))
+        .with_context(|| format!("without rustup, install Rust's {TARGET} target as your system does"))
+}
+
+fn build(repository: &Repository, workspace: &Workspace, packages: &[&Package]) -> Result<()> {
+    let mut cargo = repository.cargo(&["build", "--locked", "--profile", PROFILE, "--target", TARGET]);
+    for package in packages {
+        cargo.args(["--package", &package.name]);
+    }
+    run(&mut cargo)?;
+    let from = workspace.target_directory.join(TARGET).join(PROFILE);
+    let to = repository.path(FOLDER);
+    fs::create_dir_all(&to).with_context(|| format!("cannot make {}", to.display()))?;
+    for program in packages.iter().flat_map(|package| package.programs()) {
+        let file = format!("{program}.wasm");
+        install(&from.join(&file), &to.join(&file))?;
+    }
+    Ok(())
+}
+
+/// Copies a module into place at once, so that whoever starts it meanwhile gets the old one or the new one.
+fn install(from: &Path, to: &Path) -> Result<()> {
+    let part = to.with_extension("wasm.part");
+    let copied = fs::copy(from, &part).and_then(|bytes| fs::rename(&part, to).map(|()| bytes));
+    let bytes = copied.with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    eprintln!("  {FOLDER}/{name:<28} {:>6} KiB", bytes.div_ceil(1024));
+    Ok(())
+}

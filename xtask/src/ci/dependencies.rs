@@ -1,0 +1,132 @@
+//! Who may depend on whom: the rooms of the house, as rules that `cargo tree` is held against.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Result, bail};
+
+use crate::repository::{Package, Repository, TEMPLATE, output};
+
+/// Crates that run in daprlet's process and nowhere else.
+const HOST: &[&str] = &[
+    "app-runtime",
+    "building-blocks",
+    "dapr-http",
+    "dapr-resources",
+    "daprlet",
+    "native-components",
+    "sidecar",
+    "wasmedge-guest",
+];
+
+/// Crates that a service is made of.
+const GUEST_LIBRARIES: &[&str] = &["dapr-client", "http-bridge", "image-intake", "service-kit"];
+
+/// What some crates never lead to, however indirectly.
+struct Rule {
+    crates: &'static [&'static str],
+    /// Whether it holds for the services, too.
+    services: bool,
+    never: &'static [&'static [&'static str]],
+    because: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        crates: GUEST_LIBRARIES,
+        services: true,
+        never: &[HOST, &["wasmtime"]],
+        because: "the same service runs beside the real daprd",
+    },
+    Rule {
+        crates: HOST,
+        services: false,
+        never: &[GUEST_LIBRARIES],
+        because: "the host runs any service, and is built without ours",
+    },
+    Rule {
+        crates: &["building-blocks", "native-components"],
+        services: false,
+        never: &[&["hyper", "axum", "dapr-http", "wasmtime"]],
+        because: "building blocks do no HTTP and no WebAssembly",
+    },
+    Rule {
+        crates: &["app-runtime", "dapr-http", "sidecar"],
+        services: false,
+        never: &[&["native-components"]],
+        because: "components register by their type; only the binary chooses which there are",
+    },
+    Rule {
+        crates: &["dapr-http", "sidecar"],
+        services: false,
+        never: &[&["wasmtime", "wasmedge-guest", "app-runtime"]],
+        because: "a face does not know what runs behind it",
+    },
+    Rule {
+        crates: &["wasmedge-guest"],
+        services: false,
+        never: &[&["building-blocks", "sidecar", "dapr-http"]],
+        because: "a guest's sockets know nothing of Dapr",
+    },
+];
+
+/// Checks all rules and reports every breach.
+pub(crate) fn check(repository: &Repository) -> Result<()> {
+    let workspace = repository.workspace()?;
+    let services: Vec<&str> =
+        workspace.services().map(|service| service.name.as_str()).chain(std::iter::once(TEMPLATE)).collect();
+    let mut breaches = Vec::new();
+    for rule in RULES {
+        let services = services.iter().filter(|_| rule.services);
+        for name in rule.crates.iter().chain(services) {
+            breaches.extend(breaches_of(rule, name, &dependencies_of(repository, name)?));
+        }
+    }
+    for name in HOST {
+        breaches.extend(names_services(repository, workspace.package(name)?, &services)?);
+    }
+    if !breaches.is_empty() {
+        bail!("the rooms are not what they were\n  {}", breaches.join("\n  "));
+    }
+    Ok(())
+}
+
+/// Everything that a crate leads to when it is used: its tests may need more.
+fn dependencies_of(repository: &Repository, name: &str) -> Result<BTreeSet<String>> {
+    let arguments = ["tree", "--locked", "--edges", "normal", "--target", "all", "--prefix", "none", "--package", name];
+    let tree = output(&mut repository.cargo(&arguments))?;
+    let names = tree.lines().filter_map(|line| line.split_whitespace().next());
+    Ok(names.filter(|found| *found != name).map(str::to_owned).collect())
+}
+
+fn breaches_of(rule: &Rule, name: &str, found: &BTreeSet<String>) -> Vec<String> {
+    let forbidden = rule.never.iter().flat_map(|set| set.iter()).filter(|it| found.contains(**it));
+    forbidden.map(|it| format!("{name} depends on {it}, but {}", rule.because)).collect()
+}
+
+/// Where the sources of a host crate call a service by its name.
+fn names_services(repository: &Repository, package: &Package, services: &[&str]) -> Result<Vec<String>> {
+    let mut breaches = Vec::new();
+    for file in repository.files()? {
+        let path = repository.path(&file);
+        if !path.starts_with(package.folder().join("src")) {
+            continue;
+        }
+        let text = fs::read_to_string(&path)?;
+        let named = services.iter().filter(|service| text.contains(**service));
+        breaches.extend(named.map(|it| format!("{} names {it}, but the host names no service", file.display())));
+    }
+    Ok(breaches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breach_is_told_with_its_reason_and_what_is_allowed_is_not() {
+        let rule = Rule { crates: &["a"], services: false, never: &[&["b"], &["c"]], because: "it is so" };
+        let found = ["c", "d"].map(str::to_owned).into();
+        assert_eq!(breaches_of(&rule, "a", &found), ["a depends on c, but it is so"]);
+    }
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask new-service`: a minimal service of ours, under another name.
+
+mod name;
+mod place;
+
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+
+use crate::repository::{Repository, TEMPLATE, run};
+use crate::run_template;
+use name::Name;
+
+/// The ports of the template, as its source has them.
+const TEMPLATE_PORTS: [&str; 2] = ["const PORT: u16 = 9000;", "const DAPR_HTTP_PORT: u16 = 3500;"];
+
+/// Puts a new service into place: a folder with a library, a thin program and tests, an entry in dapr.yaml with ports
+/// that are free, and a member of the workspace.
+#[derive(Args)]
+pub(crate) struct NewService {
+    /// The service's name, such as `image-api-resize`. It becomes the folder, the package and the Dapr app id.
+    name: Name,
+}
+
+impl NewService {
+    pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
+        let name = &self.name;
+        let taken = repository.workspace()?.packages.iter().any(|package| package.name == name.as_str());
+        let folder = repository.path(name.as_str());
+        ensure!(!taken && !folder.exists(), "there is a `{name}` already");
+
+        let apps = run_template::read(repository)?;
+        ensure!(apps.iter().all(|app| app.app_id != name.as_str()), "dapr.yaml has an application `{name}` already");
+        let port = place::free_port(apps.iter().map(|app| app.app_port));
+        let dapr_port = place::free_port(apps.iter().map(|app| app.dapr_http_port));
+
+        copy_template(repository, name, [port, dapr_port])?;
+        edit(repository, "Cargo.toml", |text| place::with_member(text, name.as_str()))?;
+        edit(repository, run_template::FILE, |text| Some(place::with_app(text, name.as_str(), port, dapr_port)))?;
+        // The new package's entry in the lock file; all that it depends on has one already.
+        run(&mut repository.cargo(&["update", "--workspace", "--offline", "--quiet"]))?;
+        eprintln!(
+            "{name}/ is in place. Next:\n  \
+             cargo test -p {name}\n  \
+             cargo xtask up\n  \
+             curl http://localhost:{dapr_port}/v1.0/invoke/{name}/method/note -d 'buy milk'\n  \
+             curl http://localhost:{port}/note"
+        );
+        Ok(())
+    }
+}
+
+/// Copies the template's files, with the name and the ports of the new service in place of the template's.
+fn copy_template(repository: &Repository, name: &Name, ports: [u16; 2]) -> Result<()> {
+    for file in repository.files()?.iter().filter(|file| file.starts_with(TEMPLATE)) {
+        let text = fs::read_to_string(repository.path(file))?;
+        let mut text =
+            text.replace(TEMPLATE, name.as_str()).replace(&TEMPLATE.replace('-', "_"), &name.as_identifier());
+        for (line, port) in TEMPLATE_PORTS.iter().zip(ports) {
+            let (begin, _) = line.split_once("= ").context("a port is given")?;
+            text = text.replace(line, &format!("{begin}= {port};"));
+        }
+        let to = repository.path(name.as_str()).join(file.strip_prefix(TEMPLATE)?);
+        let folder = to.parent().context("a file is in a folder")?;
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&to, text))
+            .with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    Ok(())
+}
+
+fn edit(repository: &Repository, file: &str, edit: impl FnOnce(&str) -> Option<String>) -> Result<()> {
+    let path = repository.path(file);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
+    let edited = edit(&text).with_context(|| format!("{file} does not look as it used to"))?;
+    fs::write(&path, edited).with_context(|| format!("cannot write {file}"))
+}

@@ -1,0 +1,52 @@
+//! The new service's place among the others: a member of the workspace, an application, ports.
+
+/// The port after the highest one that is taken.
+pub(crate) fn free_port(taken: impl Iterator<Item = u16>) -> u16 {
+    taken.max().unwrap_or(8999).saturating_add(1)
+}
+
+/// The workspace's manifest with one more member, in its alphabetical place.
+pub(crate) fn with_member(manifest: &str, name: &str) -> Option<String> {
+    let (head, rest) = manifest.split_once("members = [\n")?;
+    let (members, tail) = rest.split_once("]\n")?;
+    let mut members: Vec<String> = members.lines().map(str::to_owned).collect();
+    members.push(format!("    \"{name}\","));
+    members.sort();
+    Some(format!("{head}members = [\n{}\n]\n{tail}", members.join("\n")))
+}
+
+/// The run template with one more application at its end.
+pub(crate) fn with_app(template: &str, name: &str, port: u16, dapr_port: u16) -> String {
+    let template = template.trim_end();
+    format!(
+        "{template}
+  - appID: {name}
+    appDirPath: {name}
+    appPort: {port}
+    daprHTTPPort: {dapr_port}
+    command: [\"wasmedge\", \"../wasm/{name}.wasm\"]
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run_template::{AppPorts, ports};
+
+    #[test]
+    fn a_member_takes_its_alphabetical_place_and_the_rest_stays() {
+        let manifest = "[workspace]\nmembers = [\n    \"a\",\n    \"c\",\n]\n\n[profile.dev]\n";
+        let expected = "[workspace]\nmembers = [\n    \"a\",\n    \"b\",\n    \"c\",\n]\n\n[profile.dev]\n";
+        assert_eq!(with_member(manifest, "b").as_deref(), Some(expected));
+        assert_eq!(with_member("[package]\n", "b"), None);
+    }
+
+    #[test]
+    fn an_application_comes_last_with_ports_of_its_own() {
+        let template = "apps:\n  - appID: a-b\n    appPort: 9005\n    daprHTTPPort: 3503\n";
+        let template = with_app(template, "c-d", free_port([9005].into_iter()), free_port([3503].into_iter()));
+        let expected = AppPorts { app_id: "c-d".to_owned(), app_port: 9006, dapr_http_port: 3504 };
+        assert_eq!(ports(&template).last(), Some(&expected));
+    }
+}

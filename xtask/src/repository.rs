@@ -1,0 +1,136 @@
+//! The repository that the commands work on, as cargo and git see it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+
+/// The crate that makes a package with a program a service.
+const SERVICE_MARK: &str = "service-kit";
+
+/// What `new-service` copies: a service, and no part of the application.
+pub(crate) const TEMPLATE: &str = "template-service";
+
+/// A checkout of the project.
+pub(crate) struct Repository {
+    root: PathBuf,
+}
+
+/// What `cargo metadata` tells about the workspace.
+#[derive(Deserialize)]
+pub(crate) struct Workspace {
+    pub(crate) packages: Vec<Package>,
+    pub(crate) target_directory: PathBuf,
+}
+
+/// One crate of the workspace.
+#[derive(Deserialize)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl Repository {
+    /// The repository in that folder; by default the one that this program was built in.
+    pub(crate) fn new(root: Option<PathBuf>) -> Self {
+        let own = || Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned();
+        Self { root: root.unwrap_or_else(own) }
+    }
+
+    /// A path inside.
+    pub(crate) fn path(&self, inside: impl AsRef<Path>) -> PathBuf {
+        self.root.join(inside)
+    }
+
+    /// A program that starts in the repository.
+    pub(crate) fn command(&self, program: impl Into<OsString>) -> Command {
+        let mut command = Command::new(program.into());
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// The cargo that runs this program.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(arguments);
+        command
+    }
+
+    /// The workspace.
+    pub(crate) fn workspace(&self) -> Result<Workspace> {
+        let text = output(&mut self.cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
+        serde_json::from_str(&text).context("cargo metadata answers something else than it used to")
+    }
+
+    /// All files that are under version control or about to be, relative to the root.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
+        let list = &mut self.command("git");
+        let list = output(list.args(["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"]))?;
+        Ok(list.lines().map(PathBuf::from).filter(|file| self.path(file).is_file()).collect())
+    }
+}
+
+impl Workspace {
+    /// The services of the application.
+    pub(crate) fn services(&self) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(|package| package.is_service() && package.name != TEMPLATE)
+    }
+
+    /// The package of that name.
+    pub(crate) fn package(&self, name: &str) -> Result<&Package> {
+        let found = self.packages.iter().find(|package| package.name == name);
+        found.with_context(|| format!("the workspace has no package {name}"))
+    }
+}
+
+impl Package {
+    /// The programs that it builds.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &str> {
+        self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin")).map(|it| it.name.as_str())
+    }
+
+    /// The folder that it is in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(&self.manifest_path)
+    }
+
+    fn is_service(&self) -> bool {
+        self.programs().next().is_some() && self.dependencies.iter().any(|it| it.name == SERVICE_MARK)
+    }
+}
+
+/// Runs a program to its end; fails as it fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
+    ensure!(status.success(), "{} failed ({status})", shown(command));
+    Ok(())
+}
+
+/// Runs a program to its end and returns what it printed.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot start {}", shown(command)))?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{} failed ({}): {}", shown(command), output.status, told.trim_end());
+    String::from_utf8(output.stdout).with_context(|| format!("{} prints no text", shown(command)))
+}
+
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args());
+    format!("`{}`", words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))
+}

@@ -1,0 +1,80 @@
+//! `cargo xtask setup`: what this machine lacks. A second time, it finds nothing to do.
+
+mod debian;
+
+use std::env;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::build_wasm;
+use crate::repository::{Repository, run};
+
+/// What real servers and the real browser of the tests are called, and what they are for.
+pub(crate) const TEST_PROGRAMS: &[(&str, &str)] = &[
+    ("redis-server", "state.redis on a real server"),
+    ("mariadbd", "bindings.mysql on a real server"),
+    ("chromium", "the page in a real browser"),
+    ("chromedriver", "the page in a real browser"),
+];
+
+/// The Debian packages that have them.
+const TEST_PACKAGES: &[&str] = &["redis-server", "mariadb-server", "chromium", "chromium-driver"];
+
+/// The linter of the dependencies, and the version that deny.toml was written for.
+const CARGO_DENY: &str = "cargo-deny@0.20.2";
+
+/// Installs what this machine lacks: the Rust target and components, and on request what only tests need.
+#[derive(Args)]
+pub(crate) struct Setup {
+    /// The servers and the browser that tests run where they are installed: Redis, MariaDB, Chromium.
+    #[arg(long)]
+    test_servers: bool,
+
+    /// Everything that `cargo xtask ci` needs: the servers, and cargo-deny.
+    #[arg(long)]
+    ci: bool,
+}
+
+impl Setup {
+    pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
+        build_wasm::install_target(repository)?;
+        if !(is_installed("cargo-clippy") && is_installed("cargo-fmt")) {
+            run(repository.command("rustup").args(["component", "add", "clippy", "rustfmt"]))?;
+        }
+        if self.test_servers || self.ci {
+            install_test_programs()?;
+        }
+        if self.ci && !is_installed("cargo-deny") {
+            // Unoptimised: it is built in a third of the time, and its checks take seconds all the same.
+            run(&mut repository.cargo(&["install", "--locked", "--debug", CARGO_DENY]))?;
+        }
+        eprintln!("This machine has what was asked for.");
+        Ok(())
+    }
+}
+
+/// Whether a program of that name would be found.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Servers live where the search path of people other than root does not lead.
+    env::split_paths(&path).chain([Path::new("/usr/sbin").to_owned()]).any(|folder| folder.join(program).is_file())
+}
+
+fn install_test_programs() -> Result<()> {
+    let missing: Vec<&str> =
+        TEST_PROGRAMS.iter().map(|(program, _)| *program).filter(|program| !is_installed(program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if debian::can_install() {
+        return debian::install(TEST_PACKAGES);
+    }
+    bail!(
+        "missing: {}. On Debian and Ubuntu: sudo apt-get install {}. Elsewhere install Redis, MariaDB, Chromium and its \
+         driver as your system does",
+        missing.join(", "),
+        TEST_PACKAGES.join(" "),
+    )
+}

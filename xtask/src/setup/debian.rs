@@ -1,0 +1,65 @@
+//! Installing packages on Debian, without letting the servers among them run.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::repository::run;
+
+/// Debian asks this program whether a freshly installed server may start; 101 means no.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+const NO_SERVER_STARTS: &str = "#!/bin/sh\nexit 101\n";
+/// There where systemd runs, and not where it is only installed.
+const SYSTEMD: &str = "/run/systemd/system";
+
+/// Whether packages can be installed without asking anybody.
+pub(crate) fn can_install() -> bool {
+    Path::new("/usr/bin/apt-get").is_file() && rustix::process::geteuid().is_root()
+}
+
+/// Installs packages. Tests start servers of their own, so those of the system stay down, also after the next boot.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    let policy = Policy::set()?;
+    run(apt_get().args(["update", "--quiet"]))?;
+    run(apt_get().args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages))?;
+    drop(policy);
+    if Path::new(SYSTEMD).is_dir() {
+        run(Command::new("systemctl").args(["disable", "--now", "redis-server", "mariadb"]))?;
+    }
+    Ok(())
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// The policy that no server starts, while this lives; a policy that is there already is left alone.
+struct Policy {
+    is_ours: bool,
+}
+
+impl Policy {
+    fn set() -> Result<Self> {
+        let is_ours = !Path::new(POLICY).exists();
+        if is_ours {
+            let set = fs::write(POLICY, NO_SERVER_STARTS)
+                .and_then(|()| fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755)));
+            set.with_context(|| format!("cannot write {POLICY}"))?;
+        }
+        Ok(Self { is_ours })
+    }
+}
+
+impl Drop for Policy {
+    fn drop(&mut self) {
+        if self.is_ours {
+            // If it cannot be removed, apt-get's next user will notice; the installation itself is fine.
+            let _ = fs::remove_file(POLICY);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Waits until every service answers HTTP, and says what to try then.
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+/// Between two looks at whether a service answers.
+const PAUSE: Duration = Duration::from_millis(50);
+/// A service that has accepted a connection may still be compiling.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Prints what to try, once every port answers.
+pub(crate) fn announce(address: IpAddr, ports: Vec<u16>) {
+    let probed = reachable(address);
+    for port in ports {
+        while !answers(SocketAddr::new(probed, port)) {
+            thread::sleep(PAUSE);
+        }
+    }
+    let host = if probed.is_loopback() { "localhost".to_owned() } else { SocketAddr::new(probed, 0).ip().to_string() };
+    eprintln!(
+        "\nEvery service answers. Try, in another terminal:\n  \
+         curl http://{host}:9005/grayscale --data-binary @docs/sample.jpg | base64 -d > gray.png\n  \
+         curl http://{host}:9007/events\n"
+    );
+}
+
+/// Where to knock: who listens on all addresses is to be found on this machine's own.
+fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        address => address,
+    }
+}
+
+/// Any answer counts, an error's too: it takes a running service to give it.
+fn answers(address: SocketAddr) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut begin = [0; 5];
+        stream.read_exact(&mut begin)?;
+        std::io::Result::Ok(begin == *b"HTTP/")
+    };
+    ask().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_everywhere_is_asked_on_this_machine() {
+        assert_eq!(reachable("0.0.0.0".parse().unwrap()), IpAddr::V4(Ipv4Addr::LOCALHOST));
+        assert_eq!(reachable("::".parse().unwrap()), IpAddr::V6(Ipv6Addr::LOCALHOST));
+        assert_eq!(reachable("192.0.2.7".parse().unwrap()).to_string(), "192.0.2.7");
+    }
+
+    #[test]
+    fn only_who_speaks_http_answers() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            for answer in ["HTTP/1.1 404 Not Found\r\n\r\n", "no idea what you mean"] {
+                let (mut stream, _) = listener.accept().unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        assert!(answers(address));
+        assert!(!answers(address));
+        server.join().unwrap();
+    }
+}
