@@ -11,15 +11,15 @@ const TILT: f32 = -0.26;
 /// Where shadows fall: away from the lamp.
 const SHADOW: Point = Point { x: 14.0, y: 19.0 };
 
-const PLATE: f32 = 212.0;
-const BUN: Rod = Rod { half_length: 112.0, radius: 74.0 };
-const SAUSAGE: Rod = Rod { half_length: 170.0, radius: 36.0 };
+const PLATE: f32 = 250.0;
+const BUN: Rod = Rod { half_length: 140.0, radius: 92.0 };
+const SAUSAGE: Rod = Rod { half_length: 206.0, radius: 46.0 };
 
 /// The mustard's line runs through this many waves.
 const WAVES: f32 = 4.5;
-const MUSTARD_REACH: f32 = 150.0;
-const MUSTARD_RADIUS: f32 = 8.5;
-const MUSTARD_SWING: f32 = 17.0;
+const MUSTARD_REACH: f32 = 180.0;
+const MUSTARD_RADIUS: f32 = 10.5;
+const MUSTARD_SWING: f32 = 22.0;
 
 /// The light at a point.
 pub(crate) fn colour(point: Point) -> Colour {
@@ -53,7 +53,7 @@ fn plate(point: Point, below: Colour) -> Colour {
         return below;
     }
     // The rim rises towards the edge, then bends over; the floor is flat.
-    let slope = -0.42 * ramp(138.0, 158.0, from_centre) * ramp(PLATE - 22.0, PLATE - 34.0, from_centre)
+    let slope = -0.42 * ramp(168.0, 196.0, from_centre) * ramp(PLATE - 22.0, PLATE - 34.0, from_centre)
         + 0.8 * ramp(PLATE - 12.0, PLATE, from_centre);
     let (x, y) = ((point.x - CENTRE.x) / from_centre.max(1.0), (point.y - CENTRE.y) / from_centre.max(1.0));
     let length = (1.0 + slope * slope).sqrt();
