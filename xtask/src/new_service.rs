@@ -12,6 +12,9 @@ use crate::repository::{Repository, TEMPLATE, run};
 use crate::run_template;
 use name::Name;
 
+/// All that there is in the template.
+const TEMPLATE_FILES: [&str; 4] = ["Cargo.toml", "src/lib.rs", "src/main.rs", "src/tests.rs"];
+
 /// The ports of the template, as its source has them.
 const TEMPLATE_PORTS: [&str; 2] = ["const PORT: u16 = 9000;", "const DAPR_HTTP_PORT: u16 = 3500;"];
 
@@ -53,15 +56,16 @@ impl NewService {
 
 /// Copies the template's files, with the name and the ports of the new service in place of the template's.
 fn copy_template(repository: &Repository, name: &Name, ports: [u16; 2]) -> Result<()> {
-    for file in repository.files()?.iter().filter(|file| file.starts_with(TEMPLATE)) {
-        let text = fs::read_to_string(repository.path(file))?;
+    for file in TEMPLATE_FILES {
+        let from = repository.path(TEMPLATE).join(file);
+        let text = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
         let mut text =
             text.replace(TEMPLATE, name.as_str()).replace(&TEMPLATE.replace('-', "_"), &name.as_identifier());
         for (line, port) in TEMPLATE_PORTS.iter().zip(ports) {
             let (begin, _) = line.split_once("= ").context("a port is given")?;
             text = text.replace(line, &format!("{begin}= {port};"));
         }
-        let to = repository.path(name.as_str()).join(file.strip_prefix(TEMPLATE)?);
+        let to = repository.path(name.as_str()).join(file);
         let folder = to.parent().context("a file is in a folder")?;
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&to, text))

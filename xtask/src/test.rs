@@ -16,9 +16,11 @@ const TESTDATA_DIR: &str = "TESTDATA_DIR";
 /// Runs all tests: says what they need, builds the services and the test programs for WebAssembly, then
 /// `cargo test --workspace --locked`.
 #[derive(Args, Default)]
-#[command(after_help = "It needs rustup and a C compiler. Tests on real servers and in a real browser run where those \
+#[command(
+    after_help = "It needs rustup and a C compiler. Tests on real servers and in a real browser run where those \
 are installed (`cargo xtask setup --test-servers`), and with CI=true they have to be. TESTDATA_DIR turns the suite of \
-real pictures on: a folder with images/ and models/.")]
+real pictures on: a folder with images/ and models/."
+)]
 pub(crate) struct Test {
     /// More arguments of `cargo test`.
     #[arg(last = true, value_name = "ARGUMENTS")]
@@ -42,12 +44,15 @@ impl Test {
 fn tell_what_runs() -> Result<()> {
     eprintln!("cargo xtask test: every test of the workspace, in memory, over loopback and in a browser");
     for (program, what) in TEST_PROGRAMS {
-        let state = if is_installed(program) { "found" } else { "NOT FOUND, these tests will say that they did not run" };
+        let state =
+            if is_installed(program) { "found" } else { "NOT FOUND, these tests will say that they did not run" };
         eprintln!("  {what:<34} {program}: {state}");
     }
     match env::var_os(TESTDATA_DIR) {
         // Tests run in the folders of their crates, where a relative path would lead elsewhere.
-        Some(folder) if !std::path::Path::new(&folder).is_absolute() => bail!("{TESTDATA_DIR} has to be an absolute path"),
+        Some(folder) if !std::path::Path::new(&folder).is_absolute() => {
+            bail!("{TESTDATA_DIR} has to be an absolute path")
+        }
         Some(folder) => eprintln!("  {:<34} on: {TESTDATA_DIR}={}", "the suite of real pictures", folder.display()),
         None => eprintln!("  {:<34} off: {TESTDATA_DIR} is not set", "the suite of real pictures"),
     }
