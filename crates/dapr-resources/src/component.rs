@@ -267,11 +267,25 @@ kind: Deployment
 
     #[test]
     fn what_is_no_yaml_and_two_components_of_one_name_are_mistakes() {
-        assert!(check("a: [1,
-b").unwrap_err().starts_with("c.yaml:"), "{:?}", check("a: [1,
-b"));
-        let one = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: a}\nspec: {type: t}\n".replace("\\n", "\n");
-        assert_eq!(check(&format!("{one}---\n{one}")).unwrap_err(), "c.yaml:6: there is a component \"a\" already, at c.yaml:1");
+        assert!(
+            check(
+                "a: [1,
+b"
+            )
+            .unwrap_err()
+            .starts_with("c.yaml:"),
+            "{:?}",
+            check(
+                "a: [1,
+b"
+            )
+        );
+        let one = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: a}\nspec: {type: t}\n"
+            .replace("\\n", "\n");
+        assert_eq!(
+            check(&format!("{one}---\n{one}")).unwrap_err(),
+            "c.yaml:6: there is a component \"a\" already, at c.yaml:1"
+        );
         assert_eq!(check("# nothing\n---\n").unwrap(), []);
     }
 }

@@ -137,12 +137,7 @@ fn read_shared(reader: &mut Reader<'_>, folder: &Path, problems: &mut Problems) 
     }
 }
 
-fn read_app(
-    mut reader: Reader<'_>,
-    folder: &Path,
-    common: &Shared,
-    problems: &mut Problems,
-) -> Option<AppEntry> {
+fn read_app(mut reader: Reader<'_>, folder: &Path, common: &Shared, problems: &mut Problems) -> Option<AppEntry> {
     let origin = reader.place();
     let dir_text = reader.required("appDirPath", problems);
     let app_dir = folder.join(&dir_text);

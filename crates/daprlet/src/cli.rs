@@ -27,16 +27,14 @@ pub(crate) enum Command {
 
 /// Either a run template, or one application with flags and a command.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:
+#[command(after_help = "Examples:
   daprlet run -f dapr.yaml
   daprlet run --app-id a --app-port 9005 --dapr-http-port 3503 --resources-path config wasmedge service.wasm
   daprlet run --app-id b --app-port 8080 -- python3 app.py
 
 A command `wasmedge [OPTIONS] FILE.wasm [ARGUMENTS]` runs the module inside this process, with the options of wasmedge
 that shape what the module sees (--dir, --env, --memory-page-limit). Any other command runs as a native process with
-Dapr's environment variables."
-)]
+Dapr's environment variables.")]
 pub(crate) struct Run {
     /// A run template (dapr.yaml), or a folder that has one.
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["app_id", "command"])]

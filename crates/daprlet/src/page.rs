@@ -23,8 +23,9 @@ pub(crate) async fn serve(
     shutdown: CancellationToken,
 ) -> anyhow::Result<SocketAddr> {
     let folder = tokio::fs::canonicalize(&folder).await.with_context(|| format!("--page {}", folder.display()))?;
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("the page cannot listen on {address} (--page-port)"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("the page cannot listen on {address} (--page-port)"))?;
     let bound = listener.local_addr()?;
     let folder: Arc<Path> = folder.into();
     tokio::spawn(async move {
@@ -49,7 +50,8 @@ async fn answer<B>(folder: &Path, request: &Request<B>) -> Response<Full<Bytes>>
     let path = request.uri().path().trim_start_matches('/');
     let path = if path.is_empty() { "index.html" } else { path };
     // The page's files have plain names, so whatever could lead elsewhere is simply not there.
-    let inside = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '%', ':']));
+    let inside =
+        path.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '%', ':']));
     let file = folder.join(path);
     let real = if inside { tokio::fs::canonicalize(&file).await.ok() } else { None };
     match real.filter(|real| real.starts_with(folder)) {

@@ -59,8 +59,7 @@ impl Ports {
     /// Ports that nobody uses at the moment.
     pub(crate) fn free() -> Self {
         // All are held until all are known, so that no two are the same.
-        let held: Vec<TcpListener> =
-            (0..6).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let held: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
         let ports: Vec<u16> = held.iter().map(|it| it.local_addr().expect("an address").port()).collect();
         let [grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr] = ports[..] else {
             unreachable!("six ports were asked for")

@@ -51,7 +51,9 @@ impl World {
         let daprlet = Daprlet::start(folder.path(), &options.arguments);
         let world = Self { daprlet, ports, folder };
         for port in world.ports.dapr() {
-            world.daprlet.until(|| (request("GET", &format!("http://127.0.0.1:{port}/v1.0/healthz")).send().status == 204).then_some(()));
+            world.daprlet.until(|| {
+                (request("GET", &format!("http://127.0.0.1:{port}/v1.0/healthz")).send().status == 204).then_some(())
+            });
         }
         world
     }

@@ -19,6 +19,10 @@ pub(super) async fn invoke(sidecar: &Sidecar, name: &str, body: Body) -> Result<
         metadata: body.map("metadata").map_err(|e| ApiError::malformed_body(e.message))?,
     };
     let answer = sidecar.invoke_binding(name, request).await.map_err(|error| ApiError::binding(name, &error))?;
+    // Neither data nor metadata is what Go's bindings mean by a nil response.
+    if answer.data.is_none() && answer.metadata.is_empty() {
+        return Ok(response::empty());
+    }
     let mut response = response::data(StatusCode::OK, answer.data.unwrap_or_default());
     response::add_metadata(&mut response, &answer.metadata);
     Ok(response)

@@ -19,22 +19,11 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader of `node`, which must be a mapping.
-    pub(crate) fn new(
-        file: &'a str,
-        offset: u64,
-        path: &str,
-        node: &'a Node,
-        problems: &mut Problems,
-    ) -> Option<Self> {
+    pub(crate) fn new(file: &'a str, offset: u64, path: &str, node: &'a Node, problems: &mut Problems) -> Option<Self> {
         match &node.value {
-            Value::Map(entries) => Some(Self {
-                file,
-                offset,
-                path: path.to_owned(),
-                line: node.line,
-                entries,
-                known: BTreeSet::new(),
-            }),
+            Value::Map(entries) => {
+                Some(Self { file, offset, path: path.to_owned(), line: node.line, entries, known: BTreeSet::new() })
+            }
             _ => {
                 let place = format!("{file}:{}", node.line + offset);
                 let name = if path.is_empty() { "the document" } else { path };
@@ -102,11 +91,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn number<T: std::str::FromStr>(
-        &mut self,
-        field: &'static str,
-        problems: &mut Problems,
-    ) -> Option<T> {
+    pub(crate) fn number<T: std::str::FromStr>(&mut self, field: &'static str, problems: &mut Problems) -> Option<T> {
         let node = self.node(field)?;
         let number = node.scalar().and_then(|text| text.parse().ok());
         if number.is_none() {
@@ -176,8 +161,10 @@ impl<'a> Reader<'a> {
         let items = self.list(field, problems);
         let (file, offset, name) = (self.file, self.offset, self.name(field));
         let each = (0..).zip(items);
-        each.filter_map(|(index, node): (usize, _)| Self::new(file, offset, &format!("{name}[{index}]"), node, problems))
-            .collect()
+        each.filter_map(|(index, node): (usize, _)| {
+            Self::new(file, offset, &format!("{name}[{index}]"), node, problems)
+        })
+        .collect()
     }
 
     /// Notes a mistake at the line of `field`, or of the mapping.

@@ -102,9 +102,9 @@ fn command(entry: &AppEntry) -> Result<Command, Problems> {
     if !WasmEdgeCommand::is_wasmedge(program) {
         return Ok(Command::Process(entry.command.clone()));
     }
-    WasmEdgeCommand::parse(rest).map(Command::WasmEdge).map_err(|error| {
-        Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into()
-    })
+    WasmEdgeCommand::parse(rest)
+        .map(Command::WasmEdge)
+        .map_err(|error| Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into())
 }
 
 /// The components that this application sees, checked as far as that is possible without making them.

@@ -1,0 +1,149 @@
+//! The figures, one function each.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Options, World, wasm};
+
+use crate::row::{self, Row};
+use crate::world::{Bench, free_port, load};
+use crate::{memory, native, wasmedge};
+
+/// What was measured of a real pair of `daprd` 1.18, and of one with Redis, on two cores.
+const DAPRD_INVOCATIONS: f64 = 2800.0;
+const DAPRD_STATE_P50: f64 = 410.0;
+
+/// Measures everything and prints the table.
+pub(crate) fn all(seconds: Duration) -> anyhow::Result<()> {
+    let start = start()?;
+    let bench = Bench::start(seconds)?;
+    let idle = idle_memory(&bench)?;
+    let mut rows = vec![hello(&bench, seconds)?];
+    rows.extend(invocation(&bench)?);
+    rows.extend([state(&bench)?, grayscale(&bench, seconds)?, idle]);
+    rows.extend(start);
+    Ok(row::print(&rows)?)
+}
+
+fn hello(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
+    let ours = bench.get(bench.world.ports.grayscale, "/", 16)?;
+    let mut row = Row {
+        what: "`GET /` of image-api-grayscale.wasm, requests/s at 16 connections",
+        measured: format!("{:.0}", ours.rate),
+        compared: "no WasmEdge here ($WASMEDGE)".to_owned(),
+        ratio: "-".to_owned(),
+        must: "0.7",
+        hope: "1.2",
+    };
+    if let Some(program) = wasmedge::program() {
+        let compiled = wasmedge::compile(&program, &wasm("image-api-grayscale"))?;
+        let port = free_port()?;
+        let _server = wasmedge::start(&program, &compiled, port)?;
+        let theirs = load(port, &["--connections", "16"], seconds)?;
+        row.compared = format!("WasmEdge AOT {:.0}", theirs.rate);
+        row.ratio = format!("{:.2}", ours.rate / theirs.rate);
+    }
+    Ok(row)
+}
+
+fn invocation(bench: &Bench) -> anyhow::Result<[Row; 2]> {
+    let path = "/v1.0/invoke/counter/method/x";
+    let dapr = bench.world.ports.grayscale_dapr;
+    let direct = bench.get(bench.counter, "/x", 1)?;
+    let through = bench.get(dapr, path, 1)?;
+    let before = bench.counted()?;
+    let busy = load(dapr, &["--path", path, "--connections", "16"], Duration::from_secs(5))?;
+    // The warm-up before the counted run is counted by the guest as well, so it has seen at least as many.
+    let seen = bench.counted()? - before;
+    anyhow::ensure!(seen >= busy.requests, "the second guest saw {seen} of {} invocations", busy.requests);
+    let added = through.p50 - direct.p50;
+    Ok([
+        Row {
+            what: "added p50 of an invocation through the Dapr port",
+            measured: format!("{added:.0} us ({:.0} us)", through.p50),
+            compared: format!("called directly {:.0} us", direct.p50),
+            ratio: format!("{:.2}", through.p50 / direct.p50),
+            must: "150 us",
+            hope: "50 us",
+        },
+        Row {
+            what: "invocations/s at 16 connections, each seen by the second guest",
+            measured: format!("{:.0}", busy.rate),
+            compared: format!("real daprd pair {DAPRD_INVOCATIONS:.0} (measured before)"),
+            ratio: format!("{:.1}", busy.rate / DAPRD_INVOCATIONS),
+            must: "10,000",
+            hope: "25,000",
+        },
+    ])
+}
+
+fn state(bench: &Bench) -> anyhow::Result<Row> {
+    let saved = bench.world.dapr("POST", "/v1.0/state/memory").body(r#"[{"key":"k","value":"v"}]"#).send();
+    anyhow::ensure!(saved.status == 204, "saving state: {}", saved.text());
+    let read = bench.get(bench.world.ports.grayscale_dapr, "/v1.0/state/memory/k", 1)?;
+    Ok(Row {
+        what: "state read from state.in-memory over HTTP, p50",
+        measured: format!("{:.0} us", read.p50),
+        compared: format!("daprd with Redis {DAPRD_STATE_P50:.0} us (measured before)"),
+        ratio: format!("{:.2}", read.p50 / DAPRD_STATE_P50),
+        must: "120 us",
+        hope: "60 us",
+    })
+}
+
+fn grayscale(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
+    let picture = native::photograph()?;
+    let file = bench.world.folder().join("photograph.jpg");
+    std::fs::write(&file, &picture)?;
+    let guest = bench.post(bench.world.ports.grayscale, "/grayscale", &file)?;
+    let native = native::grayscale(&picture, seconds)?.as_secs_f64() * 1e6;
+    Ok(Row {
+        what: "`POST /grayscale` of a 1280x720 JPEG, with event and base64, p50",
+        measured: format!("{:.1} ms", guest.p50 / 1000.0),
+        compared: format!("the library natively {:.1} ms", native / 1000.0),
+        ratio: format!("{:.2}", guest.p50 / native),
+        must: "2.0",
+        hope: "1.3",
+    })
+}
+
+fn idle_memory(bench: &Bench) -> anyhow::Result<Row> {
+    let resident = memory::resident(bench.world.daprlet.id())?;
+    Ok(Row {
+        what: "resident memory, three services and one more guest idle",
+        measured: format!("{resident:.0} MB"),
+        compared: "one daprd sidecar 150 MB (measured before)".to_owned(),
+        ratio: format!("{:.2}", resident / 150.0),
+        must: "120 MB",
+        hope: "60 MB",
+    })
+}
+
+/// From nothing running to the first 200 from all three.
+fn start() -> anyhow::Result<[Row; 2]> {
+    let cache = std::env::temp_dir().join(format!("daprlet-bench-{}", std::process::id()));
+    let options = Options { arguments: vec!["--cache".to_owned(), cache.display().to_string()], ..Options::default() };
+    let time = || {
+        let begin = Instant::now();
+        let world = World::start(&options);
+        for answer in [world.grayscale("GET", "/"), world.classify("GET", "/"), world.events("GET", "/")] {
+            anyhow::ensure!(answer.send().status == 200, "a service does not answer");
+        }
+        Ok(begin.elapsed().as_secs_f64())
+    };
+    let cold = time()?;
+    let warm = (0..5).map(|_| time()).collect::<anyhow::Result<Vec<_>>>()?;
+    let warm = warm.into_iter().fold(f64::MAX, f64::min);
+    std::fs::remove_dir_all(&cache)?;
+    let row = |what, seconds: f64, must, hope| Row {
+        what,
+        measured: format!("{seconds:.2} s"),
+        compared: String::new(),
+        ratio: String::new(),
+        must,
+        hope,
+    };
+    Ok([
+        row("start to first 200 from all three, modules compiled before", warm, "0.5 s", "0.15 s"),
+        row("start to first 200 from all three, nothing compiled", cold, "60 s", "20 s"),
+    ])
+}

@@ -1,0 +1,41 @@
+//! `cargo xtask bench`: the figures that the project is held to, in one run, each beside what it is compared with.
+//!
+//! Load comes from a process of its own (`bench load`), so that the server and its load do not share a scheduler.
+
+mod figures;
+mod load;
+mod memory;
+mod native;
+mod row;
+mod wasmedge;
+mod world;
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// Measures daprlet and prints a table with ratios.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// How long each load runs, in seconds.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sends requests and prints what came of them as JSON; the other half of the benchmark.
+    #[command(hide = true)]
+    Load(load::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    match cli.command {
+        Some(Command::Load(arguments)) => load::run(&arguments),
+        None => figures::all(Duration::from_secs(cli.seconds)),
+    }
+}

@@ -1,0 +1,66 @@
+//! A real WasmEdge beside daprlet, where there is one.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+use sha2::{Digest as _, Sha256};
+
+/// A running WasmEdge; it ends with this value.
+pub(crate) struct WasmEdge(Child);
+
+impl Drop for WasmEdge {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The program in `$WASMEDGE`, or on the path.
+pub(crate) fn program() -> Option<PathBuf> {
+    let program = std::env::var_os("WASMEDGE").map_or_else(|| PathBuf::from("wasmedge"), PathBuf::from);
+    let ran = Command::new(&program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    ran.is_ok_and(|status| status.success()).then_some(program)
+}
+
+/// Compiles `module` ahead of time, once for each content and version of WasmEdge.
+pub(crate) fn compile(program: &Path, module: &Path) -> anyhow::Result<PathBuf> {
+    let version = Command::new(program).arg("--version").output()?.stdout;
+    let mut key = Sha256::new();
+    key.update(&version);
+    key.update(std::fs::read(module)?);
+    let hex: String = key.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let caches = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
+        .context("no cache folder: HOME is not set")?;
+    let compiled = caches.join("daprlet/wasmedge").join(format!("{hex}.so"));
+    if !compiled.exists() {
+        std::fs::create_dir_all(compiled.parent().context("a folder")?)?;
+        let unfinished = compiled.with_extension("part.so");
+        let status =
+            Command::new(program).arg("compile").arg(module).arg(&unfinished).stdout(Stdio::null()).status()?;
+        ensure!(status.success(), "wasmedge compile: {status}");
+        std::fs::rename(&unfinished, &compiled)?;
+    }
+    Ok(compiled)
+}
+
+/// Serves `compiled` on `port`.
+pub(crate) fn start(program: &Path, compiled: &Path, port: u16) -> anyhow::Result<WasmEdge> {
+    let child = Command::new(program)
+        .arg("--env")
+        .arg(format!("APP_PORT={port}"))
+        .arg(compiled)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let server = WasmEdge(child);
+    let begin = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        ensure!(begin.elapsed().as_secs() < 60, "WasmEdge does not listen");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    Ok(server)
+}

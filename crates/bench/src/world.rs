@@ -1,0 +1,73 @@
+//! What is measured: a whole daprlet, with one more guest that counts and a store in memory.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use e2e::{Options, World, request, wasm};
+
+use crate::load::Outcome;
+
+const IN_MEMORY: &str = "apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: memory}
+spec: {type: state.in-memory, version: v1}
+";
+
+/// A world and the ports of the guest that counts.
+pub(crate) struct Bench {
+    pub(crate) world: World,
+    pub(crate) counter: u16,
+    seconds: Duration,
+}
+
+impl Bench {
+    pub(crate) fn start(seconds: Duration) -> anyhow::Result<Self> {
+        let counter = free_port()?;
+        let command = serde_json::json!(["wasmedge", wasm("plain-server"), counter.to_string()]);
+        let options = Options {
+            more_apps: format!("- {{appID: counter, appDirPath: ., appPort: {counter}, command: {command}}}\n"),
+            components: vec![("memory.yaml".to_owned(), IN_MEMORY.to_owned())],
+            // The limit on users is not what is measured here.
+            settings: vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()],
+            ..Options::default()
+        };
+        let world = World::start(&options);
+        world.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", counter)).ok().map(drop));
+        Ok(Self { world, counter, seconds })
+    }
+
+    /// How many requests the second guest has seen.
+    pub(crate) fn counted(&self) -> anyhow::Result<u64> {
+        let answer = request("GET", &format!("http://127.0.0.1:{}/count", self.counter)).send();
+        answer.text().parse().context("the counter")
+    }
+
+    pub(crate) fn get(&self, port: u16, path: &str, connections: usize) -> anyhow::Result<Outcome> {
+        load(port, &["--path", path, "--connections", &connections.to_string()], self.seconds)
+    }
+
+    pub(crate) fn post(&self, port: u16, path: &str, body: &Path) -> anyhow::Result<Outcome> {
+        let body = body.display().to_string();
+        load(port, &["--path", path, "--method", "POST", "--body", &body], self.seconds)
+    }
+}
+
+/// Runs the load generator in a process of its own. A first short run warms connections and caches.
+pub(crate) fn load(port: u16, arguments: &[&str], seconds: Duration) -> anyhow::Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for millis in [500, seconds.as_millis()] {
+        let output = Command::new(std::env::current_exe()?)
+            .args(["load", "--address", &format!("127.0.0.1:{port}"), "--millis", &millis.to_string()])
+            .args(arguments)
+            .output()?;
+        ensure!(output.status.success(), "load: {}", String::from_utf8_lossy(&output.stderr));
+        outcome = serde_json::from_slice(&output.stdout)?;
+    }
+    Ok(outcome)
+}
+
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}

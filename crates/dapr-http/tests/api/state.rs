@@ -1,0 +1,132 @@
+use dapr_http::Options;
+
+use crate::support::{api, api_with};
+
+const STORE: &str = "/v1.0/state/store";
+
+#[tokio::test]
+async fn a_value_comes_back_as_dapr_keeps_it() {
+    let api = api().await;
+    let body = r#"[{"KEY": "k", "value": {"b": 9007199254740993, "a": "<"}, "unknown": 1}]"#;
+    assert_eq!(api.call("PUT", STORE, body).await.status, 204);
+    let found = api.call("GET", "/v1.0/state/store/k?consistency=strong", "").await;
+    assert_eq!((found.status, found.body.as_str()), (200, r#"{"a":"\u003c","b":9007199254740992}"#));
+    assert_eq!(found.headers["content-type"], "application/json");
+    assert!(!found.headers["etag"].to_str().unwrap().contains('"'));
+}
+
+#[tokio::test]
+async fn requests_of_the_wrong_form_are_told_apart() {
+    let api = api().await;
+    for (body, message) in [
+        ("[]", ""),
+        ("null", ""),
+        (r#"[{"value":1}]"#, r#""key" is a required field"#),
+        (r#"[{"key":"k","etag":123}]"#, "cannot unmarshal number into Go struct field SetRequest.etag of type string"),
+        (r#"{"key":"k"}"#, "cannot unmarshal object into Go value of type []state.SetRequest"),
+    ] {
+        let answer = api.call("POST", STORE, body).await;
+        if message.is_empty() {
+            assert_eq!(answer.status, 204, "{body}");
+        } else {
+            assert_eq!((answer.status, answer.code().as_str()), (400, "ERR_MALFORMED_REQUEST"), "{body}");
+            let unescaped = answer.body.replace("\\\"", "\"");
+            assert!(unescaped.contains(message), "{body}: {}", answer.body);
+        }
+    }
+    let option = api.call("POST", STORE, r#"[{"key":"k","options":{"concurrency":"x"}}]"#).await;
+    assert_eq!((option.status, option.code().as_str()), (500, "ERR_STATE_SAVE"));
+    assert!(option.body.contains("unrecognized concurrency model 'x'"), "{}", option.body);
+}
+
+#[tokio::test]
+async fn first_write_and_wrong_etags_are_conflicts() {
+    let api = api().await;
+    let first = r#"[{"key":"k","value":1,"options":{"concurrency":"first-write"}}]"#;
+    assert_eq!(api.call("POST", STORE, first).await.status, 204);
+    let second = api.call("POST", STORE, first).await;
+    assert_eq!((second.status, second.code().as_str()), (409, "ERR_STATE_SAVE"));
+    let expected = "failed saving state in state store store: possible etag mismatch. error from state store: ";
+    assert!(second.body.contains(expected), "{}", second.body);
+    let deleted = api.call_with("DELETE", "/v1.0/state/store/k", &[("if-match", "wrong")], "").await;
+    assert_eq!((deleted.status, deleted.code().as_str()), (409, "ERR_STATE_DELETE"));
+    assert_eq!(api.call("DELETE", "/v1.0/state/store/k", "").await.status, 204);
+    assert_eq!(api.call("DELETE", "/v1.0/state/store/k", "").await.status, 204);
+}
+
+#[tokio::test]
+async fn a_time_to_live_shows_as_metadata_and_the_query_string_wins() {
+    let api = api().await;
+    let body = r#"[{"key":"k","value":1,"metadata":{"ttlInSeconds":"-1"}}]"#;
+    assert_eq!(api.call("POST", "/v1.0/state/store?metadata.ttlInSeconds=100", body).await.status, 204);
+    let found = api.call("GET", "/v1.0/state/store/k", "").await;
+    assert!(found.headers["metadata.ttlexpiretime"].to_str().unwrap().ends_with('Z'), "{:?}", found.headers);
+    let bad = api.call("POST", "/v1.0/state/store?metadata.ttlInSeconds=soon", body).await;
+    assert_eq!((bad.status, bad.code().as_str()), (500, "ERR_STATE_SAVE"));
+}
+
+#[tokio::test]
+async fn an_illegal_key_is_told_with_three_details() {
+    let api = api().await;
+    let answer = api.call("GET", "/v1.0/state/store/a%7C%7Cb", "").await;
+    assert_eq!((answer.status, answer.code().as_str()), (400, "ERR_MALFORMED_REQUEST"));
+    assert!(answer.body.contains("input key/keyPrefix 'a||b' can't contain '||'"), "{}", answer.body);
+    assert_eq!(answer.body.matches("@type").count(), 3, "{}", answer.body);
+    assert!(answer.body.contains("DAPR_STATE_ILLEGAL_KEY"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_bulk_read_answers_in_order_with_a_line_end() {
+    let api = api().await;
+    let saved = api.call("POST", STORE, r#"[{"key":"a","value":[1, "x"]},{"key":"b","value":null}]"#).await;
+    assert_eq!(saved.status, 204);
+    let found = api.call("POST", "/v1.0/state/store/bulk", r#"{"keys":["c","a"],"parallelism":2}"#).await;
+    let start = r#"[{"key":"c"},{"key":"a","data":[1,"x"],"etag":""#;
+    assert!(found.body.starts_with(start) && found.body.ends_with("}]\n"), "{}", found.body);
+    assert_eq!(api.call("POST", "/v1.0/state/store/bulk", r#"{"keys":[]}"#).await.body, "[]\n");
+    let malformed = api.call("POST", "/v1.0/state/store/bulk", "x").await;
+    assert!(malformed.body.contains("failed deserializing HTTP body: "), "{}", malformed.body);
+}
+
+#[tokio::test]
+async fn a_transaction_refuses_unknown_operations_and_reports_every_failure_as_500() {
+    let api = api().await;
+    let path = "/v1.0/state/store/transaction";
+    let unknown = api.call("POST", path, r#"{"operations":[{"operation":"x","request":{}}]}"#).await;
+    assert_eq!((unknown.status, unknown.code().as_str()), (400, "ERR_NOT_SUPPORTED_STATE_OPERATION"));
+    let stale = r#"{"operations":[{"operation":"delete","request":{"key":"k","etag":"1"}}]}"#;
+    let stale = api.call("POST", path, stale).await;
+    assert_eq!((stale.status, stale.code().as_str()), (500, "ERR_STATE_TRANSACTION"));
+    assert_eq!(api.call("POST", path, r#"{"operations":[]}"#).await.status, 204);
+}
+
+#[tokio::test]
+async fn no_store_and_no_such_store_differ() {
+    let none = api_with(Options::default(), &[]).await.call("GET", "/v1.0/state/s/k", "").await;
+    assert_eq!((none.status, none.code().as_str()), (500, "ERR_STATE_STORE_NOT_CONFIGURED"));
+    let missing = api().await.call("POST", "/v1.0/state/s", "not even JSON").await;
+    assert_eq!((missing.status, missing.code().as_str()), (400, "ERR_STATE_STORE_NOT_FOUND"));
+    let query = api().await.call("POST", "/v1.0-alpha1/state/store/query", "{}").await;
+    assert_eq!((query.status, query.code().as_str()), (500, "ERR_STATE_STORE_NOT_SUPPORTED"));
+}
+
+#[tokio::test]
+async fn a_key_prefix_decides_which_store_names_see_a_key() {
+    let stores: [(&str, &str, &[(&str, &str)]); 2] =
+        [("store", "state.in-memory", &[("keyPrefix", "none")]), ("bad", "state.in-memory", &[])];
+    let api = api_with(Options::default(), &stores).await;
+    assert_eq!(api.call("POST", STORE, r#"[{"key":"k","value":1}]"#).await.status, 204);
+    assert_eq!(api.call("GET", "/v1.0/state/store/k", "").await.body, "1");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused() {
+    let options = Options { max_body_size: 100, ..Options::default() };
+    let api = api_with(options, &[("store", "state.in-memory", &[])]).await;
+    let large = format!(r#"[{{"key":"k","value":"{}"}}]"#, "x".repeat(200));
+    let answer = api.call("POST", STORE, &large).await;
+    assert_eq!((answer.status, answer.code().as_str()), (400, "ERR_MALFORMED_REQUEST"));
+    assert!(answer.body.contains("http: request body too large"), "{}", answer.body);
+    let invoked = api.call("POST", "/v1.0/invoke/echo/method/x", &large).await;
+    assert_eq!((invoked.status, invoked.code().as_str()), (500, "ERR_DIRECT_INVOKE"));
+}

@@ -1,0 +1,107 @@
+//! A sidecar with an in-memory store, environment secrets, and one application that tells what reached it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use building_blocks::component::{ComponentSpec, Context};
+use building_blocks::{Properties, Secret};
+use dapr_http::{DaprHttp, Options};
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use sidecar::{
+    AppConnection, Body, Components, DefaultAccess, InvokeError, Invoker, SecretScope, Settings, Sidecar, full_body,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Answers with the request line, the headers and the body that it got, one a line.
+struct Echo;
+
+#[async_trait]
+impl Invoker for Echo {
+    async fn invoke(&self, target: &str, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        match target {
+            "echo" => {
+                let (parts, body) = request.into_parts();
+                let body = body.collect().await.map_err(InvokeError::Channel)?.to_bytes();
+                let mut text = format!("{} {}\n", parts.method, parts.uri);
+                for (name, value) in &parts.headers {
+                    text.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
+                }
+                text.push_str(&String::from_utf8_lossy(&body));
+                Ok(Response::builder().status(203).header("x-app", "echo").body(full_body(text)).unwrap())
+            }
+            "closed" => Err(InvokeError::Denied { target: target.to_owned() }),
+            _ => Err(InvokeError::Unknown { target: target.to_owned() }),
+        }
+    }
+}
+
+pub(crate) struct Api {
+    http: DaprHttp,
+    pub(crate) sidecar: Arc<Sidecar>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// What came back, with everything in text.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn code(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        body["errorCode"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+pub(crate) async fn api() -> Api {
+    api_with(Options::default(), &[("store", "state.in-memory", &[])]).await
+}
+
+/// An API in front of these components: name, type, properties.
+pub(crate) async fn api_with(options: Options, components: &[(&str, &str, &[(&str, &str)])]) -> Api {
+    let registry = native_components::registry();
+    let environment = [("SHOWN", "1"), ("HIDDEN", "2")].map(|(name, value)| (name.to_owned(), Secret::from(value)));
+    let context = Context { app_id: "app".into(), environment: Arc::new(environment.into()), ..Context::default() };
+    let shutdown = CancellationToken::new();
+    let sidecar = Arc::new(Sidecar::new(Settings {
+        app_id: "app".into(),
+        connection: AppConnection { port: 80, protocol: "http".into(), ..AppConnection::default() },
+        secret_scopes: vec![SecretScope {
+            store: "env".into(),
+            default_access: DefaultAccess::Allow,
+            denied: vec!["HIDDEN".into()],
+            ..SecretScope::default()
+        }],
+        invoker: Arc::new(Echo),
+        shutdown: shutdown.clone(),
+    }));
+    let mut loaded = Components::default();
+    for (name, type_, properties) in components {
+        let properties: Properties = properties.iter().copied().collect();
+        let spec =
+            ComponentSpec { name: (*name).into(), type_: (*type_).into(), properties, ..ComponentSpec::default() };
+        loaded.add(&spec, &registry.create(spec.clone(), context.clone()).await.unwrap()).unwrap();
+    }
+    sidecar.set_components(loaded);
+    Api { http: DaprHttp::new(sidecar.clone(), options), sidecar, shutdown }
+}
+
+impl Api {
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &str) -> Answer {
+        self.call_with(method, path, &[], body).await
+    }
+
+    pub(crate) async fn call_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.http.handle(request.body(full_body(body.to_owned())).unwrap()).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8(body.into()).unwrap() }
+    }
+}
