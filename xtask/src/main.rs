@@ -38,7 +38,7 @@ enum Command {
     /// Runs all tests.
     Test(test::Test),
     /// Runs everything that a change has to pass: lints, checks of the tree, and all tests.
-    Ci,
+    Ci(ci::Ci),
     /// Builds the services for WebAssembly, into `wasm/`.
     BuildWasm(build_wasm::BuildWasm),
     /// Puts a new service into place, ready for `cargo xtask up`.
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Up(up) => return up.run(&repository).unwrap_or_else(|error| fail(&error)),
         Command::Test(test) => test.run(&repository),
-        Command::Ci => ci::run(&repository),
+        Command::Ci(ci) => ci.run(&repository),
         Command::BuildWasm(build) => build.run(&repository),
         Command::NewService(new) => new.run(&repository),
         Command::Setup(setup) => setup.run(&repository),
