@@ -82,7 +82,7 @@ impl Maker {
         let failed = |source| StartError::Component {
             app: self.context.app_id.clone(),
             origin: resource.origin.clone(),
-            source,
+            source: Box::new(source),
         };
         let creating = self.registry.create(spec.clone(), self.context.clone());
         let component = match tokio::time::timeout(resource.init_timeout, creating).await {

@@ -51,7 +51,7 @@ pub enum StartError {
         /// Where its YAML is.
         origin: String,
         /// Why not.
-        source: CreateError,
+        source: Box<CreateError>,
     },
     /// A component's reference leads nowhere, or its key prefix cannot be one.
     #[error("app {app}: {origin}: component {name:?}: {why}")]

@@ -7,20 +7,16 @@ use std::fmt::Display;
 
 use building_blocks::StateError;
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::{Value, json};
 use sidecar::{BindingCallError, InvokeError, SecretCallError, StateCallError};
 
 /// An error of the API, as its caller sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct ApiError {
-    #[serde(skip)]
     pub(crate) status: StatusCode,
-    #[serde(rename = "errorCode")]
     pub(crate) code: &'static str,
     pub(crate) message: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    details: Vec<Value>,
+    pub(crate) details: Vec<Value>,
 }
 
 impl ApiError {

@@ -56,11 +56,10 @@ pub(crate) fn add_metadata(response: &mut Response<Body>, metadata: &Metadata) {
 impl From<ApiError> for Response<Body> {
     fn from(error: ApiError) -> Self {
         // Go writes a struct's fields in their order, and the details' (which are maps) sorted.
-        let details = match serde_json::to_value(&error).map(|mut value| value["details"].take()) {
-            Ok(serde_json::Value::Array(details)) => {
-                format!(",\"details\":{}", json::write(&serde_json::Value::Array(details)))
-            }
-            _ => String::new(),
+        let details = if error.details.is_empty() {
+            String::new()
+        } else {
+            format!(",\"details\":{}", json::write(&serde_json::Value::Array(error.details)))
         };
         let message = json::write(&serde_json::Value::String(error.message));
         data(error.status, format!("{{\"errorCode\":\"{}\",\"message\":{message}{details}}}", error.code))

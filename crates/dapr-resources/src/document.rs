@@ -45,7 +45,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Document>, Problems> {
         match serde_saphyr::from_str::<Node>(&piece) {
             Ok(root) => documents.push(Document { file: file.to_owned(), root, offset }),
             Err(error) => {
-                let line = error.location().map_or(1, |location| u64::from(location.line())) + offset;
+                let line = error.location().map_or(1, |location| location.line()) + offset;
                 let message = error.without_snippet().to_string();
                 let message = message.lines().next().unwrap_or_default().to_owned();
                 problems.push(Problem::new(&format!("{file}:{line}"), format!("this is no YAML: {message}")));

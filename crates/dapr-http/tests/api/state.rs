@@ -1,6 +1,6 @@
 use dapr_http::Options;
 
-use crate::support::{api, api_with};
+use crate::support::{Given, api, api_with};
 
 const STORE: &str = "/v1.0/state/store";
 
@@ -112,8 +112,7 @@ async fn no_store_and_no_such_store_differ() {
 
 #[tokio::test]
 async fn a_key_prefix_decides_which_store_names_see_a_key() {
-    let stores: [(&str, &str, &[(&str, &str)]); 2] =
-        [("store", "state.in-memory", &[("keyPrefix", "none")]), ("bad", "state.in-memory", &[])];
+    let stores: [Given; 2] = [("store", "state.in-memory", &[("keyPrefix", "none")]), ("bad", "state.in-memory", &[])];
     let api = api_with(Options::default(), &stores).await;
     assert_eq!(api.call("POST", STORE, r#"[{"key":"k","value":1}]"#).await.status, 204);
     assert_eq!(api.call("GET", "/v1.0/state/store/k", "").await.body, "1");

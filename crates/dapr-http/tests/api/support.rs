@@ -60,8 +60,11 @@ pub(crate) async fn api() -> Api {
     api_with(Options::default(), &[("store", "state.in-memory", &[])]).await
 }
 
-/// An API in front of these components: name, type, properties.
-pub(crate) async fn api_with(options: Options, components: &[(&str, &str, &[(&str, &str)])]) -> Api {
+/// A component: name, type, properties.
+pub(crate) type Given = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// An API in front of these components.
+pub(crate) async fn api_with(options: Options, components: &[Given]) -> Api {
     let registry = native_components::registry();
     let environment = [("SHOWN", "1"), ("HIDDEN", "2")].map(|(name, value)| (name.to_owned(), Secret::from(value)));
     let context = Context { app_id: "app".into(), environment: Arc::new(environment.into()), ..Context::default() };

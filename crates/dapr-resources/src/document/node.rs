@@ -49,7 +49,7 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { line: u64::from(spanned.referenced.line()), value: spanned.value })
+        Ok(Self { line: spanned.referenced.line(), value: spanned.value })
     }
 }
 

@@ -1,5 +1,14 @@
 //! The whole application in one process, seen from outside.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail them by panicking, and a test that did not run says so"
+)]
+
 mod command_line;
 mod dapr_api;
 mod events;
