@@ -1,0 +1,94 @@
+//! Chromium and the program that drives it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+
+/// What a Chromium of its own is started with: nothing but the page is to be shown or fetched.
+const FLAGS: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    // The browser listens to its driver through a pipe, so that it ends with it, however that ends.
+    "--remote-debugging-pipe",
+];
+
+/// How the browser shows pages.
+#[derive(Clone, Copy, Debug)]
+pub enum Look {
+    /// A window on a desk.
+    Desk,
+    /// The same, where the user likes dark pages.
+    Dark,
+    /// A phone, 360 pixels wide.
+    Phone,
+}
+
+/// A running `chromedriver`.
+pub(crate) struct Driver {
+    process: Child,
+    port: u16,
+    profile: TempDir,
+}
+
+impl Driver {
+    /// Starts it on a port of its own choice; nothing, said loudly, where there is none.
+    pub(crate) fn start() -> Option<Self> {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = match command.spawn() {
+            Ok(process) => process,
+            Err(error) => {
+                let words = format!("chromedriver: {error}; `apt-get install chromium chromium-driver` installs it");
+                assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{words}");
+                eprintln!("DID NOT RUN: {words}");
+                return None;
+            }
+        };
+        let lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            line.strip_prefix("ChromeDriver was started successfully on port ")?.trim_end_matches('.').parse().ok()
+        });
+        let port = port.expect("chromedriver says its port");
+        Some(Self { process, port, profile: TempDir::new().expect("a folder") })
+    }
+
+    /// Opens a browser.
+    pub(crate) async fn open(&self, look: Look) -> Client {
+        let mut flags: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
+        flags.push(format!("--user-data-dir={}", self.profile.path().display()));
+        flags.push("--window-size=1200,900".to_owned());
+        if let Look::Dark = look {
+            flags.push("--blink-settings=preferredColorScheme=0".to_owned());
+        }
+        let options = match look {
+            Look::Desk | Look::Dark => json!({ "args": flags }),
+            Look::Phone => {
+                let metrics = json!({ "width": 360, "height": 740, "pixelRatio": 2, "touch": true });
+                json!({ "args": flags, "mobileEmulation": { "deviceMetrics": metrics } })
+            }
+        };
+        let capabilities = serde_json::Map::from_iter([("goog:chromeOptions".to_owned(), options)]);
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities);
+        builder.connect(&format!("http://127.0.0.1:{}", self.port)).await.expect("Chromium starts")
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // It may be gone already, which is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,10 @@
+//! Everything that the page promises, in Chromium.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the tests' own steps are no `#[test]` functions")]
+
+mod access;
+mod classes;
+mod events;
+mod failures;
+mod pictures;
+mod settings;
