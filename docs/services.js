@@ -10,9 +10,9 @@ export class Failure extends Error {
 
 const TITLES = {
   400: 'The service cannot use this',
-  413: 'The picture is too large',
-  415: 'This is no picture that the service reads',
-  422: 'The picture is damaged',
+  413: 'Too large',
+  415: 'Not a picture',
+  422: 'A damaged picture',
   429: 'Too many requests',
   503: 'The service is not ready',
 };

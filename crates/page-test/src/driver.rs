@@ -67,14 +67,15 @@ impl Driver {
     pub(crate) async fn open(&self, look: Look) -> Client {
         let mut flags: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
         flags.push(format!("--user-data-dir={}", self.profile.path().display()));
-        flags.push("--window-size=1200,900".to_owned());
+        // So tall that a screenshot has the whole page.
+        flags.push("--window-size=1200,1600".to_owned());
         if let Look::Dark = look {
             flags.push("--blink-settings=preferredColorScheme=0".to_owned());
         }
         let options = match look {
             Look::Desk | Look::Dark => json!({ "args": flags }),
             Look::Phone => {
-                let metrics = json!({ "width": 360, "height": 740, "pixelRatio": 2, "touch": true });
+                let metrics = json!({ "width": 360, "height": 1900, "pixelRatio": 2, "touch": true });
                 json!({ "args": flags, "mobileEmulation": { "deviceMetrics": metrics } })
             }
         };

@@ -14,7 +14,7 @@ async fn without_a_model_the_page_shows_the_services_own_words() {
     stage.until("document.querySelector('.failure')").await;
     let words = stage.text("#outcome").await;
     assert!(
-        words.contains("not ready") && words.contains("there is no model") && words.contains("MODEL_DIR"),
+        words.contains("not ready") && words.contains("here is no model in") && words.contains("MODEL_DIR"),
         "{words}"
     );
     stage.keep("without-model").await;
