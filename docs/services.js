@@ -1,5 +1,8 @@
 // Talking to a service: a request ends in an answer, or in a failure that is told in words.
 
+/** How long a service may take, in milliseconds: longer than a slow machine needs, shorter than a user waits. */
+const PATIENCE = 60_000;
+
 /** What goes wrong for a reason that is worth telling. */
 export class Failure extends Error {
   constructor(title, detail) {
@@ -19,11 +22,14 @@ const TITLES = {
 
 /** The answer to a request. Throws a `Failure` unless `signal` ended it, which throws what `fetch` throws. */
 export async function ask(address, path, { signal, ...init } = {}) {
+  const limit = AbortSignal.timeout(PATIENCE);
+  const either = signal ? AbortSignal.any([signal, limit]) : limit;
   let response;
   try {
-    response = await fetch(address + path, { ...init, signal, cache: 'no-store' });
+    response = await fetch(address + path, { ...init, signal: either, cache: 'no-store' });
   } catch (error) {
     if (signal?.aborted) throw error;
+    if (limit.aborted) throw new Failure('No answer in time', `${address} took the request and does not answer.`);
     // A browser does not tell a page whether nothing listens there or the answer is not for it.
     const where = `Nothing that this page may talk to answers at ${address}.`;
     throw new Failure('No answer', `${where} Is the service running, and is its address right?`);

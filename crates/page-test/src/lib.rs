@@ -3,7 +3,7 @@
 //! [`Stage::set`] starts both. It needs Chromium and its driver (`apt-get install chromium chromium-driver`); without
 //! them a test says so and passes, except where `CI=true`.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a harness fails its test by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
 
 mod driver;
 mod page;
@@ -14,7 +14,7 @@ use e2e::{Options, World};
 use fantoccini::Client;
 
 use driver::Driver;
-pub use driver::Look;
+pub use driver::{Look, did_not_run};
 
 /// Running services with their page, and a browser that shows it.
 pub struct Stage {

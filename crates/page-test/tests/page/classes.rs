@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use e2e::Options;
-use page_test::{Look, Stage};
+use page_test::{Look, Stage, did_not_run};
 use serde_json::json;
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn without_a_model_the_page_shows_the_services_own_words() {
 #[tokio::test]
 async fn a_hot_dog_is_a_hotdog_and_its_bar_is_the_longest() {
     let Some(data) = std::env::var_os("TESTDATA_DIR").map(PathBuf::from) else {
-        println!("DID NOT RUN: TESTDATA_DIR names no folder with models/mobilenet-v2 and images/food.jpg");
+        did_not_run("TESTDATA_DIR names no folder with models/mobilenet-v2 and images/food.jpg");
         return;
     };
     let data = data.canonicalize().unwrap();
