@@ -29,7 +29,7 @@ export async function ask(address, path, { signal, ...init } = {}) {
     response = await fetch(address + path, { ...init, signal: either, cache: 'no-store' });
   } catch (error) {
     if (signal?.aborted) throw error;
-    if (limit.aborted) throw new Failure('No answer in time', `${address} took the request and does not answer.`);
+    if (limit.aborted) throw new Failure('No answer in time', `The service at ${address} took the request and does not answer.`);
     // A browser does not tell a page whether nothing listens there or the answer is not for it.
     const where = `Nothing that this page may talk to answers at ${address}.`;
     throw new Failure('No answer', `${where} Is the service running, and is its address right?`);
