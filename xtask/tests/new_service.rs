@@ -1,5 +1,7 @@
 //! `cargo xtask new-service`, run on a copy of this repository.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
