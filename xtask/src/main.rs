@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "telling people what happens is half of what this program does")]
 
+mod bench;
 mod build_wasm;
 mod ci;
 mod new_service;
@@ -39,6 +40,8 @@ enum Command {
     Test(test::Test),
     /// Runs everything that a change has to pass: lints, checks of the tree, and all tests.
     Ci(ci::Ci),
+    /// Measures the figures that the project is held to.
+    Bench(bench::Bench),
     /// Builds the services for WebAssembly, into `wasm/`.
     BuildWasm(build_wasm::BuildWasm),
     /// Puts a new service into place, ready for `cargo xtask up`.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Up(up) => return up.run(&repository).unwrap_or_else(|error| fail(&error)),
         Command::Test(test) => test.run(&repository),
         Command::Ci(ci) => ci.run(&repository),
+        Command::Bench(bench) => bench.run(&repository),
         Command::BuildWasm(build) => build.run(&repository),
         Command::NewService(new) => new.run(&repository),
         Command::Setup(setup) => setup.run(&repository),

@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::error::StartError;
 
+/// Under this name the metadata API tells which components wait, separated by commas.
+const NOT_READY: &str = "daprletComponentsNotReady";
+
 /// What components are made with.
 #[derive(Clone)]
 pub(crate) struct Maker {
@@ -60,6 +63,8 @@ impl Maker {
     pub(crate) async fn retry(self, mut made: Made, sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
         let mut backoff = Backoff::new();
         while !made.waiting.is_empty() {
+            let names: Vec<_> = made.waiting.iter().map(|resource| resource.name.as_str()).collect();
+            sidecar.set_extended_metadata(NOT_READY.to_owned(), names.join(","));
             tokio::select! {
                 () = tokio::time::sleep(backoff.next()) => {}
                 () = shutdown.cancelled() => return,
@@ -67,14 +72,15 @@ impl Maker {
             for resource in std::mem::take(&mut made.waiting) {
                 match self.one(&resource, &mut made).await {
                     Ok(()) => {
-                        tracing::info!(app = %self.context.app_id, component = %resource.name, "a component is ready at last");
                         sidecar.set_components(made.components());
+                        tracing::info!(app = %self.context.app_id, component = %resource.name, "a component is ready at last");
                     }
                     Err(error) if is_retryable(&error) => made.waiting.push(resource),
                     Err(error) => tracing::error!(app = %self.context.app_id, %error, "a component is given up"),
                 }
             }
         }
+        sidecar.set_extended_metadata(NOT_READY.to_owned(), String::new());
     }
 
     async fn one(&self, resource: &ComponentResource, made: &mut Made) -> Result<(), StartError> {

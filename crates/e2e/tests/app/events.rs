@@ -113,4 +113,6 @@ fn without_a_state_store_pictures_are_still_answered_and_health_says_why() {
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "recorded"));
     let health = world.grayscale("GET", "/healthz").send();
     assert!(health.text().contains("state store"), "{}", health.text());
+    let metadata = world.dapr("GET", "/v1.0/metadata").send().json();
+    assert_eq!(metadata["extended"]["daprletComponentsNotReady"], "statestore");
 }

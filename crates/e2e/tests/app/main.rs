@@ -14,6 +14,7 @@ mod dapr_api;
 mod events;
 mod hostile_guests;
 mod lifecycle;
+mod mysql;
 mod pictures;
 mod real_pictures;
 mod refusals;

@@ -5,7 +5,7 @@ use building_blocks::state::{GetRequest, SetRequest};
 use building_blocks::{Component, StateError};
 
 use crate::harness::{create, try_create};
-use crate::server::{Server, free_port};
+use test_servers::{Server, free_port};
 
 async fn check(component: Component, behaviours: Behaviours) {
     let report = conformance::run(component.state_store.unwrap(), behaviours).await;

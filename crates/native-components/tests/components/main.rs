@@ -12,4 +12,3 @@ mod durability;
 mod harness;
 mod mysql;
 mod registry;
-mod server;

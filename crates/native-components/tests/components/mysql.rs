@@ -1,13 +1,12 @@
 //! `bindings.mysql`, on a SQLite file and on a MariaDB.
 
-use std::process::Command;
 use std::sync::Arc;
 
 use building_blocks::binding::{BindingError, InvokeRequest, InvokeResponse};
 use building_blocks::{Metadata, OutputBinding};
+use test_servers::{free_port, mariadb};
 
 use crate::harness::{create, try_create};
-use crate::server::{Server, free_port};
 
 struct Binding(Arc<dyn OutputBinding>);
 
@@ -31,25 +30,6 @@ impl Binding {
         let response = self.call("query", sql, params).await.unwrap();
         String::from_utf8(response.data.unwrap().to_vec()).unwrap()
     }
-}
-
-fn mariadb() -> Option<Server> {
-    Server::start("mariadbd", |folder, port| {
-        let data = folder.join("data");
-        let user = std::env::var("USER").unwrap_or_else(|_| "root".into());
-        let mut install = Command::new("mariadb-install-db");
-        install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
-        install.arg(format!("--datadir={}", data.display())).arg(format!("--user={user}"));
-        assert!(install.output().unwrap().status.success());
-        vec![
-            "--no-defaults".into(),
-            format!("--user={user}"),
-            format!("--datadir={}", data.display()),
-            format!("--socket={}", folder.join("socket").display()),
-            "--bind-address=127.0.0.1".into(),
-            format!("--port={port}"),
-        ]
-    })
 }
 
 async fn on_file(test: impl AsyncFnOnce(Binding)) {

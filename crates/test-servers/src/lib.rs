@@ -1,5 +1,11 @@
 //! Real servers for tests: started on a free port with a folder of their own, and stopped when dropped.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a helper of tests fails them by panicking, and says when one did not run"
+)]
+
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,9 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at whether it has.
 const PAUSE: Duration = Duration::from_millis(5);
 
-pub(crate) struct Server {
+/// A running server.
+pub struct Server {
     process: Child,
-    pub(crate) port: u16,
+    /// Where it listens, on loopback.
+    pub port: u16,
     _folder: TempDir,
 }
 
@@ -28,12 +36,18 @@ impl Drop for Server {
 
 impl Server {
     /// Starts `program` on a free port, unless this machine lacks it. On CI nothing may be lacking.
-    pub(crate) fn start(program: &str, arguments: impl FnOnce(&Path, u16) -> Vec<String>) -> Option<Self> {
+    ///
+    /// # Panics
+    /// When it is lacking on CI, or does not start.
+    pub fn start(program: &str, arguments: impl FnOnce(&Path, u16) -> Vec<String>) -> Option<Self> {
         Self::start_on(free_port(), program, arguments)
     }
 
     /// Starts `program` on this port.
-    pub(crate) fn start_on(
+    ///
+    /// # Panics
+    /// When it is lacking on CI, or does not start.
+    pub fn start_on(
         port: u16,
         program: &str,
         arguments: impl FnOnce(&Path, u16) -> Vec<String>,
@@ -67,7 +81,35 @@ fn is_installed(program: &str) -> bool {
     run.is_ok_and(|status| status.success())
 }
 
+/// A MariaDB that `root` may use without a password; `mysql` is a database that is there.
+///
+/// # Panics
+/// When it is lacking on CI, or does not start.
+#[must_use]
+pub fn mariadb() -> Option<Server> {
+    Server::start("mariadbd", |folder, port| {
+        let data = folder.join("data");
+        let user = std::env::var("USER").unwrap_or_else(|_| "root".into());
+        let mut install = Command::new("mariadb-install-db");
+        install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
+        install.arg(format!("--datadir={}", data.display())).arg(format!("--user={user}"));
+        assert!(install.output().unwrap().status.success());
+        vec![
+            "--no-defaults".into(),
+            format!("--user={user}"),
+            format!("--datadir={}", data.display()),
+            format!("--socket={}", folder.join("socket").display()),
+            "--bind-address=127.0.0.1".into(),
+            format!("--port={port}"),
+        ]
+    })
+}
+
 /// A port that was free a moment ago: these servers cannot tell which one they took.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

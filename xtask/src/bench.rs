@@ -1,0 +1,32 @@
+//! `cargo xtask bench`: the figures that the project is held to.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::build_wasm::{self, BuildWasm};
+use crate::repository::{Repository, run};
+use crate::steps::Steps;
+
+/// Measures daprlet as `cargo xtask up` runs it and prints a table with ratios, all from one run.
+#[derive(Args)]
+#[command(after_help = "WASMEDGE names a WasmEdge to be measured beside it; without it, the one on the path, if any.")]
+pub(crate) struct Bench {
+    /// How long each load runs, in seconds.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
+impl Bench {
+    pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
+        let mut steps = Steps::new(3);
+        steps.begin("Building the services and the test programs for WebAssembly");
+        BuildWasm { fixtures: true, ..BuildWasm::default() }.run(repository)?;
+        steps.begin("Building daprlet and the benchmark");
+        run(&mut repository.cargo(&["build", "--locked", "--package", "daprlet", "--package", "bench"]))?;
+        steps.begin("Measuring; leave the machine alone meanwhile");
+        let program = repository.workspace()?.target_directory.join("debug/bench");
+        let mut bench = repository.command(program);
+        bench.args(["--seconds", &self.seconds.to_string()]);
+        run(bench.env("WASM_DIR", repository.path(build_wasm::FOLDER)))
+    }
+}
