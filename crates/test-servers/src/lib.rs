@@ -47,11 +47,7 @@ impl Server {
     ///
     /// # Panics
     /// When it is lacking on CI, or does not start.
-    pub fn start_on(
-        port: u16,
-        program: &str,
-        arguments: impl FnOnce(&Path, u16) -> Vec<String>,
-    ) -> Option<Self> {
+    pub fn start_on(port: u16, program: &str, arguments: impl FnOnce(&Path, u16) -> Vec<String>) -> Option<Self> {
         if !is_installed(program) {
             assert!(std::env::var_os("CI").is_none(), "{program} is not installed, and on CI it must be");
             println!("DID NOT RUN: {program} is not installed");
