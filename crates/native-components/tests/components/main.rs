@@ -1,10 +1,6 @@
 //! Components as a host uses them: made by the registry from a spec.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking, and say what they skip"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking, and say what they skip")]
 
 mod conformance;
 mod durability;
