@@ -23,7 +23,7 @@ impl FromStr for AllowRule {
     fn from_str(text: &str) -> Result<Self, AllowRuleError> {
         let bad = || AllowRuleError(text.to_owned());
         if text == "*" {
-            return Ok(Self { host: None, port: None });
+            return Ok(Self::anything());
         }
         let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -36,6 +36,12 @@ impl FromStr for AllowRule {
 }
 
 impl AllowRule {
+    /// The rule `*`.
+    #[must_use]
+    pub const fn anything() -> Self {
+        Self { host: None, port: None }
+    }
+
     /// The host and port that a URL such as `mysql://user:secret@db:3306/events` leads to.
     #[must_use]
     pub fn of_url(url: &str) -> Option<Self> {

@@ -142,7 +142,8 @@ impl AppChannel {
     }
 }
 
-async fn handshake<S>(stream: S) -> io::Result<SendRequest<Body>>
+/// Speaks HTTP/1.1 over `stream`.
+pub(crate) async fn handshake<S>(stream: S) -> io::Result<SendRequest<Body>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

@@ -10,8 +10,9 @@ use http::{Request, Response};
 use sidecar::{Body, InvokeError, Invoker};
 use tokio::sync::Semaphore;
 
+use crate::allow::AllowList;
 use crate::channel::AppChannel;
-use crate::forward;
+use crate::{external, forward};
 
 /// One application as others reach it.
 pub(crate) struct Callee {
@@ -62,11 +63,16 @@ impl Directory {
 pub(crate) struct Caller {
     pub(crate) id: String,
     pub(crate) directory: Arc<Directory>,
+    /// What the application may reach outside.
+    pub(crate) allow: Arc<AllowList>,
 }
 
 #[async_trait]
 impl Invoker for Caller {
     async fn invoke(&self, target: &str, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        if external::is_url(target) {
+            return external::call(target, &self.allow, request).await;
+        }
         let callee = self.directory.find(target).ok_or_else(|| InvokeError::Unknown { target: target.to_owned() })?;
         forward::request(&mut request, &self.id, target);
         callee.call(request).await

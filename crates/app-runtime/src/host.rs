@@ -80,12 +80,14 @@ impl Host {
         let channel = AppChannel::new(app.id.clone(), app.port);
         let callee = Arc::new(Callee::new(channel, app.app_token.clone(), app.max_concurrency));
         self.directory.add(app.id.clone(), callee.clone());
-        let sidecar = Arc::new(self.sidecar(&app));
+        let allow = Arc::new(AllowList::new(self.allowed(&app.command)));
+        let sidecar = Arc::new(self.sidecar(&app, allow.clone()));
         let options =
             Options { max_body_size: app.max_body_size, token: app.api_token.clone(), access: app.api_access.clone() };
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
         self.tasks.spawn(accept(api_listener, api.clone(), self.shutdown.clone()));
         self.make_components(&app, &sidecar).await?;
+        allow.extend(named_by_secrets(&sidecar).await);
         let running = RunningApp {
             id: app.id.clone(),
             address: app.port.map(|port| self.address(port)),
@@ -93,7 +95,7 @@ impl Host {
             sidecar: sidecar.clone(),
         };
         let has_port = app.port.is_some();
-        self.run(app, dapr_address.port(), api, callee.clone(), &sidecar).await?;
+        self.run(app, dapr_address.port(), api, callee.clone(), allow).await?;
         self.tasks.spawn(become_ready(sidecar, callee, has_port, self.shutdown.clone()));
         Ok(running)
     }
@@ -104,7 +106,15 @@ impl Host {
         self.tasks.wait().await;
     }
 
-    fn sidecar(&self, app: &App) -> Sidecar {
+    /// A process has the network of the system, so its sidecar need not be narrower.
+    fn allowed(&self, command: &Command) -> Vec<AllowRule> {
+        match command {
+            Command::WasmEdge(_) => self.settings.allow.clone(),
+            Command::Process(_) | Command::None => vec![AllowRule::anything()],
+        }
+    }
+
+    fn sidecar(&self, app: &App, allow: Arc<AllowList>) -> Sidecar {
         Sidecar::new(Settings {
             app_id: app.id.clone(),
             connection: AppConnection {
@@ -114,7 +124,7 @@ impl Host {
                 max_concurrency: app.max_concurrency,
             },
             secret_scopes: app.secret_scopes.clone(),
-            invoker: Arc::new(Caller { id: app.id.clone(), directory: self.directory.clone() }),
+            invoker: Arc::new(Caller { id: app.id.clone(), directory: self.directory.clone(), allow }),
             shutdown: self.shutdown.clone(),
         })
     }
@@ -137,7 +147,7 @@ impl Host {
         dapr_port: u16,
         api: Arc<DaprHttp>,
         callee: Arc<Callee>,
-        sidecar: &Sidecar,
+        allow: Arc<AllowList>,
     ) -> Result<(), StartError> {
         match app.command {
             Command::None => {
@@ -158,8 +168,6 @@ impl Host {
                     Some(port) => Some(self.bind_app(&app.id, port)?),
                     None => None,
                 };
-                let allow = Arc::new(AllowList::new(self.settings.allow.iter().cloned()));
-                allow.extend(named_by_secrets(sidecar).await);
                 let network = Arc::new(GuestNetwork {
                     app: app.id.clone(),
                     app_port: app.port,

@@ -10,6 +10,7 @@ mod channel;
 mod components;
 mod directory;
 mod error;
+mod external;
 mod forward;
 mod guest_app;
 mod host;

@@ -77,3 +77,28 @@ fn invocation_between_guests_works_and_the_callers_identity_is_the_hosts_word() 
     assert_eq!((unknown.status, unknown.json()["errorCode"].as_str()), (500, Some("ERR_DIRECT_INVOKE")));
     drop(world);
 }
+
+#[test]
+fn an_url_in_place_of_an_application_is_invoked_only_where_the_guest_might_go_itself() {
+    let outside = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = outside.local_addr().unwrap();
+    let path = format!("/v1.0/invoke/http://{address}/method/x?q=1");
+    let denied = World::start(&Options::default()).dapr("GET", &path).send();
+    assert_eq!(denied.json()["errorCode"], "ERR_DIRECT_INVOKE");
+    assert!(denied.text().contains(&format!("--allow-outbound {address}")), "{}", denied.text());
+
+    let arguments = vec!["--allow-outbound".to_owned(), address.to_string()];
+    let world = World::start(&Options { arguments, ..Options::default() });
+    let server = std::thread::spawn(move || {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        let (mut stream, _) = outside.accept().unwrap();
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let head: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+        head
+    });
+    assert_eq!(world.dapr("GET", &path).send().text(), "hello");
+    let head = server.join().unwrap();
+    assert_eq!(head[0], "GET /x?q=1 HTTP/1.1");
+    assert!(!head.iter().any(|line| line.contains("image-api-grayscale")), "{head:?}");
+}
