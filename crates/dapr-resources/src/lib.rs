@@ -1,6 +1,6 @@
 //! Reads run templates (`dapr.yaml`), Component and Configuration YAML as the Dapr CLI and `daprd` do.
 //!
-//! Two layers: [`document`] reads YAML into nodes that know their line; the other modules take from a node what Dapr's
+//! Two layers: `document` reads YAML into nodes that know their line; the other modules take from a node what Dapr's
 //! types have. Mistakes are collected, not thrown: a user sees all of them at once, each with file and line. Where Dapr
 //! warns about a bad document and goes on without it, this is an error.
 
