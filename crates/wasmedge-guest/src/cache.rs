@@ -1,7 +1,7 @@
 //! Compiled modules on disk, so that a second start takes milliseconds.
 //!
-//! The cache holds native code that this process will run, so its folder must belong to this user alone; it is made
-//! that way, and ignored where somebody else could write to it.
+//! The cache holds native code that this process will run, so its folder must belong to this user alone: others
+//! lose their access to it, and a folder of another user is not used at all.
 
 use std::fs;
 use std::io::{self, Write as _};
