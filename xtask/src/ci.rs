@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod tidy;
+pub(crate) mod workflows;
 
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -34,6 +35,7 @@ const CHECKS: &[Check] = &[
     Check { name: "format", what: "Formatting", run: format },
     Check { name: "tidy", what: "Tidiness of the tree", run: tidy::check },
     Check { name: "dependencies", what: "Who depends on whom", run: dependencies::check },
+    Check { name: "workflows", what: "Workflows of GitHub", run: workflows::check },
     Check { name: "deny", what: "Licences, bans and sources of dependencies", run: deny },
     Check { name: "lint", what: "Lints", run: lint },
     Check { name: "lint-wasm", what: "Lints of what runs as WebAssembly", run: lint_wasm },

@@ -5,6 +5,7 @@
 mod bench;
 mod build_wasm;
 mod ci;
+mod go;
 mod new_service;
 mod repository;
 mod run_template;

@@ -9,6 +9,8 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::build_wasm;
+use crate::ci::workflows::ACTIONLINT;
+use crate::go;
 use crate::repository::{Repository, run};
 
 /// What real servers and the real browser of the tests are called, and what they are for.
@@ -32,7 +34,7 @@ pub(crate) struct Setup {
     #[arg(long)]
     test_servers: bool,
 
-    /// Everything that `cargo xtask ci` needs: the servers, and cargo-deny.
+    /// Everything that `cargo xtask ci` needs: the servers, cargo-deny, and actionlint where there is Go.
     #[arg(long)]
     ci: bool,
 }
@@ -49,6 +51,12 @@ impl Setup {
         if self.ci && !is_installed("cargo-deny") {
             // Unoptimised: it is built in a third of the time, and its checks take seconds all the same.
             run(&mut repository.cargo(&["install", "--locked", "--debug", CARGO_DENY]))?;
+        }
+        if self.ci
+            && let Some(mut actionlint) = go::tool(repository, ACTIONLINT)
+        {
+            // Its first use is what builds it.
+            run(actionlint.arg("--version"))?;
         }
         eprintln!("This machine has what was asked for.");
         Ok(())

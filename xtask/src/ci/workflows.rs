@@ -1,0 +1,28 @@
+//! The workflows, as actionlint sees them.
+
+use std::env;
+
+use anyhow::{Result, bail};
+
+use crate::go;
+use crate::repository::{Repository, run};
+
+/// The linter of workflows; `tools/actionlint` has its version. It calls shellcheck, too, where that is installed.
+pub(crate) const ACTIONLINT: &str = "actionlint";
+
+/// Where GitHub looks for workflows.
+const FOLDER: &str = ".github/workflows";
+
+/// Checks every workflow.
+pub(crate) fn check(repository: &Repository) -> Result<()> {
+    let Some(mut actionlint) = go::tool(repository, ACTIONLINT) else {
+        if env::var_os("CI").is_some() {
+            bail!("Go is not installed, and on CI it must be: actionlint is a Go program");
+        }
+        eprintln!("DID NOT RUN: {FOLDER} is not checked, because actionlint needs Go (https://go.dev/dl)");
+        return Ok(());
+    };
+    let files = repository.files()?;
+    let workflows = files.iter().filter(|file| file.starts_with(FOLDER)).map(|file| repository.path(file));
+    run(actionlint.args(workflows))
+}
