@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{Daprlet, request};
+use e2e::request;
 use tempfile::TempDir;
 
 /// What is built, stored or under version control by itself.
@@ -85,7 +85,7 @@ fn a_new_service_passes_its_tests_and_answers_through_dapr() {
     let module = ["--resources-path", "config", "wasmedge", "--env", &own_port, "--env", &own_dapr_port];
     let arguments = [flags.as_slice(), &module, &["wasm/note-keeper.wasm"]].concat();
     let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
-    let daprlet = Daprlet::spawn(repository.0.path(), &arguments);
+    let daprlet = e2e::daprlet(repository.0.path(), &arguments);
 
     let note = format!("http://127.0.0.1:{dapr_port}/v1.0/invoke/note-keeper/method/note");
     daprlet.until(|| (request("POST", &note).body("buy milk").send().status == 200).then_some(()));

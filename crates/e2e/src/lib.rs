@@ -15,12 +15,12 @@ use tempfile::TempDir;
 
 pub use files::{Options, Ports};
 pub use http::{Answer, Request, request};
-pub use process::{Daprlet, program};
+pub use process::{Process, daprlet, program};
 
 /// A running `daprlet` with the three services.
 pub struct World {
     /// The process.
-    pub daprlet: Daprlet,
+    pub daprlet: Process,
     /// Where everything listens.
     pub ports: Ports,
     folder: TempDir,
@@ -48,7 +48,9 @@ impl World {
     fn start_in(folder: TempDir, options: &Options) -> Self {
         let ports = Ports::free();
         files::write(folder.path(), &ports, options);
-        let daprlet = Daprlet::start(folder.path(), &options.arguments);
+        let mut arguments = vec!["run".to_owned(), "-f".to_owned(), "dapr.yaml".to_owned()];
+        arguments.extend_from_slice(&options.arguments);
+        let daprlet = daprlet(folder.path(), &arguments);
         let world = Self { daprlet, ports, folder };
         for port in world.ports.dapr() {
             world.daprlet.until(|| {

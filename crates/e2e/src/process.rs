@@ -1,4 +1,4 @@
-//! The process under test.
+//! A process under test.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 /// The longest that a test waits for anything. Compiling the modules for the first time is what takes long.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A `daprlet` process and everything that it has said.
-pub struct Daprlet {
+/// A running program and everything that it has said.
+pub struct Process {
+    name: String,
     child: Mutex<Child>,
     said: Arc<Mutex<Vec<String>>>,
 }
@@ -34,32 +35,30 @@ pub fn program() -> PathBuf {
     program
 }
 
-impl Daprlet {
-    /// Starts `daprlet run -f dapr.yaml` in `folder`.
-    pub(crate) fn start(folder: &Path, arguments: &[String]) -> Self {
-        let mut all = vec!["run".to_owned(), "-f".to_owned(), "dapr.yaml".to_owned()];
-        all.extend_from_slice(arguments);
-        Self::spawn(folder, &all)
-    }
+/// `daprlet` with these arguments, started in `folder`.
+///
+/// # Panics
+/// When that is impossible.
+#[must_use]
+pub fn daprlet(folder: &Path, arguments: &[String]) -> Process {
+    let mut command = Command::new(program());
+    Process::spawn(command.args(arguments).current_dir(folder))
+}
 
-    /// Starts `daprlet` in `folder`.
+impl Process {
+    /// Starts a program.
     ///
     /// # Panics
     /// When that is impossible.
     #[must_use]
-    pub fn spawn(folder: &Path, arguments: &[String]) -> Self {
-        let mut child = Command::new(program())
-            .args(arguments)
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("a process");
+    pub fn spawn(command: &mut Command) -> Self {
+        let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{name}: {error}"));
         let said = Arc::<Mutex<Vec<String>>>::default();
         follow(child.stdout.take().expect("stdout"), said.clone());
         follow(child.stderr.take().expect("stderr"), said.clone());
-        Self { child: Mutex::new(child), said }
+        Self { name, child: Mutex::new(child), said }
     }
 
     /// Everything said so far.
@@ -82,8 +81,8 @@ impl Daprlet {
                 return value;
             }
             let ended = self.child.lock().expect("the child").try_wait().expect("a status");
-            assert!(ended.is_none(), "daprlet has ended with {ended:?}:\n{}", self.said());
-            assert!(begin.elapsed() < PATIENCE, "nothing happened for {PATIENCE:?}:\n{}", self.said());
+            assert!(ended.is_none(), "{} has ended with {ended:?}:\n{}", self.name, self.said());
+            assert!(begin.elapsed() < PATIENCE, "{}: nothing happened for {PATIENCE:?}:\n{}", self.name, self.said());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -124,7 +123,10 @@ impl Daprlet {
     }
 
     /// `kill -9`, and waits until it is gone.
-    pub(crate) fn kill(&self) {
+    ///
+    /// # Panics
+    /// Never in practice.
+    pub fn kill(&self) {
         let mut child = self.child.lock().expect("the child");
         // It may be gone already, which is as good.
         let _ = child.kill();
@@ -132,7 +134,7 @@ impl Daprlet {
     }
 }
 
-impl Drop for Daprlet {
+impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }

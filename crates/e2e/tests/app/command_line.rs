@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use e2e::Daprlet;
-
 fn ends_with(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let arguments: Vec<_> = arguments.iter().map(|it| (*it).to_owned()).collect();
-    let daprlet = Daprlet::spawn(folder, &arguments);
+    let daprlet = e2e::daprlet(folder, &arguments);
     let code = daprlet.wait().code();
     // The last lines may still be on their way through the pipe.
     for _ in 0..200 {
@@ -23,7 +21,7 @@ fn check(dapr_yaml: &str, component: &str, expected: &[&str]) {
     std::fs::create_dir(folder.path().join("config")).unwrap();
     std::fs::write(folder.path().join("dapr.yaml"), dapr_yaml).unwrap();
     std::fs::write(folder.path().join("config/c.yaml"), component).unwrap();
-    let daprlet = Daprlet::spawn(folder.path(), &["run".to_owned(), "-f".to_owned(), "dapr.yaml".to_owned()]);
+    let daprlet = e2e::daprlet(folder.path(), &["run".to_owned(), "-f".to_owned(), "dapr.yaml".to_owned()]);
     let code = daprlet.wait().code();
     let missing = || expected.iter().find(|it| !daprlet.said().contains(**it));
     for _ in 0..1000 {
@@ -76,7 +74,7 @@ fn a_port_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
-    let daprlet = Daprlet::spawn(
+    let daprlet = e2e::daprlet(
         folder.path(),
         &["run", "--app-id", "a", "--dapr-http-port", &port.to_string()].map(str::to_owned),
     );

@@ -1,0 +1,45 @@
+//! What was answered.
+
+/// The parts of an HTTP answer that are compared.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Answer {
+    /// Zero where there was no answer; the body then says why.
+    pub(crate) status: u16,
+    /// In alphabetical order, names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Everything, for people: status, headers and body on lines of their own.
+    pub(crate) fn in_full(&self) -> String {
+        let mut text = format!("{}\n", self.status);
+        for (name, value) in &self.headers {
+            text.push_str(&format!("{name}: {value}\n"));
+        }
+        text.push_str(&shortened(&self.text(), 2000));
+        text
+    }
+
+    /// Status and the beginning of the body, for a table.
+    pub(crate) fn in_short(&self, width: usize) -> String {
+        let text = self.text().replace(['\n', '\r'], " ");
+        shortened(&format!("{} {}", self.status, text.trim_end()), width)
+    }
+}
+
+fn shortened(text: &str, width: usize) -> String {
+    let mut kept: String = text.chars().take(width).collect();
+    if kept.len() < text.len() {
+        kept.push('…');
+    }
+    kept
+}

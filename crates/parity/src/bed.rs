@@ -1,0 +1,113 @@
+//! What both worlds are given: sidecars, their components and their applications.
+
+/// Sidecars that start together, in one environment.
+pub(crate) struct Bed {
+    pub(crate) sidecars: Vec<Sidecar>,
+    /// Of the processes, beside what the harness has itself.
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+}
+
+/// One application id, with its Dapr port.
+pub(crate) struct Sidecar {
+    pub(crate) id: &'static str,
+    pub(crate) app: App,
+    /// Component YAML, one document each; `{redis}`, `{mysql}` and `{folder}` are filled in.
+    pub(crate) components: &'static [&'static str],
+    /// Configuration YAML.
+    pub(crate) configuration: Option<&'static str>,
+}
+
+/// What is behind a sidecar.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum App {
+    /// The harness's own application, which tells what reached it.
+    Echo,
+    /// A port that nobody listens on.
+    Down,
+    /// No application at all.
+    None,
+}
+
+/// Everything that the API suite talks to.
+pub(crate) fn api() -> Bed {
+    let echo = |id, components, configuration| Sidecar { id, app: App::Echo, components, configuration };
+    Bed {
+        sidecars: vec![
+            echo("caller", CALLER, Some(SCOPES)),
+            echo("callee", &[], None),
+            echo("closed", &[], Some(CLOSED)),
+            echo("allowing", &[MEMORY, SECRETS], Some(ALLOWING)),
+            echo("denying", &[MEMORY, SECRETS], Some(DENYING)),
+            Sidecar { id: "bare", app: App::None, components: &[], configuration: None },
+            Sidecar { id: "down", app: App::Down, components: &[], configuration: None },
+        ],
+        environment: &[("PARITY_SHOWN", "shown"), ("PARITY_EMPTY", ""), ("PARITY_UMLAUT", "ä€")],
+    }
+}
+
+/// A sidecar that asks for a token, and hands another one to its application.
+pub(crate) fn guarded() -> Bed {
+    let sidecar = Sidecar { id: "guarded", app: App::Echo, components: &[MEMORY], configuration: None };
+    Bed { sidecars: vec![sidecar], environment: &[("DAPR_API_TOKEN", "asked"), ("APP_API_TOKEN", "given")] }
+}
+
+/// The secrets file that `secrets` and `multi` read.
+pub(crate) const SECRETS_FILE: &str = r#"{
+  "plain": "value", "empty": "", "number": 5, "yes": true, "nothing": null, "umlaut": "ä€",
+  "DB_URL": { "MYSQL": "mysql://nobody@nowhere", "deeper": { "still": "there" } },
+  "list": ["first", "second"], "hidden": "not for everybody", "a/b": "slash", "bulk": "unreachable"
+}"#;
+
+const CALLER: &[&str] = &[
+    MEMORY,
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: sqlite},
+      spec: {type: state.sqlite, version: v1, metadata: [{name: connectionString, value: '{folder}/sqlite.db'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: redis},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-name},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: name}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-none},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: none}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-word},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: shared}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-namespace},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: namespace}]}}",
+    SECRETS,
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: dotted},
+      spec: {type: secretstores.local.file, version: v1,
+             metadata: [{name: secretsFile, value: '{folder}/secrets.json'}, {name: nestedSeparator, value: '.'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: multi},
+      spec: {type: secretstores.local.file, version: v1,
+             metadata: [{name: secretsFile, value: '{folder}/secrets.json'}, {name: multiValued, value: 'true'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: allowed},
+      spec: {type: secretstores.local.file, version: v1, metadata: [{name: secretsFile, value: '{folder}/secrets.json'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: denied},
+      spec: {type: secretstores.local.file, version: v1, metadata: [{name: secretsFile, value: '{folder}/secrets.json'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: env},
+      spec: {type: secretstores.local.env, version: v1, metadata: [{name: prefix, value: PARITY_}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: sql},
+      spec: {type: bindings.mysql, version: v1, metadata: [{name: url, value: '{mysql}'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: not-for-caller},
+      spec: {type: state.in-memory, version: v1}, scopes: [callee]}",
+];
+
+const MEMORY: &str = "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: memory},
+  spec: {type: state.in-memory, version: v1}}";
+
+const SECRETS: &str = "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: secrets},
+  spec: {type: secretstores.local.file, version: v1,
+         metadata: [{name: secretsFile, value: '{folder}/secrets.json'}, {name: nestedSeparator, value: ':'}]}}";
+
+const SCOPES: &str =
+    "{apiVersion: dapr.io/v1alpha1, kind: Configuration, metadata: {name: scopes}, spec: {secrets: {scopes: [
+  {storeName: allowed, defaultAccess: deny, allowedSecrets: [plain, missing]},
+  {storeName: denied, defaultAccess: allow, deniedSecrets: [hidden]}]}}}";
+
+const CLOSED: &str = "{apiVersion: dapr.io/v1alpha1, kind: Configuration, metadata: {name: closed},
+  spec: {accessControl: {defaultAction: deny}}}";
+
+const ALLOWING: &str = "{apiVersion: dapr.io/v1alpha1, kind: Configuration, metadata: {name: allowing},
+  spec: {api: {allowed: [{name: state, version: v1, protocol: http}, {name: metadata, version: v1, protocol: http}]}}}";
+
+const DENYING: &str = "{apiVersion: dapr.io/v1alpha1, kind: Configuration, metadata: {name: denying},
+  spec: {api: {denied: [{name: secrets, version: v1, protocol: http}, {name: invoke, version: v1, protocol: http}]}}}";

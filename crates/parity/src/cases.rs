@@ -1,0 +1,31 @@
+//! The suite: one module a building block.
+
+mod access;
+mod bindings;
+mod health;
+mod invoke;
+mod secrets;
+mod state;
+
+use crate::case::Case;
+
+/// Everything that the bed of sidecars is asked.
+pub(crate) fn api() -> Vec<Case> {
+    let mut all = Vec::new();
+    all.extend(invoke::cases());
+    for store in ["memory", "sqlite", "redis"] {
+        all.extend(state::cases(store));
+    }
+    all.extend(state::without_a_store());
+    all.extend(state::key_prefixes());
+    all.extend(secrets::cases());
+    all.extend(bindings::cases());
+    all.extend(health::cases());
+    all.extend(access::cases());
+    all
+}
+
+/// What a sidecar with a token is asked.
+pub(crate) fn guarded() -> Vec<Case> {
+    access::with_token()
+}

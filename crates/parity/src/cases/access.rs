@@ -1,0 +1,50 @@
+//! Which parts of the API may be used, and with which token.
+
+use crate::case::{Case, Step, case, dapr};
+
+/// One request to each part of the API.
+fn parts(app: &'static str) -> Vec<(&'static str, Step)> {
+    vec![
+        ("state", dapr(app, "GET", "/v1.0/state/memory/k")),
+        ("state query", dapr(app, "POST", "/v1.0-alpha1/state/memory/query").json("{}")),
+        ("secrets", dapr(app, "GET", "/v1.0/secrets/secrets/plain")),
+        ("invoke", dapr(app, "GET", "/v1.0/invoke/callee/method/echo")),
+        ("invoke by header", dapr(app, "GET", "/echo").header("dapr-app-id", "callee")),
+        ("bindings", dapr(app, "POST", "/v1.0/bindings/x").json("{}")),
+        ("metadata", dapr(app, "PUT", "/v1.0/metadata/x").body("y")),
+        ("health", dapr(app, "GET", "/v1.0/healthz")),
+        ("outbound health", dapr(app, "GET", "/v1.0/healthz/outbound")),
+    ]
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let mut all = Vec::new();
+    for app in ["allowing", "denying"] {
+        all.extend(parts(app).into_iter().map(|(part, step)| case(format!("a sidecar {app} some: {part}"), [step])));
+    }
+    all
+}
+
+pub(crate) fn with_token() -> Vec<Case> {
+    let on = |method: &str, target: &str| dapr("guarded", method, target);
+    let own = "/v1.0/invoke/guarded/method/echo";
+    vec![
+        case("token: none", [on("GET", "/v1.0/metadata")]),
+        case("token: a wrong one", [on("GET", "/v1.0/metadata").header("dapr-api-token", "wrong")]),
+        case("token: an empty one", [on("GET", "/v1.0/metadata").header("dapr-api-token", "")]),
+        case("token: the right one", [on("GET", "/v1.0/state/memory/{key}").header("dapr-api-token", "asked")]),
+        case(
+            "token: the right one twice",
+            [on("GET", "/v1.0/state/memory/{key}").header("dapr-api-token", "asked").header("dapr-api-token", "wrong")],
+        ),
+        case("token: as a bearer", [on("GET", "/v1.0/metadata").header("authorization", "Bearer asked")]),
+        case("token: in the query string", [on("GET", "/v1.0/metadata?dapr-api-token=asked")]),
+        case("token: not for health", [on("GET", "/v1.0/healthz")]),
+        case("token: not for outbound health", [on("GET", "/v1.0/healthz/outbound")]),
+        case("token: for health by another method", [on("POST", "/v1.0/healthz")]),
+        case("token: for a path that is unknown", [on("GET", "/unknown")]),
+        case("token: for invocation", [on("GET", own)]),
+        case("token: the application gets its own", [on("GET", own).header("dapr-api-token", "asked")]),
+        case("token: a part of the right one", [on("GET", "/v1.0/metadata").header("dapr-api-token", "aske")]),
+    ]
+}

@@ -1,0 +1,124 @@
+//! The application behind the sidecars: it tells exactly what reached it, and answers as it is told.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+/// Bodies up to here are repeated; of larger ones only the length and a sum are told.
+const REPEATED: usize = 4096;
+
+/// Serves on a port of its own until the process ends.
+pub(crate) async fn start() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let serve = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), hyper::service::service_fn(answer));
+            // A peer that breaks off is no concern of this application.
+            tokio::spawn(serve);
+        }
+    });
+    Ok(port)
+}
+
+type Reply = Response<BoxBody<Bytes, Infallible>>;
+
+/// The first segment of the path says how to answer.
+async fn answer(request: Request<Incoming>) -> Result<Reply, hyper::Error> {
+    let path = request.uri().path().to_owned();
+    let mut segments = path.trim_start_matches('/').split('/');
+    let reply = match (segments.next().unwrap_or_default(), segments.next().unwrap_or_default()) {
+        ("dapr", _) => reply(404, Full::new(Bytes::new()).boxed()),
+        ("status", code) => {
+            let code = code.parse().unwrap_or(500);
+            let told = told(request).await?;
+            reply(code, Full::new(told).boxed())
+        }
+        ("empty", _) => reply(200, Full::new(Bytes::new()).boxed()),
+        ("chunks", _) => {
+            let frames = ["one ", "two ", "three"].map(|it| Ok(Frame::data(Bytes::from_static(it.as_bytes()))));
+            reply(200, BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames))))
+        }
+        ("big", size) => {
+            let size = size.parse().unwrap_or(0);
+            reply(200, Full::new(Bytes::from(vec![b'x'; size])).boxed())
+        }
+        ("headers", _) => with_odd_headers(),
+        ("redirect", _) => {
+            let mut answer = reply(302, Full::new(Bytes::new()).boxed());
+            answer.headers_mut().insert("location", http::HeaderValue::from_static("/elsewhere"));
+            answer
+        }
+        ("bytes", _) => {
+            let mut answer = reply(200, Full::new(Bytes::from_static(&[0, 159, 146, 150, 255])).boxed());
+            answer.headers_mut().insert("content-type", http::HeaderValue::from_static("application/octet-stream"));
+            answer
+        }
+        _ => {
+            let told = told(request).await?;
+            reply(200, Full::new(told).boxed())
+        }
+    };
+    Ok(reply)
+}
+
+fn reply(status: u16, body: BoxBody<Bytes, Infallible>) -> Reply {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}
+
+fn with_odd_headers() -> Reply {
+    let mut response = reply(200, Full::new(Bytes::from_static(b"{}")).boxed());
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("content-type", "application/json; charset=utf-8"),
+        ("x-one", "1"),
+        ("x-two", "a"),
+        ("x-two", "b"),
+        ("set-cookie", "a=1; Path=/"),
+        ("set-cookie", "b=2"),
+        ("x-data-bin", "AAE="),
+        ("grpc-status", "3"),
+        ("dapr-own", "x"),
+        ("te", "trailers"),
+        ("proxy-authenticate", "Basic"),
+        ("x-empty", ""),
+        ("etag", "\"v1\""),
+        ("server", "echo"),
+    ] {
+        if let Ok(name) = http::HeaderName::from_bytes(name.as_bytes()) {
+            headers.append(name, http::HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+/// Request line, headers in alphabetical order, and the body.
+async fn told(request: Request<Incoming>) -> Result<Bytes, hyper::Error> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let mut headers: Vec<String> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    headers.sort();
+    let mut text = format!("{} {}\n{}\n\n", parts.method, parts.uri, headers.join("\n"));
+    if body.len() > REPEATED {
+        let sum = body.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{} bytes, sum {sum}", body.len());
+    } else {
+        text.push_str(&String::from_utf8_lossy(&body));
+    }
+    Ok(Bytes::from(text))
+}

@@ -1,0 +1,74 @@
+//! The table, and what exactly differs.
+
+use std::fmt::Write as _;
+
+use crate::case::To;
+use crate::known::Known;
+use crate::suite::{Outcome, Verdict};
+
+/// Columns of the table: name and answers.
+const NAME: usize = 60;
+const ANSWER: usize = 44;
+
+/// One line of the table.
+pub(crate) fn line(verdict: &Verdict) -> String {
+    // The step that tells most: the first one that differs, else the last one.
+    let telling = verdict.answers.iter().find(|(ours, real)| ours != real).or(verdict.answers.last());
+    let (ours, real) = telling.map(|(ours, real)| (ours.in_short(ANSWER), real.in_short(ANSWER))).unwrap_or_default();
+    let outcome = match verdict.outcome {
+        Outcome::Same => "same".to_owned(),
+        Outcome::Known(number) => format!("known difference {}", number + 1),
+        Outcome::Different => "DIFFERENT".to_owned(),
+    };
+    format!("| {:NAME$} | {ours:ANSWER$} | {real:ANSWER$} | {outcome} |", verdict.case.name)
+}
+
+/// The head of the table.
+pub(crate) fn head() -> String {
+    format!("| {:NAME$} | {:ANSWER$} | {:ANSWER$} | |\n|---|---|---|---|", "case", "daprlet", "daprd")
+}
+
+/// Lines that only one of both answers has, for each step that differs.
+pub(crate) fn difference(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    for (number, (step, (ours, real))) in verdict.case.steps.iter().zip(&verdict.answers).enumerate() {
+        if ours == real {
+            continue;
+        }
+        let to = match step.to {
+            To::Dapr(id) => format!("Dapr port of {id}"),
+            To::App(id) => format!("port of {id}"),
+        };
+        let (ours, real) = (ours.in_full(), real.in_full());
+        let only = |of: &str, other: &str| -> Vec<String> {
+            of.lines().filter(|line| !other.lines().any(|it| it == *line)).map(str::to_owned).collect()
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "--- {}, step {number}: {} {} at the {to}", verdict.case.name, step.method, step.target);
+        for line in only(&ours, &real) {
+            let _ = writeln!(text, "daprlet: {line}");
+        }
+        for line in only(&real, &ours) {
+            let _ = writeln!(text, "daprd:   {line}");
+        }
+    }
+    text
+}
+
+/// How many cases there were, and what became of them; and the known differences that no case shows any more.
+pub(crate) fn summary(verdicts: &[Verdict], known: &[Known]) -> String {
+    let count = |outcome: fn(&Outcome) -> bool| verdicts.iter().filter(|it| outcome(&it.outcome)).count();
+    let mut text = format!(
+        "{} cases: {} the same, {} known differences, {} different\n",
+        verdicts.len(),
+        count(|it| *it == Outcome::Same),
+        count(|it| matches!(it, Outcome::Known(_))),
+        count(|it| *it == Outcome::Different),
+    );
+    for (number, one) in known.iter().enumerate() {
+        let is_met = verdicts.iter().any(|it| it.outcome == Outcome::Known(number));
+        let met = if is_met { "" } else { " (no case of this run shows it)" };
+        let _ = writeln!(text, "{}. {}: {}{met}", number + 1, one.source, one.why);
+    }
+    text
+}

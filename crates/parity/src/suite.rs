@@ -1,0 +1,58 @@
+//! Asks two worlds the same cases and compares what they answer.
+
+use crate::answer::Answer;
+use crate::ask::ask;
+use crate::case::Case;
+use crate::known::Known;
+use crate::normalise::Normaliser;
+use crate::world::World;
+
+/// What became of one case.
+pub(crate) struct Verdict {
+    pub(crate) case: Case,
+    /// The answers of daprlet's world and of the real one, step by step, without what may differ.
+    pub(crate) answers: Vec<(Answer, Answer)>,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    Same,
+    /// Different, and meant to be: the number of the known difference.
+    Known(usize),
+    Different,
+}
+
+/// Asks both worlds all `cases`, one after the other.
+pub(crate) async fn run(
+    worlds: [&World; 2],
+    cases: Vec<Case>,
+    known: &[Known],
+    mut told: impl FnMut(&Verdict),
+) -> anyhow::Result<Vec<Verdict>> {
+    let mut verdicts = Vec::new();
+    for (number, case) in cases.into_iter().enumerate() {
+        // No key is a part of another one.
+        let key = format!("key-{number:04}-of");
+        let [ours, real] = worlds;
+        let (ours, real) = tokio::join!(normalised(ours, &case, &key), normalised(real, &case, &key));
+        let answers: Vec<_> = ours?.into_iter().zip(real?).collect();
+        let is_same = answers.iter().all(|(ours, real)| ours == real);
+        let listed = known.iter().position(|known| known.is_about(&case.name));
+        let outcome = match listed {
+            _ if is_same => Outcome::Same,
+            Some(number) => Outcome::Known(number),
+            None => Outcome::Different,
+        };
+        let verdict = Verdict { case, answers, outcome };
+        told(&verdict);
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}
+
+async fn normalised(world: &World, case: &Case, key: &str) -> anyhow::Result<Vec<Answer>> {
+    let folder = world.folder.path().display().to_string();
+    let mut normaliser = Normaliser::new(world.ports(), &folder, key)?;
+    Ok(ask(world, case, key).await.iter().map(|answer| normaliser.normalise(answer)).collect())
+}
