@@ -1,0 +1,135 @@
+"""The model card: what a person should know before trusting the model. Every figure in it was measured by evaluate.py."""
+
+CARD, PICTURE = "MODEL_CARD.md", "confusion-matrix.svg"
+
+CELL, MARGIN, HEAD = 44, 92, 92
+
+
+def written(facts, result, table, labels, size, hardware):
+    """The card as Markdown."""
+    settings, held_out = facts["settings"], facts["held_out"]
+    worst = sorted(((table[a][b], a, b) for a in range(len(labels)) for b in range(len(labels)) if a != b), reverse=True)[:3]
+    return TEXT.format(
+        picture=PICTURE,
+        things=", ".join(labels),
+        labels=len(labels),
+        size=size / 1e6,
+        parameters=facts["parameters"] / 1e3,
+        minutes=facts["minutes"],
+        hardware=hardware,
+        temperature=facts["temperature"],
+        threshold=facts["threshold"],
+        out_of_255=round(facts["threshold"] * 255),
+        trained=facts["training_pictures"],
+        all_pictures=facts["training_pictures"] + held_out["pictures"],
+        held=percent(held_out),
+        test=percent(result),
+        held_count=held_out["pictures"],
+        test_count=result["pictures"],
+        classes="\n".join(f"| {label} | {100 * table[at][at] / sum(table[at]):.1f} % |" for at, label in enumerate(labels)),
+        confused="; ".join(f"{count} times {labels[a]} was taken for {labels[b]}" for count, a, b in worst),
+        **{name: settings[name] for name in ("epochs", "batch", "smoothing", "hole", "shift", "seed", "rate")},
+    )
+
+
+def percent(figures):
+    """The shares among figures in percent, to be read by people."""
+    return {name: f"{100 * value:.2f} %" for name, value in figures.items() if name != "pictures"}
+
+
+def drawn(table, labels):
+    """The confusion matrix as SVG: the darker, the more; what is right has another colour than what is wrong."""
+    side = MARGIN + CELL * len(labels)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side + 8} {side + 8}" font-family="sans-serif" font-size="12">',
+        "<title>Confusion matrix: rows are what pictures show, columns what they were taken for</title>",
+        f'<rect width="{side + 8}" height="{side + 8}" fill="white"/>',
+    ]
+    for at, label in enumerate(labels):
+        middle = HEAD + CELL * at + CELL // 2
+        parts.append(f'<text x="{MARGIN - 6}" y="{middle + 4}" text-anchor="end">{label}</text>')
+        parts.append(f'<text transform="translate({middle + 4} {HEAD - 6}) rotate(-60)">{label}</text>')
+    for row in range(len(labels)):
+        for column in range(len(labels)):
+            parts += cell(table[row], row, column)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def cell(counts, row, column):
+    """One square. Mistakes are rare, so that their colour is stretched."""
+    share = counts[column] / max(sum(counts), 1)
+    depth = share if row == column else min(1, share * 8)
+    colour = (f"rgb({255 - 215 * depth:.0f},{255 - 145 * depth:.0f},{255 - 85 * depth:.0f})" if row == column
+              else f"rgb({255 - 30 * depth:.0f},{255 - 165 * depth:.0f},{255 - 195 * depth:.0f})")
+    x, y = MARGIN + CELL * column, HEAD + CELL * row
+    ink = "white" if depth > 0.6 else "#333"
+    return [
+        f'<rect x="{x}" y="{y}" width="{CELL - 1}" height="{CELL - 1}" fill="{colour}"/>',
+        f'<text x="{x + CELL // 2}" y="{y + CELL // 2 + 4}" text-anchor="middle" fill="{ink}">{counts[column]}</text>',
+    ]
+
+
+TEXT = """\
+# Model card: cifar10-small
+
+Says which of {labels} things a small picture shows: {things}. Written by `models/train/evaluate.py`; every figure was
+measured.
+
+## What it is
+
+A convolutional network with {parameters:.0f} thousand parameters for pictures of 32 x 32 pixels: a stem of 4x4 filters that
+starts as a whitening of patches, then three stages of two 3x3 convolutions each, the second of which is residual. Its weights
+are stored as bytes with one scale for each output channel; the file has {size:.2f} MB. It computes in floating-point numbers.
+Normalisation and temperature are inside. Licence: Apache-2.0.
+
+## How well it does
+
+| | held-out training pictures | test pictures |
+|---|---|---|
+| pictures | {held_count} | {test_count} |
+| right | {held[right]} | {test[right]} |
+| expected calibration error, 15 bins, as trained | {held[expected_error_uncalibrated]} | {test[expected_error_uncalibrated]} |
+| the same, with the temperature | {held[expected_error]} | {test[expected_error]} |
+| answers with a probability of at least {threshold} | {held[sure]} | {test[sure]} |
+| right among these | {held[right_if_sure]} | {test[right_if_sure]} |
+
+The test pictures were used once, for this table, after everything had been chosen.
+
+| class | right, of the test pictures |
+|---|---|
+{classes}
+
+![What was taken for what]({picture})
+
+Rows are what the pictures show, columns what they were taken for. The commonest mistakes: {confused}.
+
+## How it was trained
+
+- **Data**: CIFAR-10 (Alex Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009), as a tar of JPEG files.
+  {trained} of its {all_pictures} training pictures; the other {held_count} were held out for tuning and calibration. None of
+  the data is in this repository.
+- **Recipe**: {epochs} epochs in batches of {batch}; gradient descent with Nesterov momentum; one cycle of the learning rate up
+  to {rate}; labels smoothed by {smoothing}; weights averaged over recent steps. Pictures are mirrored, moved by up to
+  {shift} pixels, put into another light, and a square of {hole} pixels is painted over. The seed is {seed}.
+- **Calibration**: on the held-out pictures a temperature of {temperature:.3f} had the least cross-entropy. A best guess below
+  {threshold} ({out_of_255}/255) is called unsure: from there on, at least 97 % of the answers on held-out pictures were right.
+- **Cost**: {minutes:.0f} minutes on {hardware}, no graphics card.
+
+To make it again, in `models/train`, with the requirements installed and `TESTDATA_DIR` set:
+
+```
+python train.py && python export.py && python evaluate.py
+```
+
+The seed is fixed; another processor, number of threads or version of the framework rounds otherwise, and the weights differ a
+little.
+
+## What it cannot do
+
+- It knows {labels} things. Whatever else it is shown, it will take for one of them, and at times with confidence: the
+  calibration holds for pictures like those of CIFAR-10 only.
+- It sees 32 x 32 pixels. The thing has to fill most of the picture; of a photograph it sees what is left after shrinking, and
+  small or several things are lost.
+- It has learnt from pictures that were found on the web before 2009, and from a few thousand for each of its things.
+- Nobody should decide anything about people, or anything that matters, by its answers.
+"""

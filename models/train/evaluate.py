@@ -1,0 +1,70 @@
+"""Tries a model directory on the test pictures, and writes its model card with the figures and a picture of its mistakes.
+
+Run it once, when nothing will be changed any more: whoever chooses by these figures has no test left.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import calibration
+import card
+import data
+from export import FACTS, LABELS, MODEL, figures, run
+
+
+def main():
+    arguments = parsed()
+    facts = read(arguments.out / FACTS)
+    labels = read(arguments.model / LABELS).split()
+    model = arguments.model / MODEL
+    if not model.exists():
+        raise data.DataError(f"`{model}` does not exist; export.py makes it")
+    facts = json.loads(facts)
+    test = data.load(data.place_of(arguments.data), "test")
+    if test.labels != labels:
+        raise data.DataError(f"the test pictures are of {test.labels}, and the model knows {labels}")
+    logits = run(model.read_bytes(), test.pixels)
+    sure_of = calibration.probabilities(logits)
+    # The temperature is in the model; taking it out again tells what calibration was good for.
+    uncalibrated = calibration.probabilities(logits * facts["temperature"])
+    result = figures(sure_of, uncalibrated, test.classes, facts["threshold"])
+    table = confusion(sure_of.argmax(1), test.classes, len(labels))
+    (arguments.model / card.PICTURE).write_text(card.drawn(table, labels))
+    text = card.written(facts, result, table, labels, model.stat().st_size, arguments.hardware)
+    (arguments.model / card.CARD).write_text(text)
+    print(json.dumps(result, indent=2))
+    for label, row, at in zip(labels, table, range(len(labels))):
+        print(f"{label:12} {100 * row[at] / row.sum():5.1f} %")
+
+
+def read(path):
+    if not path.exists():
+        raise data.DataError(f"`{path}` does not exist; export.py makes it")
+    return path.read_text()
+
+
+def confusion(guessed, classes, count):
+    """How often each class, a row, was taken for each, a column."""
+    table = np.zeros((count, count), int)
+    np.add.at(table, (classes, guessed), 1)
+    return table
+
+
+def parsed():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--data", help=f"a folder or tar with test/LABEL/PICTURE; else {data.USUAL_PLACE} in TESTDATA_DIR")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="the folder of the checkpoint")
+    parser.add_argument("--model", type=Path, default=Path("../default"), help="the folder of the model")
+    parser.add_argument("--hardware", default="2 processor cores", help="what it was trained on, for the card")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except data.DataError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,97 @@
+"""The network: dense convolutions, few and wide.
+
+It has to be fast twice, in training and in WebAssembly, on processors without any accelerator. There a convolution is a matrix
+product, and large ones run near the processor's peak. So the picture is halved at once, and no convolution is depthwise.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+# The colours' means and deviations over CIFAR-10's training pictures, of brightness from 0 to 1.
+MEAN = (0.4914, 0.4822, 0.4465)
+DEVIATION = (0.2470, 0.2435, 0.2616)
+
+STEM = 48
+WIDTHS = (48, 112, 224)
+
+# Directions in which patches hardly vary are noise; without this they would be blown up to the size of all others.
+WHITENING_FLOOR = 5e-4
+
+# Brings the first logits, which the largest of many features make, near to nought.
+HEAD_SCALE = 0.125
+
+
+class Convolution(nn.Module):
+    """A 3x3 convolution, normalised; it has no bias because the normalisation would take that away."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weights = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        return functional.silu(self.norm(self.weights(x)))
+
+    def folded(self):
+        """Weights and bias of the one convolution that does the same when training is over."""
+        factor = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
+        return self.weights.weight * factor[:, None, None, None], self.norm.bias - self.norm.running_mean * factor
+
+
+class Stage(nn.Module):
+    """A convolution that widens, and one whose result is added to what it takes."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.widen = Convolution(inputs, outputs)
+        self.refine = Convolution(outputs, outputs)
+
+    def forward(self, x):
+        x = self.widen(x)
+        return x + self.refine(x)
+
+
+class Network(nn.Module):
+    """From normalised pictures [n, 3, 32, 32] to logits [n, classes]."""
+
+    def __init__(self, classes, stem=STEM, widths=WIDTHS):
+        super().__init__()
+        self.stem = nn.Conv2d(3, stem, 4, stride=2, padding=1)
+        self.stages = nn.ModuleList(Stage(a, b) for a, b in zip((stem, *widths), widths))
+        self.head = nn.Linear(widths[-1], classes, bias=False)
+        self.head.weight.data.mul_(HEAD_SCALE)
+
+    def forward(self, x):
+        x = functional.silu(self.stem(x))
+        for place, stage in enumerate(self.stages):
+            x = stage(functional.max_pool2d(x, 2) if place else x)
+        return self.head(x.amax((2, 3)))
+
+    def whiten(self, pictures):
+        """Starts the first layer off with what tells patches of normalised pictures apart.
+
+        Its filters are the main directions in which patches differ, scaled so that each varies equally. They spare the
+        network the epochs in which it would find out that neighbouring pixels are alike. Each comes with both signs, since
+        the activation keeps little of what is negative.
+        """
+        size, count = self.stem.kernel_size[0], self.stem.out_channels // 2
+        patches = functional.unfold(pictures, size, stride=size).transpose(1, 2).reshape(-1, 3 * size * size)
+        patches = patches - patches.mean(0)
+        variances, directions = torch.linalg.eigh(patches.T @ patches / len(patches))
+        filters = directions.T.flip(0)[:count] / torch.sqrt(variances.flip(0)[:count, None] + WHITENING_FLOOR)
+        self.stem.weight.data.copy_(torch.cat([filters, -filters]).reshape(self.stem.weight.shape))
+        self.stem.bias.data.zero_()
+
+
+def normalised(pixels):
+    """Bytes as the network takes them, in the order of memory in which convolutions are fast."""
+    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
+    return ((pixels.float() / 255 - mean) / deviation).contiguous(memory_format=torch.channels_last)
+
+
+def logits_of(network, pixels, batch=500):
+    """The network's answers to all pictures, without training it."""
+    network.eval()
+    with torch.no_grad():
+        return torch.cat([network(normalised(part)) for part in pixels.split(batch)])

@@ -1,0 +1,108 @@
+"""The recipe: how pictures are varied, how fast the network learns, and what is kept of it.
+
+Everything is derived from the seed and the epoch's number, never from what ran before, so that a training that was interrupted
+goes on as if it had not been.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from network import normalised
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What can be tuned; tune it on the pictures held out, never on the test's."""
+
+    epochs: int = 40
+    batch: int = 256
+    rate: float = 0.2  # the highest learning rate
+    warm_up: float = 0.15  # the part of the training until then
+    momentum: float = 0.9
+    decay: float = 5e-4  # of weights; biases and normalisations are few and need none
+    smoothing: float = 0.1  # of labels: no answer is worth infinite confidence
+    average: float = 0.998  # the part of the averaged weights that a step keeps
+    shift: int = 4  # how far a picture moves, in pixels
+    hole: int = 8  # the side of the square that is painted over
+    light: float = 0.15  # how far brightness and contrast vary
+
+
+def rate_at(recipe, progress):
+    """The learning rate when `progress` of the training, from 0 to 1, is done: one way up and one down."""
+    return recipe.rate * min(max(progress, 1e-3) / recipe.warm_up, (1 - progress) / (1 - recipe.warm_up))
+
+
+def batches(pictures, recipe, seed, epoch):
+    """The pictures of one epoch in a new order, varied, as pairs of input and classes. An incomplete batch is left out."""
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(len(pictures))
+    for start in range(0, len(order) - recipe.batch + 1, recipe.batch):
+        places = order[start : start + recipe.batch]
+        pixels = torch.from_numpy(moved(pictures.pixels[places], recipe.shift, rng))
+        yield varied(normalised(pixels), recipe, rng), torch.from_numpy(pictures.classes[places])
+
+
+def moved(pixels, shift, rng):
+    """Each picture moved by up to `shift` pixels and every other one mirrored; what comes in at the edge is a reflection."""
+    count, _, height, width = pixels.shape
+    rows = np.arange(height) + rng.integers(-shift, shift + 1, (count, 1))
+    columns = np.arange(width) + rng.integers(-shift, shift + 1, (count, 1))
+    mirrored = rng.random(count) < 0.5
+    columns[mirrored] = columns[mirrored, ::-1]
+    rows, columns = reflected(rows, height), reflected(columns, width)
+    which, colours = np.arange(count)[:, None, None, None], np.arange(3)[None, :, None, None]
+    return pixels[which, colours, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def reflected(places, size):
+    """Places past an edge, counted back from it."""
+    places = np.abs(places)
+    return np.where(places >= size, 2 * (size - 1) - places, places)
+
+
+def varied(x, recipe, rng):
+    """Each picture in another light, and with a gray square somewhere, so that no single feature decides."""
+    count, _, height, width = x.shape
+    contrast = 1 + rng.uniform(-recipe.light, recipe.light, (count, 1, 1, 1))
+    brightness = rng.uniform(-recipe.light, recipe.light, (count, 1, 1, 1))
+    top, left = rng.integers(1 - recipe.hole, height, (count, 1)), rng.integers(1 - recipe.hole, width, (count, 1))
+    rows, columns = np.arange(height) - top, np.arange(width) - left
+    inside = ((rows >= 0) & (rows < recipe.hole))[:, :, None] & ((columns >= 0) & (columns < recipe.hole))[:, None, :]
+    x.mul_(torch.from_numpy(contrast.astype(np.float32))).add_(torch.from_numpy(brightness.astype(np.float32)))
+    return x.masked_fill_(torch.from_numpy(inside)[:, None], 0)
+
+
+def optimizer_of(network, recipe):
+    """Gradient descent with momentum; only weights decay."""
+    parameters = list(network.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, lr=recipe.rate, momentum=recipe.momentum, nesterov=True)
+
+
+def loss_of(network, x, classes, recipe):
+    """How wrong the network is about a batch."""
+    return functional.cross_entropy(network(x), classes, label_smoothing=recipe.smoothing)
+
+
+class Average:
+    """The network with the mean of its recent weights: better than any of those that it is the mean of."""
+
+    def __init__(self, network, keep):
+        self.network, self.keep = copy.deepcopy(network), keep
+
+    @torch.no_grad()
+    def update(self, network, step):
+        """Takes in the weights after a step. Early steps forget faster: they come from far away."""
+        keep = min(self.keep, (step + 1) / (step + 20))
+        for mean, new in zip(self.network.state_dict().values(), network.state_dict().values()):
+            if mean.is_floating_point():
+                mean.lerp_(new, 1 - keep)
+            else:
+                mean.copy_(new)
