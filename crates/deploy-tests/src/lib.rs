@@ -1,0 +1,51 @@
+//! Reads what is in `deploy/`, and takes nothing in it lightly.
+//!
+//! Kubernetes drops fields that it does not know, and so does nearly everything else that reads its YAML: a probe that is
+//! misspelled is a probe that never runs. Here it is an error.
+
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a helper of tests fails them by panicking, and says when one did not run"
+)]
+
+pub mod kustomize;
+mod manifest;
+mod typed;
+pub mod unit;
+
+use std::path::{Path, PathBuf};
+
+pub use manifest::Manifest;
+
+/// A path in the repository.
+pub fn repository(inside: impl AsRef<Path>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap().join(inside)
+}
+
+/// A file of the repository, as text.
+///
+/// # Panics
+/// When there is none.
+pub fn text(inside: impl AsRef<Path>) -> String {
+    let path = repository(inside);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files below a folder of the repository.
+///
+/// # Panics
+/// When it cannot be read.
+pub fn files(inside: impl AsRef<Path>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![repository(inside)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
