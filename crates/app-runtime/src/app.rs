@@ -29,6 +29,8 @@ pub struct App {
     pub secret_scopes: Vec<SecretScope>,
     /// Which parts of the API there are.
     pub api_access: ApiAccess,
+    /// Whether other applications are refused when they invoke this one.
+    pub denies_invocation: bool,
     /// The largest request body of the API, in bytes.
     pub max_body_size: u64,
     /// What callers of the API must show.

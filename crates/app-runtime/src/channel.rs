@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use sidecar::Body;
+use sidecar::{Body, InvokeError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -35,16 +35,15 @@ enum Way {
 
 /// The way to one application. It survives restarts of the application.
 pub(crate) struct AppChannel {
-    app: String,
     way: watch::Sender<Way>,
     idle: Mutex<VecDeque<SendRequest<Body>>>,
     host: Option<HeaderValue>,
 }
 
 impl AppChannel {
-    pub(crate) fn new(app: String, port: Option<u16>) -> Self {
+    pub(crate) fn new(port: Option<u16>) -> Self {
         let host = port.and_then(|port| HeaderValue::try_from(format!("127.0.0.1:{port}")).ok());
-        Self { app, way: watch::Sender::new(Way::Nowhere), idle: Mutex::default(), host }
+        Self { way: watch::Sender::new(Way::Nowhere), idle: Mutex::default(), host }
     }
 
     /// The application is a guest that has begun to listen.
@@ -80,10 +79,10 @@ impl AppChannel {
     }
 
     /// Sends one request and gives the answer as soon as its head is there.
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, BoxError> {
-        if let Some(host) = &self.host {
-            request.headers_mut().insert(HOST, host.clone());
-        }
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        let Some(host) = &self.host else { return Err(InvokeError::NoApplication) };
+        request.headers_mut().insert(HOST, host.clone());
+        let described = described(&request, host);
         // A kept connection may have been closed by the application meanwhile; then the request was not sent, and
         // goes over a new one.
         while let Some(mut connection) = self.kept() {
@@ -91,17 +90,14 @@ impl AppChannel {
                 Ok(response) => return Ok(self.keep(connection, response)),
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Err(failed.into_error().into()),
+                    None => return Err(told(&described, failed.into_error().into())),
                 },
             }
         }
-        let mut connection = self.connect().await.map_err(|error| self.unreachable(&error))?;
-        let response = connection.send_request(request).await?;
+        let connected = self.connect().await;
+        let mut connection = connected.map_err(|error| told(&described, unreachable(host, error)))?;
+        let response = connection.send_request(request).await.map_err(|error| told(&described, error.into()))?;
         Ok(self.keep(connection, response))
-    }
-
-    fn unreachable(&self, error: &io::Error) -> BoxError {
-        format!("the application {} cannot be reached: {error}", self.app).into()
     }
 
     async fn connect(&self) -> io::Result<SendRequest<Body>> {
@@ -140,6 +136,31 @@ impl AppChannel {
     fn idle(&self) -> MutexGuard<'_, VecDeque<SendRequest<Body>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A request as Go's HTTP client names it in its errors.
+fn described(request: &Request<Body>, host: &HeaderValue) -> String {
+    let method = request.method().as_str();
+    let (first, rest) = method.split_at_checked(1).unwrap_or((method, ""));
+    let host = host.to_str().unwrap_or_default();
+    format!("{first}{} \"http://{host}{}\"", rest.to_lowercase(), request.uri())
+}
+
+/// A failure, after the innermost reason: that is what helps, and what Go would say.
+fn told(described: &str, error: BoxError) -> InvokeError {
+    let mut reason: &dyn std::error::Error = &*error;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    InvokeError::Channel(format!("{described}: {reason}").into())
+}
+
+fn unreachable(host: &HeaderValue, error: io::Error) -> BoxError {
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        let host = host.to_str().unwrap_or_default();
+        return format!("dial tcp {host}: connect: connection refused").into();
+    }
+    error.into()
 }
 
 /// Speaks HTTP/1.1 over `stream`.

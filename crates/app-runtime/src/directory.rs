@@ -11,20 +11,27 @@ use sidecar::{Body, InvokeError, Invoker};
 use tokio::sync::Semaphore;
 
 use crate::allow::AllowList;
+use crate::app::App;
 use crate::channel::AppChannel;
 use crate::{external, forward};
+
+/// The one namespace of this process, as it may follow an id.
+const NAMESPACE_SUFFIX: &str = ".default";
 
 /// One application as others reach it.
 pub(crate) struct Callee {
     pub(crate) channel: AppChannel,
     token: Option<ApiToken>,
     turns: Option<Semaphore>,
+    denies: bool,
 }
 
 impl Callee {
-    pub(crate) fn new(channel: AppChannel, token: Option<ApiToken>, max_concurrency: u32) -> Self {
-        let turns = (max_concurrency > 0).then(|| Semaphore::new(max_concurrency as usize));
-        Self { channel, token, turns }
+    /// The application that `app` describes.
+    pub(crate) fn new(app: &App) -> Self {
+        let turns = (app.max_concurrency > 0).then(|| Semaphore::new(app.max_concurrency as usize));
+        let channel = AppChannel::new(app.port);
+        Self { channel, token: app.app_token.clone(), turns, denies: app.denies_invocation }
     }
 
     /// Calls the application as its own sidecar does.
@@ -37,7 +44,7 @@ impl Callee {
             Some(turns) => turns.acquire().await.ok(),
             None => None,
         };
-        let mut response = self.channel.send(request).await.map_err(InvokeError::Channel)?;
+        let mut response = self.channel.send(request).await?;
         forward::response(&mut response);
         Ok(response)
     }
@@ -55,7 +62,7 @@ impl Directory {
     fn find(&self, id: &str) -> Option<Arc<Callee>> {
         // Dapr accepts `id.namespace`; there is one namespace here.
         let applications = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        applications.get(id).or_else(|| applications.get(id.strip_suffix(".default")?)).cloned()
+        applications.get(id).or_else(|| applications.get(id.strip_suffix(NAMESPACE_SUFFIX)?)).cloned()
     }
 }
 
@@ -74,7 +81,21 @@ impl Invoker for Caller {
             return external::call(target, &self.allow, request).await;
         }
         let callee = self.directory.find(target).ok_or_else(|| InvokeError::Unknown { target: target.to_owned() })?;
+        // Dapr accepts `id.namespace`, and tells the callee its id alone.
+        let target = target.strip_suffix(NAMESPACE_SUFFIX).unwrap_or(target);
+        let is_remote = target != self.id;
+        if is_remote && callee.denies {
+            let operation = request.uri().path().trim_start_matches('/').to_owned();
+            return Err(InvokeError::Denied { operation, verb: request.method().to_string() });
+        }
         forward::request(&mut request, &self.id, target);
-        callee.call(request).await
+        callee.call(request).await.map_err(|error| match error {
+            // What the callee's sidecar would tell the caller's.
+            InvokeError::Channel(why) if is_remote => {
+                let why = format!("rpc error: code = Internal desc = error invoking app channel: {why}");
+                InvokeError::Channel(why.into())
+            }
+            other => other,
+        })
     }
 }

@@ -1,9 +1,10 @@
 //! What happens to headers between two applications: `dapr/pkg/messaging/v1/util.go`, `direct_messaging.go` and
 //! `pkg/channel/http/http_channel.go`.
 
+use std::sync::OnceLock;
+
 use http::header::{CONNECTION, HOST, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response};
-use uuid::Uuid;
 
 /// Headers that mean one connection, or that the sidecar writes itself.
 const NOT_FORWARDED: &[&str] = &[
@@ -12,7 +13,6 @@ const NOT_FORWARDED: &[&str] = &[
     "dapr-callee-app-id",
     "dapr-caller-app-id",
     "dapr-caller-namespace",
-    "dapr-api-token",
     "destination-app-id",
     "http2-settings",
     "keep-alive",
@@ -27,6 +27,8 @@ const NOT_FORWARDED: &[&str] = &[
 
 /// Where the caller is; all callers here are in this process or on this machine.
 const HERE: &str = "127.0.0.1";
+/// What Dapr writes where nobody has begun a trace and it has none of its own.
+const NO_TRACE: &str = "00-00000000000000000000000000000000-0000000000000000-00";
 /// Dapr's name for the namespace when none is configured.
 const NAMESPACE: &str = "default";
 
@@ -36,15 +38,16 @@ pub(crate) fn request<B>(request: &mut Request<B>, caller: &str, callee: &str) {
     filter(headers);
     headers.remove(HOST);
     if !headers.contains_key("traceparent") {
-        set(headers, "traceparent", &new_trace());
+        set(headers, "traceparent", NO_TRACE);
     }
     // Dapr calls an application's own methods without a detour, and without these.
     if caller == callee {
         return;
     }
     append(headers, "x-forwarded-for", HERE);
-    append(headers, "x-forwarded-host", HERE);
-    append(headers, "forwarded", &format!("for={HERE};by={HERE};host={HERE}"));
+    let host = host_name();
+    append(headers, "x-forwarded-host", host);
+    append(headers, "forwarded", &format!("for={HERE};by={HERE};host={host}"));
     set(headers, "dapr-caller-app-id", caller);
     set(headers, "dapr-callee-app-id", callee);
     set(headers, "dapr-caller-namespace", NAMESPACE);
@@ -69,16 +72,40 @@ fn filter(headers: &mut HeaderMap) {
     for name in NOT_FORWARDED {
         headers.remove(*name);
     }
-    let binary: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().ends_with("-bin")).cloned().collect();
-    for name in binary {
-        headers.remove(name);
+    let is_special = |name: &HeaderName| is_binary(name) || name.as_str().starts_with("grpc-");
+    let special: Vec<HeaderName> = headers.keys().filter(|name| is_special(name)).cloned().collect();
+    for name in special {
+        let values: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
+        headers.remove(&name);
+        // Two sidecars speak gRPC with each other: what that reserves for itself comes through under another name.
+        if let Ok(renamed) = HeaderName::from_bytes(format!("dapr-{name}").as_bytes())
+            && !is_binary(&name)
+        {
+            values.into_iter().for_each(|value| {
+                headers.append(&renamed, value);
+            });
+        }
     }
 }
 
-/// A new W3C trace that nobody samples.
-fn new_trace() -> String {
-    let (trace, span) = (Uuid::new_v4().simple(), Uuid::new_v4().as_u64_pair().0);
-    format!("00-{trace}-{span:016x}-00")
+fn is_binary(name: &HeaderName) -> bool {
+    name.as_str().ends_with("-bin")
+}
+
+/// The name of this machine, as Dapr tells it to applications.
+fn host_name() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(system_name)
+}
+
+#[cfg(unix)]
+fn system_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn system_name() -> String {
+    "localhost".to_owned()
 }
 
 fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
@@ -135,9 +162,9 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_passed_on_or_begun() {
+    fn a_trace_is_passed_on_and_its_absence_too() {
         let known = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         assert_eq!(forwarded(&[("traceparent", known)], "caller")["traceparent"], known);
-        assert_eq!(forwarded(&[], "caller")["traceparent"].len(), known.len());
+        assert_eq!(forwarded(&[], "caller")["traceparent"], NO_TRACE);
     }
 }

@@ -14,7 +14,6 @@ use wasmedge_guest::Engine;
 
 use crate::allow::{AllowList, AllowRule};
 use crate::app::{App, Command};
-use crate::channel::AppChannel;
 use crate::components::Maker;
 use crate::directory::{Callee, Caller, Directory};
 use crate::error::StartError;
@@ -77,8 +76,7 @@ impl Host {
         let dapr_address = api_listener
             .local_addr()
             .map_err(|source| port_error(&app.id, "the Dapr API", self.address(app.dapr_http_port), source))?;
-        let channel = AppChannel::new(app.id.clone(), app.port);
-        let callee = Arc::new(Callee::new(channel, app.app_token.clone(), app.max_concurrency));
+        let callee = Arc::new(Callee::new(&app));
         self.directory.add(app.id.clone(), callee.clone());
         let allow = Arc::new(AllowList::new(self.allowed(&app.command)));
         let sidecar = Arc::new(self.sidecar(&app, allow.clone()));

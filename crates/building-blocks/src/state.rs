@@ -11,12 +11,12 @@ mod ttl;
 use async_trait::async_trait;
 
 pub use bulk::DEFAULT_PARALLELISM;
-pub use error::{EtagConflict, StateError};
+pub use error::StateError;
 pub use feature::{StateFeature, StateFeatures};
 pub use request::{
     Concurrency, Consistency, DeleteRequest, GetRequest, Operation, SetRequest, StateItem, StateOptions,
 };
-pub use ttl::{TTL_EXPIRE_TIME, TTL_IN_SECONDS, TimeToLive, time_to_live};
+pub use ttl::{TTL_EXPIRE_TIME, TTL_IN_SECONDS, TimeToLive, TtlError, time_to_live};
 
 use crate::Metadata;
 

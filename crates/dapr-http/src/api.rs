@@ -11,7 +11,7 @@ mod state;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use sidecar::{Body, Sidecar, full_body};
@@ -24,6 +24,7 @@ use crate::limit::limited;
 use crate::response;
 use crate::route::Route;
 use crate::token::{self, ApiToken};
+use crate::trace::Trace;
 
 /// How the API is served.
 #[derive(Clone, Debug)]
@@ -58,21 +59,35 @@ impl DaprHttp {
 
     /// Answers one request.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
-        let mut request = request.map(|body| limited(body, self.options.max_body_size));
+        let path = request.uri().path();
+        if !is_well_escaped(path) {
+            return bad_request();
+        }
+        let trace = Trace::of(path, request.headers());
+        let mut response = self.answer(request.map(|body| limited(body, self.options.max_body_size))).await;
+        if let Some(trace) = trace {
+            trace.add_to(response.headers_mut());
+        }
+        response
+    }
+
+    async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
         let mut route = Route::of(request.method(), request.uri().path());
         if let Some(token) = &self.options.token {
             let exempt = matches!(route, Route::Health | Route::OutboundHealth);
             if !exempt && !token.admits(request.headers()) {
-                return wrong_token();
+                return refused(StatusCode::UNAUTHORIZED, "invalid api token\n");
             }
             request.headers_mut().remove(token::HEADER);
         }
-        // What is not allowed is not there, so it falls through to invocation.
-        if route.group().is_some_and(|(name, version)| !self.options.access.allows(name, version)) {
-            if route == Route::Invoke {
-                return ApiError::no_app_id().into();
-            }
+        // What is not allowed is not there, so it falls through to invocation, if that is.
+        let is_there =
+            |route: &Route| route.group().is_none_or(|(name, version)| self.options.access.allows(name, version));
+        if !is_there(&route) {
             route = Route::Invoke;
+        }
+        if !is_there(&route) {
+            return refused(StatusCode::NOT_FOUND, "404 page not found\n");
         }
         self.dispatch(route, request).await.unwrap_or_else(Into::into)
     }
@@ -110,11 +125,29 @@ async fn whole(body: Body) -> Result<Bytes, ApiError> {
 }
 
 /// What Go's `http.Error` writes.
-fn wrong_token() -> Response<Body> {
-    let mut response = Response::new(full_body("invalid api token\n"));
-    *response.status_mut() = StatusCode::UNAUTHORIZED;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+fn refused(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = plain(status, text);
+    response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     response
+}
+
+/// What Go's server answers to a request that never reaches a handler.
+fn bad_request() -> Response<Body> {
+    let mut response = plain(StatusCode::BAD_REQUEST, "400 Bad Request");
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(full_body(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// Whether every percent sign begins an escape.
+fn is_well_escaped(path: &str) -> bool {
+    let mut pieces = path.split('%');
+    pieces.next();
+    pieces.all(|piece| piece.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)))
 }

@@ -16,7 +16,8 @@ pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) message: String,
-    pub(crate) details: Vec<Value>,
+    /// Each as JSON.
+    pub(crate) details: Vec<String>,
 }
 
 impl ApiError {
@@ -48,9 +49,11 @@ impl ApiError {
     pub(crate) fn invoke(target: &str, error: &InvokeError) -> Self {
         let status = match error {
             InvokeError::Denied { .. } => StatusCode::FORBIDDEN,
-            InvokeError::Unknown { .. } | InvokeError::Channel(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            InvokeError::Unknown { .. } | InvokeError::NoApplication | InvokeError::Channel(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
-        Self::new(status, "ERR_DIRECT_INVOKE", format_args!("fail to invoke, id: {target}, err: {error}"))
+        Self::new(status, "ERR_DIRECT_INVOKE", format_args!("failed to invoke, id: {target}, err: {error}"))
     }
 
     pub(crate) fn binding(name: &str, error: &BindingCallError) -> Self {
@@ -79,13 +82,13 @@ impl ApiError {
     /// around the store's. Etag errors have a status of their own where `etags` says so; in transactions they have not.
     pub(crate) fn state(
         store: &str,
-        app_id: &str,
+        app_id: Option<&str>,
         error: &StateCallError,
         code: &'static str,
         message: impl FnOnce(&str) -> String,
         etags: bool,
     ) -> Self {
-        let app = json!({ "appID": app_id });
+        let app = app_id.map_or(Value::Null, |app_id| json!({ "appID": app_id }));
         match error {
             StateCallError::NotConfigured(_) => {
                 Self::internal("ERR_STATE_STORE_NOT_CONFIGURED", error).because("DAPR_STATE_NOT_CONFIGURED", &app)
@@ -94,9 +97,10 @@ impl ApiError {
                 .because("DAPR_STATE_NOT_FOUND", &app),
             StateCallError::IllegalKey(illegal) => {
                 let message = format!("api error: code = InvalidArgument desc = {illegal}");
-                let violation = json!([{ "field": illegal.0, "description": message }]);
-                Self::malformed(message)
-                    .with(json!({ "@type": TYPE_BAD_REQUEST, "field_violations": violation }))
+                // In a transaction, Dapr has overwritten the key by the time that it complains.
+                let field = if code == "ERR_STATE_TRANSACTION" { "" } else { &illegal.0 };
+                Self::malformed(&message)
+                    .with_violation(field, &message)
                     .about_state_store(store)
                     .because("DAPR_STATE_ILLEGAL_KEY", &Value::Null)
             }
@@ -119,10 +123,18 @@ impl ApiError {
                 let status = if etags { etag_status(std::slice::from_ref(cause)) } else { None };
                 Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), code, message(&error.to_string()))
             }
-            StateCallError::Batch(causes) => {
-                let status = if etags { etag_status(causes) } else { None };
-                Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), code, message(&error.to_string()))
-            }
+            StateCallError::Batch(causes) => match etag_status(causes).filter(|_| etags) {
+                // Dapr wraps the errors of a batch into one more of their kind.
+                Some(status) => {
+                    let all = error.to_string().into();
+                    let all = match status {
+                        StatusCode::BAD_REQUEST => StateError::EtagInvalid(all),
+                        _ => StateError::EtagMismatch(Some(all)),
+                    };
+                    Self::new(status, code, message(&all.to_string()))
+                }
+                None => Self::internal(code, message(&error.to_string())),
+            },
         }
     }
 
@@ -134,7 +146,16 @@ impl ApiError {
     }
 
     fn with(mut self, detail: Value) -> Self {
-        self.details.push(detail);
+        self.details.push(go_json::write(&detail));
+        self
+    }
+
+    /// What is wrong with a field. Its parts are a struct in Go, and so in their own order; an empty field is left out.
+    fn with_violation(mut self, field: &str, description: &str) -> Self {
+        let text = |text: &str| go_json::write(&Value::from(text));
+        let field = if field.is_empty() { String::new() } else { format!("\"field\":{},", text(field)) };
+        let violation = format!("{{{field}\"description\":{}}}", text(description));
+        self.details.push(format!("{{\"@type\":\"{TYPE_BAD_REQUEST}\",\"field_violations\":[{violation}]}}"));
         self
     }
 

@@ -6,12 +6,13 @@
 
 mod api;
 mod error;
-mod json;
+mod fields;
 mod limit;
 mod response;
 mod route;
 mod server;
 mod token;
+mod trace;
 
 pub use api::{ApiAccess, ApiRule, DaprHttp, Options};
 pub use server::serve;

@@ -9,8 +9,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use sidecar::Body;
 
-/// What Go's `http.MaxBytesReader` says.
-pub(crate) const TOO_LARGE: &str = "http: request body too large";
+/// What `kit/streams/limitreadcloser.go` says.
+pub(crate) const TOO_LARGE: &str = "stream too large";
 
 /// A body that fails once it has given more than it may.
 struct Limited {

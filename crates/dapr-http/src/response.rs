@@ -7,7 +7,6 @@ use http::{Response, StatusCode};
 use sidecar::{Body, empty_body, full_body};
 
 use crate::error::ApiError;
-use crate::json;
 
 /// `204`, without a body.
 pub(crate) fn empty() -> Response<Body> {
@@ -28,7 +27,7 @@ pub(crate) fn data(status: StatusCode, bytes: impl Into<Bytes>) -> Response<Body
 pub(crate) fn encoded(value: &impl serde::Serialize) -> Response<Body> {
     match serde_json::to_value(value) {
         Ok(value) => {
-            let mut text = json::write(&value);
+            let mut text = go_json::write(&value);
             text.push('\n');
             data(StatusCode::OK, text)
         }
@@ -39,7 +38,7 @@ pub(crate) fn encoded(value: &impl serde::Serialize) -> Response<Body> {
 /// A struct as Go's `json.Encoder` writes it: fields in their order, a line end. What cannot be written is an empty
 /// body, as there.
 pub(crate) fn structured(value: &impl serde::Serialize) -> Result<Response<Body>, ApiError> {
-    let text = serde_json::to_string(value).map(|text| json::compact(&text)).unwrap_or_default();
+    let text = serde_json::to_string(value).map(|text| go_json::compact(&text)).unwrap_or_default();
     Ok(data(StatusCode::OK, text))
 }
 
@@ -59,9 +58,9 @@ impl From<ApiError> for Response<Body> {
         let details = if error.details.is_empty() {
             String::new()
         } else {
-            format!(",\"details\":{}", json::write(&serde_json::Value::Array(error.details)))
+            format!(",\"details\":[{}]", error.details.join(","))
         };
-        let message = json::write(&serde_json::Value::String(error.message));
+        let message = go_json::write(&serde_json::Value::String(error.message));
         data(error.status, format!("{{\"errorCode\":\"{}\",\"message\":{message}{details}}}", error.code))
     }
 }

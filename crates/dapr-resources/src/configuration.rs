@@ -1,5 +1,5 @@
 //! Configuration resources: `dapr/pkg/config/configuration.go`. Of a Configuration this reads what daprlet serves (secret
-//! scopes and API lists); the rest is accepted and has no effect.
+//! scopes, API lists, and who may invoke the application); the rest is accepted and has no effect.
 
 use std::path::PathBuf;
 
@@ -16,11 +16,12 @@ pub struct Configuration {
     pub secret_scopes: Vec<SecretScope>,
     /// `spec.api`.
     pub api_access: ApiAccess,
+    /// `spec.accessControl.defaultAction`: whether other applications may invoke this one.
+    pub denies_invocation: bool,
 }
 
 /// Parts of a Configuration that have no effect here.
 const WITHOUT_EFFECT: &[&str] = &[
-    "accessControl",
     "appHttpPipeline",
     "components",
     "features",
@@ -74,6 +75,20 @@ fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, problems: 
         configuration.api_access.allowed.extend(read_rules(&mut api, "allowed", problems));
         configuration.api_access.denied.extend(read_rules(&mut api, "denied", problems));
         api.finish(problems);
+    }
+    if let Some(mut control) = spec.mapping("accessControl", problems) {
+        // Policies are for callers that have proved who they are with a certificate, which needs mTLS.
+        control.ignore(&["policies", "trustDomain"]);
+        configuration.denies_invocation = match control.text("defaultAction", problems).as_deref() {
+            None | Some("" | "allow") => false,
+            Some("deny") => true,
+            Some(other) => {
+                let message = format!("is {other:?}, but must be allow or deny");
+                control.mistake("defaultAction", message, problems);
+                true
+            }
+        };
+        control.finish(problems);
     }
     spec.finish(problems);
 }

@@ -42,6 +42,7 @@ async fn answer(request: Request<Incoming>) -> Result<Reply, hyper::Error> {
             let told = told(request).await?;
             reply(code, Full::new(told).boxed())
         }
+        ("untyped", code) => untyped(code.parse().unwrap_or(200), Full::new(Bytes::from_static(b"<p>hello")).boxed()),
         ("empty", _) => reply(200, Full::new(Bytes::new()).boxed()),
         ("chunks", _) => {
             let frames = ["one ", "two ", "three"].map(|it| Ok(Frame::data(Bytes::from_static(it.as_bytes()))));
@@ -71,6 +72,13 @@ async fn answer(request: Request<Incoming>) -> Result<Reply, hyper::Error> {
 }
 
 fn reply(status: u16, body: BoxBody<Bytes, Infallible>) -> Reply {
+    let mut response = untyped(status, body);
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/plain"));
+    response
+}
+
+/// An answer that does not say what it is.
+fn untyped(status: u16, body: BoxBody<Bytes, Infallible>) -> Reply {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
@@ -79,8 +87,8 @@ fn reply(status: u16, body: BoxBody<Bytes, Infallible>) -> Reply {
 fn with_odd_headers() -> Reply {
     let mut response = reply(200, Full::new(Bytes::from_static(b"{}")).boxed());
     let headers = response.headers_mut();
+    headers.insert("content-type", http::HeaderValue::from_static("application/json; charset=utf-8"));
     for (name, value) in [
-        ("content-type", "application/json; charset=utf-8"),
         ("x-one", "1"),
         ("x-two", "a"),
         ("x-two", "b"),
@@ -102,6 +110,14 @@ fn with_odd_headers() -> Reply {
     response
 }
 
+/// Framing, and what Go's HTTP client says of itself where a request says nothing.
+fn is_of_the_client(line: &str) -> bool {
+    line.starts_with("content-length:")
+        || line.starts_with("transfer-encoding:")
+        || line == "accept-encoding: gzip"
+        || line == "user-agent: Go-http-client/1.1"
+}
+
 /// Request line, headers in alphabetical order, and the body.
 async fn told(request: Request<Incoming>) -> Result<Bytes, hyper::Error> {
     let (parts, body) = request.into_parts();
@@ -110,6 +126,7 @@ async fn told(request: Request<Incoming>) -> Result<Bytes, hyper::Error> {
         .headers
         .iter()
         .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .filter(|line| !is_of_the_client(line))
         .collect();
     headers.sort();
     let mut text = format!("{} {}\n{}\n\n", parts.method, parts.uri, headers.join("\n"));

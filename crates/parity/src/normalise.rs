@@ -19,14 +19,16 @@ pub(crate) struct Normaliser {
     time: Regex,
     trace: Regex,
     duration: Regex,
+    script: Regex,
+    features: Regex,
     /// The UUIDs of this case so far: the same one gets the same number, so that "it changed" and "it did not" stay apart.
     seen: BTreeMap<String, usize>,
 }
 
 impl Normaliser {
-    /// For a world with these ports and this folder.
-    pub(crate) fn new(ports: &BTreeMap<To, u16>, folder: &str, key: &str) -> anyhow::Result<Self> {
-        let mut own = vec![(folder.to_owned(), "<folder>".to_owned()), (key.to_owned(), "<key>".to_owned())];
+    /// For a world with these ports and names of its own.
+    pub(crate) fn new(ports: &BTreeMap<To, u16>, names: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let mut own: Vec<_> = names.iter().map(|(own, meaning)| ((*own).to_owned(), (*meaning).to_owned())).collect();
         // Where an application listens is chosen anew for each run.
         for (to, port) in ports {
             let name = match to {
@@ -46,6 +48,10 @@ impl Normaliser {
             trace: Regex::new("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")?,
             // How long a statement took.
             duration: Regex::new(r"^\d+(\.\d+)?(ns|µs|ms|s)$")?,
+            // The line and the hash of a Lua script: the scripts are not the same text.
+            script: Regex::new(r"user_script:\d+: |script: [0-9a-f]{40}, on @user_script:\d+")?,
+            // Features of `daprd`'s own, in random order.
+            features: Regex::new(r#""enabledFeatures":\[[^\]]*\],"#)?,
             seen: BTreeMap::new(),
         })
     }
@@ -73,6 +79,8 @@ impl Normaliser {
         for (own, meaning) in &self.own {
             text = text.replace(own.as_str(), meaning);
         }
+        let text = self.script.replace_all(&text, "<script>");
+        let text = self.features.replace_all(&text, "");
         let text = self.trace.replace_all(&text, |found: &Captures<'_>| {
             let is_zero = |part: usize| found.get(part).is_some_and(|it| it.as_str().bytes().all(|byte| byte == b'0'));
             let flags = found.get(3).map_or("", |it| it.as_str());
@@ -94,7 +102,8 @@ fn relative(found: &Captures<'_>) -> String {
     let part = |number: usize| found.get(number).map_or("", |it| it.as_str());
     let Ok(time) = part(0).parse::<Timestamp>() else { return part(0).to_owned() };
     let seconds = (time.as_millisecond() - Timestamp::now().as_millisecond()) as f64 / 1000.0;
-    let about = (seconds / GRAIN).round() * GRAIN;
+    // Zero is added so that there is no minus zero.
+    let about = (seconds / GRAIN).round() * GRAIN + 0.0;
     let fraction = if part(1).is_empty() { "" } else { " with a fraction" };
     let zone = if part(2) == "Z" { "UTC" } else { "an offset" };
     format!("<{about} s from now, {zone}{fraction}>")
@@ -108,7 +117,7 @@ mod tests {
     const B: &str = "00000000-0000-4000-8000-00000000000b";
 
     fn normaliser() -> Normaliser {
-        Normaliser::new(&BTreeMap::from([(To::App("a"), 1234)]), "/tmp/x", "k7").unwrap()
+        Normaliser::new(&BTreeMap::from([(To::App("a"), 1234)]), &[("/tmp/x", "<folder>")]).unwrap()
     }
 
     fn text(told: &[&str]) -> Vec<String> {

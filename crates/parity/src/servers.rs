@@ -36,6 +36,10 @@ impl Running {
             .output()
             .context("the program `mariadb`")?;
         ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        Ok(Servers { redis: format!("127.0.0.1:{redis}"), mysql: format!("root:@tcp(127.0.0.1:{port})/{name}") })
+        Ok(Servers {
+            redis: format!("127.0.0.1:{redis}"),
+            mysql: format!("root:@tcp(127.0.0.1:{port})/{name}"),
+            database: name.to_owned(),
+        })
     }
 }

@@ -53,6 +53,7 @@ pub(crate) async fn run(
 
 async fn normalised(world: &World, case: &Case, key: &str) -> anyhow::Result<Vec<Answer>> {
     let folder = world.folder.path().display().to_string();
-    let mut normaliser = Normaliser::new(world.ports(), &folder, key)?;
+    let names = [(folder.as_str(), "<folder>"), (world.database.as_str(), "<database>"), (key, "<key>")];
+    let mut normaliser = Normaliser::new(world.ports(), &names)?;
     Ok(ask(world, case, key).await.iter().map(|answer| normaliser.normalise(answer)).collect())
 }

@@ -38,6 +38,8 @@ pub(crate) struct Servers {
     pub(crate) redis: String,
     /// As Go's driver writes it.
     pub(crate) mysql: String,
+    /// The name of the database in there.
+    pub(crate) database: String,
 }
 
 /// Running sidecars.
@@ -45,6 +47,8 @@ pub(crate) struct World {
     ports: BTreeMap<To, u16>,
     processes: Vec<Process>,
     pub(crate) folder: TempDir,
+    /// The name of its database.
+    pub(crate) database: String,
 }
 
 impl World {
@@ -66,7 +70,8 @@ impl World {
             Kind::Daprlet => daprlet::start(folder.path(), bed, &ports)?,
             Kind::Daprd(program) => daprd::start(program, folder.path(), bed, &ports)?,
         };
-        let world = Self { ports, processes, folder };
+        let database = servers.database.clone();
+        let world = Self { ports, processes, folder, database };
         world.wait_until_ready(bed).await?;
         Ok(world)
     }

@@ -33,17 +33,25 @@ pub trait Invoker: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
     /// There is no such application. The text is that of Dapr's mDNS resolver.
-    #[error("failed to resolve address for '{target}': couldn't find service: {target}")]
+    #[error("couldn't find service: {target}")]
     Unknown {
         /// The id asked for.
         target: String,
     },
-    /// The callee's access control refuses.
-    #[error("access control policy has denied access to id: {target}")]
+    /// The callee's access control refuses. The text is that of `dapr/pkg/acl/acl.go`.
+    #[error(
+        "rpc error: code = PermissionDenied desc = access control policy has denied access to id:  \
+         operation: {operation} verb: {verb}"
+    )]
     Denied {
-        /// The id asked for.
-        target: String,
+        /// The method asked for, without the first slash.
+        operation: String,
+        /// The HTTP method.
+        verb: String,
     },
+    /// There is a sidecar of that id, and no application behind it.
+    #[error("rpc error: code = Internal desc = app channel is not initialized")]
+    NoApplication,
     /// The application is there, and its answer is not.
     #[error("{0}")]
     Channel(#[source] BoxError),

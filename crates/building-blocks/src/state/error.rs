@@ -8,8 +8,8 @@ use crate::BoxError;
 #[derive(Debug, Error)]
 pub enum StateError {
     /// The etag is not the one that the key has now, or the key exists and `first-write` came without an etag.
-    #[error("possible etag mismatch. error from state store: {0}")]
-    EtagMismatch(#[source] BoxError),
+    #[error("possible etag mismatch. error from state store{}", after_a_colon(.0.as_ref()))]
+    EtagMismatch(#[source] Option<BoxError>),
     /// The etag has a form that this store never issues.
     #[error("invalid etag value: {0}")]
     EtagInvalid(#[source] BoxError),
@@ -28,34 +28,14 @@ pub enum StateError {
 }
 
 impl StateError {
-    /// The etag given is not the current one.
-    pub fn etag_mismatch(given: &str) -> Self {
-        Self::EtagMismatch(EtagConflict::Stale { given: given.to_owned() }.into())
-    }
-
-    /// `first-write` without an etag found the key present.
-    pub fn first_write_conflict() -> Self {
-        Self::EtagMismatch(EtagConflict::Exists.into())
-    }
-
     /// Whether the etag was the reason: such a failure is the caller's to resolve, so nobody retries it.
     pub const fn is_etag(&self) -> bool {
         matches!(self, Self::EtagMismatch(_) | Self::EtagInvalid(_))
     }
 }
 
-/// What a store found when an etag did not fit.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum EtagConflict {
-    /// The key has another etag, or is absent.
-    #[error("the key is absent or its etag is not {given:?}")]
-    Stale {
-        /// The etag of the request.
-        given: String,
-    },
-    /// The key exists, and the caller wanted to be the first to write it.
-    #[error("the key exists already")]
-    Exists,
+fn after_a_colon(why: Option<&BoxError>) -> String {
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -64,8 +44,9 @@ mod tests {
 
     #[test]
     fn etag_errors_say_what_dapr_says() {
-        let mismatch = StateError::etag_mismatch("7").to_string();
-        assert!(mismatch.starts_with("possible etag mismatch. error from state store: "), "{mismatch}");
+        let mismatch = |why| StateError::EtagMismatch(why).to_string();
+        assert_eq!(mismatch(None), "possible etag mismatch. error from state store");
+        assert_eq!(mismatch(Some("why".into())), "possible etag mismatch. error from state store: why");
         let invalid = StateError::EtagInvalid("not a number".into()).to_string();
         assert_eq!(invalid, "invalid etag value: not a number");
     }

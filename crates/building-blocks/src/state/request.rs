@@ -9,9 +9,11 @@ use crate::Metadata;
 pub enum Concurrency {
     /// The first writer wins: a write without an etag fails if the key exists.
     FirstWrite,
-    /// The last writer wins, unless it carries an etag.
-    #[default]
+    /// The last writer wins, unless it carries an etag; some stores then do not even look at that.
     LastWrite,
+    /// Not said: the last writer wins, unless it carries an etag.
+    #[default]
+    Unset,
 }
 
 /// How fresh a read must be, or how widely a write must be known, before it is answered.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::StateError;
+use thiserror::Error;
+
 use crate::Metadata;
 
 /// The metadata of a write that asks for a time to live.
@@ -34,20 +35,33 @@ impl TimeToLive {
     }
 }
 
-/// Reads `ttlInSeconds`.
-pub fn time_to_live(metadata: &Metadata) -> Result<TimeToLive, StateError> {
+/// Why `ttlInSeconds` cannot be read, in the words of Go's `strconv`; each store puts its own before them.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TtlError {
+    /// It is no whole number.
+    #[error("parsing {0:?}: invalid syntax")]
+    Syntax(String),
+    /// It is a number that nothing here can hold.
+    #[error("parsing {0:?}: value out of range")]
+    Range(String),
+}
+
+/// Reads `ttlInSeconds`. `-1`, and whatever else is not positive, means for ever.
+///
+/// # Errors
+/// When it is no number of seconds.
+pub fn time_to_live(metadata: &Metadata) -> Result<TimeToLive, TtlError> {
     let Some(text) = metadata.get(TTL_IN_SECONDS).filter(|text| !text.is_empty()) else {
         return Ok(TimeToLive::Unset);
     };
-    let seconds: i64 = text.parse().map_err(|_| {
-        StateError::InvalidRequest(format!(
-            "value for {TTL_IN_SECONDS} must be a whole number of seconds, not {text:?}"
-        ))
-    })?;
-    match seconds {
-        ..=0 => Ok(TimeToLive::Forever),
-        1..=MAX_SECONDS => Ok(TimeToLive::For(Duration::from_secs(seconds.unsigned_abs()))),
-        _ => Err(StateError::InvalidRequest(format!("value for {TTL_IN_SECONDS} must be at most {MAX_SECONDS}"))),
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(TtlError::Syntax(text.clone()));
+    }
+    match text.parse::<i64>() {
+        Ok(..=0) => Ok(TimeToLive::Forever),
+        Ok(seconds @ 1..=MAX_SECONDS) => Ok(TimeToLive::For(Duration::from_secs(seconds.unsigned_abs()))),
+        Ok(_) | Err(_) => Err(TtlError::Range(text.clone())),
     }
 }
 
@@ -55,7 +69,7 @@ pub fn time_to_live(metadata: &Metadata) -> Result<TimeToLive, StateError> {
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<TimeToLive, StateError> {
+    fn check(text: &str) -> Result<TimeToLive, TtlError> {
         time_to_live(&Metadata::from([(TTL_IN_SECONDS.to_owned(), text.to_owned())]))
     }
 
@@ -74,8 +88,12 @@ mod tests {
 
     #[test]
     fn what_is_no_number_or_too_large_is_refused() {
-        for wrong in ["soon", "1.5", "10s", "2147483648", "99999999999999999999"] {
-            assert!(matches!(check(wrong), Err(StateError::InvalidRequest(_))), "{wrong}");
+        for wrong in ["soon", "1.5", "10s", "-", " 1"] {
+            assert_eq!(check(wrong), Err(TtlError::Syntax(wrong.into())), "{wrong}");
         }
+        for large in ["2147483648", "99999999999999999999"] {
+            assert_eq!(check(large), Err(TtlError::Range(large.into())), "{large}");
+        }
+        assert_eq!(TtlError::Syntax("soon".into()).to_string(), r#"parsing "soon": invalid syntax"#);
     }
 }

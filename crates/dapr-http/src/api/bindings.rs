@@ -7,17 +7,13 @@ use sidecar::{Body, Sidecar};
 
 use super::whole;
 use crate::error::ApiError;
-use crate::json::{self, fields};
+use crate::fields::fields;
 use crate::response;
+use go_json::JsonError;
 
 pub(super) async fn invoke(sidecar: &Sidecar, name: &str, body: Body) -> Result<Response<Body>, ApiError> {
-    let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed_body)?;
-    let body = fields(&body, "http.OutputBindingRequest").map_err(|e| ApiError::malformed_body(e.message))?;
-    let request = InvokeRequest {
-        operation: body.text("operation").map_err(|e| ApiError::malformed_body(e.message))?.unwrap_or_default(),
-        data: body.get("data").map_or_else(|| "null".to_owned(), json::write).into(),
-        metadata: body.map("metadata").map_err(|e| ApiError::malformed_body(e.message))?,
-    };
+    let body = go_json::decode(&whole(body).await?, "OutputBindingRequest.data").map_err(ApiError::malformed_body)?;
+    let request = read(&body).map_err(ApiError::malformed_body)?;
     let answer = sidecar.invoke_binding(name, request).await.map_err(|error| ApiError::binding(name, &error))?;
     // Neither data nor metadata is what Go's bindings mean by a nil response.
     if answer.data.is_none() && answer.metadata.is_empty() {
@@ -26,4 +22,13 @@ pub(super) async fn invoke(sidecar: &Sidecar, name: &str, body: Body) -> Result<
     let mut response = response::data(StatusCode::OK, answer.data.unwrap_or_default());
     response::add_metadata(&mut response, &answer.metadata);
     Ok(response)
+}
+
+fn read(body: &Value) -> Result<InvokeRequest, JsonError> {
+    let body = fields(body, "http.OutputBindingRequest")?;
+    Ok(InvokeRequest {
+        operation: body.text("operation")?.unwrap_or_default(),
+        data: body.get("data").map_or_else(|| "null".to_owned(), go_json::write).into(),
+        metadata: body.map("metadata")?,
+    })
 }

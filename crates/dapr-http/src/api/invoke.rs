@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use sidecar::{Body, InvokeError, Sidecar};
 
@@ -39,12 +39,26 @@ pub(super) async fn invoke(sidecar: &Sidecar, mut request: Request<Body>) -> Res
         ApiError::invoke(&target, &error)
     })?;
     *request.uri_mut() = path.into();
-    sidecar.invoker().invoke(&target, request).await.map_err(|error| ApiError::invoke(&target, &error))
+    let answered = sidecar.invoker().invoke(&target, request).await;
+    answered.map(typed).map_err(|error| ApiError::invoke(&target, &error))
+}
+
+/// An answer with its content type as Dapr and Go's server leave it: a failure that has none is taken for JSON, and an
+/// answer that repeats nothing says nothing about its type.
+fn typed(mut answer: Response<Body>) -> Response<Body> {
+    let status = answer.status();
+    let headers = answer.headers_mut();
+    if status == StatusCode::NOT_MODIFIED {
+        headers.remove(CONTENT_TYPE);
+    } else if !(200..400).contains(&status.as_u16()) && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    answer
 }
 
 /// The application and the method that a request means: by header, by user name, or by path.
 fn target(path: &str, headers: &HeaderMap) -> Option<(String, String)> {
-    let whole_path = || clean_keeping_end(path).trim_start_matches('/').to_owned();
+    let whole_path = || clean(path).trim_start_matches('/').to_owned();
     if let Some(id) = headers.get(APP_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty()) {
         return Some((id.to_owned(), whole_path()));
     }
@@ -70,20 +84,20 @@ fn after_invoke(path: &str) -> Option<&str> {
     rest.trim_start_matches('/').strip_prefix("invoke/").map(|rest| rest.trim_start_matches('/'))
 }
 
-fn clean_keeping_end(path: &str) -> String {
-    let cleaned = clean(path);
-    if path.len() > 1 && path.ends_with('/') && cleaned != "/" { format!("{cleaned}/") } else { cleaned.into_owned() }
-}
-
 /// `dapr/pkg/messaging/method`: decoded, without dots, and free of what could mean something else further on.
 fn path_and_query(method: &str, query: Option<&str>) -> Result<PathAndQuery, String> {
-    let decoded = percent_decode_str(method).decode_utf8().map_err(|_| "the method is no UTF-8".to_owned())?;
-    if let Some(bad) = decoded.chars().find(|c| c.is_control() || matches!(c, '#' | '?')) {
-        return Err(format!("invalid method: contains {bad:?}"));
+    let decoded = percent_decode_str(method).decode_utf8_lossy();
+    // Dapr cleans the path before it looks at it.
+    let cleaned = clean(&format!("/{decoded}")).into_owned();
+    let shown = cleaned.trim_start_matches('/');
+    if shown.contains(['#', '?', '\0']) {
+        return Err(format!("invalid method: method contains forbidden character: {shown:?}"));
     }
-    let cleaned = clean_keeping_end(&format!("/{decoded}"));
+    if let Some(position) = shown.bytes().position(|byte| byte < b' ' || byte == 0x7f) {
+        return Err(format!("invalid method: method contains control character at position {position}: {shown:?}"));
+    }
     let mut text = utf8_percent_encode(&cleaned, PATH).to_string();
-    if let Some(query) = query {
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
         text.push('?');
         text.push_str(query);
     }
@@ -106,7 +120,7 @@ mod tests {
         assert_eq!(found("//v1.0//invoke/app/method/", &HeaderMap::new()), pair("app", ""));
         assert_eq!(found("/v1.0/invoke/http://h:1/method/x", &HeaderMap::new()), pair("http://h:1", "x"));
         assert_eq!(found("/v1.0/invoke/http%3A%2F%2Fh/method/x", &HeaderMap::new()), pair("http://h", "x"));
-        assert_eq!(found("/a//b/", &headers("dapr-app-id", "app")), pair("app", "a/b/"));
+        assert_eq!(found("/a//b/", &headers("dapr-app-id", "app")), pair("app", "a/b"));
         // "dapr-app-id:app"
         assert_eq!(found("/m", &headers("authorization", "Basic ZGFwci1hcHAtaWQ6YXBw")), pair("app", "m"));
         assert_eq!(target("/v1.0/invoke/app/x", &HeaderMap::new()), None);
@@ -119,7 +133,7 @@ mod tests {
         let path = |method, query| path_and_query(method, query).map(|path| path.to_string());
         assert_eq!(path("a%20b/../c", Some("q=%2F")).unwrap(), "/c?q=%2F");
         assert_eq!(path("", None).unwrap(), "/");
-        assert_eq!(path("../../x/", None).unwrap(), "/x/");
+        assert_eq!(path("../../x/", Some("")).unwrap(), "/x");
         assert_eq!(path("caf%C3%A9", None).unwrap(), "/caf%C3%A9");
         assert!(path("a%00b", None).is_err() && path("a%3Fb", None).is_err() && path("a%23b", None).is_err());
     }

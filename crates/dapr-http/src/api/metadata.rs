@@ -54,6 +54,18 @@ struct Connection<'a> {
 struct ActorRuntime {
     runtime_status: &'static str,
     host_ready: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    placement: &'static str,
+}
+
+impl ActorRuntime {
+    /// There are no actors here; Dapr too says so of a sidecar without a placement service, once its application is up.
+    fn of(sidecar: &Sidecar) -> Self {
+        match sidecar.health().all() {
+            true => Self { runtime_status: "DISABLED", host_ready: false, placement: "placement: disconnected" },
+            false => Self { runtime_status: "INITIALIZING", host_ready: false, placement: "" },
+        }
+    }
 }
 
 pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
@@ -81,7 +93,7 @@ pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
             channel_address: &connection.channel_address,
             max_concurrency: (connection.max_concurrency != 0).then_some(connection.max_concurrency),
         },
-        actor_runtime: ActorRuntime { runtime_status: "DISABLED", host_ready: false },
+        actor_runtime: ActorRuntime::of(sidecar),
     };
     response::structured(&metadata).unwrap_or_else(Into::into)
 }
@@ -100,7 +112,7 @@ pub(super) fn health(sidecar: &Sidecar, query: &Query) -> Result<Response<Body>,
     if sidecar.health().all() {
         Ok(response::empty())
     } else {
-        Err(unwell("ERR_HEALTH_NOT_READY", "dapr is not ready"))
+        Err(unwell("ERR_HEALTH_NOT_READY", "dapr is not ready: [runtime]"))
     }
 }
 

@@ -12,7 +12,7 @@ use sidecar::{AppStateStore, Body, Sidecar, StateCallError};
 use super::query::Query;
 use super::whole;
 use crate::error::ApiError;
-use crate::json::{self, fields};
+use crate::fields::{self, fields};
 use crate::response;
 
 pub(super) async fn get(
@@ -23,7 +23,7 @@ pub(super) async fn get(
 ) -> Result<Response<Body>, ApiError> {
     let error = |error: &StateCallError| {
         let message = |why: &str| format!("fail to get {key} from state store {store}: {why}");
-        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_GET", message, false)
+        ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_GET", message, false)
     };
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
     let request = GetRequest {
@@ -49,7 +49,7 @@ pub(super) async fn delete(
 ) -> Result<Response<Body>, ApiError> {
     let error = |error: &StateCallError| {
         let message = |why: &str| format!("failed deleting state with key {key}: {why}");
-        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_DELETE", message, true)
+        ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_DELETE", message, true)
     };
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
     let options = request::options(query.get("concurrency"), query.get("consistency")).map_err(|why| {
@@ -74,19 +74,14 @@ pub(super) async fn save(
 ) -> Result<Response<Body>, ApiError> {
     let failed = |why: &str| format!("failed saving state in state store {store}: {why}");
     let error =
-        |error: &StateCallError| ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_SAVE", failed, true);
+        |error: &StateCallError| ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_SAVE", failed, true);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed)?;
-    let items = match &body {
-        Value::Array(items) => items.as_slice(),
-        Value::Null => &[],
-        other => {
-            return Err(fields(other, "[]state.SetRequest").err().unwrap_or_else(|| not_a_list("[]state.SetRequest")));
-        }
-    };
+    let body = go_json::decode(&whole(body).await?, "SetRequest.value").map_err(ApiError::malformed)?;
+    let items = fields::items(&body, "[]state.SetRequest").map_err(ApiError::malformed)?;
     let mut requests = Vec::with_capacity(items.len());
     for item in items {
-        let item = request::set(&fields(item, "state.SetRequest")?, &query.metadata())?;
+        let item = fields(item, "state.SetRequest").and_then(|item| request::set(&item, &query.metadata()));
+        let item = item.map_err(ApiError::malformed)?;
         if item.key.is_empty() {
             return Err(ApiError::malformed("\"key\" is a required field"));
         }
@@ -97,10 +92,6 @@ pub(super) async fn save(
         requests.map_err(|why| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_SAVE", failed(&why)))?;
     found.save(requests).await.map_err(|e| error(&e))?;
     Ok(response::empty())
-}
-
-fn not_a_list(kind: &str) -> ApiError {
-    ApiError::malformed(format_args!("json: cannot unmarshal object into Go value of type {kind}"))
 }
 
 #[derive(Serialize)]
@@ -123,15 +114,12 @@ pub(super) async fn bulk_get(
     body: Body,
 ) -> Result<Response<Body>, ApiError> {
     let error = |error: &StateCallError| {
-        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_BULK_GET", str::to_owned, false)
+        ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_BULK_GET", str::to_owned, false)
     };
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed_body)?;
-    let body = fields(&body, "http.BulkGetRequest")?;
-    let keys = body.texts("keys")?;
-    let mut metadata = body.map("metadata")?;
+    let body = go_json::decode(&whole(body).await?, "").map_err(ApiError::malformed_body)?;
+    let (keys, mut metadata, parallelism) = request::bulk(&body).map_err(ApiError::malformed_body)?;
     metadata.extend(query.metadata());
-    let parallelism = usize::try_from(body.number("parallelism")?.unwrap_or_default()).unwrap_or_default();
     let requests =
         keys.iter().map(|key| GetRequest { key: key.clone(), metadata: metadata.clone(), ..GetRequest::default() });
     let answers = found.bulk_get(requests.collect(), parallelism).await.map_err(|e| error(&e))?;
@@ -165,24 +153,22 @@ pub(super) async fn transact(
 ) -> Result<Response<Body>, ApiError> {
     let failed = |why: &str| format!("error while executing state transaction: {why}");
     let error = |error: &StateCallError| {
-        ApiError::state(store, sidecar.app_id(), error, "ERR_STATE_TRANSACTION", failed, false)
+        ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_TRANSACTION", failed, false)
     };
     let found: AppStateStore = sidecar.state_store(store).map_err(|e| error(&e))?;
     found.can_transact().map_err(|e| error(&e))?;
-    let body: Value = serde_json::from_slice(&whole(body).await?).map_err(ApiError::malformed_body)?;
-    let body = fields(&body, "http.stateTransactionRequestBody")?;
-    let operations = match body.get("operations") {
-        None => &[],
-        Some(Value::Array(operations)) => operations.as_slice(),
-        Some(_) => return Err(not_a_list("[]http.stateTransactionRequestBodyOperation")),
-    };
+    let body = go_json::decode(&whole(body).await?, "stateTransactionRequestBody.operations.request");
+    let body = body.map_err(ApiError::malformed_body)?;
+    let body = fields(&body, "http.stateTransactionRequestBody").map_err(ApiError::malformed_body)?;
+    let operations = body.list("operations", "[]http.stateTransactionRequestBodyOperation");
+    let operations = operations.map_err(ApiError::malformed_body)?;
     if operations.is_empty() {
         return Ok(response::empty());
     }
     let of_query = query.metadata();
     let parsed = operations.iter().map(|operation| request::operation(operation, &of_query));
     let operations = parsed.collect::<Result<Vec<_>, _>>()?;
-    let mut metadata = body.map("metadata")?;
+    let mut metadata = body.map("metadata").map_err(ApiError::malformed_body)?;
     metadata.extend(of_query);
     found.transact(operations, metadata).await.map_err(|e| error(&e))?;
     Ok(response::empty())
@@ -191,13 +177,11 @@ pub(super) async fn transact(
 /// No store here has a query language; Dapr says so in the same words as of one that could have.
 pub(super) fn query(sidecar: &Sidecar, store: &str) -> Result<Response<Body>, ApiError> {
     let message = |why: &str| why.to_owned();
-    sidecar
-        .state_store(store)
-        .map_err(|e| ApiError::state(store, sidecar.app_id(), &e, "ERR_STATE_QUERY", message, false))?;
+    sidecar.state_store(store).map_err(|e| ApiError::state(store, None, &e, "ERR_STATE_QUERY", message, false))?;
     Err(ApiError::query_unsupported(store))
 }
 
 /// A value as Dapr stores it: decoded and encoded again.
 fn value(given: Option<&Value>) -> String {
-    given.map_or_else(|| "null".to_owned(), json::write)
+    given.map_or_else(|| "null".to_owned(), go_json::write)
 }

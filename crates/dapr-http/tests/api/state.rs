@@ -125,7 +125,7 @@ async fn a_body_over_the_limit_is_refused() {
     let large = format!(r#"[{{"key":"k","value":"{}"}}]"#, "x".repeat(200));
     let answer = api.call("POST", STORE, &large).await;
     assert_eq!((answer.status, answer.code().as_str()), (400, "ERR_MALFORMED_REQUEST"));
-    assert!(answer.body.contains("http: request body too large"), "{}", answer.body);
+    assert!(answer.body.contains("stream too large"), "{}", answer.body);
     let invoked = api.call("POST", "/v1.0/invoke/echo/method/x", &large).await;
     assert_eq!((invoked.status, invoked.code().as_str()), (500, "ERR_DIRECT_INVOKE"));
 }

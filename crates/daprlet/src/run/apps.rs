@@ -85,6 +85,7 @@ fn app(
         components,
         secret_scopes: configuration.secret_scopes,
         api_access: configuration.api_access,
+        denies_invocation: configuration.denies_invocation,
         max_body_size: entry.max_body_size.unwrap_or(MAX_BODY_SIZE),
         api_token: token("DAPR_API_TOKEN"),
         app_token: token("APP_API_TOKEN"),

@@ -8,6 +8,7 @@ mod params;
 mod rows;
 mod server;
 
+use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
@@ -113,6 +114,6 @@ impl OutputBinding for Mysql {
 }
 
 /// The database's answer to a statement that it did not like.
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> BindingError {
+fn failed(error: impl Display) -> BindingError {
     BindingError::Other(format!("error executing query: {error}").into())
 }

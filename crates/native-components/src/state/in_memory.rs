@@ -86,7 +86,11 @@ struct Prepared {
 impl Prepared {
     fn of(operation: Operation) -> Result<Self, StateError> {
         let expires = match &operation {
-            Operation::Upsert(request) => time_to_live(&request.metadata)?.duration().map(|ttl| Timestamp::now() + ttl),
+            Operation::Upsert(request) => {
+                let ttl = time_to_live(&request.metadata);
+                let ttl = ttl.map_err(|why| StateError::InvalidRequest(format!("strconv.Atoi: {why}")))?;
+                ttl.duration().map(|ttl| Timestamp::now() + ttl)
+            }
             Operation::Delete(_) => None,
         };
         Ok(Self { operation, expires })

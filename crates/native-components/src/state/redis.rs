@@ -17,7 +17,7 @@ use redis::aio::ConnectionManager;
 use redis::{ErrorKind, RedisError, RedisResult};
 
 use config::Config;
-use scripts::{CONFLICT, NO_ETAG, Scripts};
+use scripts::{NO_ETAG, Scripts};
 
 /// How long a strongly consistent write waits for the replicas, in milliseconds, as in Dapr.
 const REPLICAS_TIMEOUT: u32 = 1000;
@@ -50,9 +50,13 @@ impl Redis {
     }
 
     fn ttl(&self, request: &SetRequest) -> Result<TimeToLive, StateError> {
-        match time_to_live(&request.metadata)? {
-            TimeToLive::Unset => Ok(self.default_ttl),
-            given => Ok(given),
+        match time_to_live(&request.metadata) {
+            Ok(TimeToLive::Unset) => Ok(self.default_ttl),
+            Ok(given) => Ok(given),
+            Err(why) => {
+                let message = format!("failed to parse ttl from metadata: strconv.ParseInt: {why}");
+                Err(StateError::InvalidRequest(message))
+            }
         }
     }
 
@@ -99,20 +103,22 @@ impl StateStore for Redis {
         let etag = etag(&request)?;
         let ttl = self.ttl(&request)?;
         let first_write = request.options.concurrency == Concurrency::FirstWrite;
-        let written = self.scripts.set(&self.connection, &request, &etag, first_write, ttl).await.map_err(failure)?;
-        if written == CONFLICT {
-            return Err(match request.required_etag() {
-                Some(given) => StateError::etag_mismatch(given),
-                None => StateError::Other(format!("failed to set key {}", request.key).into()),
-            });
-        }
+        let written = self.scripts.set(&self.connection, &request, &etag, first_write, ttl).await;
+        written.map_err(|error| match (is_refusal(&error), request.required_etag()) {
+            (true, Some(_)) => StateError::EtagMismatch(Some(said(&error).into())),
+            (true, None) => StateError::Other(format!("failed to set key {}: {}", request.key, said(&error)).into()),
+            (false, _) => failure(error),
+        })?;
         self.wait_for_replicas(request.options.consistency).await
     }
 
     async fn delete(&self, request: DeleteRequest) -> Result<(), StateError> {
         let etag = request.required_etag().unwrap_or(NO_ETAG);
-        let deleted = self.scripts.delete(&self.connection, &request.key, etag).await.map_err(failure)?;
-        if deleted == CONFLICT { Err(StateError::etag_mismatch(etag)) } else { Ok(()) }
+        let deleted = self.scripts.delete(&self.connection, &request.key, etag).await;
+        deleted.map(drop).map_err(|error| match is_refusal(&error) {
+            true => StateError::EtagMismatch(Some(said(&error).into())),
+            false => failure(error),
+        })
     }
 
     async fn transact(&self, operations: Vec<Operation>, _metadata: Metadata) -> Result<(), StateError> {
@@ -132,13 +138,18 @@ impl StateStore for Redis {
                 }
             }
         }
-        let done: Vec<i64> = pipe.query_async(&mut self.connection.clone()).await.map_err(failure)?;
-        match done.iter().zip(&operations).find(|(answer, _)| **answer == CONFLICT) {
-            None => Ok(()),
-            Some((_, Operation::Upsert(SetRequest { key, .. }) | Operation::Delete(DeleteRequest { key, .. }))) => {
-                Err(StateError::EtagMismatch(format!("the etag of {key:?} is another").into()))
+        let done: RedisResult<Vec<i64>> = pipe.query_async(&mut self.connection.clone()).await;
+        done.map(drop).map_err(|error| {
+            let of_operations = error.clone().into_server_errors();
+            let first = of_operations.as_ref().and_then(|errors| errors.first());
+            match first {
+                Some((_, said)) => {
+                    let said = format!("{} {}", said.code(), said.details().unwrap_or_default());
+                    StateError::Other(said.into())
+                }
+                None => failure(error),
             }
-        }
+        })
     }
 
     async fn ping(&self) -> Result<(), StateError> {
@@ -146,15 +157,26 @@ impl StateStore for Redis {
     }
 }
 
-/// The version that a write expects. Redis counts versions, so that anything else was never an etag.
+/// The version that a write expects. Redis counts versions, so that anything else was never an etag. Who says that the
+/// last write wins is not asked for one.
 fn etag(request: &SetRequest) -> Result<String, StateError> {
     match request.required_etag() {
-        None => Ok(NO_ETAG.to_owned()),
-        Some(given) => match given.parse::<i64>() {
+        Some(given) if request.options.concurrency != Concurrency::LastWrite => match given.parse::<i64>() {
             Ok(version) => Ok(version.to_string()),
-            Err(error) => Err(StateError::EtagInvalid(error.into())),
+            Err(_) => Err(StateError::EtagInvalid(format!("strconv.Atoi: parsing {given:?}: invalid syntax").into())),
         },
+        _ => Ok(NO_ETAG.to_owned()),
     }
+}
+
+/// Whether a script of ours refused: its own words come back with the error.
+fn is_refusal(error: &RedisError) -> bool {
+    said(error).contains(": failed to ")
+}
+
+/// An error as the server wrote it.
+fn said(error: &RedisError) -> String {
+    format!("{} {}", error.code().unwrap_or("ERR"), error.detail().unwrap_or_default())
 }
 
 fn failure(error: RedisError) -> StateError {

@@ -153,6 +153,8 @@ fn answers() -> Vec<Case> {
         ("a redirect", "redirect"),
         ("bytes", "bytes"),
         ("five mebibytes", "big/5242880"),
+        ("something of no type", "untyped/200"),
+        ("a failure of no type", "untyped/500"),
     ] {
         all.push(case(format!("invoke: the application answers {name}"), [to("callee", "GET", path)]));
         all.push(case(format!("invoke: oneself answers {name}"), [to(CALLER, "GET", path)]));
@@ -182,12 +184,12 @@ fn addresses() -> Vec<Case> {
         case("invoke: by basic authentication with two colons", [basic("Basic ZGFwci1hcHAtaWQ6Y2FsbGVlOng=")]),
         case("invoke: by broken basic authentication", [basic("Basic !!!")]),
         case("invoke: nobody asked for", [dapr(CALLER, "POST", "/echo")]),
-        case("invoke: an unknown application", [to("nobody", "GET", "echo")]),
+        case("invoke: an unknown application", [to("unheard-of", "GET", "echo")]),
         case("invoke: an application with a namespace", [to("callee.default", "GET", "echo")]),
         case("invoke: an application that is down", [to("down", "GET", "echo")]),
         case("invoke: a sidecar without an application", [to("bare", "GET", "echo")]),
         case("invoke: an application that lets nobody in", [to("closed", "GET", "echo")]),
-        case("invoke: an id with odd letters", [to("no%20body", "GET", "echo")]),
+        case("invoke: an id with odd letters", [to("no%20one", "GET", "echo")]),
         case("invoke: an address in place of an id", [to("http:%2F%2F{app:callee}", "GET", "echo")]),
         case("invoke: an address in place of an id, unescaped", [to("http://{app:callee}", "GET", "echo/deep")]),
         case("invoke: the application directly", [app("callee", "POST", "/echo").body("x")]),

@@ -6,7 +6,8 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::error::ApiError;
-use crate::json::{Fields, fields};
+use crate::fields::{Fields, fields, mapped};
+use go_json::JsonError;
 
 /// A write as it was read; its options may still be wrong, which Dapr notices later than a wrong type.
 pub(super) struct Parsed {
@@ -24,7 +25,7 @@ impl Parsed {
 }
 
 /// Reads one write. Metadata of the query string wins over the item's own.
-pub(super) fn set(item: &Fields<'_>, of_query: &Metadata) -> Result<Parsed, ApiError> {
+pub(super) fn set(item: &Fields<'_>, of_query: &Metadata) -> Result<Parsed, JsonError> {
     let (concurrency, consistency) = option_texts(item)?;
     let mut metadata = item.map("metadata")?;
     metadata.extend(of_query.clone());
@@ -40,18 +41,29 @@ pub(super) fn set(item: &Fields<'_>, of_query: &Metadata) -> Result<Parsed, ApiE
     Ok(Parsed { key, request, concurrency, consistency })
 }
 
+/// The keys of a bulk read, its metadata, and how many may be read at once.
+pub(super) fn bulk(body: &Value) -> Result<(Vec<String>, Metadata, usize), JsonError> {
+    let body = fields(body, "http.BulkGetRequest")?;
+    let parallelism = usize::try_from(body.number("parallelism")?.unwrap_or_default()).unwrap_or_default();
+    Ok((body.texts("keys")?, body.map("metadata")?, parallelism))
+}
+
 /// Reads one step of a transaction.
 pub(super) fn operation(step: &Value, of_query: &Metadata) -> Result<Operation, ApiError> {
-    let step = fields(step, "http.stateTransactionRequestBodyOperation")?;
-    let kind = step.text("operation")?.unwrap_or_default();
-    let nothing = Value::Object(serde_json::Map::new());
-    let request = step.get("request").unwrap_or(&nothing);
+    let step = fields(step, "stateTransactionRequestBody.operations").map_err(ApiError::malformed_body)?;
+    let kind = step.text("operation").map_err(ApiError::malformed_body)?.unwrap_or_default();
+    let request = || mapped(step.get("request"));
     match kind.as_str() {
         "upsert" => {
-            let parsed = set(&fields(request, "state.SetRequest").map_err(in_body)?, of_query).map_err(in_body)?;
+            let parsed = request().and_then(|item| set(&item, of_query)).map_err(ApiError::malformed_body)?;
             parsed.checked().map(Operation::Upsert).map_err(in_transaction)
         }
-        "delete" => delete(&fields(request, "state.DeleteRequest").map_err(in_body)?, of_query),
+        "delete" => {
+            let parsed = request().and_then(|item| delete(&item, of_query)).map_err(ApiError::malformed_body)?;
+            let (request, concurrency, consistency) = parsed;
+            let options = options(&concurrency, &consistency).map_err(in_transaction)?;
+            Ok(Operation::Delete(DeleteRequest { options, ..request }))
+        }
         other => Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "ERR_NOT_SUPPORTED_STATE_OPERATION",
@@ -60,20 +72,13 @@ pub(super) fn operation(step: &Value, of_query: &Metadata) -> Result<Operation, 
     }
 }
 
-fn delete(item: &Fields<'_>, of_query: &Metadata) -> Result<Operation, ApiError> {
+/// A deletion, and its options as they were written.
+fn delete(item: &Fields<'_>, of_query: &Metadata) -> Result<(DeleteRequest, String, String), JsonError> {
     let (concurrency, consistency) = option_texts(item)?;
-    let mut metadata = item.map("metadata").map_err(in_body)?;
+    let mut metadata = item.map("metadata")?;
     metadata.extend(of_query.clone());
-    Ok(Operation::Delete(DeleteRequest {
-        key: item.text("key").map_err(in_body)?.unwrap_or_default(),
-        etag: item.text("etag").map_err(in_body)?,
-        metadata,
-        options: options(&concurrency, &consistency).map_err(in_transaction)?,
-    }))
-}
-
-fn in_body(error: ApiError) -> ApiError {
-    ApiError::malformed_body(error.message)
+    let (key, etag) = (item.text("key")?.unwrap_or_default(), item.text("etag")?);
+    Ok((DeleteRequest { key, etag, metadata, options: StateOptions::default() }, concurrency, consistency))
 }
 
 fn in_transaction(why: String) -> ApiError {
@@ -81,20 +86,16 @@ fn in_transaction(why: String) -> ApiError {
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_TRANSACTION", message)
 }
 
-fn option_texts(item: &Fields<'_>) -> Result<(String, String), ApiError> {
-    match item.get("options") {
-        None => Ok(Default::default()),
-        Some(options) => {
-            let options = fields(options, "state.SetStateOption")?;
-            Ok((options.text("concurrency")?.unwrap_or_default(), options.text("consistency")?.unwrap_or_default()))
-        }
-    }
+fn option_texts(item: &Fields<'_>) -> Result<(String, String), JsonError> {
+    let options = item.object("options", "state.SetStateOption")?;
+    Ok((options.text("concurrency")?.unwrap_or_default(), options.text("consistency")?.unwrap_or_default()))
 }
 
 /// Both options; empty means the default. The texts of the errors are the components'.
 pub(super) fn options(concurrency: &str, consistency_name: &str) -> Result<StateOptions, String> {
     let concurrency = match concurrency {
-        "" | "last-write" => Concurrency::LastWrite,
+        "" => Concurrency::Unset,
+        "last-write" => Concurrency::LastWrite,
         "first-write" => Concurrency::FirstWrite,
         other => return Err(format!("unrecognized concurrency model '{other}'")),
     };

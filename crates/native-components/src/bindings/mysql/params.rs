@@ -29,11 +29,12 @@ impl Params {
                 "invalid metadata property params: failed to unserialize into an array: {what}"
             ))
         };
-        let values: Vec<Value> = match serde_json::from_str(json).map_err(|error| invalid(error.to_string()))? {
-            Value::Array(values) => values,
-            Value::Null => Vec::new(),
-            _ => return Err(invalid("it is no array".to_owned())),
-        };
+        let values: Vec<Value> =
+            match go_json::unmarshal(json.as_bytes()).map_err(|error| invalid(error.to_string()))? {
+                Value::Array(values) => values,
+                Value::Null => Vec::new(),
+                other => return Err(invalid(go_json::mismatch(&other, "[]interface {}").to_string())),
+            };
         let param = |(index, value)| Param::of(value).ok_or_else(|| invalid(format!("item {index} is no plain value")));
         values.into_iter().enumerate().map(param).collect::<Result<_, _>>().map(Self)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use building_blocks::binding::BindingError;
 use building_blocks::{Context, InitError, Properties};
-use sqlx::mysql::{MySql, MySqlArguments, MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::mysql::{MySql, MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlPool};
 
@@ -45,18 +45,20 @@ impl Server {
     }
 
     pub(super) async fn exec(&self, sql: &str, params: Params) -> Result<u64, BindingError> {
+        let given = params.0.len();
         let done = match prepare(sql, &params).execute(&self.0).await {
             Err(error) if number(&error) == Some(UNSUPPORTED_PREPARED) && params.0.is_empty() => {
                 sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.0).await
             }
             done => done,
         };
-        done.map(|done| done.rows_affected()).map_err(classify)
+        done.map(|done| done.rows_affected()).map_err(|error| classify(error, given))
     }
 
     pub(super) async fn query(&self, sql: &str, params: Params) -> Result<Rows, BindingError> {
-        let rows = prepare(sql, &params).fetch_all(&self.0).await.map_err(classify)?;
-        rows.iter().map(columns::read_row).collect::<Result<_, _>>().map_err(classify)
+        let given = params.0.len();
+        let rows = prepare(sql, &params).fetch_all(&self.0).await.map_err(|error| classify(error, given))?;
+        rows.iter().map(columns::read_row).collect::<Result<_, _>>().map_err(|error| classify(error, given))
     }
 }
 
@@ -98,14 +100,26 @@ fn prepare(sql: &str, params: &Params) -> Query<'static, MySql, MySqlArguments> 
 
 fn number(error: &sqlx::Error) -> Option<u16> {
     let database = error.as_database_error()?;
-    Some(database.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()?.number())
+    Some(database.try_downcast_ref::<MySqlDatabaseError>()?.number())
 }
 
-fn classify(error: sqlx::Error) -> BindingError {
+/// The errors of a statement with that many parameters `given`, in the words of Go's driver where it has its own.
+fn classify(error: sqlx::Error, given: usize) -> BindingError {
     match error {
+        sqlx::Error::Protocol(why) if why.contains("parameters were provided") => {
+            let expected = why.split_whitespace().find_map(|word| word.parse::<usize>().ok()).unwrap_or_default();
+            failed(format_args!("sql: expected {expected} arguments, got {given}"))
+        }
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
             BindingError::Unavailable(error.into())
         }
-        _ => failed(error),
+        sqlx::Error::Database(said) => match said.try_downcast::<MySqlDatabaseError>() {
+            Ok(said) => {
+                let state = said.code().map(|state| format!(" ({state})")).unwrap_or_default();
+                failed(format_args!("Error {}{state}: {}", said.number(), said.message()))
+            }
+            Err(said) => failed(said),
+        },
+        other => failed(other),
     }
 }

@@ -54,10 +54,17 @@ impl Table {
         };
         let current = self.values.get(key.as_str());
         match (etag, concurrency) {
-            (Some(given), _) if current.is_none_or(|value| !is_written_as(value.etag, given)) => {
-                Err(StateError::etag_mismatch(given))
+            (Some(given), _) => match current {
+                None => Err(conflict(format!("state not exist or expired for key={key}"))),
+                Some(value) if !is_written_as(value.etag, given) => {
+                    let current = value.etag;
+                    Err(conflict(format!("state etag not match for key={key}: current={current}, expect={given}")))
+                }
+                Some(_) => Ok(()),
+            },
+            (None, Concurrency::FirstWrite) if current.is_some() => {
+                Err(conflict("item already exists and no etag was passed".to_owned()))
             }
-            (None, Concurrency::FirstWrite) if current.is_some() => Err(StateError::first_write_conflict()),
             _ => Ok(()),
         }
     }
@@ -82,6 +89,11 @@ impl Table {
             self.expiries.remove(&(expires, key));
         }
     }
+}
+
+/// In the words of Dapr's component.
+fn conflict(why: String) -> StateError {
+    StateError::EtagMismatch(Some(why.into()))
 }
 
 fn is_written_as(etag: Uuid, text: &str) -> bool {

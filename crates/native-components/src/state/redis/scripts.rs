@@ -1,14 +1,12 @@
 //! The two scripts that make a write or delete and the check of its etag one step.
 //!
 //! The rules are those of `setDefaultQuery` and `delDefaultQuery` in `components-contrib/state/redis/redis.go`; a refusal
-//! is a number here and not an error, and the expiry belongs to the step.
+//! is an error as there, and the expiry belongs to the step.
 
 use building_blocks::state::{SetRequest, TimeToLive};
 use redis::aio::ConnectionManager;
 use redis::{Pipeline, RedisResult, Script};
 
-/// What a script answers when the etag does not fit.
-pub(super) const CONFLICT: i64 = -1;
 /// The etag of a request that has none; versions start at 1.
 pub(super) const NO_ETAG: &str = "0";
 
@@ -22,7 +20,7 @@ const SET: &str = "
     end
     if version and version ~= '' and version ~= expected then
         if expected ~= '0' or redis.call('HEXISTS', KEYS[1], 'first-write') == 1 then
-            return -1
+            return error('failed to set key ' .. KEYS[1])
         end
     end
     redis.call('HSET', KEYS[1], 'data', value)
@@ -41,7 +39,7 @@ const DELETE: &str = "
     local expected = ARGV[1]
     local version = redis.pcall('HGET', KEYS[1], 'version')
     if type(version) == 'string' and version ~= '' and expected ~= '0' and version ~= expected then
-        return -1
+        return error('failed to delete ' .. KEYS[1])
     end
     return redis.call('DEL', KEYS[1])";
 

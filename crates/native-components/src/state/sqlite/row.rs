@@ -4,11 +4,13 @@
 //! other bytes as base64, with `is_binary` 1, as it stores what comes through gRPC.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use building_blocks::state::{
-    Concurrency, DeleteRequest, Operation, SetRequest, StateItem, TTL_EXPIRE_TIME, TimeToLive, time_to_live,
+    Concurrency, DeleteRequest, Operation, SetRequest, StateItem, TTL_EXPIRE_TIME, TTL_IN_SECONDS, TimeToLive,
+    time_to_live,
 };
 use building_blocks::{Metadata, StateError};
 use bytes::Bytes;
@@ -87,10 +89,7 @@ pub(super) fn apply(connection: &Connection, tables: &Tables, operation: &Operat
 }
 
 fn set(connection: &Connection, tables: &Tables, request: &SetRequest) -> Result<(), StateError> {
-    let ttl = match time_to_live(&request.metadata)? {
-        TimeToLive::For(ttl) => Some(format!("+{} seconds", ttl.as_secs())),
-        TimeToLive::Unset | TimeToLive::Forever => None,
-    };
+    let ttl = ttl(&request.metadata)?.map(|ttl| format!("+{} seconds", ttl.as_secs()));
     let (key, etag) = (&request.key, Uuid::new_v4().to_string());
     let (value, is_binary) = encode(&request.value);
     let prepare = |sql: &str| connection.prepare_cached(sql);
@@ -99,18 +98,33 @@ fn set(connection: &Connection, tables: &Tables, request: &SetRequest) -> Result
         (Some(given), _) => {
             let mut statement = prepare(&tables.sql.put_with_etag).map_err(failure)?;
             let written = changed(statement.execute(params![key, value, is_binary, etag, ttl, given]))?;
-            if written { Ok(()) } else { Err(StateError::etag_mismatch(given)) }
+            if written { Ok(()) } else { Err(StateError::EtagMismatch(None)) }
         }
         (None, Concurrency::FirstWrite) => {
             let mut statement = prepare(&tables.sql.put_first).map_err(failure)?;
             let written = changed(statement.execute(params![key, value, is_binary, etag, ttl]))?;
-            if written { Ok(()) } else { Err(StateError::first_write_conflict()) }
+            if written { Ok(()) } else { Err(StateError::EtagMismatch(None)) }
         }
-        (None, Concurrency::LastWrite) => {
+        (None, Concurrency::LastWrite | Concurrency::Unset) => {
             let mut statement = prepare(&tables.sql.put).map_err(failure)?;
             changed(statement.execute(params![key, value, is_binary, etag, ttl])).map(|_| ())
         }
     }
+}
+
+/// `components-contrib/state/utils/ttl.go`, which knows `-1` and no other negative number.
+fn ttl(metadata: &Metadata) -> Result<Option<Duration>, StateError> {
+    let wrong = |why: &str| {
+        let name = TTL_IN_SECONDS;
+        StateError::InvalidRequest(format!("error parsing TTL: incorrect value for metadata '{name}': {why}"))
+    };
+    let ttl = time_to_live(metadata).map_err(|why| wrong(&format!("strconv.ParseInt: {why}")))?;
+    let is_minus_one = || metadata.get(TTL_IN_SECONDS).is_some_and(|text| text.parse() == Ok(-1));
+    let is_negative = metadata.get(TTL_IN_SECONDS).is_some_and(|text| text.starts_with('-'));
+    if is_negative && ttl == TimeToLive::Forever && !is_minus_one() {
+        return Err(wrong("must be -1 or greater"));
+    }
+    Ok(ttl.duration())
 }
 
 fn delete(connection: &Connection, tables: &Tables, request: &DeleteRequest) -> Result<(), StateError> {
@@ -120,7 +134,7 @@ fn delete(connection: &Connection, tables: &Tables, request: &DeleteRequest) -> 
     };
     let mut statement = connection.prepare_cached(&tables.sql.delete_with_etag).map_err(failure)?;
     match statement.execute([&request.key, given]).map_err(failure)? {
-        0 => Err(StateError::etag_mismatch(given)),
+        0 => Err(StateError::EtagMismatch(None)),
         _ => Ok(()),
     }
 }

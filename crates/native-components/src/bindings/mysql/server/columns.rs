@@ -49,7 +49,7 @@ fn read(row: &MySqlRow, index: usize, type_: &sqlx::mysql::MySqlTypeInfo) -> Res
 /// By the collation, and not by the name: a text with a `_bin` collation calls itself binary as well.
 fn is_bytes(type_: &sqlx::mysql::MySqlTypeInfo) -> bool {
     match type_.name() {
-        "JSON" | "BIT" | "GEOMETRY" => true,
+        "JSON" | "BIT" | "GEOMETRY" | "NULL" => true,
         name if name.ends_with("BLOB") || name.ends_with("BINARY") => !<str as Type<MySql>>::compatible(type_),
         _ => false,
     }

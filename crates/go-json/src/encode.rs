@@ -1,19 +1,12 @@
-//! JSON as Go reads and writes it.
-//!
-//! `daprd` decodes a state value into Go's `any` and encodes it again, and keeps the result. Stores that several sidecars
-//! share must hold the same bytes, so the same is done here: object keys sorted, every number a float64, `<`, `>` and
-//! `&` escaped (`encoding/json`).
-
-mod fields;
+//! Writing: object keys sorted, every number a float64, `<`, `>` and `&` escaped (`encoding/json/encode.go`).
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-pub(crate) use fields::{Fields, fields};
-
 /// Writes `value` as Go's `json.Marshal` writes an `any`.
-pub(crate) fn write(value: &Value) -> String {
+#[must_use]
+pub fn write(value: &Value) -> String {
     let mut out = String::new();
     put(&mut out, value);
     out
@@ -21,7 +14,8 @@ pub(crate) fn write(value: &Value) -> String {
 
 /// Rewrites valid JSON as Go's encoder passes a `json.RawMessage` on: no white space between tokens, HTML escaped, and
 /// the line end that the encoder adds.
-pub(crate) fn compact(text: &str) -> String {
+#[must_use]
+pub fn compact(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     let (mut quoted, mut escaped) = (false, false);
     for character in text.chars() {

@@ -1,0 +1,84 @@
+//! Trace headers of answers: `dapr/pkg/diagnostics/http_tracing.go`, of a sidecar that has no traces of its own.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+/// What Dapr answers where nobody has begun a trace.
+const NONE: HeaderValue = HeaderValue::from_static("00-00000000000000000000000000000000-0000000000000000-00");
+
+/// What a request says about its trace, for its answer.
+pub(crate) struct Trace {
+    parent: HeaderValue,
+    state: Option<HeaderValue>,
+    baggage: Option<HeaderValue>,
+}
+
+impl Trace {
+    /// Of a request to `path`. Health probes have no trace.
+    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Option<Self> {
+        if percent_decode_str(path).decode_utf8_lossy().contains("/healthz") {
+            return None;
+        }
+        let parent = headers.get(TRACEPARENT).filter(|value| is_trace(value.as_bytes()));
+        let state = parent.and_then(|_| headers.get(TRACESTATE)).cloned();
+        Some(Self { parent: parent.cloned().unwrap_or(NONE), state, baggage: headers.get(BAGGAGE).cloned() })
+    }
+
+    /// Adds it to an answer; what the application has answered itself stays.
+    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
+        if let Some(baggage) = self.baggage {
+            headers.insert(BAGGAGE, baggage);
+        }
+        if headers.contains_key(TRACEPARENT) {
+            return;
+        }
+        headers.insert(TRACEPARENT, self.parent);
+        if let Some(state) = self.state {
+            headers.insert(TRACESTATE, state);
+        }
+    }
+}
+
+/// W3C Trace Context, section 3.2: version, trace, span and flags, of which trace and span are not all zeros.
+fn is_trace(value: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = value.split(|byte| *byte == b'-').collect();
+    let [version, trace, span, flags] = parts.as_slice() else { return false };
+    let is_hex = |part: &[u8], length: usize| {
+        part.len() == length && part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_some = |part: &[u8]| part.iter().any(|byte| *byte != b'0');
+    is_hex(version, 2) && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2) && is_some(trace) && is_some(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(path: &str, given: &[(&'static str, &'static str)]) -> HeaderMap {
+        let given = given.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let mut answer = HeaderMap::new();
+        if let Some(trace) = Trace::of(path, &given.collect()) {
+            trace.add_to(&mut answer);
+        }
+        answer
+    }
+
+    #[test]
+    fn a_trace_comes_back_and_none_is_told_as_zeros() {
+        let known = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let answer = answered("/x", &[("traceparent", known), ("tracestate", "a=1"), ("baggage", "k=v")]);
+        assert_eq!(answer[TRACEPARENT], known);
+        assert_eq!(answer[TRACESTATE], "a=1");
+        assert_eq!(answer[BAGGAGE], "k=v");
+        assert_eq!(answered("/x", &[])[TRACEPARENT], NONE);
+        assert_eq!(answered("/x", &[("traceparent", "rubbish"), ("tracestate", "a=1")]).len(), 1);
+    }
+
+    #[test]
+    fn health_probes_have_no_trace() {
+        assert!(answered("/v1.0/healthz", &[]).is_empty());
+    }
+}
