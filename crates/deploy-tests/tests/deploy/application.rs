@@ -37,8 +37,8 @@ pub(crate) fn manifests() -> Vec<Manifest> {
 pub(crate) fn base(kind: &str, name: &str) -> Manifest {
     let mut found = manifests();
     found.retain(|it| it.origin.contains("/base/") && it.kind() == kind && it.name() == name);
-    let [manifest] = found.try_into().unwrap_or_else(|found| panic!("one {kind} {name} expected: {found:?}"));
-    manifest
+    assert_eq!(found.len(), 1, "{kind} {name} in deploy/kubernetes/base; deploy/README.md says what a service needs");
+    found.remove(0)
 }
 
 /// The settings of the services with their defaults, as the README tells them.

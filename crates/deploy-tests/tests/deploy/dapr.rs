@@ -128,7 +128,9 @@ fn only_the_image_services_invoke_events_service_and_only_what_they_need() {
     let access: AccessControl = serde_json::from_value(configuration.at("/spec/accessControl").clone()).unwrap();
     assert_eq!((access.default_action.as_str(), access.trust_domain.as_str()), ("deny", "public"));
     let callers: Vec<&str> = access.policies.iter().map(|policy| policy.app_id.as_str()).collect();
-    let expected: Vec<String> = services().into_iter().map(|it| it.id).filter(|id| id != "events-service").collect();
+    let config = "/spec/template/metadata/annotations/dapr.io~1config";
+    let is_image_service = |id: &String| base("Deployment", id).text(config) == "image-services";
+    let expected: Vec<String> = services().into_iter().map(|it| it.id).filter(is_image_service).collect();
     assert_eq!(callers, expected);
     let source = text("events-service/src/lib.rs");
     let kustomization = Manifest::read(&repository("deploy/kubernetes/base/kustomization.yaml")).remove(0);

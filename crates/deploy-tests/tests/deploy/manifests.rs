@@ -7,7 +7,7 @@ use dapr_resources::{component, configuration};
 use deploy_tests::{Manifest, files, kustomize, repository};
 use serde_json::Value;
 
-use crate::application::{base, manifests};
+use crate::application::{base, manifests, services};
 
 /// What `kubectl apply -k` may be given.
 const KUSTOMIZATIONS: &[&str] = &[
@@ -60,7 +60,7 @@ fn kustomizations_say_what_they_are_made_for() {
 
     let wasm = kustomize::build("deploy/kubernetes/overlays/runtime-class").unwrap();
     let class = wasm.iter().find(|manifest| manifest.kind() == "RuntimeClass").unwrap();
-    assert_eq!(deployments(&wasm).len(), 3);
+    assert_eq!(deployments(&wasm).len(), services().len());
     for deployment in deployments(&wasm) {
         let image = deployment.text("/spec/template/spec/containers/0/image");
         assert!(image.ends_with("-portable"), "{image}");
