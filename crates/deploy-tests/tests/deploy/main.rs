@@ -14,3 +14,4 @@ mod images;
 mod manifests;
 mod secrets;
 mod systemd;
+mod workflows;
