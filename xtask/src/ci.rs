@@ -9,6 +9,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::build_wasm::{FIXTURES, TARGET, install_target};
+use crate::parity::Parity;
 use crate::repository::{Repository, TEMPLATE, run};
 use crate::setup::is_installed;
 use crate::steps::Steps;
@@ -41,6 +42,7 @@ const CHECKS: &[Check] = &[
     Check { name: "lint-wasm", what: "Lints of what runs as WebAssembly", run: lint_wasm },
     Check { name: "doc", what: "Documentation", run: document },
     Check { name: "minimal", what: "The smallest daprlet", run: check_minimal },
+    Check { name: "parity", what: "The same answers as the real Dapr and WasmEdge", run: check_parity },
     Check { name: "test", what: "Tests", run: |repository| Test::default().run(repository) },
 ];
 
@@ -87,6 +89,10 @@ fn clippy(repository: &Repository, what: &[&str]) -> Result<()> {
 fn document(repository: &Repository) -> Result<()> {
     let mut cargo = repository.cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
     run(cargo.env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+fn check_parity(repository: &Repository) -> Result<()> {
+    Parity::default().run(repository)
 }
 
 fn check_minimal(repository: &Repository) -> Result<()> {

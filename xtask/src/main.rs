@@ -7,6 +7,8 @@ mod build_wasm;
 mod ci;
 mod go;
 mod new_service;
+mod parity;
+mod real;
 mod repository;
 mod run_template;
 mod setup;
@@ -39,6 +41,8 @@ enum Command {
     Up(up::Up),
     /// Runs all tests.
     Test(test::Test),
+    /// Asks daprlet and the real daprd the same, and shows where they differ.
+    Parity(parity::Parity),
     /// Runs everything that a change has to pass: lints, checks of the tree, and all tests.
     Ci(ci::Ci),
     /// Measures the figures that the project is held to.
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Up(up) => return up.run(&repository).unwrap_or_else(|error| fail(&error)),
         Command::Test(test) => test.run(&repository),
+        Command::Parity(parity) => parity.run(&repository),
         Command::Ci(ci) => ci.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
         Command::BuildWasm(build) => build.run(&repository),

@@ -1,6 +1,8 @@
 //! `cargo xtask setup`: what this machine lacks. A second time, it finds nothing to do.
 
+mod daprd;
 mod debian;
+mod wasmedge;
 
 use std::env;
 use std::path::Path;
@@ -34,7 +36,11 @@ pub(crate) struct Setup {
     #[arg(long)]
     test_servers: bool,
 
-    /// Everything that `cargo xtask ci` needs: the servers, cargo-deny, and actionlint where there is Go.
+    /// The real world that `cargo xtask parity` compares daprlet with: Redis, MariaDB, `daprd` and two WasmEdges.
+    #[arg(long)]
+    real: bool,
+
+    /// Everything that `cargo xtask ci` needs: the real world, the browser, cargo-deny and actionlint.
     #[arg(long)]
     ci: bool,
 }
@@ -45,8 +51,12 @@ impl Setup {
         if !(is_installed("cargo-clippy") && is_installed("cargo-fmt")) {
             run(repository.command("rustup").args(["component", "add", "clippy", "rustfmt"]))?;
         }
-        if self.test_servers || self.ci {
+        if self.test_servers || self.real || self.ci {
             install_test_programs()?;
+        }
+        if self.real || self.ci {
+            wasmedge::install()?;
+            daprd::install(repository)?;
         }
         if self.ci && !is_installed("cargo-deny") {
             // Unoptimised: it is built in a third of the time, and its checks take seconds all the same.

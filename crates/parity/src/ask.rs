@@ -12,27 +12,46 @@ use crate::world::World;
 /// Between two tries of a step that waits for something.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
-/// The answers to all steps of `case`. `key` is what `{key}` stands for.
-pub(crate) async fn ask(world: &World, case: &Case, key: &str) -> Vec<Answer> {
+/// What is waited for comes within this time.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What stands for itself in a case, so that cases do not meet.
+pub(crate) struct Own {
+    pub(crate) key: String,
+    pub(crate) user: String,
+}
+
+impl Own {
+    /// Of the case of that number.
+    pub(crate) fn of(number: usize) -> Self {
+        // No key is a part of another one.
+        Self { key: format!("key-{number:04}-of"), user: format!("10.0.{}.{}", number / 250, number % 250 + 1) }
+    }
+}
+
+/// The answers to all steps of `case`.
+pub(crate) async fn ask(world: &World, case: &Case, own: &Own) -> Vec<Answer> {
     let mut answers = Vec::new();
     for step in &case.steps {
+        if let Some(database) = step.database {
+            world.change(database);
+        }
         let begin = Instant::now();
         let answer = loop {
-            let answer = once(world, step, key, &answers).await;
-            match step.until {
-                Some((status, patience)) if answer.status != status && begin.elapsed() < patience => {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                _ => break answer,
+            let answer = once(world, step, own, &answers).await;
+            let is_it = step.until.is_none_or(|until| until.is_met(answer.status, &answer.body));
+            if is_it || begin.elapsed() > PATIENCE {
+                break answer;
             }
+            tokio::time::sleep(PAUSE).await;
         };
         answers.push(answer);
     }
     answers
 }
 
-async fn once(world: &World, step: &Step, key: &str, before: &[Answer]) -> Answer {
-    let fill = |text: &str| filled(text, world, key, before);
+async fn once(world: &World, step: &Step, own: &Own, before: &[Answer]) -> Answer {
+    let fill = |text: &str| filled(text, world, own, before);
     // What a client would send, were it not for the ports, which differ.
     let mut request = client::request(&step.method, &fill(&step.target), "localhost");
     for (name, value) in &step.headers {
@@ -48,11 +67,11 @@ async fn once(world: &World, step: &Step, key: &str, before: &[Answer]) -> Answe
     world.send(step.to, request, payload).await
 }
 
-fn filled(text: &str, world: &World, key: &str, before: &[Answer]) -> String {
+fn filled(text: &str, world: &World, own: &Own, before: &[Answer]) -> String {
     if !text.contains('{') {
         return text.to_owned();
     }
-    let mut text = text.replace("{key}", key);
+    let mut text = text.replace("{key}", &own.key).replace("{user}", &own.user);
     for (number, answer) in before.iter().enumerate() {
         text = text.replace(&format!("{{etag:{number}}}"), answer.header("etag").unwrap_or_default());
     }

@@ -5,6 +5,27 @@ pub(crate) struct Bed {
     pub(crate) sidecars: Vec<Sidecar>,
     /// Of the processes, beside what the harness has itself.
     pub(crate) environment: &'static [(&'static str, &'static str)],
+    /// The project's own folder of components, where the sidecars have no components of their own; `None` otherwise.
+    pub(crate) config: Option<Config>,
+}
+
+/// A folder of component YAML that is in the repository, and the secret that its events database is named by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Config {
+    /// `config/`; the secret leads to MySQL's own protocol.
+    Development,
+    /// `config/production/`; the secret leads to the SQL binding.
+    Production,
+}
+
+impl Config {
+    /// Where it is, in the repository and in each world.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Development => "config",
+            Self::Production => "config/production",
+        }
+    }
 }
 
 /// One application id, with its Dapr port.
@@ -22,6 +43,8 @@ pub(crate) struct Sidecar {
 pub(crate) enum App {
     /// The harness's own application, which tells what reached it.
     Echo,
+    /// A service of the project, as WebAssembly.
+    Service,
     /// A port that nobody listens on.
     Down,
     /// No application at all.
@@ -41,6 +64,7 @@ pub(crate) fn api() -> Bed {
             Sidecar { id: "bare", app: App::None, components: &[], configuration: None },
             Sidecar { id: "down", app: App::Down, components: &[], configuration: None },
         ],
+        config: None,
         environment: &[("PARITY_SHOWN", "shown"), ("PARITY_EMPTY", ""), ("PARITY_UMLAUT", "ä€")],
     }
 }
@@ -48,8 +72,19 @@ pub(crate) fn api() -> Bed {
 /// A sidecar that asks for a token, and hands another one to its application.
 pub(crate) fn guarded() -> Bed {
     let sidecar = Sidecar { id: "guarded", app: App::Echo, components: &[MEMORY], configuration: None };
-    Bed { sidecars: vec![sidecar], environment: &[("DAPR_API_TOKEN", "asked"), ("APP_API_TOKEN", "given")] }
+    let environment = &[("DAPR_API_TOKEN", "asked"), ("APP_API_TOKEN", "given")];
+    Bed { sidecars: vec![sidecar], environment, config: None }
 }
+
+/// The application.
+pub(crate) fn application(config: Config) -> Bed {
+    let service = |id| Sidecar { id, app: App::Service, components: &[], configuration: None };
+    let sidecars = ["image-api-grayscale", "image-api-classify", "events-service"].map(service);
+    Bed { sidecars: sidecars.into(), environment: &[], config: Some(config) }
+}
+
+/// Settings of the services: each user may make so many requests, and then one a minute.
+pub(crate) const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "ALLOW_DELETE_EVENTS=true"];
 
 /// The secrets file that `secrets` and `multi` read.
 pub(crate) const SECRETS_FILE: &str = r#"{

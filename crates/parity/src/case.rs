@@ -1,7 +1,5 @@
 //! What is asked: a case is a few requests, one after another, that only make sense together.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
 /// A name and what is asked under it.
@@ -14,8 +12,8 @@ pub(crate) struct Case {
 
 /// One request.
 ///
-/// In the path, the headers and the body, `{key}` stands for a key that no other case uses, and `{etag:N}` for the etag
-/// that step N (from 0) of this case was answered with.
+/// In the path, the headers and the body, `{key}` stands for a key that no other case uses, `{user}` for an address, and
+/// `{etag:N}` for the etag that step N (from 0) of this case was answered with.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     /// Whom it goes to.
@@ -25,8 +23,27 @@ pub(crate) struct Step {
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Payload,
-    /// If set, the request is repeated until it is answered with this status, at most that long.
-    pub(crate) until: Option<(u16, Duration)>,
+    /// If set, the request is repeated until it is answered so.
+    pub(crate) until: Option<Until>,
+    /// What is done to the world's database before.
+    pub(crate) database: Option<Database>,
+}
+
+/// An answer that is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    Status(u16),
+    /// With this in its body.
+    Body(&'static str),
+}
+
+/// Something that happens to a database.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Database {
+    /// It stands still: connections stay open, and nothing is answered.
+    Freeze,
+    /// It goes on.
+    Thaw,
 }
 
 /// Who answers.
@@ -64,7 +81,17 @@ pub(crate) fn app(app: &'static str, method: &str, target: impl Into<String>) ->
 
 fn step(to: To, method: &str, target: String) -> Step {
     let body = Payload::Whole(Bytes::new());
-    Step { to, method: method.to_owned(), target, headers: Vec::new(), body, until: None }
+    Step { to, method: method.to_owned(), target, headers: Vec::new(), body, until: None, database: None }
+}
+
+impl Until {
+    /// Whether an answer with this status and body is what was waited for.
+    pub(crate) fn is_met(self, status: u16, body: &[u8]) -> bool {
+        match self {
+            Self::Status(expected) => status == expected,
+            Self::Body(expected) => String::from_utf8_lossy(body).contains(expected),
+        }
+    }
 }
 
 impl Step {
@@ -89,7 +116,19 @@ impl Step {
 
     /// Repeats the request until it is answered with `status`.
     pub(crate) fn until(mut self, status: u16) -> Self {
-        self.until = Some((status, Duration::from_secs(30)));
+        self.until = Some(Until::Status(status));
+        self
+    }
+
+    /// Repeats the request until it is answered with this in the body.
+    pub(crate) fn until_body(mut self, body: &'static str) -> Self {
+        self.until = Some(Until::Body(body));
+        self
+    }
+
+    /// Does something to the database first.
+    pub(crate) fn after(mut self, database: Database) -> Self {
+        self.database = Some(database);
         self
     }
 }

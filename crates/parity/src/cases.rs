@@ -1,6 +1,7 @@
 //! The suite: one module a building block.
 
 mod access;
+mod application;
 mod bindings;
 mod health;
 mod invoke;
@@ -23,6 +24,11 @@ pub(crate) fn api() -> Vec<Case> {
     all.extend(health::cases());
     all.extend(access::cases());
     all
+}
+
+/// What the three services are asked.
+pub(crate) fn application() -> anyhow::Result<Vec<Case>> {
+    application::cases()
 }
 
 /// What a sidecar with a token is asked.

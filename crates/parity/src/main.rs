@@ -18,25 +18,40 @@ mod servers;
 mod suite;
 mod world;
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
+use anyhow::Context as _;
 use clap::Parser;
 
+use crate::bed::{Bed, Config};
+use crate::case::Case;
 use crate::known::Known;
 use crate::suite::{Outcome, Verdict};
-use crate::world::{Kind, World};
+use crate::world::{Kind, Programs, World};
 
-/// Asks daprlet and real `daprd` the same, and fails where they answer differently.
+/// Asks daprlet and the real Dapr the same, and fails where they answer differently.
 #[derive(Debug, Parser)]
 struct Cli {
     /// The real `daprd`.
     #[arg(long, env = "DAPRD", default_value = "daprd")]
     daprd: PathBuf,
 
+    /// A real WasmEdge; may be given several times, for several versions.
+    #[arg(long, env = "WASMEDGE", default_value = "wasmedge")]
+    wasmedge: Vec<PathBuf>,
+
     /// Only cases whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
+
+    /// How many random sequences of state operations are tried, beyond the fixed one.
+    #[arg(long, default_value_t = 0)]
+    seeds: u64,
+
+    /// Where the table and the differences are written, too.
+    #[arg(long)]
+    report: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -46,18 +61,52 @@ async fn main() -> anyhow::Result<ExitCode> {
     let servers = servers::start()?;
     println!("{}", report::head());
     let mut verdicts = Vec::new();
-    for (name, bed, cases) in [("api", bed::api(), cases::api()), ("guarded", bed::guarded(), cases::guarded())] {
-        let cases: Vec<_> = cases.into_iter().filter(|case| case.name.contains(&cli.only)).collect();
+    for round in rounds(&cli)? {
+        let cases: Vec<_> = round.cases.into_iter().filter(|case| case.name.contains(&cli.only)).collect();
         if cases.is_empty() {
             continue;
         }
-        let (ours, real) = (servers.of(0, &format!("{name}_ours"))?, servers.of(1, &format!("{name}_real"))?);
-        let ours = World::start(&Kind::Daprlet, &bed, &ours).await?;
-        let real = World::start(&Kind::Daprd(cli.daprd.clone()), &bed, &real).await?;
-        verdicts
-            .extend(suite::run([&ours, &real], cases, &known, |verdict| println!("{}", report::line(verdict))).await?);
+        let (ours, real) = (servers.of(0, &round.name)?, servers.of(1, &round.name)?);
+        let programs = Programs { daprd: cli.daprd.clone(), wasmedge: round.wasmedge };
+        let ours = World::start(&Kind::Daprlet, &round.bed, &ours).await?;
+        let real = World::start(&Kind::Real(programs), &round.bed, &real).await?;
+        let told = |verdict: &Verdict| println!("{}", report::line(verdict));
+        verdicts.extend(suite::run([&ours, &real], cases, &known, told).await?);
     }
     Ok(conclude(&verdicts, &known))
+}
+
+/// What is asked of one pair of worlds.
+struct Round {
+    /// Of its databases.
+    name: String,
+    bed: Bed,
+    cases: Vec<Case>,
+    wasmedge: PathBuf,
+}
+
+fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
+    let round = |name: &str, bed, cases| Round { name: name.to_owned(), bed, cases, wasmedge: PathBuf::new() };
+    let mut rounds = vec![round("api", bed::api(), cases::api()), round("guarded", bed::guarded(), cases::guarded())];
+    for (number, wasmedge) in cli.wasmedge.iter().enumerate() {
+        let version = wasmedge_version(wasmedge)?;
+        for config in [Config::Development, Config::Production] {
+            let mut cases = cases::application()?;
+            for case in &mut cases {
+                case.name = format!("WasmEdge {version}, {}/: {}", config.folder(), case.name);
+            }
+            let name = format!("application_{number}_{config:?}").to_lowercase();
+            rounds.push(Round { name, bed: bed::application(config), cases, wasmedge: wasmedge.clone() });
+        }
+    }
+    Ok(rounds)
+}
+
+fn wasmedge_version(program: &Path) -> anyhow::Result<String> {
+    let said = Command::new(program).arg("--version").output().with_context(|| program.display().to_string())?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let version = said.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    version.map(str::to_owned).with_context(|| format!("{} --version says {said:?}", program.display()))
 }
 
 fn conclude(verdicts: &[Verdict], known: &[Known]) -> ExitCode {

@@ -10,6 +10,8 @@ use crate::case::To;
 
 /// Times are told to this many seconds: two answers to one question do not come at the same moment.
 const GRAIN: f64 = 10.0;
+/// Events of one run are told from those of another time.
+const EVENT_GRAIN: f64 = 3600.0;
 
 /// Rewrites answers of one world and one case.
 pub(crate) struct Normaliser {
@@ -21,6 +23,7 @@ pub(crate) struct Normaliser {
     duration: Regex,
     script: Regex,
     features: Regex,
+    moment: Regex,
     /// The UUIDs of this case so far: the same one gets the same number, so that "it changed" and "it did not" stay apart.
     seen: BTreeMap<String, usize>,
 }
@@ -51,6 +54,8 @@ impl Normaliser {
             // The line and the hash of a Lua script: the scripts are not the same text.
             script: Regex::new(r"user_script:\d+: |script: [0-9a-f]{40}, on @user_script:\d+")?,
             // Features of `daprd`'s own, in random order.
+            // When an event happened, in milliseconds.
+            moment: Regex::new(r#""event_ts":(\d{13})\b"#)?,
             features: Regex::new(r#""enabledFeatures":\[[^\]]*\],"#)?,
             seen: BTreeMap::new(),
         })
@@ -81,6 +86,11 @@ impl Normaliser {
         }
         let text = self.script.replace_all(&text, "<script>");
         let text = self.features.replace_all(&text, "");
+        let text = self.moment.replace_all(&text, |found: &Captures<'_>| {
+            let millis: i64 = found.get(1).and_then(|it| it.as_str().parse().ok()).unwrap_or_default();
+            let seconds = (millis - Timestamp::now().as_millisecond()) as f64 / 1000.0;
+            format!("\"event_ts\":<{} s from now>", about(seconds, EVENT_GRAIN))
+        });
         let text = self.trace.replace_all(&text, |found: &Captures<'_>| {
             let is_zero = |part: usize| found.get(part).is_some_and(|it| it.as_str().bytes().all(|byte| byte == b'0'));
             let flags = found.get(3).map_or("", |it| it.as_str());
@@ -102,11 +112,15 @@ fn relative(found: &Captures<'_>) -> String {
     let part = |number: usize| found.get(number).map_or("", |it| it.as_str());
     let Ok(time) = part(0).parse::<Timestamp>() else { return part(0).to_owned() };
     let seconds = (time.as_millisecond() - Timestamp::now().as_millisecond()) as f64 / 1000.0;
-    // Zero is added so that there is no minus zero.
-    let about = (seconds / GRAIN).round() * GRAIN + 0.0;
+    let about = about(seconds, GRAIN);
     let fraction = if part(1).is_empty() { "" } else { " with a fraction" };
     let zone = if part(2) == "Z" { "UTC" } else { "an offset" };
     format!("<{about} s from now, {zone}{fraction}>")
+}
+
+/// Zero is added so that there is no minus zero.
+fn about(seconds: f64, grain: f64) -> f64 {
+    (seconds / grain).round() * grain + 0.0
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The servers that components lead to: a Redis for each world, and a MariaDB with a database for each.
+//! The servers that components lead to: a Redis and a MariaDB for each world.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::world::Servers;
 /// Running servers.
 pub(crate) struct Running {
     redis: [Server; 2],
-    mysql: Server,
+    mysql: [Server; 2],
 }
 
 /// Starts them.
@@ -21,15 +21,16 @@ pub(crate) fn start() -> anyhow::Result<Running> {
         });
         started.context("redis-server is not installed; `cargo xtask setup --real` installs it")
     };
-    let mysql = mariadb().context("MariaDB is not installed; `cargo xtask setup --real` installs it")?;
-    Ok(Running { redis: [redis()?, redis()?], mysql })
+    let mysql = || mariadb().context("MariaDB is not installed; `cargo xtask setup --real` installs it");
+    Ok(Running { redis: [redis()?, redis()?], mysql: [mysql()?, mysql()?] })
 }
 
 impl Running {
     /// What the first or second world uses, with an empty database `name`.
     pub(crate) fn of(&self, world: usize, name: &str) -> anyhow::Result<Servers> {
         let redis = self.redis.get(world).context("there are two worlds")?.port;
-        let port = self.mysql.port;
+        let mysql = self.mysql.get(world).context("there are two worlds")?;
+        let port = mysql.port;
         let made = Command::new("mariadb")
             .args(["--no-defaults", "--host=127.0.0.1", "--user=root", &format!("--port={port}")])
             .arg(format!("--execute=CREATE OR REPLACE DATABASE {name} CHARACTER SET utf8mb4"))
@@ -39,6 +40,8 @@ impl Running {
         Ok(Servers {
             redis: format!("127.0.0.1:{redis}"),
             mysql: format!("root:@tcp(127.0.0.1:{port})/{name}"),
+            mysql_url: format!("mysql://root@127.0.0.1:{port}/{name}"),
+            mysql_process: mysql.id(),
             database: name.to_owned(),
         })
     }

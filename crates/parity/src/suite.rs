@@ -1,7 +1,7 @@
 //! Asks two worlds the same cases and compares what they answer.
 
 use crate::answer::Answer;
-use crate::ask::ask;
+use crate::ask::{Own, ask};
 use crate::case::Case;
 use crate::known::Known;
 use crate::normalise::Normaliser;
@@ -32,10 +32,9 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Vec<Verdict>> {
     let mut verdicts = Vec::new();
     for (number, case) in cases.into_iter().enumerate() {
-        // No key is a part of another one.
-        let key = format!("key-{number:04}-of");
+        let own = Own::of(number);
         let [ours, real] = worlds;
-        let (ours, real) = tokio::join!(normalised(ours, &case, &key), normalised(real, &case, &key));
+        let (ours, real) = tokio::join!(normalised(ours, &case, &own), normalised(real, &case, &own));
         let answers: Vec<_> = ours?.into_iter().zip(real?).collect();
         let is_same = answers.iter().all(|(ours, real)| ours == real);
         let listed = known.iter().position(|known| known.is_about(&case.name));
@@ -51,9 +50,9 @@ pub(crate) async fn run(
     Ok(verdicts)
 }
 
-async fn normalised(world: &World, case: &Case, key: &str) -> anyhow::Result<Vec<Answer>> {
+async fn normalised(world: &World, case: &Case, own: &Own) -> anyhow::Result<Vec<Answer>> {
     let folder = world.folder.path().display().to_string();
-    let names = [(folder.as_str(), "<folder>"), (world.database.as_str(), "<database>"), (key, "<key>")];
+    let names = [(folder.as_str(), "<folder>"), (world.database.as_str(), "<database>"), (own.key.as_str(), "<key>")];
     let mut normaliser = Normaliser::new(world.ports(), &names)?;
-    Ok(ask(world, case, key).await.iter().map(|answer| normaliser.normalise(answer)).collect())
+    Ok(ask(world, case, own).await.iter().map(|answer| normaliser.normalise(answer)).collect())
 }

@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use e2e::Process;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::answer::Answer;
 use crate::bed::{App, Bed};
-use crate::case::{Payload, To};
+use crate::case::{Database, Payload, To};
 use crate::{client, echo};
 
 /// The longest that anything takes to become ready.
@@ -27,8 +28,15 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Daprlet,
-    /// The real one; where the program is.
-    Daprd(PathBuf),
+    /// The real one.
+    Real(Programs),
+}
+
+/// Where the real programs are.
+#[derive(Clone, Debug)]
+pub(crate) struct Programs {
+    pub(crate) daprd: PathBuf,
+    pub(crate) wasmedge: PathBuf,
 }
 
 /// The servers that components of a world lead to.
@@ -38,8 +46,12 @@ pub(crate) struct Servers {
     pub(crate) redis: String,
     /// As Go's driver writes it.
     pub(crate) mysql: String,
+    /// The same as an URL.
+    pub(crate) mysql_url: String,
     /// The name of the database in there.
     pub(crate) database: String,
+    /// The process of the server.
+    pub(crate) mysql_process: u32,
 }
 
 /// Running sidecars.
@@ -49,6 +61,7 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     /// The name of its database.
     pub(crate) database: String,
+    database_process: u32,
 }
 
 impl World {
@@ -61,17 +74,17 @@ impl World {
             ports.insert(To::Dapr(sidecar.id), ports::next(&mut free)?);
             match sidecar.app {
                 App::Echo => ports.insert(To::App(sidecar.id), echo::start().await?),
-                App::Down => ports.insert(To::App(sidecar.id), ports::next(&mut free)?),
+                App::Down | App::Service => ports.insert(To::App(sidecar.id), ports::next(&mut free)?),
                 App::None => None,
             };
         }
         files::write(folder.path(), bed, servers)?;
         let processes = match kind {
             Kind::Daprlet => daprlet::start(folder.path(), bed, &ports)?,
-            Kind::Daprd(program) => daprd::start(program, folder.path(), bed, &ports)?,
+            Kind::Real(programs) => daprd::start(programs, folder.path(), bed, &ports)?,
         };
         let database = servers.database.clone();
-        let world = Self { ports, processes, folder, database };
+        let world = Self { ports, processes, folder, database, database_process: servers.mysql_process };
         world.wait_until_ready(bed).await?;
         Ok(world)
     }
@@ -82,6 +95,17 @@ impl World {
             Some(port) => client::send(port, request, payload).await,
             None => Answer { body: format!("{to:?} is not in this world").into_bytes(), ..Answer::default() },
         }
+    }
+
+    /// Stops or continues the world's database server.
+    pub(crate) fn change(&self, database: Database) {
+        let signal = match database {
+            Database::Freeze => Signal::STOP,
+            Database::Thaw => Signal::CONT,
+        };
+        let process = i32::try_from(self.database_process).ok().and_then(Pid::from_raw);
+        // If the server is gone, the answers will tell.
+        let _ = process.map(|process| kill_process(process, signal));
     }
 
     pub(crate) fn port(&self, to: To) -> Option<u16> {
@@ -105,8 +129,9 @@ impl World {
             let path = if sidecar.app == App::Down { "/v1.0/healthz/outbound" } else { "/v1.0/healthz" };
             self.until(To::Dapr(sidecar.id), path, |status| status == 204).await?;
         }
-        for sidecar in bed.sidecars.iter().filter(|it| it.app == App::Echo && bed.sidecars.len() > 1) {
-            let path = format!("/v1.0/invoke/{}/method/ready", sidecar.id);
+        let has_app = |app| matches!(app, App::Echo | App::Service);
+        for sidecar in bed.sidecars.iter().filter(|it| has_app(it.app) && bed.sidecars.len() > 1) {
+            let path = format!("/v1.0/invoke/{}/method/", sidecar.id);
             self.until(To::Dapr(first), &path, |status| status == 200 || status == 403).await?;
         }
         Ok(())

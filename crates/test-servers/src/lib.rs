@@ -63,6 +63,12 @@ impl Server {
         Some(server)
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     fn wait_until_it_accepts(&self) {
         let start = Instant::now();
         while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {

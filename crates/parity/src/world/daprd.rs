@@ -1,17 +1,18 @@
-//! A real `daprd` for each sidecar, started as the Dapr CLI starts it.
+//! A real `daprd` for each sidecar, and a real WasmEdge for each service, started as the Dapr CLI starts them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use anyhow::Context as _;
 use e2e::Process;
 
-use crate::bed::Bed;
+use crate::bed::{App, Bed};
 use crate::case::To;
-use crate::world::ports;
+use crate::world::{Programs, files, ports};
 
 pub(crate) fn start(
-    program: &Path,
+    programs: &Programs,
     folder: &Path,
     bed: &Bed,
     known: &BTreeMap<To, u16>,
@@ -19,12 +20,12 @@ pub(crate) fn start(
     let mut free = ports::free(bed.sidecars.len() * 4)?.into_iter();
     let mut processes = Vec::new();
     for sidecar in &bed.sidecars {
-        let mut command = Command::new(program);
+        let mut command = Command::new(&programs.daprd);
         command.current_dir(folder).envs(bed.environment.iter().copied());
         // Without it, daprd tells the others an address of a network card.
         command.env("DAPR_HOST_IP", "127.0.0.1");
         command.args(["--app-id", sidecar.id, "--log-level", "info", "--dapr-listen-addresses", "127.0.0.1"]);
-        command.arg("--resources-path").arg(folder.join("resources").join(sidecar.id));
+        command.arg("--resources-path").arg(folder.join(files::resources(bed, sidecar.id)));
         for flag in ["--dapr-grpc-port", "--dapr-internal-grpc-port", "--metrics-port", "--profile-port"] {
             command.arg(flag).arg(ports::next(&mut free)?.to_string());
         }
@@ -38,6 +39,12 @@ pub(crate) fn start(
             command.arg("--config").arg(folder.join(format!("{}.yaml", sidecar.id)));
         }
         processes.push(Process::spawn(&mut command));
+        if sidecar.app == App::Service {
+            let wasmedge = programs.wasmedge.display().to_string();
+            let command = files::service(&wasmedge, sidecar.id, known);
+            let (program, arguments) = command.split_first().context("a command")?;
+            processes.push(Process::spawn(Command::new(program).args(arguments).current_dir(folder)));
+        }
     }
     Ok(processes)
 }

@@ -8,8 +8,9 @@ use std::process::Command;
 use e2e::Process;
 use serde_json::json;
 
-use crate::bed::Bed;
+use crate::bed::{App, Bed};
 use crate::case::To;
+use crate::world::files;
 
 pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyhow::Result<Vec<Process>> {
     let apps: Vec<_> = bed
@@ -20,10 +21,13 @@ pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyh
                 "appID": sidecar.id,
                 "appDirPath": ".",
                 "daprHTTPPort": ports.get(&To::Dapr(sidecar.id)),
-                "resourcesPath": format!("resources/{}", sidecar.id),
+                "resourcesPath": files::resources(bed, sidecar.id),
             });
             if let Some(port) = ports.get(&To::App(sidecar.id)) {
                 app["appPort"] = json!(port);
+            }
+            if sidecar.app == App::Service {
+                app["command"] = json!(files::service("wasmedge", sidecar.id, ports));
             }
             if sidecar.configuration.is_some() {
                 app["configFilePath"] = json!(format!("{}.yaml", sidecar.id));

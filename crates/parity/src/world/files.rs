@@ -1,9 +1,13 @@
 //! The files of a bed, the same for both worlds but for the addresses of their servers.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::bed::{Bed, SECRETS_FILE};
+use anyhow::Context as _;
+
+use crate::bed::{Bed, Config, SECRETS_FILE, SETTINGS};
+use crate::case::To;
 use crate::world::Servers;
 
 /// Writes a folder of resources and, if it has one, a configuration for each sidecar.
@@ -23,5 +27,47 @@ pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers) -> anyhow::Resu
             fs::write(folder.join(format!("{}.yaml", sidecar.id)), configuration)?;
         }
     }
+    if let Some(config) = bed.config {
+        copy(folder, config, servers).with_context(|| config.folder().to_owned())?;
+    }
     Ok(())
+}
+
+/// The project's own components: nothing but addresses is another, and a test need not wait five seconds for a delivery.
+fn copy(folder: &Path, config: Config, servers: &Servers) -> anyhow::Result<()> {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(config.folder());
+    let to = folder.join(config.folder());
+    fs::create_dir_all(&to)?;
+    fs::create_dir_all(folder.join("data"))?;
+    for file in fs::read_dir(from)? {
+        let file = file?.path();
+        if let (Some(name), true) = (file.file_name(), file.extension().is_some_and(|it| it == "yaml")) {
+            let text = fs::read_to_string(&file)?;
+            let text = text.replace("127.0.0.1:6379", &servers.redis).replace("@every 5s", "@every 1s");
+            fs::write(to.join(name), text)?;
+        }
+    }
+    let url = match config {
+        Config::Development => &servers.mysql_url,
+        Config::Production => &servers.mysql,
+    };
+    let secrets = serde_json::json!({ "DB_URL": { "MYSQL": url }, "REDIS": { "PASSWORD": "" } });
+    fs::write(to.join("secrets.json"), secrets.to_string())?;
+    Ok(())
+}
+
+/// The folder of a sidecar's components, in the world's folder.
+pub(crate) fn resources(bed: &Bed, id: &str) -> String {
+    bed.config.map_or_else(|| format!("resources/{id}"), |config| config.folder().to_owned())
+}
+
+/// What runs a service: `wasmedge`, with the ports that are another in each world and the settings of the suite.
+pub(crate) fn service(wasmedge: &str, id: &'static str, ports: &BTreeMap<To, u16>) -> Vec<String> {
+    let mut command = vec![wasmedge.to_owned()];
+    let port = |name: &str, to: To| format!("{name}={}", ports.get(&to).copied().unwrap_or_default());
+    let settings = [port("APP_PORT", To::App(id)), port("DAPR_HTTP_PORT", To::Dapr(id))];
+    let settings = settings.into_iter().chain(SETTINGS.iter().map(|it| (*it).to_owned()));
+    command.extend(settings.flat_map(|it| ["--env".to_owned(), it]));
+    command.push(e2e::wasm(id).display().to_string());
+    command
 }

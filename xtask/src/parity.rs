@@ -1,0 +1,51 @@
+//! `cargo xtask parity`: one suite against daprlet and against the real Dapr and WasmEdge.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::build_wasm::{self, BuildWasm};
+use crate::real;
+use crate::repository::{Repository, run};
+use crate::steps::Steps;
+
+/// Asks daprlet and the real daprd the same, and fails where they answer differently without a reason.
+#[derive(Args, Default)]
+#[command(
+    after_help = "`cargo xtask setup --real` brings what is needed. DAPRD and WASMEDGE name other programs than those."
+)]
+pub(crate) struct Parity {
+    /// Only cases whose name contains this.
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    only: String,
+
+    /// How many random sequences of state operations are tried, beyond the fixed one.
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    seeds: u64,
+
+    /// Where the table and the differences are written, too.
+    #[arg(long, env = "PARITY_REPORT", value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+impl Parity {
+    pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
+        let mut steps = Steps::new(3);
+        let (daprd, wasmedges) = (real::daprd(repository)?, real::wasmedges()?);
+        steps.begin("Building the services for WebAssembly");
+        BuildWasm::default().run(repository)?;
+        steps.begin("Building daprlet and the suite");
+        run(&mut repository.cargo(&["build", "--locked", "--package", "daprlet", "--package", "parity"]))?;
+        steps.begin("Asking both worlds");
+        let mut parity = repository.command(repository.workspace()?.target_directory.join("debug/parity"));
+        parity.env("WASM_DIR", repository.path(build_wasm::FOLDER)).arg("--daprd").arg(daprd);
+        for wasmedge in wasmedges {
+            parity.arg("--wasmedge").arg(wasmedge);
+        }
+        if let Some(report) = &self.report {
+            parity.arg("--report").arg(report);
+        }
+        run(parity.args(["--only", &self.only, "--seeds", &self.seeds.to_string()]))
+    }
+}

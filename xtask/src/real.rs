@@ -1,0 +1,56 @@
+//! The real world that daprlet is compared with: which programs, which versions, and where they are.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::repository::Repository;
+
+/// Versions of WasmEdge, and the Debian releases that have them.
+pub(crate) const WASMEDGES: &[(&str, &str)] = &[("0.14.1", "trixie"), ("0.17.1", "forky")];
+
+/// The folder with the module that builds `daprd`.
+pub(crate) const DAPRD_MODULE: &str = "tools/daprd";
+
+/// Where programs are kept that are not this project's: beside the user's other caches, by name and version.
+pub(crate) fn folder(program: &str, version: &str) -> Result<PathBuf> {
+    let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let caches = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    let caches = caches.context("no place for programs: neither XDG_CACHE_HOME nor HOME is set")?;
+    Ok(caches.join("daprlet/tools").join(format!("{program}-{version}")))
+}
+
+/// The version of Dapr that `tools/daprd` asks for.
+pub(crate) fn dapr_version(repository: &Repository) -> Result<String> {
+    let file = repository.path(DAPRD_MODULE).join("go.mod");
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let version = text.lines().find_map(|line| line.trim().strip_prefix("github.com/dapr/dapr v"));
+    let version = version.and_then(|rest| rest.split_whitespace().next());
+    version.map(str::to_owned).with_context(|| format!("{} requires no github.com/dapr/dapr", file.display()))
+}
+
+/// The real `daprd`: the one that `DAPRD` names, else the one that setup has built.
+pub(crate) fn daprd(repository: &Repository) -> Result<PathBuf> {
+    let own = folder("daprd", &dapr_version(repository)?)?.join("daprd");
+    found("DAPRD", own)
+}
+
+/// The real WasmEdges: the one that `WASMEDGE` names, else all that setup has unpacked.
+pub(crate) fn wasmedges() -> Result<Vec<PathBuf>> {
+    if let Some(given) = env::var_os("WASMEDGE") {
+        return Ok(vec![PathBuf::from(given)]);
+    }
+    WASMEDGES.iter().map(|(version, _)| found("WASMEDGE", folder("wasmedge", version)?.join("wasmedge"))).collect()
+}
+
+fn found(variable: &str, own: PathBuf) -> Result<PathBuf> {
+    if let Some(given) = env::var_os(variable) {
+        return Ok(PathBuf::from(given));
+    }
+    if Path::new(&own).is_file() {
+        return Ok(own);
+    }
+    bail!("{} is missing; `cargo xtask setup --real` puts it there, or name another with {variable}", own.display())
+}
