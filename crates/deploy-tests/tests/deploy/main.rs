@@ -12,6 +12,7 @@ mod dapr;
 mod deployments;
 mod images;
 mod manifests;
+mod scripts;
 mod secrets;
 mod systemd;
 mod workflows;

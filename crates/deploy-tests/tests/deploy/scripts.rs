@@ -1,0 +1,63 @@
+//! Shell scripts, as shellcheck sees them, and the one that asks a running application.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, Shutdown, TcpListener};
+use std::process::{Command, Output};
+
+use deploy_tests::repository;
+
+const SCRIPTS: &[&str] = &[".ci/run", "deploy/kubernetes/create-secrets", "deploy/smoke-test"];
+
+#[test]
+fn scripts_pass_shellcheck() {
+    let scripts = SCRIPTS.iter().map(repository);
+    let Ok(output) = Command::new("shellcheck").args(scripts).output() else {
+        println!("DID NOT RUN: shellcheck is not installed");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Answers everything in the same way, and leads nowhere else.
+fn answering(body: &'static str) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            // Small requests, and a picture whose rest nobody needs.
+            let _ = stream.read(&mut [0; 65536]);
+            let _ =
+                write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    format!("http://{address}")
+}
+
+/// What the script says about services at that address, where there is the curl that it needs.
+fn smoke_test(service: &str) -> Option<Output> {
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("DID NOT RUN: curl is not installed");
+        return None;
+    }
+    let mut script = Command::new(repository("deploy/smoke-test"));
+    script.env_remove("DAPR").env("PATIENCE", "1");
+    Some(script.env("GRAYSCALE", service).env("CLASSIFY", service).env("EVENTS", service).output().unwrap())
+}
+
+#[test]
+fn the_smoke_test_fails_where_nobody_answers() {
+    let Some(output) = smoke_test("http://127.0.0.1:1") else { return };
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("FAILED: after 1 s"), "{output:?}");
+}
+
+#[test]
+fn the_smoke_test_fails_where_the_answer_is_wrong_and_where_no_event_arrives() {
+    let Some(output) = smoke_test(&answering("fine")) else { return };
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("answers no PNG but fine"), "{output:?}");
+
+    let output = smoke_test(&answering("iVBORw0K")).unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("has_event_after"), "{output:?}");
+}
