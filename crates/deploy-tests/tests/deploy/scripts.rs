@@ -24,10 +24,11 @@ fn answering(body: &'static str) -> String {
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
-            // Small requests, and a picture whose rest nobody needs.
-            let _ = stream.read(&mut [0; 65536]);
-            let _ =
-                write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let length = body.len();
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+            // To the end of the request: what is closed with something unread in it is reset.
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     });
     format!("http://{address}")
