@@ -11,7 +11,6 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::build_wasm;
-use crate::ci::workflows::ACTIONLINT;
 use crate::go;
 use crate::repository::{Repository, run};
 
@@ -40,7 +39,8 @@ pub(crate) struct Setup {
     #[arg(long)]
     real: bool,
 
-    /// Everything that `cargo xtask ci` needs: the real world, the browser, cargo-deny and actionlint.
+    /// Everything that `cargo xtask ci` needs: the real world, the browser, cargo-deny, actionlint and
+    /// kustomize.
     #[arg(long)]
     ci: bool,
 }
@@ -62,11 +62,8 @@ impl Setup {
             // Unoptimised: it is built in a third of the time, and its checks take seconds all the same.
             run(&mut repository.cargo(&["install", "--locked", "--debug", CARGO_DENY]))?;
         }
-        if self.ci
-            && let Some(mut actionlint) = go::tool(repository, ACTIONLINT)
-        {
-            // Its first use is what builds it.
-            run(actionlint.arg("--version"))?;
+        if self.ci {
+            go::build_tools(repository)?;
         }
         eprintln!("This machine has what was asked for.");
         Ok(())
