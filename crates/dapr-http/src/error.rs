@@ -133,7 +133,14 @@ impl ApiError {
                     };
                     Self::new(status, code, message(&all.to_string()))
                 }
-                None => Self::internal(code, message(&error.to_string())),
+                // Else the first etag that did not fit is all that Dapr tells.
+                None => match causes.iter().find(|cause| etags && cause.is_etag()) {
+                    Some(first) => {
+                        let status = etag_status(std::slice::from_ref(first)).unwrap_or(StatusCode::CONFLICT);
+                        Self::new(status, code, message(&first.to_string()))
+                    }
+                    None => Self::internal(code, message(&error.to_string())),
+                },
             },
         }
     }

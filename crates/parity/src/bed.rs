@@ -32,7 +32,7 @@ impl Config {
 pub(crate) struct Sidecar {
     pub(crate) id: &'static str,
     pub(crate) app: App,
-    /// Component YAML, one document each; `{redis}`, `{mysql}` and `{folder}` are filled in.
+    /// Component YAML, one document each; `{redis}`, `{mysql}`, `{folder}` and `{shared}` are filled in.
     pub(crate) components: &'static [&'static str],
     /// Configuration YAML.
     pub(crate) configuration: Option<&'static str>,
@@ -67,6 +67,12 @@ pub(crate) fn api() -> Bed {
         config: None,
         environment: &[("PARITY_SHOWN", "shown"), ("PARITY_EMPTY", ""), ("PARITY_UMLAUT", "ä€")],
     }
+}
+
+/// One sidecar on stores that both worlds share.
+pub(crate) fn exchange() -> Bed {
+    let sidecar = Sidecar { id: "caller", app: App::None, components: SHARED, configuration: None };
+    Bed { sidecars: vec![sidecar], environment: &[], config: None }
 }
 
 /// A sidecar that asks for a token, and hands another one to its application.
@@ -124,6 +130,13 @@ const CALLER: &[&str] = &[
       spec: {type: bindings.mysql, version: v1, metadata: [{name: url, value: '{mysql}'}]}}",
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: not-for-caller},
       spec: {type: state.in-memory, version: v1}, scopes: [callee]}",
+];
+
+const SHARED: &[&str] = &[
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: sqlite},
+      spec: {type: state.sqlite, version: v1, metadata: [{name: connectionString, value: '{shared}/sqlite.db'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: redis},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}]}}",
 ];
 
 const MEMORY: &str = "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: memory},

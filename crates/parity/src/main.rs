@@ -11,13 +11,16 @@ mod case;
 mod cases;
 mod client;
 mod echo;
+mod exchange;
 mod known;
 mod normalise;
+mod random;
 mod report;
 mod servers;
 mod suite;
 mod world;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -27,8 +30,9 @@ use clap::Parser;
 use crate::bed::{Bed, Config};
 use crate::case::Case;
 use crate::known::Known;
+use crate::servers::Running;
 use crate::suite::{Outcome, Verdict};
-use crate::world::{Kind, Programs, World};
+use crate::world::{Kind, Programs, Servers, World};
 
 /// Asks daprlet and the real Dapr the same, and fails where they answer differently.
 #[derive(Debug, Parser)]
@@ -61,6 +65,9 @@ async fn main() -> anyhow::Result<ExitCode> {
     let servers = servers::start()?;
     println!("{}", report::head());
     let mut verdicts = Vec::new();
+    if "exchange: ".contains(&cli.only) || cli.only.starts_with("exchange") {
+        verdicts.extend(exchanged(&cli, &servers).await?);
+    }
     for round in rounds(&cli)? {
         let cases: Vec<_> = round.cases.into_iter().filter(|case| case.name.contains(&cli.only)).collect();
         if cases.is_empty() {
@@ -73,7 +80,17 @@ async fn main() -> anyhow::Result<ExitCode> {
         let told = |verdict: &Verdict| println!("{}", report::line(verdict));
         verdicts.extend(suite::run([&ours, &real], cases, &known, told).await?);
     }
-    Ok(conclude(&verdicts, &known))
+    conclude(&cli, &verdicts, &known)
+}
+
+/// Both worlds on the same stores.
+async fn exchanged(cli: &Cli, servers: &Running) -> anyhow::Result<Vec<Verdict>> {
+    let shared = tempfile::tempdir()?;
+    let servers = Servers { shared: shared.path().to_owned(), ..servers.of(0, "exchange")? };
+    let programs = Programs { daprd: cli.daprd.clone(), wasmedge: PathBuf::new() };
+    let ours = World::start(&Kind::Daprlet, &bed::exchange(), &servers).await?;
+    let real = World::start(&Kind::Real(programs), &bed::exchange(), &servers).await?;
+    exchange::run([&ours, &real], &cli.only, |verdict| println!("{}", report::line(verdict))).await
 }
 
 /// What is asked of one pair of worlds.
@@ -87,7 +104,9 @@ struct Round {
 
 fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
     let round = |name: &str, bed, cases| Round { name: name.to_owned(), bed, cases, wasmedge: PathBuf::new() };
-    let mut rounds = vec![round("api", bed::api(), cases::api()), round("guarded", bed::guarded(), cases::guarded())];
+    let mut api = cases::api();
+    api.extend(random::cases(cli.seeds));
+    let mut rounds = vec![round("api", bed::api(), api), round("guarded", bed::guarded(), cases::guarded())];
     for (number, wasmedge) in cli.wasmedge.iter().enumerate() {
         let version = wasmedge_version(wasmedge)?;
         for config in [Config::Development, Config::Production] {
@@ -109,12 +128,16 @@ fn wasmedge_version(program: &Path) -> anyhow::Result<String> {
     version.map(str::to_owned).with_context(|| format!("{} --version says {said:?}", program.display()))
 }
 
-fn conclude(verdicts: &[Verdict], known: &[Known]) -> ExitCode {
-    println!();
-    for verdict in verdicts.iter().filter(|it| it.outcome == Outcome::Different) {
-        println!("{}", report::difference(verdict));
+fn conclude(cli: &Cli, verdicts: &[Verdict], known: &[Known]) -> anyhow::Result<ExitCode> {
+    let differences: String =
+        verdicts.iter().filter(|it| it.outcome == Outcome::Different).map(report::difference).collect();
+    let summary = report::summary(verdicts, known);
+    println!("\n{differences}{summary}");
+    if let Some(file) = &cli.report {
+        let table: String = verdicts.iter().map(|verdict| report::line(verdict) + "\n").collect();
+        let text = format!("{}\n{table}\n```\n{differences}```\n\n{summary}", report::head());
+        fs::write(file, text).with_context(|| file.display().to_string())?;
     }
-    println!("{}", report::summary(verdicts, known));
     let is_good = verdicts.iter().all(|it| it.outcome != Outcome::Different);
-    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

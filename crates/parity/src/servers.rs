@@ -1,5 +1,6 @@
 //! The servers that components lead to: a Redis and a MariaDB for each world.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -41,6 +42,7 @@ impl Running {
             redis: format!("127.0.0.1:{redis}"),
             mysql: format!("root:@tcp(127.0.0.1:{port})/{name}"),
             mysql_url: format!("mysql://root@127.0.0.1:{port}/{name}"),
+            shared: PathBuf::new(),
             mysql_process: mysql.id(),
             database: name.to_owned(),
         })

@@ -50,6 +50,8 @@ pub(crate) struct Servers {
     pub(crate) mysql_url: String,
     /// The name of the database in there.
     pub(crate) database: String,
+    /// A folder that both worlds may use.
+    pub(crate) shared: PathBuf,
     /// The process of the server.
     pub(crate) mysql_process: u32,
 }

@@ -20,6 +20,7 @@ pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers) -> anyhow::Resu
             let text = text
                 .replace("{redis}", &servers.redis)
                 .replace("{mysql}", &servers.mysql)
+                .replace("{shared}", &servers.shared.display().to_string())
                 .replace("{folder}", &folder.display().to_string());
             fs::write(resources.join(format!("{number}.yaml")), text)?;
         }
