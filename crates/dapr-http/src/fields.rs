@@ -104,14 +104,13 @@ impl<'a> Fields<'a> {
     }
 
     /// An object in an object; `kind` is what Go calls it.
-    pub(crate) fn object(&self, name: &str, kind: &str) -> Result<Fields<'a>> {
-        match self.get(name) {
-            None => Ok(Fields { object: None, path: self.below(name), dialect: self.dialect }),
-            Some(Value::Object(object)) => {
-                Ok(Fields { object: Some(object), path: self.below(name), dialect: self.dialect })
-            }
-            Some(other) => Err(self.wrong(name, other, kind)),
-        }
+    pub(crate) fn object(&self, name: &str, kind: &str) -> Result<Self> {
+        let object = match self.get(name) {
+            None => None,
+            Some(Value::Object(object)) => Some(object),
+            Some(other) => return Err(self.wrong(name, other, kind)),
+        };
+        Ok(Self { object, path: self.below(name), dialect: self.dialect })
     }
 
     /// An array in an object; `kind` is what Go calls it.

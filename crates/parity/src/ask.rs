@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::answer::Answer;
-use crate::case::{Case, Payload, Step, To};
-use crate::client;
-use crate::world::World;
+use worlds::Answer;
+use worlds::World;
+use worlds::{Payload, To};
+
+use crate::case::{Case, Step};
 
 /// Between two tries of a step that waits for something.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
@@ -53,7 +54,7 @@ pub(crate) async fn ask(world: &World, case: &Case, own: &Own) -> Vec<Answer> {
 async fn once(world: &World, step: &Step, own: &Own, before: &[Answer]) -> Answer {
     let fill = |text: &str| filled(text, world, own, before);
     // What a client would send, were it not for the ports, which differ.
-    let mut request = client::request(&step.method, &fill(&step.target), "localhost");
+    let mut request = worlds::request(&step.method, &fill(&step.target), "localhost");
     for (name, value) in &step.headers {
         request = request.header(name, fill(value));
     }

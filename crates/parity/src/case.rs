@@ -1,6 +1,7 @@
 //! What is asked: a case is a few requests, one after another, that only make sense together.
 
 use bytes::Bytes;
+use worlds::{Database, Payload, To};
 
 /// A name and what is asked under it.
 #[derive(Clone, Debug)]
@@ -35,33 +36,6 @@ pub(crate) enum Until {
     Status(u16),
     /// With this in its body.
     Body(&'static str),
-}
-
-/// Something that happens to a database.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Database {
-    /// It stands still: connections stay open, and nothing is answered.
-    Freeze,
-    /// It goes on.
-    Thaw,
-}
-
-/// Who answers.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) enum To {
-    /// The Dapr port of the application of that id.
-    Dapr(&'static str),
-    /// The application itself.
-    App(&'static str),
-}
-
-/// A request's body.
-#[derive(Clone, Debug)]
-pub(crate) enum Payload {
-    /// With its length.
-    Whole(Bytes),
-    /// In chunks whose sum nobody knows before the end.
-    Chunks(Vec<Bytes>),
 }
 
 /// A case.

@@ -1,11 +1,12 @@
 //! What the one world has written, the other reads: both on one Redis and one SQLite file.
 
-use crate::answer::Answer;
 use crate::ask::{Own, ask};
 use crate::case::{Case, Step, case, dapr};
 use crate::normalise::Normaliser;
+use worlds::Answer;
+use worlds::World;
+
 use crate::suite::{Outcome, Verdict};
-use crate::world::World;
 
 const STORES: [&str; 2] = ["sqlite", "redis"];
 const VALUES: [&str; 8] = [

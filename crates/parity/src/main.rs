@@ -4,21 +4,15 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
-mod answer;
 mod ask;
-mod bed;
 mod case;
 mod cases;
-mod client;
-mod echo;
 mod exchange;
 mod known;
 mod normalise;
 mod random;
 mod report;
-mod servers;
 mod suite;
-mod world;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,13 +20,11 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 use clap::Parser;
+use worlds::{Bed, Config, Kind, Programs, Running, Servers, World, bed};
 
-use crate::bed::{Bed, Config};
 use crate::case::Case;
 use crate::known::Known;
-use crate::servers::Running;
 use crate::suite::{Outcome, Verdict};
-use crate::world::{Kind, Programs, Servers, World};
 
 /// Asks daprlet and the real Dapr the same, and fails where they answer differently.
 #[derive(Debug, Parser)]
@@ -62,7 +54,7 @@ struct Cli {
 async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     let known = known::read()?;
-    let servers = servers::start()?;
+    let servers = Running::start()?;
     println!("{}", report::head());
     let mut verdicts = Vec::new();
     if "exchange: ".contains(&cli.only) || cli.only.starts_with("exchange") {

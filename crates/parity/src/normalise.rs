@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use regex::{Captures, Regex};
 
-use crate::answer::Answer;
-use crate::case::To;
+use worlds::Answer;
+use worlds::To;
 
 /// Times are told to this many seconds: two answers to one question do not come at the same moment.
 const GRAIN: f64 = 10.0;

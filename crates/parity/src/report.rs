@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::case::To;
 use crate::known::Known;
+use worlds::To;
+
 use crate::suite::{Outcome, Verdict};
 
 /// Columns of the table: name and answers.

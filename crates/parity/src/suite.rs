@@ -1,11 +1,12 @@
 //! Asks two worlds the same cases and compares what they answer.
 
-use crate::answer::Answer;
 use crate::ask::{Own, ask};
 use crate::case::Case;
 use crate::known::Known;
+use worlds::Answer;
+use worlds::World;
+
 use crate::normalise::Normaliser;
-use crate::world::World;
 
 /// What became of one case.
 pub(crate) struct Verdict {

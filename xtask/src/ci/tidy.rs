@@ -11,7 +11,7 @@ use crate::repository::Repository;
 const MOST_LINES: usize = 500;
 
 /// Files that no person reads from top to bottom.
-const NOT_READ: &[&str] = &["Cargo.lock", "LICENSE"];
+const NOT_READ: &[&str] = &["Cargo.lock", "LICENSE", "go.sum"];
 
 /// Homes and roots of machines; nothing in the repository works on one machine only.
 const MACHINE_PATHS: &[&str] = &["/home/", "/root/", "/Users/", "/work/"];

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use image::{DynamicImage, ImageFormat, RgbImage};
 
 use super::{CLASSIFY, EVENTS, GRAYSCALE, by_user};
-use crate::case::{Case, Database, Step, app, case, dapr};
+use worlds::Database;
+
+use crate::case::{Case, Step, app, case, dapr};
 
 const SAMPLE: &[u8] = include_bytes!("../../../../../docs/sample.jpg");
 

@@ -1,17 +1,18 @@
 //! What both worlds are given: sidecars, their components and their applications.
 
 /// Sidecars that start together, in one environment.
-pub(crate) struct Bed {
-    pub(crate) sidecars: Vec<Sidecar>,
+pub struct Bed {
+    /// The sidecars; the first one asks the others whether they are there.
+    pub sidecars: Vec<Sidecar>,
     /// Of the processes, beside what the harness has itself.
-    pub(crate) environment: &'static [(&'static str, &'static str)],
+    pub environment: &'static [(&'static str, &'static str)],
     /// The project's own folder of components, where the sidecars have no components of their own; `None` otherwise.
-    pub(crate) config: Option<Config>,
+    pub config: Option<Config>,
 }
 
 /// A folder of component YAML that is in the repository, and the secret that its events database is named by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Config {
+pub enum Config {
     /// `config/`; the secret leads to MySQL's own protocol.
     Development,
     /// `config/production/`; the secret leads to the SQL binding.
@@ -20,7 +21,8 @@ pub(crate) enum Config {
 
 impl Config {
     /// Where it is, in the repository and in each world.
-    pub(crate) fn folder(self) -> &'static str {
+    #[must_use]
+    pub fn folder(self) -> &'static str {
         match self {
             Self::Development => "config",
             Self::Production => "config/production",
@@ -29,18 +31,20 @@ impl Config {
 }
 
 /// One application id, with its Dapr port.
-pub(crate) struct Sidecar {
-    pub(crate) id: &'static str,
-    pub(crate) app: App,
+pub struct Sidecar {
+    /// The application id.
+    pub id: &'static str,
+    /// What is behind it.
+    pub app: App,
     /// Component YAML, one document each; `{redis}`, `{mysql}`, `{folder}` and `{shared}` are filled in.
-    pub(crate) components: &'static [&'static str],
+    pub components: &'static [&'static str],
     /// Configuration YAML.
-    pub(crate) configuration: Option<&'static str>,
+    pub configuration: Option<&'static str>,
 }
 
 /// What is behind a sidecar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum App {
+pub enum App {
     /// The harness's own application, which tells what reached it.
     Echo,
     /// A service of the project, as WebAssembly.
@@ -52,7 +56,8 @@ pub(crate) enum App {
 }
 
 /// Everything that the API suite talks to.
-pub(crate) fn api() -> Bed {
+#[must_use]
+pub fn api() -> Bed {
     let echo = |id, components, configuration| Sidecar { id, app: App::Echo, components, configuration };
     Bed {
         sidecars: vec![
@@ -70,27 +75,30 @@ pub(crate) fn api() -> Bed {
 }
 
 /// One sidecar on stores that both worlds share.
-pub(crate) fn exchange() -> Bed {
+#[must_use]
+pub fn exchange() -> Bed {
     let sidecar = Sidecar { id: "caller", app: App::None, components: SHARED, configuration: None };
     Bed { sidecars: vec![sidecar], environment: &[], config: None }
 }
 
 /// A sidecar that asks for a token, and hands another one to its application.
-pub(crate) fn guarded() -> Bed {
+#[must_use]
+pub fn guarded() -> Bed {
     let sidecar = Sidecar { id: "guarded", app: App::Echo, components: &[MEMORY], configuration: None };
     let environment = &[("DAPR_API_TOKEN", "asked"), ("APP_API_TOKEN", "given")];
     Bed { sidecars: vec![sidecar], environment, config: None }
 }
 
 /// The application.
-pub(crate) fn application(config: Config) -> Bed {
+#[must_use]
+pub fn application(config: Config) -> Bed {
     let service = |id| Sidecar { id, app: App::Service, components: &[], configuration: None };
     let sidecars = ["image-api-grayscale", "image-api-classify", "events-service"].map(service);
     Bed { sidecars: sidecars.into(), environment: &[], config: Some(config) }
 }
 
 /// Settings of the services: each user may make so many requests, and then one a minute.
-pub(crate) const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "ALLOW_DELETE_EVENTS=true"];
+pub const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "ALLOW_DELETE_EVENTS=true"];
 
 /// The secrets file that `secrets` and `multi` read.
 pub(crate) const SECRETS_FILE: &str = r#"{

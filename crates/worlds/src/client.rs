@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::answer::Answer;
-use crate::case::Payload;
+use crate::request::Payload;
 
 /// No case takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,7 +47,8 @@ async fn exchange(port: u16, request: http::request::Builder, payload: Payload) 
 }
 
 /// A request without its body.
-pub(crate) fn request(method: &str, target: &str, host: &str) -> http::request::Builder {
+#[must_use]
+pub fn request(method: &str, target: &str, host: &str) -> http::request::Builder {
     Request::builder().method(method).uri(target).header("host", host)
 }
 

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use e2e::Process;
 
 use crate::bed::{App, Bed};
-use crate::case::To;
+use crate::request::To;
 use crate::world::{Programs, files, ports};
 
 pub(crate) fn start(

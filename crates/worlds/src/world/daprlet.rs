@@ -9,7 +9,7 @@ use e2e::Process;
 use serde_json::json;
 
 use crate::bed::{App, Bed};
-use crate::case::To;
+use crate::request::To;
 use crate::world::files;
 
 pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyhow::Result<Vec<Process>> {

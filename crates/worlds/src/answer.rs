@@ -2,25 +2,31 @@
 
 /// The parts of an HTTP answer that are compared.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// Zero where there was no answer; the body then says why.
-    pub(crate) status: u16,
+    pub status: u16,
     /// In alphabetical order, names in lower case.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The first header of that name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn text(&self) -> String {
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// Everything, for people: status, headers and body on lines of their own.
-    pub(crate) fn in_full(&self) -> String {
+    #[must_use]
+    pub fn in_full(&self) -> String {
         let mut text = format!("{}\n", self.status);
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\n"));
@@ -30,7 +36,8 @@ impl Answer {
     }
 
     /// Status and the beginning of the body, for a table.
-    pub(crate) fn in_short(&self, width: usize) -> String {
+    #[must_use]
+    pub fn in_short(&self, width: usize) -> String {
         let text = self.text().replace(['\n', '\r'], " ");
         shortened(&format!("{} {}", self.status, text.trim_end()), width)
     }

@@ -3,7 +3,7 @@
 mod daprd;
 mod daprlet;
 mod files;
-pub(crate) mod ports;
+mod ports;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::answer::Answer;
 use crate::bed::{App, Bed};
-use crate::case::{Database, Payload, To};
+use crate::request::{Database, Payload, To};
 use crate::{client, echo};
 
 /// The longest that anything takes to become ready.
@@ -26,7 +26,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Who plays Dapr.
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// daprlet, which was built with the harness.
     Daprlet,
     /// The real one.
     Real(Programs),
@@ -34,41 +35,47 @@ pub(crate) enum Kind {
 
 /// Where the real programs are.
 #[derive(Clone, Debug)]
-pub(crate) struct Programs {
-    pub(crate) daprd: PathBuf,
-    pub(crate) wasmedge: PathBuf,
+pub struct Programs {
+    /// `daprd`.
+    pub daprd: PathBuf,
+    /// `wasmedge`; not used by beds without services.
+    pub wasmedge: PathBuf,
 }
 
 /// The servers that components of a world lead to.
 #[derive(Clone, Debug)]
-pub(crate) struct Servers {
+pub struct Servers {
     /// HOST:PORT.
-    pub(crate) redis: String,
+    pub redis: String,
     /// As Go's driver writes it.
-    pub(crate) mysql: String,
+    pub mysql: String,
     /// The same as an URL.
-    pub(crate) mysql_url: String,
+    pub mysql_url: String,
     /// The name of the database in there.
-    pub(crate) database: String,
+    pub database: String,
     /// A folder that both worlds may use.
-    pub(crate) shared: PathBuf,
+    pub shared: PathBuf,
     /// The process of the server.
-    pub(crate) mysql_process: u32,
+    pub mysql_process: u32,
 }
 
 /// Running sidecars.
-pub(crate) struct World {
+pub struct World {
     ports: BTreeMap<To, u16>,
     processes: Vec<Process>,
-    pub(crate) folder: TempDir,
+    /// Where its files are.
+    pub folder: TempDir,
     /// The name of its database.
-    pub(crate) database: String,
+    pub database: String,
     database_process: u32,
 }
 
 impl World {
     /// Starts all sidecars of `bed` and waits until they can reach each other.
-    pub(crate) async fn start(kind: &Kind, bed: &Bed, servers: &Servers) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When they do not become ready; the error has what they said.
+    pub async fn start(kind: &Kind, bed: &Bed, servers: &Servers) -> anyhow::Result<Self> {
         let folder = TempDir::new()?;
         let mut ports = BTreeMap::new();
         let mut free = ports::free(bed.sidecars.len() * 2)?.into_iter();
@@ -92,7 +99,7 @@ impl World {
     }
 
     /// Sends one request to one of the world's ports.
-    pub(crate) async fn send(&self, to: To, request: http::request::Builder, payload: Payload) -> Answer {
+    pub async fn send(&self, to: To, request: http::request::Builder, payload: Payload) -> Answer {
         match self.port(to) {
             Some(port) => client::send(port, request, payload).await,
             None => Answer { body: format!("{to:?} is not in this world").into_bytes(), ..Answer::default() },
@@ -100,7 +107,7 @@ impl World {
     }
 
     /// Stops or continues the world's database server.
-    pub(crate) fn change(&self, database: Database) {
+    pub fn change(&self, database: Database) {
         let signal = match database {
             Database::Freeze => Signal::STOP,
             Database::Thaw => Signal::CONT,
@@ -110,17 +117,21 @@ impl World {
         let _ = process.map(|process| kill_process(process, signal));
     }
 
-    pub(crate) fn port(&self, to: To) -> Option<u16> {
+    /// Where something listens.
+    #[must_use]
+    pub fn port(&self, to: To) -> Option<u16> {
         self.ports.get(&to).copied()
     }
 
     /// All ports, and whose they are.
-    pub(crate) fn ports(&self) -> &BTreeMap<To, u16> {
+    #[must_use]
+    pub fn ports(&self) -> &BTreeMap<To, u16> {
         &self.ports
     }
 
     /// What the processes have said.
-    pub(crate) fn said(&self) -> String {
+    #[must_use]
+    pub fn said(&self) -> String {
         self.processes.iter().map(Process::said).collect::<Vec<_>>().join("\n")
     }
 

@@ -9,26 +9,39 @@ use test_servers::{Server, mariadb};
 use crate::world::Servers;
 
 /// Running servers.
-pub(crate) struct Running {
+pub struct Running {
     redis: [Server; 2],
     mysql: [Server; 2],
 }
 
-/// Starts them.
-pub(crate) fn start() -> anyhow::Result<Running> {
-    let redis = || {
-        let started = Server::start("redis-server", |_, port| {
-            vec!["--port".into(), port.to_string(), "--bind".into(), "127.0.0.1".into(), "--save".into(), String::new()]
-        });
-        started.context("redis-server is not installed; `cargo xtask setup --real` installs it")
-    };
-    let mysql = || mariadb().context("MariaDB is not installed; `cargo xtask setup --real` installs it");
-    Ok(Running { redis: [redis()?, redis()?], mysql: [mysql()?, mysql()?] })
-}
-
 impl Running {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// When one is not installed.
+    pub fn start() -> anyhow::Result<Self> {
+        let redis = || {
+            let started = Server::start("redis-server", |_, port| {
+                vec![
+                    "--port".into(),
+                    port.to_string(),
+                    "--bind".into(),
+                    "127.0.0.1".into(),
+                    "--save".into(),
+                    String::new(),
+                ]
+            });
+            started.context("redis-server is not installed; `cargo xtask setup --real` installs it")
+        };
+        let mysql = || mariadb().context("MariaDB is not installed; `cargo xtask setup --real` installs it");
+        Ok(Self { redis: [redis()?, redis()?], mysql: [mysql()?, mysql()?] })
+    }
+
     /// What the first or second world uses, with an empty database `name`.
-    pub(crate) fn of(&self, world: usize, name: &str) -> anyhow::Result<Servers> {
+    ///
+    /// # Errors
+    /// When the database cannot be made.
+    pub fn of(&self, world: usize, name: &str) -> anyhow::Result<Servers> {
         let redis = self.redis.get(world).context("there are two worlds")?.port;
         let mysql = self.mysql.get(world).context("there are two worlds")?;
         let port = mysql.port;

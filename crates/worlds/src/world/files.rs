@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::bed::{Bed, Config, SECRETS_FILE, SETTINGS};
-use crate::case::To;
+use crate::request::To;
 use crate::world::Servers;
 
 /// Writes a folder of resources and, if it has one, a configuration for each sidecar.
