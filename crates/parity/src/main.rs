@@ -26,6 +26,9 @@ use crate::case::Case;
 use crate::known::Known;
 use crate::suite::{Outcome, Verdict};
 
+/// Settings of the services: each user may make so many requests, and then one a minute.
+const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "ALLOW_DELETE_EVENTS=true"];
+
 /// Asks daprlet and the real Dapr the same, and fails where they answer differently.
 #[derive(Debug, Parser)]
 struct Cli {
@@ -66,7 +69,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             continue;
         }
         let (ours, real) = (servers.of(0, &round.name)?, servers.of(1, &round.name)?);
-        let programs = Programs { daprd: cli.daprd.clone(), wasmedge: round.wasmedge };
+        let programs = Programs { daprd: cli.daprd.clone(), wasmedge: round.wasmedge, ..Programs::default() };
         let ours = World::start(&Kind::Daprlet, &round.bed, &ours).await?;
         let real = World::start(&Kind::Real(programs), &round.bed, &real).await?;
         let told = |verdict: &Verdict| println!("{}", report::line(verdict));
@@ -79,7 +82,7 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn exchanged(cli: &Cli, servers: &Running) -> anyhow::Result<Vec<Verdict>> {
     let shared = tempfile::tempdir()?;
     let servers = Servers { shared: shared.path().to_owned(), ..servers.of(0, "exchange")? };
-    let programs = Programs { daprd: cli.daprd.clone(), wasmedge: PathBuf::new() };
+    let programs = Programs { daprd: cli.daprd.clone(), ..Programs::default() };
     let ours = World::start(&Kind::Daprlet, &bed::exchange(), &servers).await?;
     let real = World::start(&Kind::Real(programs), &bed::exchange(), &servers).await?;
     exchange::run([&ours, &real], &cli.only, |verdict| println!("{}", report::line(verdict))).await
@@ -107,7 +110,7 @@ fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
                 case.name = format!("WasmEdge {version}, {}/: {}", config.folder(), case.name);
             }
             let name = format!("application_{number}_{config:?}").to_lowercase();
-            rounds.push(Round { name, bed: bed::application(config), cases, wasmedge: wasmedge.clone() });
+            rounds.push(Round { name, bed: bed::application(config, SETTINGS), cases, wasmedge: wasmedge.clone() });
         }
     }
     Ok(rounds)

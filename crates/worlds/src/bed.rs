@@ -8,6 +8,8 @@ pub struct Bed {
     pub environment: &'static [(&'static str, &'static str)],
     /// The project's own folder of components, where the sidecars have no components of their own; `None` otherwise.
     pub config: Option<Config>,
+    /// Settings of the services, `NAME=VALUE`.
+    pub settings: Vec<String>,
 }
 
 /// A folder of component YAML that is in the repository, and the secret that its events database is named by.
@@ -70,6 +72,7 @@ pub fn api() -> Bed {
             Sidecar { id: "down", app: App::Down, components: &[], configuration: None },
         ],
         config: None,
+        settings: Vec::new(),
         environment: &[("PARITY_SHOWN", "shown"), ("PARITY_EMPTY", ""), ("PARITY_UMLAUT", "ä€")],
     }
 }
@@ -78,7 +81,7 @@ pub fn api() -> Bed {
 #[must_use]
 pub fn exchange() -> Bed {
     let sidecar = Sidecar { id: "caller", app: App::None, components: SHARED, configuration: None };
-    Bed { sidecars: vec![sidecar], environment: &[], config: None }
+    Bed { sidecars: vec![sidecar], environment: &[], config: None, settings: Vec::new() }
 }
 
 /// A sidecar that asks for a token, and hands another one to its application.
@@ -86,19 +89,17 @@ pub fn exchange() -> Bed {
 pub fn guarded() -> Bed {
     let sidecar = Sidecar { id: "guarded", app: App::Echo, components: &[MEMORY], configuration: None };
     let environment = &[("DAPR_API_TOKEN", "asked"), ("APP_API_TOKEN", "given")];
-    Bed { sidecars: vec![sidecar], environment, config: None }
+    Bed { sidecars: vec![sidecar], environment, config: None, settings: Vec::new() }
 }
 
-/// The application.
+/// The application, with these settings of its services.
 #[must_use]
-pub fn application(config: Config) -> Bed {
+pub fn application(config: Config, settings: &[&str]) -> Bed {
     let service = |id| Sidecar { id, app: App::Service, components: &[], configuration: None };
     let sidecars = ["image-api-grayscale", "image-api-classify", "events-service"].map(service);
-    Bed { sidecars: sidecars.into(), environment: &[], config: Some(config) }
+    let settings = settings.iter().map(|it| (*it).to_owned()).collect();
+    Bed { sidecars: sidecars.into(), environment: &[], config: Some(config), settings }
 }
-
-/// Settings of the services: each user may make so many requests, and then one a minute.
-pub const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "ALLOW_DELETE_EVENTS=true"];
 
 /// The secrets file that `secrets` and `multi` read.
 pub(crate) const SECRETS_FILE: &str = r#"{

@@ -34,12 +34,16 @@ pub enum Kind {
 }
 
 /// Where the real programs are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Programs {
     /// `daprd`.
     pub daprd: PathBuf,
     /// `wasmedge`; not used by beds without services.
     pub wasmedge: PathBuf,
+    /// Its flags.
+    pub flags: Vec<String>,
+    /// A folder with the services compiled ahead of time, `NAME.so`; without one, they are interpreted.
+    pub ahead: Option<PathBuf>,
 }
 
 /// The servers that components of a world lead to.

@@ -40,8 +40,11 @@ pub(crate) fn start(
         }
         processes.push(Process::spawn(&mut command));
         if sidecar.app == App::Service {
-            let wasmedge = programs.wasmedge.display().to_string();
-            let command = files::service(&wasmedge, sidecar.id, known);
+            let mut wasmedge = vec![programs.wasmedge.display().to_string()];
+            wasmedge.extend(programs.flags.iter().cloned());
+            let module = programs.ahead.as_ref().map(|folder| folder.join(sidecar.id).with_extension("so"));
+            let module = module.unwrap_or_else(|| e2e::wasm(sidecar.id));
+            let command = files::service(&wasmedge, &module, sidecar.id, bed, known);
             let (program, arguments) = command.split_first().context("a command")?;
             processes.push(Process::spawn(Command::new(program).args(arguments).current_dir(folder)));
         }

@@ -27,7 +27,8 @@ pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyh
                 app["appPort"] = json!(port);
             }
             if sidecar.app == App::Service {
-                app["command"] = json!(files::service("wasmedge", sidecar.id, ports));
+                app["command"] =
+                    json!(files::service(&["wasmedge".to_owned()], &e2e::wasm(sidecar.id), sidecar.id, bed, ports));
             }
             if sidecar.configuration.is_some() {
                 app["configFilePath"] = json!(format!("{}.yaml", sidecar.id));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::bed::{Bed, Config, SECRETS_FILE, SETTINGS};
+use crate::bed::{Bed, Config, SECRETS_FILE};
 use crate::request::To;
 use crate::world::Servers;
 
@@ -62,13 +62,16 @@ pub(crate) fn resources(bed: &Bed, id: &str) -> String {
     bed.config.map_or_else(|| format!("resources/{id}"), |config| config.folder().to_owned())
 }
 
-/// What runs a service: `wasmedge`, with the ports that are another in each world and the settings of the suite.
-pub(crate) fn service(wasmedge: &str, id: &'static str, ports: &BTreeMap<To, u16>) -> Vec<String> {
-    let mut command = vec![wasmedge.to_owned()];
+/// What runs a service: `wasmedge` (with flags), with the ports that are another in each world and the bed's settings.
+pub(crate) fn service(
+    wasmedge: &[String],
+    module: &Path,
+    id: &'static str,
+    bed: &Bed,
+    ports: &BTreeMap<To, u16>,
+) -> Vec<String> {
     let port = |name: &str, to: To| format!("{name}={}", ports.get(&to).copied().unwrap_or_default());
     let settings = [port("APP_PORT", To::App(id)), port("DAPR_HTTP_PORT", To::Dapr(id))];
-    let settings = settings.into_iter().chain(SETTINGS.iter().map(|it| (*it).to_owned()));
-    command.extend(settings.flat_map(|it| ["--env".to_owned(), it]));
-    command.push(e2e::wasm(id).display().to_string());
-    command
+    let settings = settings.iter().chain(&bed.settings).flat_map(|it| ["--env".to_owned(), it.clone()]);
+    wasmedge.iter().cloned().chain(settings).chain([module.display().to_string()]).collect()
 }
