@@ -37,7 +37,7 @@ fn hello(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
     if let Some(program) = wasmedge::program() {
         let compiled = wasmedge::compile(&program, &wasm("image-api-grayscale"))?;
         let port = free_port()?;
-        let _server = wasmedge::start(&program, &compiled, port)?;
+        let _server = wasmedge::start(&program, &[], &compiled, port)?;
         let theirs = load(port, &["--connections", "16"], seconds)?;
         row.compared = format!("WasmEdge AOT {:.0}", theirs.rate);
         row.ratio = format!("{:.2}", ours.rate / theirs.rate);

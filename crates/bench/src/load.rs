@@ -39,6 +39,8 @@ pub(crate) struct Outcome {
     /// Microseconds.
     pub(crate) p50: f64,
     /// Microseconds.
+    pub(crate) p90: f64,
+    /// Microseconds.
     pub(crate) p99: f64,
 }
 
@@ -80,7 +82,7 @@ async fn send(arguments: &Arguments) -> anyhow::Result<Outcome> {
         times.get(index.min(times.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e6)
     };
     let requests = times.len() as u64;
-    Ok(Outcome { requests, rate: requests as f64 / seconds, p50: at(0.5), p99: at(0.99) })
+    Ok(Outcome { requests, rate: requests as f64 / seconds, p50: at(0.5), p90: at(0.9), p99: at(0.99) })
 }
 
 async fn connection(address: String, request: Vec<u8>, end: Instant) -> anyhow::Result<Vec<Duration>> {
@@ -112,6 +114,12 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
         });
+        if text.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+            while !buffer.ends_with(b"\r\n0\r\n\r\n") {
+                ensure!(stream.read_buf(buffer).await? > 0, "the connection was closed");
+            }
+            return Ok(());
+        }
         let total = head + 4 + length.unwrap_or(0);
         while buffer.len() < total {
             ensure!(stream.read_buf(buffer).await? > 0, "the connection was closed");

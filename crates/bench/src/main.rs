@@ -6,6 +6,7 @@ mod figures;
 mod load;
 mod memory;
 mod native;
+mod real;
 mod row;
 mod wasmedge;
 mod world;
@@ -21,7 +22,7 @@ struct Cli {
     command: Option<Command>,
 
     /// How long each load runs, in seconds.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, global = true, default_value_t = 5)]
     seconds: u64,
 }
 
@@ -30,12 +31,16 @@ enum Command {
     /// Sends requests and prints what came of them as JSON; the other half of the benchmark.
     #[command(hide = true)]
     Load(load::Arguments),
+
+    /// Measures daprlet beside the real Dapr and WasmEdge, and writes a report.
+    Real(real::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Load(arguments)) => load::run(&arguments),
+        Some(Command::Real(arguments)) => real::run(&arguments, Duration::from_secs(cli.seconds)),
         None => figures::all(Duration::from_secs(cli.seconds)),
     }
 }

@@ -47,12 +47,14 @@ pub(crate) fn compile(program: &Path, module: &Path) -> anyhow::Result<PathBuf> 
     Ok(compiled)
 }
 
-/// Serves `compiled` on `port`.
-pub(crate) fn start(program: &Path, compiled: &Path, port: u16) -> anyhow::Result<WasmEdge> {
+/// Serves `compiled` on `port`, which it is told as a setting and as an argument.
+pub(crate) fn start(program: &Path, flags: &[String], compiled: &Path, port: u16) -> anyhow::Result<WasmEdge> {
     let child = Command::new(program)
+        .args(flags)
         .arg("--env")
         .arg(format!("APP_PORT={port}"))
         .arg(compiled)
+        .arg(port.to_string())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;

@@ -133,6 +133,12 @@ impl World {
         &self.ports
     }
 
+    /// The ids of the processes: daprlet, or each `daprd` and each service.
+    #[must_use]
+    pub fn process_ids(&self) -> Vec<u32> {
+        self.processes.iter().map(Process::id).collect()
+    }
+
     /// What the processes have said.
     #[must_use]
     pub fn said(&self) -> String {

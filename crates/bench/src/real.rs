@@ -1,0 +1,148 @@
+//! daprlet beside the real Dapr and the real WasmEdge, in one run: the same services, components and servers.
+
+mod machine;
+mod processes;
+mod report;
+mod two_writes;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use e2e::wasm;
+use worlds::{Config, Kind, Payload, Programs, Running, To, World, bed};
+
+use crate::load::Outcome;
+use crate::wasmedge;
+use crate::world::load;
+use processes::Usage;
+
+/// The limit on users is not what is measured here.
+const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=0"];
+const SAMPLE: &[u8] = include_bytes!("../../../docs/sample.jpg");
+
+const GRAYSCALE: &str = "image-api-grayscale";
+
+/// What is compared with daprlet.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The real `daprd`.
+    #[arg(long, env = "DAPRD", default_value = "daprd")]
+    daprd: PathBuf,
+
+    /// The real WasmEdge.
+    #[arg(long, env = "WASMEDGE", default_value = "wasmedge")]
+    wasmedge: PathBuf,
+
+    /// Where the report goes.
+    #[arg(long, default_value = "BENCHMARKS.md")]
+    report: PathBuf,
+}
+
+/// One load in one world.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figure {
+    pub(crate) outcome: Outcome,
+    /// Processor time a request, in microseconds, of everything but the servers and the load itself.
+    pub(crate) cpu: f64,
+}
+
+/// Everything that was measured in one world.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    /// In the order of [`loads`].
+    pub(crate) loads: Vec<Figure>,
+    /// Of the idle world.
+    pub(crate) usage: Usage,
+    /// From nothing running to the first picture, in seconds.
+    pub(crate) start: f64,
+}
+
+/// What is asked, of whom, over how many connections.
+pub(crate) struct Load {
+    pub(crate) what: &'static str,
+    to: To,
+    method: &'static str,
+    path: &'static str,
+    body: &'static [u8],
+    pub(crate) connections: usize,
+}
+
+/// All loads, each over one connection and over sixteen.
+pub(crate) fn loads() -> Vec<Load> {
+    let dapr = To::Dapr(GRAYSCALE);
+    let one: [(&str, To, &str, &str, &[u8]); 6] = [
+        ("`GET /` of a service, directly", To::App(GRAYSCALE), "GET", "/", b""),
+        ("invocation through one sidecar", dapr, "GET", "/v1.0/invoke/image-api-grayscale/method/", b""),
+        ("invocation through two sidecars", dapr, "GET", "/v1.0/invoke/events-service/method/", b""),
+        ("state get (Redis)", dapr, "GET", "/v1.0/state/statestore/bench", b""),
+        ("state set (Redis)", dapr, "POST", "/v1.0/state/statestore", br#"[{"key":"bench","value":"a value"}]"#),
+        ("`POST /grayscale`, with event and state", To::App(GRAYSCALE), "POST", "/grayscale", SAMPLE),
+    ];
+    let both = one.into_iter().flat_map(|(what, to, method, path, body)| {
+        [1, 16].map(|connections| Load { what, to, method, path, body, connections })
+    });
+    both.collect()
+}
+
+/// Measures both worlds, one after the other, and writes the report.
+pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let wasmedge = machine::WasmEdge::of(&arguments.wasmedge)?;
+    for service in [GRAYSCALE, "image-api-classify", "events-service"] {
+        let compiled = wasmedge::compile(&arguments.wasmedge, &wasm(service))?;
+        std::fs::copy(compiled, folder.path().join(service).with_extension("so"))?;
+    }
+    let programs = Programs {
+        daprd: arguments.daprd.clone(),
+        wasmedge: arguments.wasmedge.clone(),
+        flags: wasmedge.flags.clone(),
+        ahead: Some(folder.path().to_owned()),
+    };
+    let servers = Running::start()?;
+    let ours = figures(&Kind::Daprlet, &servers, folder.path(), seconds)?;
+    let real = figures(&Kind::Real(programs), &servers, folder.path(), seconds)?;
+    let two_writes = two_writes::measure(&arguments.wasmedge, &wasmedge.flags, seconds)?;
+    let text = report::write(&machine::describe(&arguments.daprd, &wasmedge)?, &ours, &real, &two_writes);
+    std::fs::write(&arguments.report, &text).with_context(|| arguments.report.display().to_string())?;
+    std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes())?;
+    Ok(())
+}
+
+fn figures(kind: &Kind, servers: &Running, folder: &Path, seconds: Duration) -> anyhow::Result<Figures> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let begin = Instant::now();
+    let bed = bed::application(Config::Production, SETTINGS);
+    let which = usize::from(matches!(kind, Kind::Real(_)));
+    let world = runtime.block_on(World::start(kind, &bed, &servers.of(which, "bench")?))?;
+    let picture = worlds::request("POST", "/grayscale", "localhost");
+    let body = Payload::Whole(SAMPLE.into());
+    let answer = runtime.block_on(world.send(To::App(GRAYSCALE), picture, body));
+    ensure!(answer.status == 200, "grayscale: {}", answer.in_short(500));
+    let start = begin.elapsed().as_secs_f64();
+    let ids = world.process_ids();
+    let usage = processes::usage(&ids)?;
+    let mut measured = Vec::new();
+    // Setting comes before getting, so that there is something to get.
+    let set = loads().into_iter().find(|load| load.what.starts_with("state set")).context("a load")?;
+    one(&world, &set, folder, Duration::from_millis(100))?;
+    for load in loads() {
+        let before = processes::processor_time(&ids)?;
+        let outcome = one(&world, &load, folder, seconds)?;
+        let spent = processes::processor_time(&ids)? - before;
+        // The warm-up has spent some as well.
+        let requests = outcome.requests as f64 * (1.0 + 0.5 / seconds.as_secs_f64());
+        measured.push(Figure { outcome, cpu: spent.as_secs_f64() * 1e6 / requests });
+    }
+    Ok(Figures { loads: measured, usage, start })
+}
+
+fn one(world: &World, what: &Load, folder: &Path, seconds: Duration) -> anyhow::Result<Outcome> {
+    let file = folder.join("body");
+    std::fs::write(&file, what.body)?;
+    let port = world.port(what.to).context("a port")?;
+    let (connections, file) = (what.connections.to_string(), file.display().to_string());
+    let arguments = ["--method", what.method, "--path", what.path, "--connections", &connections, "--body", &file];
+    load(port, &arguments, seconds).with_context(|| what.what.to_owned())
+}

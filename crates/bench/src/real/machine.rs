@@ -1,0 +1,47 @@
+//! What was measured on and with.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+/// A WasmEdge, and how it runs what was compiled ahead of time.
+pub(crate) struct WasmEdge {
+    pub(crate) version: String,
+    pub(crate) flags: Vec<String>,
+}
+
+impl WasmEdge {
+    /// Version 0.14 runs such a module by itself; from 0.17 on, it interprets even that unless it is told otherwise.
+    pub(crate) fn of(program: &Path) -> anyhow::Result<Self> {
+        let version = version(program)?;
+        let is_old = ["0.13", "0.14", "0.15", "0.16"].iter().any(|old| version.starts_with(old));
+        let flags = if is_old { Vec::new() } else { vec!["--run-mode".to_owned(), "aot".to_owned()] };
+        Ok(Self { version, flags })
+    }
+}
+
+/// Machine and versions, one line each.
+pub(crate) fn describe(daprd: &Path, wasmedge: &WasmEdge) -> anyhow::Result<Vec<String>> {
+    let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("an unknown processor", |(_, name)| name);
+    let cores = std::thread::available_parallelism()?;
+    Ok(vec![
+        format!("Machine: {cores} cores, {model}"),
+        format!("daprlet: {}", version(&e2e::program())?),
+        format!("Dapr: daprd {}", version(daprd)?),
+        format!("WasmEdge: {}, compiled ahead of time", wasmedge.version),
+        format!("Redis: {}", version(Path::new("redis-server"))?),
+        format!("MariaDB: {}", version(Path::new("mariadbd"))?),
+    ])
+}
+
+/// The first number in what the program says of its version.
+fn version(program: &Path) -> anyhow::Result<String> {
+    let said = Command::new(program).arg("--version").output().with_context(|| program.display().to_string())?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let is_number = |word: &&str| word.trim_start_matches("v=").starts_with(|first: char| first.is_ascii_digit());
+    let found = said.split_whitespace().find(is_number).map(|word| word.trim_start_matches("v=").to_owned());
+    found.with_context(|| format!("{} --version says {said:?}", program.display()))
+}

@@ -1,0 +1,48 @@
+//! What processes use, as `/proc` tells it.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+/// Clock ticks a second: a constant of Linux's interface, whatever the kernel's own clock is.
+const TICKS: u64 = 100;
+
+/// Memory of a group of processes, in megabytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    /// Resident, with what is shared counted for each.
+    pub(crate) resident: f64,
+    /// What would be free if they ended.
+    pub(crate) private: f64,
+    pub(crate) processes: usize,
+}
+
+pub(crate) fn usage(ids: &[u32]) -> anyhow::Result<Usage> {
+    let mut usage = Usage { processes: ids.len(), ..Usage::default() };
+    for id in ids {
+        let rollup = fs::read_to_string(format!("/proc/{id}/smaps_rollup"));
+        let rollup = rollup.context("only Linux tells a process's memory")?;
+        let megabytes = |name: &str| -> f64 {
+            let line = rollup.lines().find_map(|line| line.strip_prefix(name));
+            let kilobytes = line.and_then(|rest| rest.split_whitespace().next()).and_then(|it| it.parse::<f64>().ok());
+            kilobytes.unwrap_or_default() / 1024.0
+        };
+        usage.resident += megabytes("Rss:");
+        usage.private += megabytes("Private_Clean:") + megabytes("Private_Dirty:");
+    }
+    Ok(usage)
+}
+
+/// The processor time that they have spent so far.
+pub(crate) fn processor_time(ids: &[u32]) -> anyhow::Result<Duration> {
+    let mut ticks = 0;
+    for id in ids {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).context("only Linux tells a process's time")?;
+        // The name in parentheses may hold anything; after it, user and system time are the 12th and 13th field.
+        let fields = stat.rsplit_once(')').context("no process name")?.1;
+        let spent = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+        ticks += spent.sum::<u64>();
+    }
+    Ok(Duration::from_millis(ticks * 1000 / TICKS))
+}

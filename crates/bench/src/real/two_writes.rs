@@ -1,0 +1,25 @@
+//! The usual way of serving on WasmEdge: a server on the published crates as they are, which write a response's head and
+//! body apart. On a connection that is kept, the second write waits for an acknowledgement that the client delays.
+
+use std::path::Path;
+use std::time::Duration;
+
+use e2e::{Options, World, wasm};
+
+use crate::load::Outcome;
+use crate::wasmedge;
+use crate::world::{free_port, load};
+
+/// Over one connection and over sixteen: daprlet, and WasmEdge.
+pub(crate) fn measure(program: &Path, flags: &[String], seconds: Duration) -> anyhow::Result<Vec<(Outcome, Outcome)>> {
+    let module = wasm("plain-server");
+    let ours = free_port()?;
+    let command = serde_json::json!(["wasmedge", module, ours.to_string()]);
+    let more_apps = format!("- {{appID: plain, appDirPath: ., appPort: {ours}, command: {command}}}\n");
+    let world = World::start(&Options { more_apps, ..Options::default() });
+    world.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", ours)).ok().map(drop));
+    let theirs = free_port()?;
+    let _server = wasmedge::start(program, flags, &wasmedge::compile(program, &module)?, theirs)?;
+    let on = |port, connections| load(port, &["--connections", connections], seconds);
+    ["1", "16"].into_iter().map(|connections| Ok((on(ours, connections)?, on(theirs, connections)?))).collect()
+}
