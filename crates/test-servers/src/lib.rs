@@ -1,4 +1,5 @@
-//! Real servers for tests: started on a free port with a folder of their own, and stopped when dropped.
+//! Real servers for tests: started on a free port with a folder of their own, stopped when dropped, and killed and started
+//! again where that is what a test is about.
 
 #![expect(
     clippy::print_stdout,
@@ -20,6 +21,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// A running server.
 pub struct Server {
+    command: Command,
     process: Child,
     /// Where it listens, on loopback.
     pub port: u16,
@@ -28,9 +30,7 @@ pub struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A test is ending: there is nobody left to tell that the server has ended before.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }
 
@@ -58,7 +58,7 @@ impl Server {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder.path()).stdin(Stdio::null());
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let server = Self { process, port, _folder: folder };
+        let server = Self { command, process, port, _folder: folder };
         server.wait_until_it_accepts();
         Some(server)
     }
@@ -67,6 +67,22 @@ impl Server {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub fn kill(&mut self) {
+        // It may be gone already, which is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it as it was started before: on the same port and in the same folder, with everything that it left there.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_again(&mut self) {
+        self.process = self.command.spawn().unwrap();
+        self.wait_until_it_accepts();
     }
 
     fn wait_until_it_accepts(&self) {

@@ -13,5 +13,5 @@ pub use answer::Answer;
 pub use bed::{App, Bed, Config, Sidecar};
 pub use client::request;
 pub use request::{Database, Payload, To};
-pub use servers::Running;
+pub use servers::{Pair, Redis, Running};
 pub use world::{Kind, Programs, Servers, World};

@@ -3,20 +3,21 @@
 mod daprd;
 mod daprlet;
 mod files;
+mod member;
 mod ports;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
-use e2e::Process;
+use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::answer::Answer;
 use crate::bed::{App, Bed};
 use crate::request::{Database, Payload, To};
+use crate::world::member::Member;
 use crate::{client, echo};
 
 /// The longest that anything takes to become ready.
@@ -66,7 +67,7 @@ pub struct Servers {
 /// Running sidecars.
 pub struct World {
     ports: BTreeMap<To, u16>,
-    processes: Vec<Process>,
+    members: Vec<Member>,
     /// Where its files are.
     pub folder: TempDir,
     /// The name of its database.
@@ -92,12 +93,12 @@ impl World {
             };
         }
         files::write(folder.path(), bed, servers)?;
-        let processes = match kind {
+        let members = match kind {
             Kind::Daprlet => daprlet::start(folder.path(), bed, &ports)?,
             Kind::Real(programs) => daprd::start(programs, folder.path(), bed, &ports)?,
         };
         let database = servers.database.clone();
-        let world = Self { ports, processes, folder, database, database_process: servers.mysql_process };
+        let world = Self { ports, members, folder, database, database_process: servers.mysql_process };
         world.wait_until_ready(bed).await?;
         Ok(world)
     }
@@ -136,13 +137,40 @@ impl World {
     /// The ids of the processes: daprlet, or each `daprd` and each service.
     #[must_use]
     pub fn process_ids(&self) -> Vec<u32> {
-        self.processes.iter().map(Process::id).collect()
+        self.members.iter().map(Member::id).collect()
+    }
+
+    /// The names of its processes: `daprlet`; or `daprd of ID` and, for a service, `ID`.
+    pub fn members(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| member.name.as_str())
+    }
+
+    /// `kill -9` of one process.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn kill(&self, name: &str) -> anyhow::Result<()> {
+        self.member(name)?.kill();
+        Ok(())
+    }
+
+    /// Starts a process again as it was started before, on the same ports and in the same folder. Does not wait.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn start_again(&self, name: &str) -> anyhow::Result<()> {
+        self.member(name)?.start_again();
+        Ok(())
+    }
+
+    fn member(&self, name: &str) -> anyhow::Result<&Member> {
+        self.members.iter().find(|it| it.name == name).with_context(|| format!("{name:?} is not in this world"))
     }
 
     /// What the processes have said.
     #[must_use]
     pub fn said(&self) -> String {
-        self.processes.iter().map(Process::said).collect::<Vec<_>>().join("\n")
+        self.members.iter().map(Member::said).collect::<Vec<_>>().join("\n")
     }
 
     /// Every sidecar has its components, and each finds those that have an application.

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
-use e2e::Process;
 
 use crate::bed::{App, Bed};
 use crate::request::To;
+use crate::world::member::Member;
 use crate::world::{Programs, files, ports};
 
 pub(crate) fn start(
@@ -16,9 +16,9 @@ pub(crate) fn start(
     folder: &Path,
     bed: &Bed,
     known: &BTreeMap<To, u16>,
-) -> anyhow::Result<Vec<Process>> {
+) -> anyhow::Result<Vec<Member>> {
     let mut free = ports::free(bed.sidecars.len() * 4)?.into_iter();
-    let mut processes = Vec::new();
+    let mut members = Vec::new();
     for sidecar in &bed.sidecars {
         let mut command = Command::new(&programs.daprd);
         command.current_dir(folder).envs(bed.environment.iter().copied());
@@ -38,7 +38,7 @@ pub(crate) fn start(
         if sidecar.configuration.is_some() {
             command.arg("--config").arg(folder.join(format!("{}.yaml", sidecar.id)));
         }
-        processes.push(Process::spawn(&mut command));
+        members.push(Member::start(format!("daprd of {}", sidecar.id), command));
         if sidecar.app == App::Service {
             let mut wasmedge = vec![programs.wasmedge.display().to_string()];
             wasmedge.extend(programs.flags.iter().cloned());
@@ -46,8 +46,10 @@ pub(crate) fn start(
             let module = module.unwrap_or_else(|| e2e::wasm(sidecar.id));
             let command = files::service(&wasmedge, &module, sidecar.id, bed, known);
             let (program, arguments) = command.split_first().context("a command")?;
-            processes.push(Process::spawn(Command::new(program).args(arguments).current_dir(folder)));
+            let mut command = Command::new(program);
+            command.args(arguments).current_dir(folder);
+            members.push(Member::start(sidecar.id, command));
         }
     }
-    Ok(processes)
+    Ok(members)
 }

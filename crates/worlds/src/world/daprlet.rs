@@ -5,14 +5,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::Process;
 use serde_json::json;
 
 use crate::bed::{App, Bed};
 use crate::request::To;
 use crate::world::files;
+use crate::world::member::Member;
 
-pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyhow::Result<Vec<Process>> {
+pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyhow::Result<Vec<Member>> {
     let apps: Vec<_> = bed
         .sidecars
         .iter()
@@ -40,5 +40,5 @@ pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyh
     fs::write(folder.join("dapr.yaml"), json!({ "version": 1, "apps": apps }).to_string())?;
     let mut command = Command::new(e2e::program());
     command.args(["run", "-f", "dapr.yaml"]).current_dir(folder).envs(bed.environment.iter().copied());
-    Ok(vec![Process::spawn(&mut command)])
+    Ok(vec![Member::start("daprlet", command)])
 }
