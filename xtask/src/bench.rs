@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: the figures that the project is held to.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::build_wasm::{self, BuildWasm};
+use crate::real;
 use crate::repository::{Repository, run};
 use crate::steps::Steps;
 
@@ -14,6 +15,11 @@ pub(crate) struct Bench {
     /// How long each load runs, in seconds.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+
+    /// Measures daprlet beside the real Dapr and WasmEdge instead, and writes BENCHMARKS.md. `cargo xtask setup --real`
+    /// brings what is needed.
+    #[arg(long)]
+    real: bool,
 }
 
 impl Bench {
@@ -27,6 +33,12 @@ impl Bench {
         let program = repository.workspace()?.target_directory.join("debug/bench");
         let mut bench = repository.command(program);
         bench.args(["--seconds", &self.seconds.to_string()]);
-        run(bench.env("WASM_DIR", repository.path(build_wasm::FOLDER)))
+        bench.env("WASM_DIR", repository.path(build_wasm::FOLDER));
+        if self.real {
+            bench.arg("real").arg("--daprd").arg(real::daprd(repository)?);
+            let wasmedge = real::wasmedges()?.into_iter().next().context("no WasmEdge")?;
+            bench.arg("--wasmedge").arg(wasmedge).arg("--report").arg(repository.path("BENCHMARKS.md"));
+        }
+        run(&mut bench)
     }
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask build-wasm`: the services, and what tests run beside them, as WebAssembly.
 
+mod ahead;
+
 use std::fs;
 use std::path::Path;
 
@@ -24,6 +26,11 @@ pub(crate) struct BuildWasm {
     #[arg(long)]
     pub(crate) fixtures: bool,
 
+    /// Compiles the services ahead of time, too, for the WasmEdge that `WASMEDGE` names, for the one on the path, or for
+    /// those of `setup --real`: `wasm/wasmedge-VERSION/NAME.so`. That takes minutes, once for each change.
+    #[arg(long)]
+    pub(crate) wasmedge: bool,
+
     /// Builds only this service; may be given several times.
     #[arg(short, long, value_name = "SERVICE")]
     pub(crate) package: Vec<String>,
@@ -39,6 +46,10 @@ impl BuildWasm {
             self.package.iter().map(|name| workspace.package(name)).collect::<Result<Vec<_>>>()?
         };
         build(repository, &workspace, &services)?;
+        if self.wasmedge {
+            let modules = services.iter().flat_map(|service| service.programs());
+            ahead::compile(repository, &modules.map(str::to_owned).collect::<Vec<_>>())?;
+        }
         if self.fixtures {
             // On its own: together with the services it would switch on features of crates that both use.
             build(repository, &workspace, &[workspace.package(FIXTURES)?])?;
