@@ -3,6 +3,7 @@
 use crate::ask::{Own, ask};
 use crate::case::{Case, Step, case, dapr};
 use crate::normalise::Normaliser;
+use crate::report;
 use worlds::Answer;
 use worlds::World;
 
@@ -77,7 +78,7 @@ async fn exchange(
     steps.push(get());
     let is_same = answers.iter().all(|(ours, real)| ours == real);
     let outcome = if is_same { Outcome::Same } else { Outcome::Different };
-    Ok(Verdict { case: Case { name, steps }, answers, outcome })
+    Ok(report::verdict(Case { name, steps }, &answers, outcome))
 }
 
 /// What a write that succeeds is answered with.

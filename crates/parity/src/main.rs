@@ -8,6 +8,7 @@ mod ask;
 mod case;
 mod cases;
 mod exchange;
+mod faults;
 mod known;
 mod normalise;
 mod random;
@@ -75,7 +76,15 @@ async fn main() -> anyhow::Result<ExitCode> {
         let told = |verdict: &Verdict| println!("{}", report::line(verdict));
         verdicts.extend(suite::run([&ours, &real], cases, &known, told).await?);
     }
+    verdicts.extend(faults(&cli).await?);
     conclude(&cli, &verdicts, &known)
+}
+
+/// What becomes of events when processes are killed. The first WasmEdge is enough: it is the processes around it that differ.
+async fn faults(cli: &Cli) -> anyhow::Result<Vec<Verdict>> {
+    let wasmedge = cli.wasmedge.first().cloned().unwrap_or_default();
+    let programs = Programs { daprd: cli.daprd.clone(), wasmedge, ..Programs::default() };
+    faults::run(&programs, &cli.only, |verdict| println!("{}", report::line(verdict))).await
 }
 
 /// Both worlds on the same stores.
@@ -124,8 +133,8 @@ fn wasmedge_version(program: &Path) -> anyhow::Result<String> {
 }
 
 fn conclude(cli: &Cli, verdicts: &[Verdict], known: &[Known]) -> anyhow::Result<ExitCode> {
-    let differences: String =
-        verdicts.iter().filter(|it| it.outcome == Outcome::Different).map(report::difference).collect();
+    let different = verdicts.iter().filter(|it| it.outcome == Outcome::Different);
+    let differences: String = different.map(|it| it.difference.as_str()).collect();
     let summary = report::summary(verdicts, known);
     println!("\n{differences}{summary}");
     if let Some(file) = &cli.report {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::case::Case;
 use crate::known::Known;
-use worlds::To;
+use worlds::{Answer, To};
 
 use crate::suite::{Outcome, Verdict};
 
@@ -11,17 +12,23 @@ use crate::suite::{Outcome, Verdict};
 const NAME: usize = 60;
 const ANSWER: usize = 44;
 
+/// What is shown of a case that both worlds have answered, step by step and without what may differ.
+pub(crate) fn verdict(case: Case, answers: &[(Answer, Answer)], outcome: Outcome) -> Verdict {
+    // The step that tells most: the first one that differs, else the last one.
+    let telling = answers.iter().find(|(ours, real)| ours != real).or(answers.last());
+    let said = telling.map(|(ours, real)| [ours.in_short(ANSWER), real.in_short(ANSWER)]).unwrap_or_default();
+    Verdict { said, outcome, difference: difference(&case, answers), name: case.name }
+}
+
 /// One line of the table.
 pub(crate) fn line(verdict: &Verdict) -> String {
-    // The step that tells most: the first one that differs, else the last one.
-    let telling = verdict.answers.iter().find(|(ours, real)| ours != real).or(verdict.answers.last());
-    let (ours, real) = telling.map(|(ours, real)| (ours.in_short(ANSWER), real.in_short(ANSWER))).unwrap_or_default();
+    let [ours, real] = &verdict.said;
     let outcome = match verdict.outcome {
         Outcome::Same => "same".to_owned(),
         Outcome::Known(number) => format!("known difference {}", number + 1),
         Outcome::Different => "DIFFERENT".to_owned(),
     };
-    format!("| {:NAME$} | {ours:ANSWER$} | {real:ANSWER$} | {outcome} |", verdict.case.name)
+    format!("| {:NAME$} | {ours:ANSWER$} | {real:ANSWER$} | {outcome} |", verdict.name)
 }
 
 /// The head of the table.
@@ -30,9 +37,9 @@ pub(crate) fn head() -> String {
 }
 
 /// Lines that only one of both answers has, for each step that differs.
-pub(crate) fn difference(verdict: &Verdict) -> String {
+fn difference(case: &Case, answers: &[(Answer, Answer)]) -> String {
     let mut text = String::new();
-    for (number, (step, (ours, real))) in verdict.case.steps.iter().zip(&verdict.answers).enumerate() {
+    for (number, (step, (ours, real))) in case.steps.iter().zip(answers).enumerate() {
         if ours == real {
             continue;
         }
@@ -45,7 +52,7 @@ pub(crate) fn difference(verdict: &Verdict) -> String {
             of.lines().filter(|line| !other.lines().any(|it| it == *line)).map(str::to_owned).collect()
         };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "--- {}, step {number}: {} {} at the {to}", verdict.case.name, step.method, step.target);
+        let _ = writeln!(text, "--- {}, step {number}: {} {} at the {to}", case.name, step.method, step.target);
         for line in only(&ours, &real) {
             let _ = writeln!(text, "daprlet: {line}");
         }

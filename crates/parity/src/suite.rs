@@ -3,17 +3,20 @@
 use crate::ask::{Own, ask};
 use crate::case::Case;
 use crate::known::Known;
+use crate::report;
 use worlds::Answer;
 use worlds::World;
 
 use crate::normalise::Normaliser;
 
-/// What became of one case.
+/// What became of one case, ready to be shown.
 pub(crate) struct Verdict {
-    pub(crate) case: Case,
-    /// The answers of daprlet's world and of the real one, step by step, without what may differ.
-    pub(crate) answers: Vec<(Answer, Answer)>,
+    pub(crate) name: String,
+    /// What daprlet's world and the real one said, in short.
+    pub(crate) said: [String; 2],
     pub(crate) outcome: Outcome,
+    /// What is wrong, where something is.
+    pub(crate) difference: String,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,7 +47,7 @@ pub(crate) async fn run(
             Some(number) => Outcome::Known(number),
             None => Outcome::Different,
         };
-        let verdict = Verdict { case, answers, outcome };
+        let verdict = report::verdict(case, &answers, outcome);
         told(&verdict);
         verdicts.push(verdict);
     }

@@ -14,4 +14,5 @@ pub use bed::{App, Bed, Config, Sidecar};
 pub use client::request;
 pub use request::{Database, Payload, To};
 pub use servers::{Pair, Redis, Running};
+pub use test_servers::Server;
 pub use world::{Kind, Programs, Servers, World};
