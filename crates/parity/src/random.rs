@@ -68,7 +68,7 @@ impl Sequence {
     }
 
     fn delete(&mut self, key: usize) {
-        let concurrency = *self.pick(&["", "?concurrency=first-write", "?concurrency=last-write"]);
+        let concurrency = self.pick(&["", "?concurrency=first-write", "?concurrency=last-write"]);
         let mut step = dapr("caller", "DELETE", format!("/v1.0/state/{}/{{key}}-{key}{concurrency}", self.store));
         if let Some(etag) = self.etag(key) {
             step = step.header("if-match", &etag);
@@ -91,11 +91,11 @@ impl Sequence {
 
     fn item(&mut self, key: usize) -> String {
         // Values that every store keeps byte for byte.
-        let value = self.pick(&["1", "\"text\"", "null", "true", "[1,2]", "{\"a\":1}", "0.5"]).to_string();
+        let value = self.pick(&["1", "\"text\"", "null", "true", "[1,2]", "{\"a\":1}", "0.5"]);
         let etag = self.etag(key).map(|etag| format!(r#","etag":"{etag}""#)).unwrap_or_default();
-        let options = *self.pick(&["", "", r#","options":{"concurrency":"first-write"}"#]);
+        let options = self.pick(&["", "", r#","options":{"concurrency":"first-write"}"#]);
         let metadata =
-            *self.pick(&["", "", r#","metadata":{"ttlInSeconds":"1000"}"#, r#","metadata":{"ttlInSeconds":"-1"}"#]);
+            self.pick(&["", "", r#","metadata":{"ttlInSeconds":"1000"}"#, r#","metadata":{"ttlInSeconds":"-1"}"#]);
         format!(r#"{{"key":"{{key}}-{key}","value":{value}{etag}{options}{metadata}}}"#)
     }
 
@@ -109,7 +109,7 @@ impl Sequence {
         }
     }
 
-    fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.rng.usize(..choices.len())]
+    fn pick(&mut self, choices: &[&'static str]) -> &'static str {
+        choices.get(self.rng.usize(..choices.len())).copied().unwrap_or_default()
     }
 }

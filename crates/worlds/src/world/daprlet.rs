@@ -5,40 +5,32 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::bed::{App, Bed};
+use crate::bed::{App, Bed, Sidecar};
 use crate::request::To;
 use crate::world::files;
 use crate::world::member::Member;
 
 pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyhow::Result<Vec<Member>> {
-    let apps: Vec<_> = bed
-        .sidecars
-        .iter()
-        .map(|sidecar| {
-            let mut app = json!({
-                "appID": sidecar.id,
-                "appDirPath": ".",
-                "daprHTTPPort": ports.get(&To::Dapr(sidecar.id)),
-                "resourcesPath": files::resources(bed, sidecar.id),
-            });
-            if let Some(port) = ports.get(&To::App(sidecar.id)) {
-                app["appPort"] = json!(port);
-            }
-            if sidecar.app == App::Service {
-                app["command"] =
-                    json!(files::service(&["wasmedge".to_owned()], &e2e::wasm(sidecar.id), sidecar.id, bed, ports));
-            }
-            if sidecar.configuration.is_some() {
-                app["configFilePath"] = json!(format!("{}.yaml", sidecar.id));
-            }
-            app
-        })
-        .collect();
+    let apps: Vec<Value> = bed.sidecars.iter().map(|sidecar| app(sidecar, bed, ports)).collect();
     // JSON is YAML.
     fs::write(folder.join("dapr.yaml"), json!({ "version": 1, "apps": apps }).to_string())?;
     let mut command = Command::new(e2e::program());
     command.args(["run", "-f", "dapr.yaml"]).current_dir(folder).envs(bed.environment.iter().copied());
     Ok(vec![Member::start("daprlet", command)])
+}
+
+fn app(sidecar: &Sidecar, bed: &Bed, ports: &BTreeMap<To, u16>) -> Value {
+    let command = || files::service(&["wasmedge".to_owned()], &e2e::wasm(sidecar.id), sidecar.id, bed, ports);
+    let fields = [
+        ("appID", Some(json!(sidecar.id))),
+        ("appDirPath", Some(json!("."))),
+        ("appPort", ports.get(&To::App(sidecar.id)).map(|port| json!(port))),
+        ("daprHTTPPort", ports.get(&To::Dapr(sidecar.id)).map(|port| json!(port))),
+        ("resourcesPath", Some(json!(files::resources(bed, sidecar.id)))),
+        ("configFilePath", sidecar.configuration.map(|_| json!(format!("{}.yaml", sidecar.id)))),
+        ("command", (sidecar.app == App::Service).then(|| json!(command()))),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
