@@ -8,7 +8,7 @@ use bytes::Bytes;
 use worlds::{Answer, Config, Pair, Payload, Server, To, World};
 
 use super::load::{Fate, Load, Moment, Part, Sent, Way};
-use super::table;
+use super::table::{self, Row};
 use super::victim::{Blow, SERVICES, Victim};
 
 /// A process stays gone until that many pictures were sent without it.
@@ -25,8 +25,7 @@ pub(super) struct Course {
     /// Of each blow, after one without any.
     pub(super) phases: Vec<Phase>,
     pub(super) sent: Vec<Sent>,
-    /// The sizes of the pictures in the table.
-    pub(super) table: Vec<usize>,
+    pub(super) table: Vec<Row>,
 }
 
 /// What happened around one blow.
@@ -123,8 +122,8 @@ impl Drill {
         self.start_again(Victim::MariaDb)?;
         let waiting = deferred(&self.load);
         let is_there = async || {
-            let table = table::all(&self.world).await.unwrap_or_default();
-            waiting.iter().any(|it| table.contains(&it.size))
+            let rows = table::newest(&self.world).await.unwrap_or_default();
+            rows.iter().any(|row| waiting.iter().any(|it| it.size == row.input_size))
         };
         Ok(do_wait && until(is_there).await)
     }

@@ -16,11 +16,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Events of one page.
 const PAGE: usize = 1000;
 
-#[derive(Deserialize)]
-struct Row {
+/// One event.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Row {
     id: u64,
-    op_type: String,
-    input_size: usize,
+    /// When the service had answered the picture: together with the size, this tells events apart.
+    pub(super) event_ts: u64,
+    pub(super) input_size: usize,
 }
 
 /// The record in the state store; of its events only their number counts.
@@ -29,8 +31,8 @@ struct Outbox {
     events: Vec<serde::de::IgnoredAny>,
 }
 
-/// The sizes of all pictures in the table, once the cron binding has delivered what waits, and how many still wait.
-pub(super) async fn settled(world: &World) -> anyhow::Result<(Vec<usize>, usize)> {
+/// All events in the table, once the cron binding has delivered what waits, and how many still wait.
+pub(super) async fn settled(world: &World) -> anyhow::Result<(Vec<Row>, usize)> {
     let begin = Instant::now();
     let waiting = loop {
         let waiting = waiting(world).await?;
@@ -51,16 +53,26 @@ async fn waiting(world: &World) -> anyhow::Result<usize> {
     Ok(outbox.events.len())
 }
 
-/// The sizes of all pictures, page by page, from the newest event to the oldest.
-pub(super) async fn all(world: &World) -> anyhow::Result<Vec<usize>> {
-    let (mut sizes, mut before) = (Vec::new(), String::new());
+/// Page by page, from the newest events to the oldest. Nobody sends a picture to any other service.
+async fn all(world: &World) -> anyhow::Result<Vec<Row>> {
+    let (mut rows, mut before) = (Vec::new(), String::new());
     loop {
-        let page = get(world, To::App(EVENTS), &format!("/events?limit={PAGE}{before}")).await?;
-        let page: Vec<Row> = serde_json::from_slice(&page).context("a page of events")?;
-        sizes.extend(page.iter().filter(|row| row.op_type == "grayscale").map(|row| row.input_size));
-        let Some(oldest) = page.first().filter(|_| page.len() == PAGE) else { return Ok(sizes) };
-        before = format!("&before={}", oldest.id);
+        let page = page(world, &format!("limit={PAGE}{before}")).await?;
+        let oldest = page.first().filter(|_| page.len() == PAGE).map(|row| row.id);
+        rows.extend(page);
+        let Some(oldest) = oldest else { return Ok(rows) };
+        before = format!("&before={oldest}");
     }
+}
+
+/// The last events that came into the table: few, because reading all of them would keep the service busy.
+pub(super) async fn newest(world: &World) -> anyhow::Result<Vec<Row>> {
+    page(world, "limit=40").await
+}
+
+async fn page(world: &World, query: &str) -> anyhow::Result<Vec<Row>> {
+    let page = get(world, To::App(EVENTS), &format!("/events?{query}")).await?;
+    serde_json::from_slice(&page).context("a page of events")
 }
 
 async fn get(world: &World, to: To, path: &str) -> anyhow::Result<Vec<u8>> {
