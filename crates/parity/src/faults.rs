@@ -23,15 +23,26 @@ pub(crate) async fn run(
     only: &str,
     mut told: impl FnMut(&Verdict),
 ) -> anyhow::Result<Vec<Verdict>> {
+    let named = |config: Config, blow: &Blow| format!("fault: {}/: {blow}", config.folder());
     let mut verdicts = Vec::new();
+    let mut servers = None;
     for config in [Config::Production, Config::Development] {
-        let named = |blow: &Blow| format!("fault: {}/: {blow}", config.folder());
-        let chosen = |all: Vec<Blow>| all.into_iter().filter(|it| named(it).contains(only)).collect::<Vec<_>>();
-        let (ours, real) = (chosen(victim::to_daprlet(config)), chosen(victim::to_the_real_world(config)));
+        let mut blows = [victim::to_daprlet(config), victim::to_the_real_world(config)];
+        blows.iter_mut().for_each(|all| all.retain(|blow| named(config, blow).contains(only)));
+        if blows.iter().all(Vec::is_empty) {
+            continue;
+        }
+        let servers = match &mut servers {
+            Some(started) => started,
+            none => none.insert(tokio::task::block_in_place(Both::start)?),
+        };
         let dapr = Kind::Real(programs.clone());
-        let (ours, real) = tokio::try_join!(one_world(&Kind::Daprlet, config, ours), one_world(&dapr, config, real))?;
+        let [ours, real] = blows;
+        let ours = one_world(&Kind::Daprlet, &mut servers.ours, config, ours);
+        let real = one_world(&dapr, &mut servers.real, config, real);
+        let (ours, real) = tokio::try_join!(ours, real)?;
         for blow in judge::blows(&ours, &real) {
-            let verdict = verdict(named(&blow), judge::of(&ours, blow), judge::of(&real, blow));
+            let verdict = verdict(named(config, &blow), judge::of(&ours, blow), judge::of(&real, blow));
             told(&verdict);
             verdicts.push(verdict);
         }
@@ -39,14 +50,29 @@ pub(crate) async fn run(
     Ok(verdicts)
 }
 
+/// The servers of both worlds. A database that was killed is no worse than a new one.
+struct Both {
+    ours: Pair,
+    real: Pair,
+}
+
+impl Both {
+    fn start() -> anyhow::Result<Self> {
+        Ok(Self { ours: Pair::start(Redis::Durable)?, real: Pair::start(Redis::Durable)? })
+    }
+}
+
 /// Nothing is started where nothing is to be killed.
-async fn one_world(kind: &Kind, config: Config, blows: Vec<Blow>) -> anyhow::Result<Vec<Judgement>> {
+async fn one_world(
+    kind: &Kind,
+    servers: &mut Pair,
+    config: Config,
+    blows: Vec<Blow>,
+) -> anyhow::Result<Vec<Judgement>> {
     if blows.is_empty() {
         return Ok(Vec::new());
     }
-    let servers = tokio::task::block_in_place(|| Pair::start(Redis::Durable))?;
-    let bed = bed::application(config, &[]);
-    let world = World::start(kind, &bed, &servers.of("faults")?).await?;
+    let world = World::start(kind, &bed::application(config, &[]), &servers.of("faults")?).await?;
     let Course { phases, sent, table } = drill::run(world, servers, config, blows).await?;
     Ok(judge::all(phases, &sent, &table))
 }

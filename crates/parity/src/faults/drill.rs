@@ -37,16 +37,16 @@ pub(super) struct Phase {
     pub(super) complaints: Vec<String>,
 }
 
-struct Drill {
+struct Drill<'a> {
     world: Arc<World>,
-    servers: Pair,
+    servers: &'a mut Pair,
     config: Config,
     load: Arc<Load>,
     /// What each service says about its health when nothing is missing.
     well: Vec<(&'static str, Answer)>,
 }
 
-pub(super) async fn run(world: World, servers: Pair, config: Config, blows: Vec<Blow>) -> anyhow::Result<Course> {
+pub(super) async fn run(world: World, servers: &mut Pair, config: Config, blows: Vec<Blow>) -> anyhow::Result<Course> {
     let world = Arc::new(world);
     let mut well = Vec::new();
     for id in SERVICES {
@@ -77,7 +77,7 @@ pub(super) async fn run(world: World, servers: Pair, config: Config, blows: Vec<
     Ok(Course { phases, sent: drill.load.sent(), table })
 }
 
-impl Drill {
+impl Drill<'_> {
     /// All is well before anybody is killed.
     async fn before(&self) -> Phase {
         let mut phase = Phase::default();

@@ -52,8 +52,11 @@ pub(super) fn to_daprlet(config: Config) -> Vec<Blow> {
 pub(super) fn to_the_real_world(config: Config) -> Vec<Blow> {
     let mut all: Vec<_> = SERVICES.iter().flat_map(|id| [Victim::Sidecar(id), Victim::Service(id)]).collect();
     all.extend(servers(config));
-    let mut delivering = vec![Victim::Sidecar(GRAYSCALE), Victim::Service(GRAYSCALE), Victim::Service(EVENTS)];
-    delivering.extend(servers(config));
+    let mut delivering = vec![Victim::Sidecar(GRAYSCALE), Victim::Service(GRAYSCALE)];
+    if config == Config::Production {
+        delivering.push(Victim::Service(EVENTS));
+        delivering.extend(servers(config));
+    }
     twice(&all, &delivering)
 }
 
