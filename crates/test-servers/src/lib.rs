@@ -10,6 +10,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -123,11 +124,22 @@ pub fn mariadb() -> Option<Server> {
     })
 }
 
-/// A port that was free a moment ago: these servers cannot tell which one they took.
+/// The first of the ports that are tried, and how many there are: none that a system gives to connections on their way out.
+/// One of those would take the place of a server that was killed, and keep it from coming back.
+const PORTS: (u32, u32) = (12_000, 18_000);
+
+/// A port that was free a moment ago, and that this process was never given before: servers cannot tell which one they
+/// took, and take it some time later.
 ///
 /// # Panics
 /// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let (lowest, count) = PORTS;
+    // Processes that run at the same time begin far from each other.
+    let first = std::process::id().wrapping_mul(7919);
+    let tried = (0..count).map(|_| lowest + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count);
+    let mut tried = tried.filter_map(|port| u16::try_from(port).ok());
+    tried.find(|port| TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).is_ok()).unwrap()
 }

@@ -4,7 +4,6 @@ mod daprd;
 mod daprlet;
 mod files;
 mod member;
-mod ports;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use test_servers::free_port;
 
 use crate::answer::Answer;
 use crate::bed::{App, Bed};
@@ -83,12 +83,11 @@ impl World {
     pub async fn start(kind: &Kind, bed: &Bed, servers: &Servers) -> anyhow::Result<Self> {
         let folder = TempDir::new()?;
         let mut ports = BTreeMap::new();
-        let mut free = ports::free(bed.sidecars.len() * 2)?.into_iter();
         for sidecar in &bed.sidecars {
-            ports.insert(To::Dapr(sidecar.id), ports::next(&mut free)?);
+            ports.insert(To::Dapr(sidecar.id), free_port());
             match sidecar.app {
                 App::Echo => ports.insert(To::App(sidecar.id), echo::start().await?),
-                App::Down | App::Service => ports.insert(To::App(sidecar.id), ports::next(&mut free)?),
+                App::Down | App::Service => ports.insert(To::App(sidecar.id), free_port()),
                 App::None => None,
             };
         }

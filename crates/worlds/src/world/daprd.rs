@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
+use test_servers::free_port;
 
 use crate::bed::{App, Bed};
 use crate::request::To;
 use crate::world::member::Member;
-use crate::world::{Programs, files, ports};
+use crate::world::{Programs, files};
 
 pub(crate) fn start(
     programs: &Programs,
@@ -17,7 +18,6 @@ pub(crate) fn start(
     bed: &Bed,
     known: &BTreeMap<To, u16>,
 ) -> anyhow::Result<Vec<Member>> {
-    let mut free = ports::free(bed.sidecars.len() * 4)?.into_iter();
     let mut members = Vec::new();
     for sidecar in &bed.sidecars {
         let mut command = Command::new(&programs.daprd);
@@ -27,7 +27,7 @@ pub(crate) fn start(
         command.args(["--app-id", sidecar.id, "--log-level", "info", "--dapr-listen-addresses", "127.0.0.1"]);
         command.arg("--resources-path").arg(folder.join(files::resources(bed, sidecar.id)));
         for flag in ["--dapr-grpc-port", "--dapr-internal-grpc-port", "--metrics-port", "--profile-port"] {
-            command.arg(flag).arg(ports::next(&mut free)?.to_string());
+            command.arg(flag).arg(free_port().to_string());
         }
         if let Some(port) = known.get(&To::Dapr(sidecar.id)) {
             command.arg("--dapr-http-port").arg(port.to_string());
