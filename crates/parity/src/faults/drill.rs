@@ -9,10 +9,14 @@ use worlds::{Answer, Config, Pair, Payload, Server, To, World};
 
 use super::load::{Fate, Load, Moment, Part, Sent, Way};
 use super::table::{self, Row};
-use super::victim::{Blow, SERVICES, Victim};
+use super::victim::{Blow, SERVICES, Victim, When};
 
 /// A process stays gone until that many pictures were sent without it.
 const WITHOUT: usize = 12;
+/// So many events wait that were sent directly, and as many others: their delivery takes long enough to be met by a blow.
+const WAITING: usize = 25;
+/// So many of the former show that a delivery is under way, and not only that an attempt came late.
+const DELIVERED: usize = 8;
 /// A world is whole when the last pictures, that many each way, were recorded at once.
 const WHOLE: usize = 5;
 /// Nothing takes longer: neither noticing that a process is gone, nor getting over it.
@@ -89,8 +93,11 @@ impl Drill<'_> {
         let mut phase = Phase { blow: Some(blow), ..Phase::default() };
         let at = |part| Moment { phase: number, part };
         self.load.now(at(Part::Going));
-        if blow.is_amid_delivery && !self.begin_delivery(at(Part::Going)).await? {
-            phase.complaints.push(format!("in {PATIENCE:?}, no event waited and was delivered"));
+        if blow.when != When::Calm && !self.have_events_wait(at(Part::Going)).await? {
+            phase.complaints.push(format!("in {PATIENCE:?}, fewer than {WAITING} events had to wait"));
+        }
+        if blow.when == When::Delivering && !self.see_delivery(at(Part::Going)).await {
+            phase.complaints.push(format!("in {PATIENCE:?}, fewer than {DELIVERED} of them were delivered"));
         }
         self.end(blow.victim)?;
         self.load.now(at(Part::Gone));
@@ -109,23 +116,28 @@ impl Drill<'_> {
         Ok(phase)
     }
 
-    /// Takes the database away until events wait, and returns when it is back and has the first of them: most likely in
-    /// the middle of a round. Says whether that came about.
-    async fn begin_delivery(&mut self, since: Moment) -> anyhow::Result<bool> {
-        let deferred = |load: &Load| {
-            let mut sent = load.since(since, Way::Direct);
-            sent.retain(|it| it.fate == Fate::Deferred);
-            sent
-        };
+    /// Takes the database away until events wait. Says whether that came about.
+    async fn have_events_wait(&mut self, since: Moment) -> anyhow::Result<bool> {
         self.end(Victim::MariaDb)?;
-        let do_wait = until(async || deferred(&self.load).len() >= WITHOUT).await;
+        let do_wait = until(async || self.deferred(since).len() >= WAITING).await;
         self.start_again(Victim::MariaDb)?;
-        let waiting = deferred(&self.load);
-        let is_there = async || {
+        Ok(do_wait)
+    }
+
+    /// Returns in the middle of a round that delivers what waits. Says whether one was seen.
+    async fn see_delivery(&self, since: Moment) -> bool {
+        let waiting = self.deferred(since);
+        let is_under_way = async || {
             let rows = table::newest(&self.world).await.unwrap_or_default();
-            rows.iter().any(|row| waiting.iter().any(|it| it.size == row.input_size))
+            rows.iter().filter(|row| waiting.iter().any(|it| it.size == row.input_size)).count() >= DELIVERED
         };
-        Ok(do_wait && until(is_there).await)
+        until(is_under_way).await
+    }
+
+    fn deferred(&self, since: Moment) -> Vec<Sent> {
+        let mut sent = self.load.since(since, Way::Direct);
+        sent.retain(|it| it.fate == Fate::Deferred);
+        sent
     }
 
     fn end(&mut self, victim: Victim) -> anyhow::Result<()> {

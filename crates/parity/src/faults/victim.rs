@@ -37,32 +37,45 @@ pub(super) enum Victim {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Blow {
     pub(super) victim: Victim,
-    /// Whether events wait by then and some of them have just been delivered; else nothing is wrong before.
-    pub(super) is_amid_delivery: bool,
+    pub(super) when: When,
+}
+
+/// What goes on when a process is killed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum When {
+    /// Nothing was wrong before.
+    Calm,
+    /// The database was gone for a while, and none of the events that wait was delivered yet.
+    Waiting,
+    /// Some of them were delivered, and none is forgotten by the state store.
+    Delivering,
 }
 
 /// The blows that daprlet has to bear.
 pub(super) fn to_daprlet(config: Config) -> Vec<Blow> {
     let mut all = vec![Victim::Daprlet];
     all.extend(servers(config));
-    twice(&all, &all)
+    let more = [Victim::Daprlet.at(When::Waiting), Victim::Daprlet.at(When::Delivering)];
+    all.into_iter().map(|victim| victim.at(When::Calm)).chain(more).chain(again(config)).collect()
 }
 
 /// The blows that the real Dapr and WasmEdge have to bear.
 pub(super) fn to_the_real_world(config: Config) -> Vec<Blow> {
     let mut all: Vec<_> = SERVICES.iter().flat_map(|id| [Victim::Sidecar(id), Victim::Service(id)]).collect();
     all.extend(servers(config));
-    let mut delivering = vec![Victim::Sidecar(GRAYSCALE), Victim::Service(GRAYSCALE)];
+    let mut more = vec![Victim::Service(GRAYSCALE).at(When::Delivering)];
     if config == Config::Production {
-        delivering.push(Victim::Service(EVENTS));
-        delivering.extend(servers(config));
+        more.extend([Victim::Sidecar(GRAYSCALE), Victim::Service(EVENTS)].map(|it| it.at(When::Delivering)));
     }
-    twice(&all, &delivering)
+    all.into_iter().map(|victim| victim.at(When::Calm)).chain(more).chain(again(config)).collect()
 }
 
-fn twice(all: &[Victim], delivering: &[Victim]) -> Vec<Blow> {
-    let all = all.iter().map(|victim| Blow { victim: *victim, is_amid_delivery: false });
-    all.chain(delivering.iter().map(|victim| Blow { victim: *victim, is_amid_delivery: true })).collect()
+/// Servers that go once more when it hurts more. What waits in SQLite is no server's.
+fn again(config: Config) -> Vec<Blow> {
+    match config {
+        Config::Development => Vec::new(),
+        Config::Production => vec![Victim::Redis.at(When::Waiting), Victim::MariaDb.at(When::Delivering)],
+    }
 }
 
 /// `config/` keeps state in SQLite.
@@ -74,6 +87,10 @@ fn servers(config: Config) -> Vec<Victim> {
 }
 
 impl Victim {
+    fn at(self, when: When) -> Blow {
+        Blow { victim: self, when }
+    }
+
     /// Whether grayscale, asked at its own port, answers every picture without it.
     pub(super) fn is_dispensable(self) -> bool {
         !matches!(self, Self::Daprlet | Self::Service(GRAYSCALE))
@@ -135,6 +152,11 @@ impl fmt::Display for Victim {
 
 impl fmt::Display for Blow {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(to, "{} is killed{}", self.victim, if self.is_amid_delivery { " amid a delivery" } else { "" })
+        let when = match self.when {
+            When::Calm => "",
+            When::Waiting => " while events wait",
+            When::Delivering => " amid a delivery",
+        };
+        write!(to, "{} is killed{when}", self.victim)
     }
 }

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::*;
 use crate::faults::load::Moment;
+use crate::faults::victim::When;
 
 fn phase(victim: Option<Victim>) -> Phase {
-    let blow = victim.map(|victim| Blow { victim, is_amid_delivery: false });
+    let blow = victim.map(|victim| Blow { victim, when: When::Calm });
     Phase { blow, recovery: Duration::ZERO, complaints: Vec::new() }
 }
 
@@ -45,7 +46,8 @@ fn an_acknowledged_event_has_to_be_there_and_no_event_twice() {
 
 #[test]
 fn dapr_may_repeat_a_request_and_nobody_may_repeat_an_event() {
-    let sent = |way, part| [sent(1, way, part, Fate::Recorded)];
+    let dropped = || sent(2, Way::Direct, Part::Gone, Fate::Dropped);
+    let sent = |way, part| [sent(1, way, part, Fate::Recorded), dropped()];
     let (grayscale, other) = (Victim::Sidecar(GRAYSCALE), Victim::Service(GRAYSCALE));
     let told = |victim, way, part, second| complaints(victim, &sent(way, part), &[(1, 10), (1, second)]);
     assert_eq!(told(grayscale, Way::Invoked, Part::Going, 1010), "");
