@@ -14,9 +14,9 @@ use super::victim::{Blow, SERVICES, Victim, When};
 /// A process stays gone until that many pictures were sent without it.
 const WITHOUT: usize = 12;
 /// So many events wait that were sent directly, and as many others: their delivery takes long enough to be met by a blow.
-const WAITING: usize = 25;
+const WAITING: usize = 16;
 /// So many of the former show that a delivery is under way, and not only that an attempt came late.
-const DELIVERED: usize = 8;
+const DELIVERED: usize = 5;
 /// A world is whole when the last pictures, that many each way, were recorded at once.
 const WHOLE: usize = 5;
 /// Nothing takes longer: neither noticing that a process is gone, nor getting over it.
