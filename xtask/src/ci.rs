@@ -92,7 +92,7 @@ fn document(repository: &Repository) -> Result<()> {
 }
 
 fn check_parity(repository: &Repository) -> Result<()> {
-    Parity::default().run(repository)
+    Parity::before_tests().run(repository)
 }
 
 fn check_minimal(repository: &Repository) -> Result<()> {

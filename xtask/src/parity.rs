@@ -27,16 +27,28 @@ pub(crate) struct Parity {
     /// Where the table and the differences are written, too.
     #[arg(long, env = "PARITY_REPORT", value_name = "FILE")]
     report: Option<PathBuf>,
+
+    /// Whether everything is built that `cargo xtask test` needs.
+    #[arg(skip)]
+    before_tests: bool,
 }
 
 impl Parity {
+    /// The suite where all tests come next. Fewer packages would be built with fewer features of what they depend on, and
+    /// then everything once more.
+    pub(crate) fn before_tests() -> Self {
+        Self { before_tests: true, ..Self::default() }
+    }
+
     pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
         let mut steps = Steps::new(3);
         let (daprd, wasmedges) = (real::daprd(repository)?, real::wasmedges()?);
         steps.begin("Building the services for WebAssembly");
         BuildWasm::default().run(repository)?;
         steps.begin("Building daprlet and the suite");
-        run(&mut repository.cargo(&["build", "--locked", "--package", "daprlet", "--package", "parity"]))?;
+        let few: &[&str] = &["--package", "daprlet", "--package", "parity"];
+        let what = if self.before_tests { &["--workspace", "--all-targets"] } else { few };
+        run(repository.cargo(&["build", "--locked"]).args(what))?;
         steps.begin("Asking both worlds");
         let mut parity = repository.command(repository.workspace()?.target_directory.join("debug/parity"));
         parity.env("WASM_DIR", repository.path(build_wasm::FOLDER)).arg("--daprd").arg(daprd);
