@@ -6,7 +6,7 @@ import numpy as np
 BINS = 15
 
 # How many of the answers that are not called unsure shall be right.
-SURE = 0.97
+SURE = 0.95
 
 # Temperatures beyond these would mean that something else is wrong.
 COLDEST, HOTTEST = 0.2, 5.0

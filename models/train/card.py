@@ -1,12 +1,14 @@
 """The model card: what a person should know before trusting the model. Every figure in it was measured by evaluate.py."""
 
+from calibration import SURE
+
 CARD, PICTURE = "MODEL_CARD.md", "confusion-matrix.svg"
 
 CELL, MARGIN, HEAD = 44, 92, 92
 
 
 def written(facts, result, table, labels, size, hardware):
-    """The card as Markdown."""
+    """The card as Markdown. Without a result of the test, it says so and has the held-out figures only."""
     settings, held_out = facts["settings"], facts["held_out"]
     worst = sorted(((table[a][b], a, b) for a in range(len(labels)) for b in range(len(labels)) if a != b), reverse=True)[:3]
     return TEXT.format(
@@ -19,13 +21,16 @@ def written(facts, result, table, labels, size, hardware):
         hardware=hardware,
         temperature=facts["temperature"],
         threshold=facts["threshold"],
+        sure=100 * SURE,
         out_of_255=round(facts["threshold"] * 255),
         trained=facts["training_pictures"],
         all_pictures=facts["training_pictures"] + held_out["pictures"],
         held=percent(held_out),
-        test=percent(result),
+        test=percent(result) if result else dict.fromkeys(percent(held_out), "not tried"),
         held_count=held_out["pictures"],
-        test_count=result["pictures"],
+        test_count=result["pictures"] if result else "not tried",
+        tested=TESTED if result else UNTESTED,
+        kind="test" if result else "held-out",
         classes="\n".join(f"| {label} | {100 * table[at][at] / sum(table[at]):.1f} % |" for at, label in enumerate(labels)),
         confused="; ".join(f"{count} times {labels[a]} was taken for {labels[b]}" for count, a, b in worst),
         **{name: settings[name] for name in ("epochs", "batch", "smoothing", "hole", "shift", "seed", "rate")},
@@ -69,11 +74,14 @@ def cell(counts, row, column):
     ]
 
 
+TESTED = "The test pictures were used once, for this table, after everything had been chosen."
+UNTESTED = "The test pictures have not been used yet: this model is not the last one, and they are kept for that."
+
 TEXT = """\
 # Model card: cifar10-small
 
-Says which of {labels} things a small picture shows: {things}. Written by `models/train/evaluate.py`; every figure was
-measured.
+Says which of {labels} things a small picture shows: {things}.
+Written by `models/train/evaluate.py`; every figure was measured.
 
 ## What it is
 
@@ -93,9 +101,9 @@ Normalisation and temperature are inside. Licence: Apache-2.0.
 | answers with a probability of at least {threshold} | {held[sure]} | {test[sure]} |
 | right among these | {held[right_if_sure]} | {test[right_if_sure]} |
 
-The test pictures were used once, for this table, after everything had been chosen.
+{tested}
 
-| class | right, of the test pictures |
+| class | right, of the {kind} pictures |
 |---|---|
 {classes}
 
@@ -112,7 +120,7 @@ Rows are what the pictures show, columns what they were taken for. The commonest
   to {rate}; labels smoothed by {smoothing}; weights averaged over recent steps. Pictures are mirrored, moved by up to
   {shift} pixels, put into another light, and a square of {hole} pixels is painted over. The seed is {seed}.
 - **Calibration**: on the held-out pictures a temperature of {temperature:.3f} had the least cross-entropy. A best guess below
-  {threshold} ({out_of_255}/255) is called unsure: from there on, at least 97 % of the answers on held-out pictures were right.
+  {threshold} ({out_of_255}/255) is called unsure: from there on, at least {sure:.0f} % of the answers on held-out pictures were right.
 - **Cost**: {minutes:.0f} minutes on {hardware}, no graphics card.
 
 To make it again, in `models/train`, with the requirements installed and `TESTDATA_DIR` set:

@@ -1,6 +1,7 @@
 """Tries a model directory on the test pictures, and writes its model card with the figures and a picture of its mistakes.
 
-Run it once, when nothing will be changed any more: whoever chooses by these figures has no test left.
+Run it once, when nothing will be changed any more: whoever chooses by these figures has no test left. Until then, `--held-out`
+looks at the pictures that training held out, and leaves the test's alone.
 """
 
 import argparse
@@ -24,21 +25,29 @@ def main():
     if not model.exists():
         raise data.DataError(f"`{model}` does not exist; export.py makes it")
     facts = json.loads(facts)
-    test = data.load(data.place_of(arguments.data), "test")
-    if test.labels != labels:
-        raise data.DataError(f"the test pictures are of {test.labels}, and the model knows {labels}")
-    logits = run(model.read_bytes(), test.pixels)
+    pictures = chosen(arguments, facts["settings"])
+    if pictures.labels != labels:
+        raise data.DataError(f"the pictures are of {pictures.labels}, and the model knows {labels}")
+    logits = run(model.read_bytes(), pictures.pixels)
     sure_of = calibration.probabilities(logits)
     # The temperature is in the model; taking it out again tells what calibration was good for.
     uncalibrated = calibration.probabilities(logits * facts["temperature"])
-    result = figures(sure_of, uncalibrated, test.classes, facts["threshold"])
-    table = confusion(sure_of.argmax(1), test.classes, len(labels))
+    result = figures(sure_of, uncalibrated, pictures.classes, facts["threshold"])
+    table = confusion(sure_of.argmax(1), pictures.classes, len(labels))
     (arguments.model / card.PICTURE).write_text(card.drawn(table, labels))
-    text = card.written(facts, result, table, labels, model.stat().st_size, arguments.hardware)
+    text = card.written(facts, None if arguments.held_out else result, table, labels, model.stat().st_size, arguments.hardware)
     (arguments.model / card.CARD).write_text(text)
     print(json.dumps(result, indent=2))
     for label, row, at in zip(labels, table, range(len(labels))):
         print(f"{label:12} {100 * row[at] / row.sum():5.1f} %")
+
+
+def chosen(arguments, settings):
+    """The pictures to try the model on."""
+    place = data.place_of(arguments.data)
+    if not arguments.held_out:
+        return data.load(place, "test")
+    return data.hold_out(data.load(place, "train"), settings["held_out"], settings["seed"])[1]
 
 
 def read(path):
@@ -59,6 +68,7 @@ def parsed():
     parser.add_argument("--data", help=f"a folder or tar with test/LABEL/PICTURE; else {data.USUAL_PLACE} in TESTDATA_DIR")
     parser.add_argument("--out", type=Path, default=Path("run"), help="the folder of the checkpoint")
     parser.add_argument("--model", type=Path, default=Path("../default"), help="the folder of the model")
+    parser.add_argument("--held-out", action="store_true", help="try it on the pictures held out; the test's stay unseen")
     parser.add_argument("--hardware", default="2 processor cores", help="what it was trained on, for the card")
     return parser.parse_args()
 

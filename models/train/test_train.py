@@ -176,11 +176,11 @@ class Commands(unittest.TestCase):
             self.assertNotIn("epoch 1/3", again.stdout)
             other = self.command(*training, "--seed", 7)
             self.assertEqual((other.returncode, "other settings" in other.stderr), (1, True))
-            for script in ("export.py", "evaluate.py"):
-                done = self.command(script, *places, "--model", folder / "model")
+            for script in (["export.py"], ["evaluate.py", "--held-out"], ["evaluate.py"]):
+                done = self.command(*script, *places, "--model", folder / "model")
                 self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual((folder / "model/labels.txt").read_text(), "blue\ngreen\nred\n")
-            self.assertIn("Model card", (folder / "model/MODEL_CARD.md").read_text())
+            self.assertIn("were used once", (folder / "model/MODEL_CARD.md").read_text())
 
     def test_help_and_a_missing_path_need_no_traceback(self):
         for script in ("train.py", "export.py", "evaluate.py"):
