@@ -109,10 +109,7 @@ pub fn mariadb() -> Option<Server> {
     Server::start("mariadbd", |folder, port| {
         let data = folder.join("data");
         let user = std::env::var("USER").unwrap_or_else(|_| "root".into());
-        let mut install = Command::new("mariadb-install-db");
-        install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
-        install.arg(format!("--datadir={}", data.display())).arg(format!("--user={user}"));
-        assert!(install.output().unwrap().status.success());
+        install_mariadb(&data, &user);
         vec![
             "--no-defaults".into(),
             format!("--user={user}"),
@@ -122,6 +119,24 @@ pub fn mariadb() -> Option<Server> {
             format!("--port={port}"),
         ]
     })
+}
+
+/// Makes the system tables. The server that does it in passing was seen to fail on a machine that is busy with others of
+/// its kind; it gets a second try, and the panic has what it said.
+fn install_mariadb(data: &Path, user: &str) {
+    let install = || {
+        let mut install = Command::new("mariadb-install-db");
+        install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
+        install.arg(format!("--datadir={}", data.display())).arg(format!("--user={user}")).output().unwrap()
+    };
+    let mut done = install();
+    if !done.status.success() {
+        // What is half there would be in the way.
+        let _ = std::fs::remove_dir_all(data);
+        done = install();
+    }
+    let said = [done.stdout, done.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+    assert!(done.status.success(), "mariadb-install-db: {said}");
 }
 
 /// The first of the ports that are tried, and how many there are: none that a system gives to connections on their way out.
