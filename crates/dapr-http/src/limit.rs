@@ -12,15 +12,21 @@ use sidecar::Body;
 /// What `kit/streams/limitreadcloser.go` says.
 pub(crate) const TOO_LARGE: &str = "stream too large";
 
+/// How much of the rest of a body is read, and thrown away, before the error: a client that is still sending when the
+/// connection closes never sees the answer.
+const REST: u64 = 8 << 20;
+
 /// A body that fails once it has given more than it may.
 struct Limited {
     inner: Body,
     left: u64,
+    /// What may still be thrown away; set once there was too much.
+    rest: Option<u64>,
 }
 
 /// `body`, cut with an error after `limit` bytes.
 pub(crate) fn limited(body: Body, limit: u64) -> Body {
-    Limited { inner: body, left: limit }.boxed_unsync()
+    Limited { inner: body, left: limit, rest: None }.boxed_unsync()
 }
 
 impl HttpBody for Limited {
@@ -28,16 +34,26 @@ impl HttpBody for Limited {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            match self.left.checked_sub(data.len() as u64) {
-                Some(left) => self.left = left,
-                None => return Poll::Ready(Some(Err(TOO_LARGE.into()))),
+        loop {
+            let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+            let length = match &frame {
+                Some(Ok(frame)) => frame.data_ref().map_or(0, |data| data.len() as u64),
+                Some(Err(_)) | None => 0,
+            };
+            let is_last = !matches!(frame, Some(Ok(_)));
+            let rest = match (self.rest, self.left.checked_sub(length)) {
+                (None, Some(left)) => {
+                    self.left = left;
+                    return Poll::Ready(frame);
+                }
+                (None, None) => Some(REST),
+                (Some(rest), _) => rest.checked_sub(length),
+            };
+            if is_last || rest.is_none() {
+                return Poll::Ready(Some(Err(TOO_LARGE.into())));
             }
+            self.rest = rest;
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
