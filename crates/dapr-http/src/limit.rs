@@ -64,3 +64,46 @@ impl HttpBody for Limited {
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    /// What a body of `total` bytes gives under a limit, and how much of it is read.
+    async fn read(total: u64, limit: u64) -> (Result<u64, String>, u64) {
+        const CHUNK: u64 = 1 << 16;
+        let given = Arc::new(AtomicU64::new(0));
+        let counter = given.clone();
+        let frames = (0..total.div_ceil(CHUNK)).map(move |chunk| {
+            let length = CHUNK.min(total - chunk * CHUNK);
+            counter.fetch_add(length, Ordering::Relaxed);
+            Ok(Frame::data(Bytes::from(vec![0; length as usize])))
+        });
+        let body = StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync();
+        let whole = limited(body, limit).collect().await;
+        let whole = whole.map(|body| body.to_bytes().len() as u64).map_err(|error| error.to_string());
+        (whole, given.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn a_body_within_the_limit_is_whole() {
+        assert_eq!(read(100, 100).await, (Ok(100), 100));
+    }
+
+    #[tokio::test]
+    async fn the_rest_of_a_body_over_the_limit_is_read_and_then_refused() {
+        assert_eq!(read(2 << 20, 1 << 20).await, (Err(TOO_LARGE.to_owned()), 2 << 20));
+    }
+
+    #[tokio::test]
+    async fn a_body_without_end_is_refused_after_a_bounded_rest() {
+        let (refused, given) = read(1 << 40, 1 << 20).await;
+        assert_eq!(refused, Err(TOO_LARGE.to_owned()));
+        assert!(given < (2 << 20) + REST, "{given}");
+    }
+}

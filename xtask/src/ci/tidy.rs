@@ -13,8 +13,8 @@ const MOST_LINES: usize = 500;
 /// Files that no person reads from top to bottom.
 const NOT_READ: &[&str] = &["Cargo.lock", "LICENSE", "go.sum"];
 
-/// Homes and roots of machines; nothing in the repository works on one machine only.
-const MACHINE_PATHS: &[&str] = &["/home/", "/root/", "/Users/", "/work/"];
+/// Folders below the root in which people and machines keep their own; nothing in the repository works on one machine only.
+const MACHINE_FOLDERS: &[&str] = &["home", "root", "Users", "work"];
 
 /// Where a path begins: before this, it would be the rest of a longer one.
 const BEFORE_A_PATH: &[char] = &[' ', '"', '\'', '`', '(', '=', ':', '>'];
@@ -55,10 +55,10 @@ fn complaints_of(file: &Path, text: &str) -> Vec<String> {
     complaints
 }
 
-fn machine_path(line: &str) -> Option<&'static str> {
-    MACHINE_PATHS.iter().copied().find(|path| {
-        // A prefix alone, as in the list above, leads nowhere.
-        line.match_indices(path).any(|(at, _)| {
+fn machine_path(line: &str) -> Option<String> {
+    MACHINE_FOLDERS.iter().map(|folder| format!("/{folder}/")).find(|path| {
+        // A prefix alone leads nowhere.
+        line.match_indices(path.as_str()).any(|(at, _)| {
             let (before, after) = (line.get(..at).unwrap_or_default(), line.get(at + path.len()..).unwrap_or_default());
             (before.is_empty() || before.ends_with(BEFORE_A_PATH)) && after.starts_with(char::is_alphanumeric)
         })
@@ -94,8 +94,10 @@ mod tests {
 
     #[test]
     fn the_path_of_a_machine_is_found_and_the_rest_of_another_path_is_not() {
-        let home = format!("see {}me/x", MACHINE_PATHS[0]);
-        assert_eq!(complaints("a.md", &home), [format!("line 1: {} is one machine's", MACHINE_PATHS[0])]);
-        assert!(complaints("a.md", &format!("docs{}page.html", MACHINE_PATHS[0])).is_empty());
+        for folder in MACHINE_FOLDERS {
+            let own = format!("see /{folder}/me/x");
+            assert_eq!(complaints("a.md", &own), [format!("line 1: /{folder}/ is one machine's")]);
+            assert!(complaints("a.md", &format!("docs/{folder}/page.html")).is_empty());
+        }
     }
 }

@@ -100,16 +100,19 @@ async fn a_file_that_is_no_database_is_a_mistake_that_waiting_does_not_mend() {
     assert!(!error.is_retryable(), "{error}");
 }
 
-/// Tells the writing half of the next test where to write.
+/// Tells the process that the next test starts, which is itself, where to write until it is killed.
 const FILE: &str = "DURABILITY_TEST_FILE";
 const ACKNOWLEDGED: &str = "acknowledged ";
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_killed_process() {
+    if let Some(file) = std::env::var_os(FILE) {
+        return write_until_killed(Path::new(&file)).await;
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "durability::writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "durability::what_was_acknowledged_survives_a_killed_process", "--nocapture"])
         .env(FILE, &file)
         .stdout(Stdio::piped())
         .spawn()
@@ -125,11 +128,8 @@ async fn what_was_acknowledged_survives_a_killed_process() {
     }
 }
 
-#[tokio::test]
-#[ignore = "the half of another test that is killed"]
-async fn writes_until_it_is_killed() {
-    let file = std::env::var_os(FILE).unwrap();
-    let store = open(Path::new(&file)).await;
+async fn write_until_killed(file: &Path) {
+    let store = open(file).await;
     println!();
     for key in 0..u32::MAX {
         store.set(SetRequest::new(key.to_string(), "v")).await.unwrap();
