@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use dapr_http::{ApiAccess, ApiToken};
 use dapr_resources::component::ComponentResource;
+use dapr_resources::http_endpoint::HttpEndpointResource;
 use sidecar::SecretScope;
 use wasmedge_guest::Limits;
 use wasmedge_guest::command::WasmEdgeCommand;
@@ -25,6 +26,8 @@ pub struct App {
     pub environment: Vec<(String, String)>,
     /// Its components.
     pub components: Vec<ComponentResource>,
+    /// The servers outside that it invokes by a name.
+    pub http_endpoints: Vec<HttpEndpointResource>,
     /// Which secrets it may read.
     pub secret_scopes: Vec<SecretScope>,
     /// Which parts of the API there are.

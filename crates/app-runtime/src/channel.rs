@@ -18,6 +18,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use wasmedge_guest::Connector;
 
+use crate::failure;
+
 /// Connections that wait for their next request; more are closed.
 const MAX_IDLE: usize = 64;
 
@@ -82,7 +84,12 @@ impl AppChannel {
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
         let Some(host) = &self.host else { return Err(InvokeError::NoApplication) };
         request.headers_mut().insert(HOST, host.clone());
-        let described = described(&request, host);
+        // Cheap to keep, and only a failure makes words of them.
+        let asked = (request.method().clone(), request.uri().clone());
+        let told = |error: BoxError| {
+            let host = host.to_str().unwrap_or_default();
+            failure::told(&asked.0, format_args!("http://{host}{}", asked.1), &*error)
+        };
         // A kept connection may have been closed by the application meanwhile; then the request was not sent, and
         // goes over a new one.
         while let Some(mut connection) = self.kept() {
@@ -90,13 +97,14 @@ impl AppChannel {
                 Ok(response) => return Ok(self.keep(connection, response)),
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Err(told(&described, failed.into_error().into())),
+                    None => return Err(told(failed.into_error().into())),
                 },
             }
         }
         let connected = self.connect().await;
-        let mut connection = connected.map_err(|error| told(&described, unreachable(host, error)))?;
-        let response = connection.send_request(request).await.map_err(|error| told(&described, error.into()))?;
+        let mut connection =
+            connected.map_err(|error| told(failure::unreachable(host.to_str().unwrap_or_default(), error)))?;
+        let response = connection.send_request(request).await.map_err(|error| told(error.into()))?;
         Ok(self.keep(connection, response))
     }
 
@@ -136,31 +144,6 @@ impl AppChannel {
     fn idle(&self) -> MutexGuard<'_, VecDeque<SendRequest<Body>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A request as Go's HTTP client names it in its errors.
-fn described(request: &Request<Body>, host: &HeaderValue) -> String {
-    let method = request.method().as_str();
-    let (first, rest) = method.split_at_checked(1).unwrap_or((method, ""));
-    let host = host.to_str().unwrap_or_default();
-    format!("{first}{} \"http://{host}{}\"", rest.to_lowercase(), request.uri())
-}
-
-/// A failure, after the innermost reason: that is what helps, and what Go would say.
-fn told(described: &str, error: BoxError) -> InvokeError {
-    let mut reason: &dyn std::error::Error = &*error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    InvokeError::Channel(format!("{described}: {reason}").into())
-}
-
-fn unreachable(host: &HeaderValue, error: io::Error) -> BoxError {
-    if error.kind() == io::ErrorKind::ConnectionRefused {
-        let host = host.to_str().unwrap_or_default();
-        return format!("dial tcp {host}: connect: connection refused").into();
-    }
-    error.into()
 }
 
 /// Speaks HTTP/1.1 over `stream`.

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use building_blocks::component::{Context, CreateError};
-use building_blocks::{Component, ComponentSpec, Metadata, Registry, Secret, SecretStore};
-use dapr_resources::component::{ComponentResource, MetadataValue};
+use building_blocks::{Component, ComponentSpec, Registry, SecretStore};
+use dapr_resources::component::ComponentResource;
+use dapr_resources::http_endpoint::HttpEndpointResource;
 use sidecar::{Components, Sidecar};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::error::StartError;
+use crate::external::Endpoint;
+use crate::references::{Followed, References};
 
 /// Under this name the metadata API tells which components wait, separated by commas.
 const NOT_READY: &str = "daprletComponentsNotReady";
@@ -126,56 +129,46 @@ impl Maker {
             version: resource.version.clone(),
             ..ComponentSpec::default()
         };
+        let references = self.references(made, resource.secret_store.as_deref());
         for item in &resource.metadata {
-            match &item.value {
-                MetadataValue::Plain(text) => spec.properties.push_plain(&item.name, self.expand(text)),
-                MetadataValue::EnvRef(name) => {
-                    let value = self.environment(name).map_err(|why| self.reference(resource, why))?;
-                    spec.properties.push_secret(&item.name, value);
-                }
-                MetadataValue::SecretKeyRef { name, key } => {
-                    let value =
-                        self.secret(resource, made, name, key).await.map_err(|why| self.reference(resource, why))?;
-                    spec.properties.push_secret(&item.name, value);
-                }
+            match references.follow(&item.value).await.map_err(|why| self.reference(resource, why))? {
+                Followed::Plain(text) => spec.properties.push_plain(&item.name, text),
+                Followed::Secret(value) => spec.properties.push_secret(&item.name, value),
             }
         }
         Ok(spec)
     }
 
-    /// The templates that Dapr knows in values: `dapr/pkg/runtime/meta/meta.go`.
-    fn expand(&self, text: &str) -> String {
-        let namespaced = format!("{}.{}", self.context.namespace, self.context.app_id);
-        let namespace = if self.context.namespace.is_empty() { &self.context.app_id } else { &namespaced };
-        let mut text = text.replace("{appID}", &self.context.app_id).replace("{namespace}", namespace);
-        if text.contains("{uuid}") {
-            text = text.replace("{uuid}", &uuid::Uuid::new_v4().to_string());
+    /// The servers outside that `resources` describe.
+    pub(crate) async fn endpoints(
+        &self,
+        resources: &[HttpEndpointResource],
+        made: &Made,
+    ) -> Result<BTreeMap<String, Endpoint>, StartError> {
+        let mut endpoints = BTreeMap::new();
+        for resource in resources {
+            let references = self.references(made, resource.secret_store.as_deref());
+            let endpoint = Endpoint::new(resource, references).await.map_err(|why| StartError::Reference {
+                app: self.context.app_id.clone(),
+                origin: resource.origin.clone(),
+                what: format!("HTTPEndpoint {:?}", resource.name),
+                why,
+            })?;
+            endpoints.insert(resource.name.clone(), endpoint);
         }
-        text
+        Ok(endpoints)
     }
 
-    fn environment(&self, name: &str) -> Result<Secret, String> {
-        if name.starts_with("DAPR_") || name == "APP_API_TOKEN" {
-            return Err(format!("envRef {name:?} is one that Dapr keeps to itself"));
-        }
-        let environment = &self.context.environment;
-        environment.get(name).cloned().ok_or_else(|| format!("the environment has no {name:?}"))
-    }
-
-    async fn secret(&self, resource: &ComponentResource, made: &Made, name: &str, key: &str) -> Result<Secret, String> {
-        let store_name = resource.secret_store.as_deref().unwrap_or_default();
-        let store = made.secret_stores.get(store_name).ok_or_else(|| {
-            format!("its secret store {store_name:?} (auth.secretStore) is not among this application's components")
-        })?;
-        let values = store.get(name, &Metadata::new()).await.map_err(|error| format!("secretKeyRef: {error}"))?;
-        values.get(key).cloned().ok_or_else(|| format!("secretKeyRef: the secret {name:?} has no key {key:?}"))
+    /// What references in a resource of this application lead to, whose secrets are in `store`.
+    fn references<'a>(&'a self, made: &'a Made, store: Option<&'a str>) -> References<'a> {
+        References { context: &self.context, stores: &made.secret_stores, store }
     }
 
     fn reference(&self, resource: &ComponentResource, why: String) -> StartError {
         StartError::Reference {
             app: self.context.app_id.clone(),
             origin: resource.origin.clone(),
-            name: resource.name.clone(),
+            what: format!("component {:?}", resource.name),
             why,
         }
     }

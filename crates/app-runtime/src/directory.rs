@@ -10,10 +10,10 @@ use http::{Request, Response};
 use sidecar::{Body, InvokeError, Invoker};
 use tokio::sync::Semaphore;
 
-use crate::allow::AllowList;
 use crate::app::App;
 use crate::channel::AppChannel;
-use crate::{external, forward};
+use crate::external::External;
+use crate::forward;
 
 /// The one namespace of this process, as it may follow an id.
 const NAMESPACE_SUFFIX: &str = ".default";
@@ -70,15 +70,15 @@ impl Directory {
 pub(crate) struct Caller {
     pub(crate) id: String,
     pub(crate) directory: Arc<Directory>,
-    /// What the application may reach outside.
-    pub(crate) allow: Arc<AllowList>,
+    /// What the application can reach outside.
+    pub(crate) external: Arc<External>,
 }
 
 #[async_trait]
 impl Invoker for Caller {
     async fn invoke(&self, target: &str, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        if external::is_url(target) {
-            return external::call(target, &self.allow, request).await;
+        if self.external.has(target) {
+            return self.external.call(target, request).await;
         }
         let callee = self.directory.find(target).ok_or_else(|| InvokeError::Unknown { target: target.to_owned() })?;
         // Dapr accepts `id.namespace`, and tells the callee its id alone.

@@ -53,15 +53,15 @@ pub enum StartError {
         /// Why not.
         source: Box<CreateError>,
     },
-    /// A component's reference leads nowhere, or its key prefix cannot be one.
-    #[error("app {app}: {origin}: component {name:?}: {why}")]
+    /// A resource's reference leads nowhere, or what it says cannot be.
+    #[error("app {app}: {origin}: {what}: {why}")]
     Reference {
         /// The application.
         app: String,
         /// Where its YAML is.
         origin: String,
-        /// The component.
-        name: String,
+        /// Which resource it is.
+        what: String,
         /// What is wrong.
         why: String,
     },

@@ -1,66 +1,106 @@
-//! Invocation of what is no application: `http://HOST:PORT` in place of an id, as in `dapr/pkg/messaging/direct_messaging.go`.
+//! Invocation of what is no application: a URL in place of an id, or the name of an HTTPEndpoint, as in
+//! `dapr/pkg/messaging/direct_messaging.go`. Redirections are the caller's to follow.
 
-use std::net::SocketAddr;
+mod dial;
+mod endpoint;
+#[cfg_attr(not(feature = "https"), path = "external/plain.rs")]
+mod tls;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use building_blocks::BoxError;
-use http::header::{HOST, HeaderValue};
-use http::uri::{Authority, PathAndQuery};
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use sidecar::{Body, InvokeError};
-use tokio::net::TcpStream;
 
 use crate::allow::AllowList;
-use crate::channel::handshake;
-use crate::forward;
+use crate::{failure, forward};
+use dial::Dial;
+use tls::{Trust, Way};
 
-/// Whether `target` is an URL and not an application's id.
-pub(crate) fn is_url(target: &str) -> bool {
+pub(crate) use endpoint::Endpoint;
+
+/// What one application can invoke outside.
+pub(crate) struct External {
+    urls: OnceLock<Result<HttpClient, String>>,
+    endpoints: OnceLock<BTreeMap<String, Endpoint>>,
+    allow: Arc<AllowList>,
+}
+
+/// Connections outside, kept and used again.
+type HttpClient = Client<Way, Body>;
+
+impl External {
+    /// Nothing but URLs that `allow` lets through.
+    pub(crate) fn new(allow: Arc<AllowList>) -> Self {
+        Self { urls: OnceLock::new(), endpoints: OnceLock::new(), allow }
+    }
+
+    /// The application's endpoints, which are known only when its secret stores are there.
+    pub(crate) fn set_endpoints(&self, endpoints: BTreeMap<String, Endpoint>) {
+        // The host calls this once, before the application runs.
+        let _ = self.endpoints.set(endpoints);
+    }
+
+    /// Whether `target` lies outside.
+    pub(crate) fn has(&self, target: &str) -> bool {
+        is_url(target) || self.endpoint(target).is_some()
+    }
+
+    /// Sends `request` to `target`.
+    pub(crate) async fn call(&self, target: &str, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        // What lies outside is told nothing of the applications here.
+        forward::request(&mut request, target, target);
+        match self.endpoint(target) {
+            Some(endpoint) => endpoint.call(request).await,
+            None => {
+                let client = self.urls.get_or_init(|| client(self.allow.clone(), &Trust::default()));
+                let client = client.as_ref().map_err(|error| channel(error.clone()))?;
+                send(client, &target.parse().map_err(channel)?, request).await
+            }
+        }
+    }
+
+    fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.get()?.get(name)
+    }
+}
+
+/// Whether `target` is a URL and not an application's id.
+fn is_url(target: &str) -> bool {
     target.starts_with("http://") || target.starts_with("https://")
 }
 
-/// Sends `request` to the URL `target`, if `allow` lets it.
-pub(crate) async fn call(
-    target: &str,
-    allow: &AllowList,
-    mut request: Request<Body>,
-) -> Result<Response<Body>, InvokeError> {
-    let url: Uri = target.parse().map_err(|error: http::uri::InvalidUri| channel(error))?;
-    let authority = url.authority().ok_or_else(|| channel("the URL names no host"))?.clone();
-    if url.scheme_str() != Some("http") {
-        return Err(channel("only http:// can be invoked, not https://"));
-    }
-    let address = address(&authority, allow).await?;
-    let own = request.uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
-    let path = format!("{}{own}", url.path().trim_end_matches('/'));
-    *request.uri_mut() = path.parse().map_err(|error: http::uri::InvalidUri| channel(error))?;
-    // What lies outside is told nothing of the applications here.
-    forward::request(&mut request, target, target);
-    request.headers_mut().insert(HOST, HeaderValue::from_str(authority.as_str()).map_err(channel)?);
-    let stream = TcpStream::connect(address).await.map_err(channel)?;
-    stream.set_nodelay(true).map_err(channel)?;
-    let mut connection = handshake(stream).await.map_err(channel)?;
-    let mut response = connection.send_request(request).await.map_err(channel)?;
+fn client(allow: Arc<AllowList>, trust: &Trust) -> Result<HttpClient, String> {
+    let way = tls::way(Dial::new(allow), trust)?;
+    Ok(Client::builder(TokioExecutor::new()).build(way))
+}
+
+/// Sends `request`, whose URI is path and query, below `base`.
+async fn send(client: &HttpClient, base: &Uri, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+    let url = below(base, request.uri()).map_err(channel)?;
+    let method = request.method().clone();
+    *request.uri_mut() = url.clone();
+    let mut response = client.request(request).await.map_err(|error| failure::told(&method, &url, &error))?;
     forward::response(&mut response);
     Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
 }
 
-async fn address(authority: &Authority, allow: &AllowList) -> Result<SocketAddr, InvokeError> {
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let port = authority.port_u16().unwrap_or(80);
-    let found: Vec<SocketAddr> = match host.parse() {
-        Ok(ip) => vec![SocketAddr::new(ip, port)],
-        Err(_) if allow.names(host) => {
-            let found: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(channel)?.collect();
-            allow.remember(host, &found.iter().map(SocketAddr::ip).collect::<Vec<_>>());
-            found
-        }
-        Err(_) => Vec::new(),
-    };
-    let allowed = found.into_iter().find(|address| allow.allows(*address));
-    allowed.ok_or_else(|| channel(format!("{host}:{port} is not allowed; start with --allow-outbound {host}:{port}")))
+/// The URL of a method of `base`; the root is `base` itself.
+fn below(base: &Uri, method: &Uri) -> Result<Uri, http::Error> {
+    let path = format!("{}{}", base.path().trim_end_matches('/'), method.path().trim_end_matches('/'));
+    let query = method.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let builder = Uri::builder().path_and_query(format!("{}{query}", if path.is_empty() { "/" } else { &path }));
+    let builder = base.scheme().into_iter().fold(builder, |builder, scheme| builder.scheme(scheme.clone()));
+    base.authority().into_iter().fold(builder, |builder, authority| builder.authority(authority.clone())).build()
 }
 
 fn channel(error: impl Into<BoxError>) -> InvokeError {
     InvokeError::Channel(error.into())
 }
+
+#[cfg(all(test, feature = "https"))]
+mod tests;

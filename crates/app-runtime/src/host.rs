@@ -17,6 +17,7 @@ use crate::app::{App, Command};
 use crate::components::Maker;
 use crate::directory::{Callee, Caller, Directory};
 use crate::error::StartError;
+use crate::external::External;
 use crate::guest_app::{self, GuestApp};
 use crate::input_bindings;
 use crate::log::AppLog;
@@ -79,12 +80,13 @@ impl Host {
         let callee = Arc::new(Callee::new(&app));
         self.directory.add(app.id.clone(), callee.clone());
         let allow = Arc::new(AllowList::new(self.allowed(&app.command)));
-        let sidecar = Arc::new(self.sidecar(&app, allow.clone()));
+        let external = Arc::new(External::new(allow.clone()));
+        let sidecar = Arc::new(self.sidecar(&app, external.clone()));
         let options =
             Options { max_body_size: app.max_body_size, token: app.api_token.clone(), access: app.api_access.clone() };
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
         self.tasks.spawn(accept(api_listener, api.clone(), self.shutdown.clone()));
-        self.make_components(&app, &sidecar).await?;
+        self.make_components(&app, &sidecar, &external).await?;
         allow.extend(named_by_secrets(&sidecar).await);
         let running = RunningApp {
             id: app.id.clone(),
@@ -112,7 +114,7 @@ impl Host {
         }
     }
 
-    fn sidecar(&self, app: &App, allow: Arc<AllowList>) -> Sidecar {
+    fn sidecar(&self, app: &App, external: Arc<External>) -> Sidecar {
         Sidecar::new(Settings {
             app_id: app.id.clone(),
             connection: AppConnection {
@@ -122,15 +124,17 @@ impl Host {
                 max_concurrency: app.max_concurrency,
             },
             secret_scopes: app.secret_scopes.clone(),
-            invoker: Arc::new(Caller { id: app.id.clone(), directory: self.directory.clone(), allow }),
+            http_endpoints: app.http_endpoints.iter().map(|endpoint| endpoint.name.clone()).collect(),
+            invoker: Arc::new(Caller { id: app.id.clone(), directory: self.directory.clone(), external }),
             shutdown: self.shutdown.clone(),
         })
     }
 
-    async fn make_components(&self, app: &App, sidecar: &Arc<Sidecar>) -> Result<(), StartError> {
+    async fn make_components(&self, app: &App, sidecar: &Arc<Sidecar>, external: &External) -> Result<(), StartError> {
         let context = Context { app_id: app.id.clone(), ..self.settings.context.clone() };
         let maker = Maker { registry: self.settings.registry.clone(), context };
         let made = maker.make(&app.components).await?;
+        external.set_endpoints(maker.endpoints(&app.http_endpoints, &made).await?);
         sidecar.set_components(made.components());
         sidecar.health().components_are_ready(true);
         if !made.waiting.is_empty() {

@@ -11,6 +11,7 @@ mod components;
 mod directory;
 mod error;
 mod external;
+mod failure;
 mod forward;
 mod guest_app;
 mod host;
@@ -18,6 +19,7 @@ mod input_bindings;
 mod log;
 mod network;
 mod process_app;
+mod references;
 
 pub use allow::{AllowRule, AllowRuleError};
 pub use app::{App, Command};

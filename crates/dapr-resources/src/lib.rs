@@ -1,4 +1,4 @@
-//! Reads run templates (`dapr.yaml`), Component and Configuration YAML as the Dapr CLI and `daprd` do.
+//! Reads run templates (`dapr.yaml`), Component, HTTPEndpoint and Configuration YAML as the Dapr CLI and `daprd` do.
 //!
 //! Two layers: `document` reads YAML into nodes that know their line; the other modules take from a node what Dapr's
 //! types have. Mistakes are collected, not thrown: a user sees all of them at once, each with file and line. Where Dapr
@@ -7,8 +7,12 @@
 pub mod component;
 pub mod configuration;
 mod document;
+mod head;
+pub mod http_endpoint;
 mod problem;
+pub mod resources;
 pub mod run_template;
 pub mod size;
+pub mod value;
 
 pub use problem::{Problem, Problems};

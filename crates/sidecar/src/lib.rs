@@ -32,6 +32,7 @@ pub struct Sidecar {
     app_id: String,
     connection: AppConnection,
     secret_scopes: Vec<SecretScope>,
+    http_endpoints: Vec<String>,
     components: RwLock<Arc<Components>>,
     extended: RwLock<BTreeMap<String, String>>,
     invoker: Arc<dyn Invoker>,
@@ -47,6 +48,8 @@ pub struct Settings {
     pub connection: AppConnection,
     /// Which secrets the application may read.
     pub secret_scopes: Vec<SecretScope>,
+    /// The names of servers outside that can be invoked; told to whoever asks for metadata.
+    pub http_endpoints: Vec<String>,
     /// The way to other applications.
     pub invoker: Arc<dyn Invoker>,
     /// Cancelled when the application asks its sidecar to end.
@@ -61,6 +64,7 @@ impl Sidecar {
             app_id: settings.app_id,
             connection: settings.connection,
             secret_scopes: settings.secret_scopes,
+            http_endpoints: settings.http_endpoints,
             components: RwLock::default(),
             extended: RwLock::default(),
             invoker: settings.invoker,

@@ -25,6 +25,12 @@ impl Sidecar {
         &self.connection
     }
 
+    /// The names of servers outside that can be invoked.
+    #[must_use]
+    pub fn http_endpoints(&self) -> &[String] {
+        &self.http_endpoints
+    }
+
     /// What clients have stored under names of their own.
     #[must_use]
     pub fn extended_metadata(&self) -> BTreeMap<String, String> {

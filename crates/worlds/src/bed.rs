@@ -38,7 +38,8 @@ pub struct Sidecar {
     pub id: &'static str,
     /// What is behind it.
     pub app: App,
-    /// Component YAML, one document each; `{redis}`, `{mysql}`, `{folder}` and `{shared}` are filled in.
+    /// Component and HTTPEndpoint YAML, one document each; `{redis}`, `{mysql}`, `{outside}`, `{folder}` and `{shared}` are
+    /// filled in.
     pub components: &'static [&'static str],
     /// Configuration YAML.
     pub configuration: Option<&'static str>,
@@ -139,6 +140,13 @@ const CALLER: &[&str] = &[
       spec: {type: bindings.mysql, version: v1, metadata: [{name: url, value: '{mysql}'}]}}",
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: not-for-caller},
       spec: {type: state.in-memory, version: v1}, scopes: [callee]}",
+    "{apiVersion: dapr.io/v1alpha1, kind: HTTPEndpoint, metadata: {name: outside},
+      spec: {baseUrl: 'http://{outside}/base', headers: [{name: x-given, value: plain},
+             {name: x-secret, secretKeyRef: {name: umlaut, key: umlaut}}, {name: X-Mine, value: replaced}]},
+      auth: {secretStore: secrets}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: HTTPEndpoint, metadata: {name: nowhere}, spec: {baseUrl: 'http://127.0.0.1:1'}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: HTTPEndpoint, metadata: {name: not-for-caller}, spec: {baseUrl: 'http://{outside}'},
+      scopes: [callee]}",
 ];
 
 const SHARED: &[&str] = &[

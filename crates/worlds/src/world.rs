@@ -91,7 +91,9 @@ impl World {
                 App::None => None,
             };
         }
-        files::write(folder.path(), bed, servers)?;
+        let outside = echo::start().await?;
+        ports.insert(To::App("outside"), outside);
+        files::write(folder.path(), bed, servers, &format!("127.0.0.1:{outside}"))?;
         let members = match kind {
             Kind::Daprlet => daprlet::start(folder.path(), bed, &ports)?,
             Kind::Real(programs) => daprd::start(programs, folder.path(), bed, &ports)?,

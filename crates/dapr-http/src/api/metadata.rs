@@ -22,6 +22,8 @@ struct Metadata<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     components: Vec<Component<'a>>,
     extended: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    http_endpoints: Vec<HttpEndpoint<'a>>,
     app_connection_properties: Connection<'a>,
     actor_runtime: ActorRuntime,
 }
@@ -34,6 +36,11 @@ struct Component<'a> {
     version: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     capabilities: &'a [String],
+}
+
+#[derive(Serialize)]
+struct HttpEndpoint<'a> {
+    name: &'a str,
 }
 
 #[derive(Serialize)]
@@ -87,6 +94,7 @@ pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
             })
             .collect(),
         extended,
+        http_endpoints: sidecar.http_endpoints().iter().map(|name| HttpEndpoint { name }).collect(),
         app_connection_properties: Connection {
             port: (connection.port != 0).then_some(connection.port),
             protocol: &connection.protocol,

@@ -72,6 +72,7 @@ pub(crate) async fn api_with(options: Options, components: &[Given]) -> Api {
     let sidecar = Arc::new(Sidecar::new(Settings {
         app_id: "app".into(),
         connection: AppConnection { port: 80, protocol: "http".into(), ..AppConnection::default() },
+        http_endpoints: Vec::new(),
         secret_scopes: vec![SecretScope {
             store: "env".into(),
             default_access: DefaultAccess::Allow,

@@ -1,16 +1,15 @@
 //! From what the user wrote to what the host needs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use app_runtime::{App, Command};
 use building_blocks::component::ComponentSpec;
 use building_blocks::{Registry, component::CreateError};
 use dapr_http::ApiToken;
-use dapr_resources::component::ComponentResource;
+use dapr_resources::resources::{self, Resources};
 use dapr_resources::run_template::{self, AppEntry};
-use dapr_resources::{Problem, Problems, component, configuration, size};
+use dapr_resources::{Problem, Problems, configuration, size};
 use wasmedge_guest::Limits;
 use wasmedge_guest::command::WasmEdgeCommand;
 
@@ -71,9 +70,9 @@ fn app(
     problems: &mut Problems,
 ) -> Option<App> {
     let command = problems.collect(command(&entry));
-    let components = problems.collect(components(&entry, environment, registry));
+    let resources = problems.collect(resources(&entry, environment, registry));
     let configuration = problems.collect(configuration::load(&entry.config_files));
-    let (command, components, configuration) = (command?, components?, configuration?);
+    let (command, resources, configuration) = (command?, resources?, configuration?);
     let token = |name: &str| environment.get(name).cloned().and_then(ApiToken::new);
     Some(App {
         id: entry.app_id,
@@ -82,7 +81,8 @@ fn app(
         command,
         working_dir: entry.app_dir,
         environment: entry.env,
-        components,
+        components: resources.components,
+        http_endpoints: resources.http_endpoints,
         secret_scopes: configuration.secret_scopes,
         api_access: configuration.api_access,
         denies_invocation: configuration.denies_invocation,
@@ -108,17 +108,17 @@ fn command(entry: &AppEntry) -> Result<Command, Problems> {
         .map_err(|error| Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into())
 }
 
-/// The components that this application sees, checked as far as that is possible without making them.
-fn components(
+/// What this application sees, checked as far as that is possible without making components.
+fn resources(
     entry: &AppEntry,
     environment: &BTreeMap<String, String>,
     registry: &Registry,
-) -> Result<Vec<ComponentResource>, Problems> {
-    let folders: Vec<PathBuf> = entry.resources_paths.clone();
-    let mut components = component::load(&folders, environment.get("NAMESPACE").map(String::as_str))?;
+) -> Result<Resources, Problems> {
+    let namespace = environment.get("NAMESPACE").map(String::as_str);
+    let mut resources = resources::load(&entry.resources_paths, namespace)?;
     let mut problems = Problems::default();
-    components.retain(|component| component.is_visible_to(&entry.app_id));
-    for component in &components {
+    resources.retain_visible_to(&entry.app_id);
+    for component in &resources.components {
         let spec = ComponentSpec {
             name: component.name.clone(),
             type_: component.type_.clone(),
@@ -135,5 +135,5 @@ fn components(
         }
     }
     problems.into_result()?;
-    Ok(components)
+    Ok(resources)
 }

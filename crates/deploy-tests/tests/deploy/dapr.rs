@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use dapr_resources::component::{self, ComponentResource, MetadataValue};
+use dapr_resources::component::ComponentResource;
 use dapr_resources::configuration;
+use dapr_resources::resources;
+use dapr_resources::value::MetadataValue;
 use deploy_tests::{Manifest, repository, text};
 use serde::Deserialize;
 
@@ -48,7 +50,7 @@ struct Operation {
 }
 
 fn components(folder: &str) -> BTreeMap<String, ComponentResource> {
-    let components = component::load(&[repository(folder)], None).unwrap();
+    let components = resources::load(&[repository(folder)], None).unwrap().components;
     components.into_iter().map(|component| (component.name.clone(), component)).collect()
 }
 

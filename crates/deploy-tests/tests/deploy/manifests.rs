@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use dapr_resources::{component, configuration};
+use dapr_resources::{configuration, resources};
 use deploy_tests::{Manifest, files, kustomize, repository};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ fn every_kustomization_builds_and_the_result_holds_what_kubernetes_and_dapr_know
                 configuration::load(&[file]).unwrap();
             }
         }
-        let components = component::load(&[resources.path().to_owned()], Some("daprlet")).unwrap();
+        let components = resources::load(&[resources.path().to_owned()], Some("daprlet")).unwrap().components;
         // All are in the namespace of the pods that see them, or the list would be empty.
         let expected = built.iter().filter(|manifest| manifest.kind() == "Component").count();
         assert_eq!(components.len(), expected, "{folder}");

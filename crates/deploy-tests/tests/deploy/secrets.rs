@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use dapr_resources::component::{self, MetadataValue};
+use dapr_resources::resources;
+use dapr_resources::value::MetadataValue;
 use deploy_tests::{Manifest, repository};
 use serde_json::Value;
 
@@ -87,7 +88,8 @@ fn named() -> Vec<(String, String)> {
     for manifest in manifests() {
         walk(&manifest.value, &mut named);
     }
-    for component in component::load(&[repository("deploy/kubernetes/base/dapr/components")], None).unwrap() {
+    for component in resources::load(&[repository("deploy/kubernetes/base/dapr/components")], None).unwrap().components
+    {
         for item in component.metadata {
             if let MetadataValue::SecretKeyRef { name, key } = item.value {
                 named.push((name, key));

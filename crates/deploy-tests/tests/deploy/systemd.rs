@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use dapr_resources::component;
+use dapr_resources::resources;
 use deploy_tests::unit::{Unit, environment};
 use deploy_tests::{files, repository, text};
 
@@ -42,7 +42,7 @@ fn each_service_has_its_ports_its_module_and_its_model() {
     );
     assert!(start.ends_with("wasmedge $WASMEDGE_OPTIONS ${MODULE}"));
     let resources = start.split("--resources-path ").nth(1).unwrap().split_whitespace().next().unwrap();
-    assert_eq!(component::load(&[repository(resources)], None).unwrap().len(), 4, "{resources}");
+    assert_eq!(resources::load(&[repository(resources)], None).unwrap().components.len(), 4, "{resources}");
     for service in services() {
         let text = text(format!("deploy/systemd/{}.env", service.id));
         let variables: BTreeMap<&str, &str> = environment(&text).into_iter().collect();

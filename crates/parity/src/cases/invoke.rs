@@ -192,6 +192,13 @@ fn addresses() -> Vec<Case> {
         case("invoke: an id with odd letters", [to("no%20one", "GET", "echo")]),
         case("invoke: an address in place of an id", [to("http:%2F%2F{app:callee}", "GET", "echo")]),
         case("invoke: an address in place of an id, unescaped", [to("http://{app:callee}", "GET", "echo/deep")]),
+        case("invoke: an address that nobody listens on", [to("http:%2F%2F127.0.0.1:1", "GET", "echo")]),
+        case("invoke: an address with a path", [to("http:%2F%2F{app:callee}%2Fbase", "GET", "echo?a=1")]),
+        case("invoke: an endpoint", [to("outside", "POST", "echo?a=1").header("x-mine", "given").body("x")]),
+        case("invoke: the root of an endpoint", [to("outside", "GET", "")]),
+        case("invoke: an endpoint by header", [dapr(CALLER, "GET", "/echo").header("dapr-app-id", "outside")]),
+        case("invoke: an endpoint that nobody listens on", [to("nowhere", "GET", "echo")]),
+        case("invoke: an endpoint that others have", [to("not-for-caller", "GET", "echo")]),
         case("invoke: the application directly", [app("callee", "POST", "/echo").body("x")]),
     ]
 }

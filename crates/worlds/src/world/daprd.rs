@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use test_servers::free_port;
 
-use crate::bed::{App, Bed};
+use crate::bed::{App, Bed, Sidecar};
 use crate::request::To;
 use crate::world::member::Member;
 use crate::world::{Programs, files};
@@ -21,23 +21,12 @@ pub(crate) fn start(
     let mut members = Vec::new();
     for sidecar in &bed.sidecars {
         let mut command = Command::new(&programs.daprd);
+        // The CLI starts daprd in its own folder, which is that of the run template, and applications in theirs.
         command.current_dir(folder).envs(bed.environment.iter().copied());
         // Without it, daprd tells the others an address of a network card.
         command.env("DAPR_HOST_IP", "127.0.0.1");
-        command.args(["--app-id", sidecar.id, "--log-level", "info", "--dapr-listen-addresses", "127.0.0.1"]);
-        command.arg("--resources-path").arg(folder.join(files::resources(bed, sidecar.id)));
-        for flag in ["--dapr-grpc-port", "--dapr-internal-grpc-port", "--metrics-port", "--profile-port"] {
-            command.arg(flag).arg(free_port().to_string());
-        }
-        if let Some(port) = known.get(&To::Dapr(sidecar.id)) {
-            command.arg("--dapr-http-port").arg(port.to_string());
-        }
-        if let Some(port) = known.get(&To::App(sidecar.id)) {
-            command.arg("--app-port").arg(port.to_string());
-        }
-        if sidecar.configuration.is_some() {
-            command.arg("--config").arg(folder.join(format!("{}.yaml", sidecar.id)));
-        }
+        let ports = Ports::of(sidecar.id, known);
+        command.args(arguments(folder, bed, sidecar, &ports));
         members.push(Member::start(format!("daprd of {}", sidecar.id), command));
         if sidecar.app == App::Service {
             let mut wasmedge = vec![programs.wasmedge.display().to_string()];
@@ -47,9 +36,73 @@ pub(crate) fn start(
             let command = files::service(&wasmedge, &module, sidecar.id, bed, known);
             let (program, arguments) = command.split_first().context("a command")?;
             let mut command = Command::new(program);
-            command.args(arguments).current_dir(folder);
+            command.args(arguments).current_dir(files::working_folder(folder, sidecar.id)?);
+            command.envs(bed.environment.iter().copied()).envs(environment(sidecar.id, &ports));
             members.push(Member::start(sidecar.id, command));
         }
     }
     Ok(members)
+}
+
+/// The ports of one sidecar; the CLI, too, chooses those that nobody names.
+struct Ports {
+    app: Option<u16>,
+    http: u16,
+    grpc: u16,
+    internal: u16,
+    metrics: u16,
+}
+
+impl Ports {
+    fn of(id: &'static str, known: &BTreeMap<To, u16>) -> Self {
+        Self {
+            app: known.get(&To::App(id)).copied(),
+            http: known.get(&To::Dapr(id)).copied().unwrap_or_else(free_port),
+            grpc: free_port(),
+            internal: free_port(),
+            metrics: free_port(),
+        }
+    }
+}
+
+/// The flags of `dapr run -f`, in its order: `cli/pkg/standalone/run.go`, `getArgs`. The address is another, since nobody
+/// else on the network is to take part, and that of the placement service is left out: the CLI names the one that
+/// `dapr init` has started, and a sidecar that is given an address waits for it.
+fn arguments(folder: &Path, bed: &Bed, sidecar: &Sidecar, ports: &Ports) -> Vec<String> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let mut flags = Vec::new();
+    if sidecar.configuration.is_some() {
+        flags.push(("config", path(&format!("{}.yaml", sidecar.id))));
+    }
+    flags.extend([
+        ("app-protocol", "http".to_owned()),
+        ("dapr-listen-addresses", "127.0.0.1".to_owned()),
+        ("log-level", "info".to_owned()),
+        ("app-max-concurrency", "-1".to_owned()),
+        ("resources-path", path(&files::resources(bed, sidecar.id))),
+        ("max-body-size", "4Mi".to_owned()),
+        ("read-buffer-size", "4Ki".to_owned()),
+        ("app-id", sidecar.id.to_owned()),
+        ("app-port", ports.app.unwrap_or_default().to_string()),
+        ("dapr-http-port", ports.http.to_string()),
+        ("dapr-grpc-port", ports.grpc.to_string()),
+        ("profile-port", "-1".to_owned()),
+        ("metrics-port", ports.metrics.to_string()),
+        ("dapr-internal-grpc-port", ports.internal.to_string()),
+    ]);
+    flags.into_iter().flat_map(|(name, value)| [format!("--{name}"), value]).collect()
+}
+
+/// What `dapr run -f` adds to the environment of an application: `getEnv` there.
+fn environment(id: &str, ports: &Ports) -> Vec<(&'static str, String)> {
+    let mut environment = vec![
+        ("APP_ID", id.to_owned()),
+        ("APP_CHANNEL_ADDRESS", String::new()),
+        ("DAPR_HTTP_PORT", ports.http.to_string()),
+        ("DAPR_GRPC_PORT", ports.grpc.to_string()),
+        ("DAPR_METRICS_PORT", ports.metrics.to_string()),
+        ("APP_PROTOCOL", "http".to_owned()),
+    ];
+    environment.extend(ports.app.map(|port| ("APP_PORT", port.to_string())));
+    environment
 }

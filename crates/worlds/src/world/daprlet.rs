@@ -13,6 +13,9 @@ use crate::world::files;
 use crate::world::member::Member;
 
 pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyhow::Result<Vec<Member>> {
+    for sidecar in &bed.sidecars {
+        files::working_folder(folder, sidecar.id)?;
+    }
     let apps: Vec<Value> = bed.sidecars.iter().map(|sidecar| app(sidecar, bed, ports)).collect();
     // JSON is YAML.
     fs::write(folder.join("dapr.yaml"), json!({ "version": 1, "apps": apps }).to_string())?;
@@ -25,11 +28,11 @@ fn app(sidecar: &Sidecar, bed: &Bed, ports: &BTreeMap<To, u16>) -> Value {
     let command = || files::service(&["wasmedge".to_owned()], &e2e::wasm(sidecar.id), sidecar.id, bed, ports);
     let fields = [
         ("appID", Some(json!(sidecar.id))),
-        ("appDirPath", Some(json!("."))),
+        ("appDirPath", Some(json!(sidecar.id))),
         ("appPort", ports.get(&To::App(sidecar.id)).map(|port| json!(port))),
         ("daprHTTPPort", ports.get(&To::Dapr(sidecar.id)).map(|port| json!(port))),
-        ("resourcesPath", Some(json!(files::resources(bed, sidecar.id)))),
-        ("configFilePath", sidecar.configuration.map(|_| json!(format!("{}.yaml", sidecar.id)))),
+        ("resourcesPath", Some(json!(format!("../{}", files::resources(bed, sidecar.id))))),
+        ("configFilePath", sidecar.configuration.map(|_| json!(format!("../{}.yaml", sidecar.id)))),
         ("command", (sidecar.app == App::Service).then(|| json!(command()))),
     ];
     fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -10,8 +10,9 @@ use crate::bed::{Bed, Config, SECRETS_FILE};
 use crate::request::To;
 use crate::world::Servers;
 
-/// Writes a folder of resources and, if it has one, a configuration for each sidecar.
-pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers) -> anyhow::Result<()> {
+/// Writes a folder of resources and, if it has one, a configuration for each sidecar. `outside` is a server that is no
+/// application.
+pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers, outside: &str) -> anyhow::Result<()> {
     fs::write(folder.join("secrets.json"), SECRETS_FILE)?;
     for sidecar in &bed.sidecars {
         let resources = folder.join("resources").join(sidecar.id);
@@ -20,6 +21,7 @@ pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers) -> anyhow::Resu
             let text = text
                 .replace("{redis}", &servers.redis)
                 .replace("{mysql}", &servers.mysql)
+                .replace("{outside}", outside)
                 .replace("{shared}", &servers.shared.display().to_string())
                 .replace("{folder}", &folder.display().to_string());
             fs::write(resources.join(format!("{number}.yaml")), text)?;
@@ -60,6 +62,13 @@ fn copy(folder: &Path, config: Config, servers: &Servers) -> anyhow::Result<()> 
 /// The folder of a sidecar's components, in the world's folder.
 pub(crate) fn resources(bed: &Bed, id: &str) -> String {
     bed.config.map_or_else(|| format!("resources/{id}"), |config| config.folder().to_owned())
+}
+
+/// The folder that an application runs in, as `appDirPath` of the project's `dapr.yaml` says.
+pub(crate) fn working_folder(folder: &Path, id: &str) -> anyhow::Result<PathBuf> {
+    let folder = folder.join(id);
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 /// What runs a service: `wasmedge` (with flags), with the ports that are another in each world and the bed's settings.

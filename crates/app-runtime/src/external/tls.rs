@@ -1,0 +1,56 @@
+//! HTTPS outside.
+
+use std::sync::Arc;
+
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::dial::Dial;
+
+/// A connection with or without TLS, as the URL's scheme demands.
+pub(super) type Way = HttpsConnector<Dial>;
+
+/// Who is trusted, and what is shown; all of it is PEM. Without anything, the system's certificates and nothing.
+#[derive(Default)]
+pub(super) struct Trust {
+    pub(super) root_ca: Option<String>,
+    pub(super) certificate: Option<String>,
+    pub(super) private_key: Option<String>,
+}
+
+/// Connections by `dial`, with TLS as `trust` says; or what is wrong with that.
+pub(super) fn way(dial: Dial, trust: &Trust) -> Result<Way, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| error.to_string())?.with_root_certificates(roots(trust)?);
+    let config = match (&trust.certificate, &trust.private_key) {
+        (Some(certificate), Some(key)) => {
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| "the private key is no PEM")?;
+            let own = builder.with_client_auth_cert(certificates(certificate)?, key);
+            own.map_err(|error| format!("the client certificate: {error}"))?
+        }
+        _ => builder.with_no_client_auth(),
+    };
+    Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().wrap_connector(dial))
+}
+
+fn roots(trust: &Trust) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let certificates = match &trust.root_ca {
+        Some(pem) => certificates(pem)?,
+        // A machine without certificates cannot call anybody by HTTPS; it may still call others.
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    roots.add_parsable_certificates(certificates);
+    Ok(roots)
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match certificates {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) | Err(_) => Err("a certificate is no PEM".to_owned()),
+    }
+}

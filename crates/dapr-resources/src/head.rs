@@ -1,0 +1,42 @@
+//! What all resources have beside their kind and `spec`.
+
+use crate::document::Reader;
+use crate::problem::{Problem, Problems};
+
+/// Whose resource this is, and who sees it.
+pub(crate) struct Head {
+    /// `metadata.name`.
+    pub(crate) name: String,
+    /// `auth.secretStore`.
+    pub(crate) secret_store: Option<String>,
+    /// `scopes`.
+    pub(crate) scopes: Vec<String>,
+    /// Where it was read, as `FILE:LINE`.
+    pub(crate) origin: String,
+}
+
+/// The head, and whether the resource is of another namespace than `namespace`.
+pub(crate) fn read(root: &mut Reader<'_>, namespace: Option<&str>, problems: &mut Problems) -> (Head, bool) {
+    let version = root.required("apiVersion", problems);
+    if !version.is_empty() && version != "dapr.io/v1alpha1" {
+        root.mistake("apiVersion", format!("is {version}, but must be dapr.io/v1alpha1"), problems);
+    }
+    let scopes = root.texts("scopes", problems);
+    let mut head = Head { name: String::new(), secret_store: None, scopes, origin: root.place() };
+    let mut elsewhere = false;
+    match root.mapping("metadata", problems) {
+        Some(mut metadata) => {
+            head.name = metadata.required("name", problems);
+            let its = metadata.text("namespace", problems);
+            elsewhere = matches!((its, namespace), (Some(its), Some(ours)) if its != ours);
+            metadata.ignore(&["annotations", "creationTimestamp", "labels"]);
+            metadata.finish(problems);
+        }
+        None => problems.push(Problem::new(&root.place(), "metadata is missing")),
+    }
+    if let Some(mut auth) = root.mapping("auth", problems) {
+        head.secret_store = auth.text("secretStore", problems);
+        auth.finish(problems);
+    }
+    (head, elsewhere)
+}
