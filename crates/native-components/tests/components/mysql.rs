@@ -146,3 +146,16 @@ async fn a_wrong_password_is_a_mistake_that_waiting_does_not_mend() {
     assert!(!error.is_retryable(), "{error}");
     assert!(!format!("{error} {error:?}").contains("hunter2"));
 }
+
+#[tokio::test]
+async fn a_server_that_went_away_is_noticed_before_the_pool_gives_up_and_its_return_too() {
+    let Some(mut server) = mariadb() else { return };
+    let binding = Binding::open(&format!("root:@tcp(127.0.0.1:{})/mysql", server.port)).await;
+    assert_eq!(binding.query("SELECT 1 AS one", "").await, r#"[{"one":1}]"#);
+    server.kill();
+    let error = binding.call("query", "SELECT 1 AS one", "").await.unwrap_err();
+    // The pool would have said that time ran out.
+    assert!(matches!(&error, BindingError::Unavailable(why) if why.to_string().contains("refused")), "{error}");
+    server.start_again();
+    assert_eq!(binding.query("SELECT 1 AS one", "").await, r#"[{"one":1}]"#);
+}

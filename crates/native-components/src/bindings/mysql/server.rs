@@ -2,11 +2,13 @@
 
 mod columns;
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use building_blocks::binding::BindingError;
 use building_blocks::{Context, InitError, Properties};
 use sqlx::mysql::{MySql, MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
+use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlPool};
 
@@ -24,7 +26,13 @@ const UNSUPPORTED_PREPARED: u16 = 1295;
 /// The server's words that this user may not come in; waiting does not change them.
 const DENIED: [u16; 3] = [1044, 1045, 1698];
 
-pub(super) struct Server(MySqlPool);
+/// How long a connection may be waited for before somebody looks whether the server is there at all.
+const SUSPICION: Duration = Duration::from_millis(100);
+
+pub(super) struct Server {
+    pool: MySqlPool,
+    options: MySqlConnectOptions,
+}
 
 impl Server {
     pub(super) async fn connect(properties: &Properties, context: &Context) -> Result<Self, InitError> {
@@ -41,14 +49,15 @@ impl Server {
             pool = pool.idle_timeout(time);
         }
         try_once(&options).await?;
-        Ok(Self(pool.connect_lazy_with(options)))
+        Ok(Self { pool: pool.connect_lazy_with(options.clone()), options })
     }
 
     pub(super) async fn exec(&self, sql: &str, params: Params) -> Result<u64, BindingError> {
         let given = params.0.len();
-        let done = match prepare(sql, &params).execute(&self.0).await {
+        let mut connection = self.connection().await?;
+        let done = match prepare(sql, &params).execute(&mut *connection).await {
             Err(error) if number(&error) == Some(UNSUPPORTED_PREPARED) && params.0.is_empty() => {
-                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.0).await
+                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut *connection).await
             }
             done => done,
         };
@@ -57,8 +66,31 @@ impl Server {
 
     pub(super) async fn query(&self, sql: &str, params: Params) -> Result<Rows, BindingError> {
         let given = params.0.len();
-        let rows = prepare(sql, &params).fetch_all(&self.0).await.map_err(|error| classify(error, given))?;
+        let mut connection = self.connection().await?;
+        let rows = prepare(sql, &params).fetch_all(&mut *connection).await.map_err(|error| classify(error, given))?;
         rows.iter().map(columns::read_row).collect::<Result<_, _>>().map_err(|error| classify(error, given))
+    }
+
+    /// A connection of the pool, or at once the word that there is no server: the pool itself would go on trying to
+    /// connect for as long as it may.
+    async fn connection(&self) -> Result<PoolConnection<MySql>, BindingError> {
+        let refused = async {
+            tokio::time::sleep(SUSPICION).await;
+            match self.options.connect().await {
+                Err(sqlx::Error::Io(error)) if error.kind() == ErrorKind::ConnectionRefused => error,
+                Ok(connection) => {
+                    // It was only to see; if the goodbye fails, the server notices by itself.
+                    let _ = connection.close().await;
+                    std::future::pending().await
+                }
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            connection = self.pool.acquire() => connection.map_err(|error| classify(error, 0)),
+            error = refused => Err(BindingError::Unavailable(error.into())),
+        }
     }
 }
 
