@@ -36,6 +36,8 @@ pub struct App {
     pub denies_invocation: bool,
     /// The largest request body of the API, in bytes.
     pub max_body_size: u64,
+    /// How large the headers of a request to the API may be, in bytes.
+    pub read_buffer_size: u64,
     /// What callers of the API must show.
     pub api_token: Option<ApiToken>,
     /// What the sidecar shows to the application (`APP_API_TOKEN`).

@@ -82,8 +82,12 @@ impl Host {
         let allow = Arc::new(AllowList::new(self.allowed(&app.command)));
         let external = Arc::new(External::new(allow.clone()));
         let sidecar = Arc::new(self.sidecar(&app, external.clone()));
-        let options =
-            Options { max_body_size: app.max_body_size, token: app.api_token.clone(), access: app.api_access.clone() };
+        let options = Options {
+            max_body_size: app.max_body_size,
+            read_buffer_size: app.read_buffer_size,
+            token: app.api_token.clone(),
+            access: app.api_access.clone(),
+        };
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
         self.tasks.spawn(accept(api_listener, api.clone(), self.shutdown.clone()));
         self.make_components(&app, &sidecar, &external).await?;

@@ -31,6 +31,8 @@ use crate::trace::Trace;
 pub struct Options {
     /// The largest request body, in bytes.
     pub max_body_size: u64,
+    /// How large the headers of a request may be, in bytes; like Go's server, this one lets 4 KiB beyond that through.
+    pub read_buffer_size: u64,
     /// What callers must show, if anything.
     pub token: Option<ApiToken>,
     /// Which parts of the API there are.
@@ -38,11 +40,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Dapr's own: 4 MiB, no token, everything.
+    /// Dapr's own: 4 MiB, 4 KiB, no token, everything.
     fn default() -> Self {
-        Self { max_body_size: 4 << 20, token: None, access: ApiAccess::default() }
+        Self { max_body_size: 4 << 20, read_buffer_size: 4 << 10, token: None, access: ApiAccess::default() }
     }
 }
+
+/// What Go's server reads beyond its limit on headers: `net/http/server.go`, `initialReadLimitSize`.
+const SLOP: u64 = 4 << 10;
 
 /// Dapr's HTTP API for one application.
 pub struct DaprHttp {
@@ -60,8 +65,11 @@ impl DaprHttp {
     /// Answers one request.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let path = request.uri().path();
+        if head_size(&request) > self.options.read_buffer_size.saturating_add(SLOP) {
+            return out_of_hand(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "431 Request Header Fields Too Large");
+        }
         if !is_well_escaped(path) {
-            return bad_request();
+            return out_of_hand(StatusCode::BAD_REQUEST, "400 Bad Request");
         }
         let trace = Trace::of(path, request.headers());
         let mut response = self.answer(request.map(|body| limited(body, self.options.max_body_size))).await;
@@ -132,8 +140,8 @@ fn refused(status: StatusCode, text: &'static str) -> Response<Body> {
 }
 
 /// What Go's server answers to a request that never reaches a handler.
-fn bad_request() -> Response<Body> {
-    let mut response = plain(StatusCode::BAD_REQUEST, "400 Bad Request");
+fn out_of_hand(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = plain(status, text);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -143,6 +151,14 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
+}
+
+/// The bytes of a request before its body, as HTTP/1.1 writes them.
+fn head_size(request: &Request<Body>) -> u64 {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let line = request.method().as_str().len() + target + "  HTTP/1.1\r\n".len();
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    (line + headers.sum::<usize>()) as u64
 }
 
 /// Whether every percent sign begins an escape.

@@ -34,6 +34,8 @@ pub struct AppEntry {
     pub config_files: Vec<PathBuf>,
     /// `maxBodySize`, in bytes.
     pub max_body_size: Option<u64>,
+    /// `readBufferSize`, in bytes: how large the headers of a request may be.
+    pub read_buffer_size: Option<u64>,
     /// `appMaxConcurrency`.
     pub app_max_concurrency: Option<u32>,
     /// Where it was read, as `FILE:LINE`.
@@ -64,7 +66,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "metricsPort",
     "placementHostAddress",
     "profilePort",
-    "readBufferSize",
     "runtimePath",
     "schedulerHostAddress",
     "unixDomainSocket",
@@ -77,6 +78,7 @@ struct Shared {
     resources: Vec<PathBuf>,
     config: Option<PathBuf>,
     max_body_size: Option<u64>,
+    read_buffer_size: Option<u64>,
     app_max_concurrency: Option<u32>,
 }
 
@@ -121,20 +123,21 @@ fn read_shared(reader: &mut Reader<'_>, folder: &Path, problems: &mut Problems) 
     reader.ignore(WITHOUT_EFFECT);
     let mut resources = reader.texts("resourcesPaths", problems);
     resources.extend(reader.text("resourcesPath", problems));
-    let size = reader.text("maxBodySize", problems).and_then(|text| match size::parse(&text) {
-        Ok(size) => Some(size),
-        Err(why) => {
-            reader.mistake("maxBodySize", why, problems);
-            None
-        }
-    });
+    let max_body_size = read_size(reader, "maxBodySize", 1 << 20, problems);
+    let read_buffer_size = read_size(reader, "readBufferSize", 1 << 10, problems);
     Shared {
         env: reader.pairs("env", problems),
         resources: resources.iter().map(|path| folder.join(path)).collect(),
         config: reader.text("configFilePath", problems).map(|path| folder.join(path)),
-        max_body_size: size,
+        max_body_size,
+        read_buffer_size,
         app_max_concurrency: reader.number("appMaxConcurrency", problems),
     }
+}
+
+fn read_size(reader: &mut Reader<'_>, field: &'static str, bare: u64, problems: &mut Problems) -> Option<u64> {
+    let size = size::parse(&reader.text(field, problems)?, bare);
+    size.map_err(|why| reader.mistake(field, why, problems)).ok()
 }
 
 fn read_app(mut reader: Reader<'_>, folder: &Path, common: &Shared, problems: &mut Problems) -> Option<AppEntry> {
@@ -173,6 +176,7 @@ fn read_app(mut reader: Reader<'_>, folder: &Path, common: &Shared, problems: &m
         resources_paths,
         config_files,
         max_body_size: own.max_body_size.or(common.max_body_size),
+        read_buffer_size: own.read_buffer_size.or(common.read_buffer_size),
         app_max_concurrency: own.app_max_concurrency.or(common.app_max_concurrency),
         app_dir,
         origin,
@@ -227,6 +231,7 @@ common:
   resourcesPath: config
   env: {A: common, B: 2}
   maxBodySize: 8Mi
+  readBufferSize: 16Ki
 apps:
 - appDirPath: a
   appPort: 9005
@@ -244,6 +249,7 @@ apps:
         assert_eq!(second.resources_paths, [PathBuf::from("b/own")]);
         assert_eq!(second.env, [("B".to_owned(), "2".to_owned()), ("A".to_owned(), "own".to_owned())]);
         assert_eq!((first.max_body_size, first.app_port), (Some(8 << 20), Some(9005)));
+        assert_eq!(second.read_buffer_size, Some(16 << 10));
     }
 
     #[test]

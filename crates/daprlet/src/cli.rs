@@ -64,6 +64,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "SIZE", visible_alias = "dapr-http-max-request-size")]
     pub(crate) max_body_size: Option<String>,
 
+    /// How large the headers of a request to the Dapr API may be, such as 4Ki (and 4 KiB beyond, as in Go).
+    #[arg(long, value_name = "SIZE", visible_alias = "dapr-http-read-buffer-size")]
+    pub(crate) read_buffer_size: Option<String>,
+
     /// The most requests that the application gets at once; 0 means no limit.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) app_max_concurrency: u32,

@@ -60,7 +60,7 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
             None => None,
         };
         if end.run_until_cancelled(all_ready(&running)).await.is_some() {
-            banner::print(&running, page);
+            banner::tell(arguments.log_format, &running, page);
         }
         end.cancelled().await;
     }

@@ -19,6 +19,9 @@ use crate::exit::UsageError;
 /// Dapr's default for `--max-body-size`, in bytes.
 const MAX_BODY_SIZE: u64 = 4 << 20;
 
+/// Dapr's default for `--read-buffer-size`, in bytes.
+const READ_BUFFER_SIZE: u64 = 4 << 10;
+
 /// All applications that `arguments` name; or every mistake in them and in the files they lead to.
 pub(crate) fn read(
     arguments: &Run,
@@ -46,7 +49,10 @@ fn single(arguments: &Run) -> anyhow::Result<AppEntry> {
         let message = "name a run template with -f, or an application with --app-id; `daprlet run --help` shows both";
         return Err(UsageError(message.to_owned()).into());
     };
-    let max_body_size = arguments.max_body_size.as_deref().map(size::parse).transpose();
+    let size = |flag: &str, text: &Option<String>, bare| {
+        let size = text.as_deref().map(|text| size::parse(text, bare)).transpose();
+        size.map_err(|error| UsageError(format!("{flag}: {error}")))
+    };
     Ok(AppEntry {
         app_id,
         app_dir: std::env::current_dir()?,
@@ -56,7 +62,8 @@ fn single(arguments: &Run) -> anyhow::Result<AppEntry> {
         env: Vec::new(),
         resources_paths: arguments.resources_path.clone(),
         config_files: arguments.config.iter().cloned().collect(),
-        max_body_size: max_body_size.map_err(|error| UsageError(format!("--max-body-size: {error}")))?,
+        max_body_size: size("--max-body-size", &arguments.max_body_size, 1 << 20)?,
+        read_buffer_size: size("--read-buffer-size", &arguments.read_buffer_size, 1 << 10)?,
         app_max_concurrency: Some(arguments.app_max_concurrency),
         origin: "command line".to_owned(),
     })
@@ -87,6 +94,7 @@ fn app(
         api_access: configuration.api_access,
         denies_invocation: configuration.denies_invocation,
         max_body_size: entry.max_body_size.unwrap_or(MAX_BODY_SIZE),
+        read_buffer_size: entry.read_buffer_size.unwrap_or(READ_BUFFER_SIZE),
         api_token: token("DAPR_API_TOKEN"),
         app_token: token("APP_API_TOKEN"),
         max_concurrency: entry.app_max_concurrency.unwrap_or(0),

@@ -5,8 +5,25 @@ use std::net::SocketAddr;
 
 use app_runtime::RunningApp;
 
-/// Prints where everything listens, to standard error, where daprlet's own lines go.
-pub(crate) fn print(running: &[RunningApp], page: Option<SocketAddr>) {
+use crate::cli::LogFormat;
+
+/// Tells where everything listens, where daprlet's own lines go.
+pub(crate) fn tell(format: LogFormat, running: &[RunningApp], page: Option<SocketAddr>) {
+    match format {
+        LogFormat::Text => print(running, page),
+        LogFormat::Json => {
+            for app in running {
+                let address = app.address.map(tracing::field::display);
+                tracing::info!(app = %app.id, address, dapr_address = %app.dapr_address, "ready");
+            }
+            if let Some(page) = page {
+                tracing::info!(address = %page, "the page is ready");
+            }
+        }
+    }
+}
+
+fn print(running: &[RunningApp], page: Option<SocketAddr>) {
     let width = running.iter().map(|app| app.id.len()).max().unwrap_or(0);
     let mut text = String::from("\nReady:\n");
     for app in running {

@@ -35,3 +35,24 @@ fn a_native_process_gets_daprs_environment_and_its_lines_are_named() {
     let world = World::start(&Options { more_apps: more_apps.to_owned(), ..Options::default() });
     world.daprlet.until(|| world.daprlet.said().contains("== native == hello native port").then_some(()));
 }
+
+#[test]
+fn with_json_every_line_is_an_object_that_says_who_speaks() {
+    let more_apps =
+        "- {appID: native, appDirPath: ., daprHTTPPort: 0, command: [sh, -c, 'echo hello; echo oh >&2; sleep 600']}\n";
+    let arguments = vec!["--log-format".to_owned(), "json".to_owned()];
+    let world = World::start(&Options { arguments, more_apps: more_apps.to_owned(), ..Options::default() });
+    let lines = || -> Vec<serde_json::Value> {
+        let said = world.daprlet.said();
+        said.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    };
+    let of_the_app = |stream: &str, message: &str| {
+        let is_it = |line: &serde_json::Value| {
+            line["app"] == "native" && line["stream"] == stream && line["message"] == message
+        };
+        lines().iter().any(|line| is_it(line) && line["timestamp_ms"].is_u64())
+    };
+    let found = || of_the_app("stdout", "hello") && of_the_app("stderr", "oh");
+    world.daprlet.until(|| found().then_some(()));
+    assert!(lines().iter().all(|line| line["app"].is_string() || line["level"].is_string()), "{:?}", lines());
+}

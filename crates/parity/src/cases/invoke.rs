@@ -199,6 +199,9 @@ fn addresses() -> Vec<Case> {
         case("invoke: an endpoint by header", [dapr(CALLER, "GET", "/echo").header("dapr-app-id", "outside")]),
         case("invoke: an endpoint that nobody listens on", [to("nowhere", "GET", "echo")]),
         case("invoke: an endpoint that others have", [to("not-for-caller", "GET", "echo")]),
+        case("invoke: long headers", [to("callee", "GET", "echo").header("x-long", &"x".repeat(7000))]),
+        case("invoke: headers over the limit", [to("callee", "GET", "echo").header("x-long", &"x".repeat(9000))]),
+        case("invoke: a path over the limit", [to("callee", "GET", &"x".repeat(9000))]),
         case("invoke: the application directly", [app("callee", "POST", "/echo").body("x")]),
     ]
 }
