@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
 pub(crate) struct Outcome {
     /// Requests that were answered with 2xx.
     pub(crate) requests: u64,
+    /// Those before them, which warmed connections and caches.
+    #[serde(default)]
+    pub(crate) warming: u64,
     /// Requests a second.
     pub(crate) rate: f64,
     /// Microseconds.
@@ -82,7 +85,7 @@ async fn send(arguments: &Arguments) -> anyhow::Result<Outcome> {
         times.get(index.min(times.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e6)
     };
     let requests = times.len() as u64;
-    Ok(Outcome { requests, rate: requests as f64 / seconds, p50: at(0.5), p90: at(0.9), p99: at(0.99) })
+    Ok(Outcome { requests, warming: 0, rate: requests as f64 / seconds, p50: at(0.5), p90: at(0.9), p99: at(0.99) })
 }
 
 async fn connection(address: String, request: Vec<u8>, end: Instant) -> anyhow::Result<Vec<Duration>> {

@@ -57,15 +57,17 @@ impl Bench {
 /// Runs the load generator in a process of its own. A first short run warms connections and caches.
 pub(crate) fn load(port: u16, arguments: &[&str], seconds: Duration) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
+    let mut warming = 0;
     for millis in [500, seconds.as_millis()] {
         let output = Command::new(std::env::current_exe()?)
             .args(["load", "--address", &format!("127.0.0.1:{port}"), "--millis", &millis.to_string()])
             .args(arguments)
             .output()?;
         ensure!(output.status.success(), "load: {}", String::from_utf8_lossy(&output.stderr));
+        warming = outcome.requests;
         outcome = serde_json::from_slice(&output.stdout)?;
     }
-    Ok(outcome)
+    Ok(Outcome { warming, ..outcome })
 }
 
 pub(crate) fn free_port() -> anyhow::Result<u16> {

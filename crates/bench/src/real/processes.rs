@@ -13,8 +13,10 @@ const TICKS: u64 = 100;
 pub(crate) struct Usage {
     /// Resident, with what is shared counted for each.
     pub(crate) resident: f64,
-    /// What would be free if they ended.
+    /// What would be free if they ended: also the code that no second process of the same program shares.
     pub(crate) private: f64,
+    /// What has no file behind it, so that the system cannot drop it and read it again.
+    pub(crate) anonymous: f64,
     pub(crate) processes: usize,
 }
 
@@ -30,6 +32,7 @@ pub(crate) fn usage(ids: &[u32]) -> anyhow::Result<Usage> {
         };
         usage.resident += megabytes("Rss:");
         usage.private += megabytes("Private_Clean:") + megabytes("Private_Dirty:");
+        usage.anonymous += megabytes("Anonymous:");
     }
     Ok(usage)
 }

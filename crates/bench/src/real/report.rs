@@ -38,12 +38,15 @@ pub(crate) fn write(about: &[String], ours: &Figures, real: &Figures, two_writes
         let _ = writeln!(text, "| | | **ratio** | {} |", ratios(ours, theirs));
     }
     text.push_str("\n## Memory and start\n\n| | daprlet | Dapr and WasmEdge | ratio |\n|---|---|---|---|\n");
-    let Usage { resident, private, processes } = ours.usage;
+    let Usage { resident, private, anonymous, processes } = ours.usage;
     let theirs = real.usage;
     let _ = writeln!(text, "| processes for three services, without servers | {processes} | {} | |", theirs.processes);
-    for (what, ours, theirs) in
-        [("resident memory", resident, theirs.resident), ("private memory", private, theirs.private)]
-    {
+    let kinds = [
+        ("resident memory", resident, theirs.resident),
+        ("private memory (of one process, its code too)", private, theirs.private),
+        ("anonymous memory (without a file behind it)", anonymous, theirs.anonymous),
+    ];
+    for (what, ours, theirs) in kinds {
         let _ = writeln!(text, "| {what}, idle | {ours:.0} MB | {theirs:.0} MB | {:.1} |", theirs / ours);
     }
     let _ = writeln!(
