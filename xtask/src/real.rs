@@ -14,17 +14,9 @@ pub(crate) const WASMEDGES: &[(&str, &str)] = &[("0.14.1", "trixie"), ("0.17.1",
 /// The folder with the module that builds `daprd`.
 pub(crate) const DAPRD_MODULE: &str = "tools/daprd";
 
-/// What is slow to make and can be made again lives here, beside the user's other caches.
-pub(crate) fn caches() -> Result<PathBuf> {
-    let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let caches = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
-    let caches = caches.context("no cache folder: neither XDG_CACHE_HOME nor HOME is set")?;
-    Ok(caches.join("daprlet"))
-}
-
 /// Where programs are kept that are not this project's, by name and version.
 pub(crate) fn folder(program: &str, version: &str) -> Result<PathBuf> {
-    Ok(caches()?.join("tools").join(format!("{program}-{version}")))
+    Ok(real_programs::caches()?.join("tools").join(format!("{program}-{version}")))
 }
 
 /// The version of Dapr that `tools/daprd` asks for.

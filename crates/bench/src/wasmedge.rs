@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, ensure};
-use sha2::{Digest as _, Sha256};
+use anyhow::ensure;
 
 /// A running WasmEdge; it ends with this value.
 pub(crate) struct WasmEdge(Child);
@@ -24,27 +23,9 @@ pub(crate) fn program() -> Option<PathBuf> {
     ran.is_ok_and(|status| status.success()).then_some(program)
 }
 
-/// Compiles `module` ahead of time, once for each content and version of WasmEdge.
+/// `module` compiled ahead of time, in the user's cache.
 pub(crate) fn compile(program: &Path, module: &Path) -> anyhow::Result<PathBuf> {
-    let version = Command::new(program).arg("--version").output()?.stdout;
-    let mut key = Sha256::new();
-    key.update(&version);
-    key.update(std::fs::read(module)?);
-    let hex: String = key.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    let caches = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
-        .context("no cache folder: HOME is not set")?;
-    let compiled = caches.join("daprlet/wasmedge").join(format!("{hex}.so"));
-    if !compiled.exists() {
-        std::fs::create_dir_all(compiled.parent().context("a folder")?)?;
-        let unfinished = compiled.with_extension("part.so");
-        let status =
-            Command::new(program).arg("compile").arg(module).arg(&unfinished).stdout(Stdio::null()).status()?;
-        ensure!(status.success(), "wasmedge compile: {status}");
-        std::fs::rename(&unfinished, &compiled)?;
-    }
-    Ok(compiled)
+    real_programs::compile(program, module, || {})
 }
 
 /// Serves `compiled` on `port`, which it is told as a setting and as an argument.

@@ -16,8 +16,8 @@ mod report;
 mod suite;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -112,7 +112,7 @@ fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
     api.extend(random::cases(cli.seeds));
     let mut rounds = vec![round("api", bed::api(), api), round("guarded", bed::guarded(), cases::guarded())];
     for (number, wasmedge) in cli.wasmedge.iter().enumerate() {
-        let version = wasmedge_version(wasmedge)?;
+        let version = real_programs::version(wasmedge)?;
         for config in [Config::Development, Config::Production] {
             let mut cases = cases::application()?;
             for case in &mut cases {
@@ -123,13 +123,6 @@ fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
         }
     }
     Ok(rounds)
-}
-
-fn wasmedge_version(program: &Path) -> anyhow::Result<String> {
-    let said = Command::new(program).arg("--version").output().with_context(|| program.display().to_string())?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    let version = said.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
-    version.map(str::to_owned).with_context(|| format!("{} --version says {said:?}", program.display()))
 }
 
 fn conclude(cli: &Cli, verdicts: &[Verdict], known: &[Known]) -> anyhow::Result<ExitCode> {

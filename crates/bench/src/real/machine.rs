@@ -1,9 +1,8 @@
 //! What was measured on and with.
 
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::Context as _;
+use real_programs::version;
 
 /// A WasmEdge, and how it runs what was compiled ahead of time.
 pub(crate) struct WasmEdge {
@@ -35,13 +34,4 @@ pub(crate) fn describe(daprd: &Path, wasmedge: &WasmEdge) -> anyhow::Result<Vec<
         format!("Redis: {}", version(Path::new("redis-server"))?),
         format!("MariaDB: {}", version(Path::new("mariadbd"))?),
     ])
-}
-
-/// The first number in what the program says of its version.
-fn version(program: &Path) -> anyhow::Result<String> {
-    let said = Command::new(program).arg("--version").output().with_context(|| program.display().to_string())?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    let is_number = |word: &&str| word.trim_start_matches("v=").starts_with(|first: char| first.is_ascii_digit());
-    let found = said.split_whitespace().find(is_number).map(|word| word.trim_start_matches("v=").to_owned());
-    found.with_context(|| format!("{} --version says {said:?}", program.display()))
 }
