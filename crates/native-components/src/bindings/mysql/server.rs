@@ -29,10 +29,7 @@ const DENIED: [u16; 3] = [1044, 1045, 1698];
 /// How long a connection may be waited for before somebody looks whether the server is there at all.
 const SUSPICION: Duration = Duration::from_millis(100);
 
-pub(super) struct Server {
-    pool: MySqlPool,
-    options: MySqlConnectOptions,
-}
+pub(super) struct Server(MySqlPool);
 
 impl Server {
     pub(super) async fn connect(properties: &Properties, context: &Context) -> Result<Self, InitError> {
@@ -49,7 +46,7 @@ impl Server {
             pool = pool.idle_timeout(time);
         }
         try_once(&options).await?;
-        Ok(Self { pool: pool.connect_lazy_with(options.clone()), options })
+        Ok(Self(pool.connect_lazy_with(options)))
     }
 
     pub(super) async fn exec(&self, sql: &str, params: Params) -> Result<u64, BindingError> {
@@ -76,7 +73,7 @@ impl Server {
     async fn connection(&self) -> Result<PoolConnection<MySql>, BindingError> {
         let refused = async {
             tokio::time::sleep(SUSPICION).await;
-            match self.options.connect().await {
+            match self.0.connect_options().connect().await {
                 Err(sqlx::Error::Io(error)) if error.kind() == ErrorKind::ConnectionRefused => error,
                 Ok(connection) => {
                     // It was only to see; if the goodbye fails, the server notices by itself.
@@ -88,7 +85,7 @@ impl Server {
         };
         tokio::select! {
             biased;
-            connection = self.pool.acquire() => connection.map_err(|error| classify(error, 0)),
+            connection = self.0.acquire() => connection.map_err(|error| classify(error, 0)),
             error = refused => Err(BindingError::Unavailable(error.into())),
         }
     }
