@@ -102,5 +102,6 @@ fn channel(error: impl Into<BoxError>) -> InvokeError {
     InvokeError::Channel(error.into())
 }
 
-#[cfg(all(test, feature = "https"))]
+#[cfg(test)]
+#[cfg(feature = "https")]
 mod tests;
