@@ -128,6 +128,7 @@ async fn what_was_acknowledged_survives_a_killed_process() {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the test that started this process reads what it has acknowledged")]
 async fn write_until_killed(file: &Path) {
     let store = open(file).await;
     println!();
