@@ -37,6 +37,10 @@ pub(crate) fn request<B>(request: &mut Request<B>, caller: &str, callee: &str) {
     let headers = request.headers_mut();
     filter(headers);
     headers.remove(HOST);
+    // Of several, Dapr lets only the first through.
+    if let Some(first) = headers.get("baggage").cloned() {
+        headers.insert("baggage", first);
+    }
     if !headers.contains_key("traceparent") {
         set(headers, "traceparent", NO_TRACE);
     }

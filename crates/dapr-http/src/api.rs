@@ -71,7 +71,10 @@ impl DaprHttp {
         if !is_well_escaped(path) {
             return out_of_hand(StatusCode::BAD_REQUEST, "400 Bad Request");
         }
-        let trace = Trace::of(path, request.headers());
+        let trace = match Trace::of(path, request.headers()) {
+            Ok(trace) => trace,
+            Err(why) => return refused(StatusCode::BAD_REQUEST, format!("{why}\n")),
+        };
         let mut response = self.answer(request.map(|body| limited(body, self.options.max_body_size))).await;
         if let Some(trace) = trace {
             trace.add_to(response.headers_mut());
@@ -133,7 +136,7 @@ async fn whole(body: Body) -> Result<Bytes, ApiError> {
 }
 
 /// What Go's `http.Error` writes.
-fn refused(status: StatusCode, text: &'static str) -> Response<Body> {
+fn refused(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = plain(status, text);
     response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     response
@@ -146,7 +149,7 @@ fn out_of_hand(status: StatusCode, text: &'static str) -> Response<Body> {
     response
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(full_body(text));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

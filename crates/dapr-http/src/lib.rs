@@ -5,6 +5,7 @@
 //! a TCP port and a guest inside the process.
 
 mod api;
+mod baggage;
 mod error;
 mod fields;
 mod limit;

@@ -3,9 +3,10 @@
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
+use crate::baggage;
+
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// What Dapr answers where nobody has begun a trace.
 const NONE: HeaderValue = HeaderValue::from_static("00-00000000000000000000000000000000-0000000000000000-00");
 
@@ -13,24 +14,25 @@ const NONE: HeaderValue = HeaderValue::from_static("00-0000000000000000000000000
 pub(crate) struct Trace {
     parent: HeaderValue,
     state: Option<HeaderValue>,
-    baggage: Option<HeaderValue>,
+    baggage: Option<String>,
 }
 
 impl Trace {
-    /// Of a request to `path`. Health probes have no trace.
-    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Option<Self> {
+    /// Of a request to `path`; or what is wrong with its baggage. Health probes have no trace.
+    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Result<Option<Self>, String> {
         if percent_decode_str(path).decode_utf8_lossy().contains("/healthz") {
-            return None;
+            return Ok(None);
         }
         let parent = headers.get(TRACEPARENT).filter(|value| is_trace(value.as_bytes()));
         let state = parent.and_then(|_| headers.get(TRACESTATE)).cloned();
-        Some(Self { parent: parent.cloned().unwrap_or(NONE), state, baggage: headers.get(BAGGAGE).cloned() })
+        let baggage = baggage::of(headers).map_err(|why| format!("invalid baggage header: {why}"))?;
+        Ok(Some(Self { parent: parent.cloned().unwrap_or(NONE), state, baggage }))
     }
 
     /// Adds it to an answer; what the application has answered itself stays.
     pub(crate) fn add_to(self, headers: &mut HeaderMap) {
-        if let Some(baggage) = self.baggage {
-            headers.insert(BAGGAGE, baggage);
+        if let Some(baggage) = self.baggage.and_then(|baggage| HeaderValue::try_from(baggage).ok()) {
+            headers.insert(baggage::NAME, baggage);
         }
         if headers.contains_key(TRACEPARENT) {
             return;
@@ -60,7 +62,7 @@ mod tests {
     fn answered(path: &str, given: &[(&'static str, &'static str)]) -> HeaderMap {
         let given = given.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let mut answer = HeaderMap::new();
-        if let Some(trace) = Trace::of(path, &given.collect()) {
+        if let Some(trace) = Trace::of(path, &given.collect()).unwrap() {
             trace.add_to(&mut answer);
         }
         answer
@@ -72,7 +74,7 @@ mod tests {
         let answer = answered("/x", &[("traceparent", known), ("tracestate", "a=1"), ("baggage", "k=v")]);
         assert_eq!(answer[TRACEPARENT], known);
         assert_eq!(answer[TRACESTATE], "a=1");
-        assert_eq!(answer[BAGGAGE], "k=v");
+        assert_eq!(answer[baggage::NAME], "k=v");
         assert_eq!(answered("/x", &[])[TRACEPARENT], NONE);
         assert_eq!(answered("/x", &[("traceparent", "rubbish"), ("tracestate", "a=1")]).len(), 1);
     }
