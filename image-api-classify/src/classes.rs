@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::model::OutputKind;
+
 /// Something that a picture may show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Class {
@@ -13,6 +15,8 @@ pub struct Class {
     pub probability: f32,
     /// The same from 0 to 255, as quantised models have it.
     pub score: u8,
+    /// The model's own number: a logit, a probability or a byte.
+    pub raw: f32,
 }
 
 /// How far from 1 a sum of rounded probabilities may be.
@@ -20,28 +24,52 @@ const ROUNDING: f32 = 0.05;
 
 /// Ranks a quantised output.
 pub(crate) fn from_scores(scores: &[u8], labels: &[String]) -> Vec<Class> {
-    ranked(scores.iter().map(|&score| (f32::from(score) / 255.0, score)), labels)
+    let values = scores.iter().map(|&score| (f32::from(score) / 255.0, score, f32::from(score)));
+    ranked(values, labels)
 }
 
-/// Ranks an output of probabilities, or of anything that softmax makes probabilities of.
-pub(crate) fn from_floats(values: &[f32], labels: &[String]) -> Vec<Class> {
+/// Ranks an output of numbers with the probabilities that they mean.
+pub(crate) fn from_floats(values: &[f32], probabilities: &[f32], labels: &[String]) -> Vec<Class> {
+    let values = values.iter().zip(probabilities);
+    ranked(values.map(|(&raw, &probability)| (probability, (probability * 255.0).round() as u8, raw)), labels)
+}
+
+/// The probabilities that a network's numbers mean, which are seen from the numbers where nobody says what they are.
+///
+/// # Errors
+/// When they are not numbers, or not what they are said to be.
+pub(crate) fn probabilities(values: &[f32], kind: Option<OutputKind>, temperature: f32) -> Result<Vec<f32>, String> {
+    if let Some(wrong) = values.iter().find(|value| !value.is_finite()) {
+        return Err(format!("{wrong} is among its numbers"));
+    }
+    let are_probabilities = are_probabilities(values);
+    match kind.unwrap_or(if are_probabilities { OutputKind::Probabilities } else { OutputKind::Logits }) {
+        OutputKind::Logits => Ok(softmax(values, temperature)),
+        OutputKind::Probabilities if are_probabilities => Ok(values.to_vec()),
+        OutputKind::Probabilities => Err("model.toml calls its numbers probabilities, and they are not".to_owned()),
+    }
+}
+
+fn are_probabilities(values: &[f32]) -> bool {
     let sum: f32 = values.iter().sum();
-    let are_probabilities = values.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() < ROUNDING;
-    let probabilities = if are_probabilities { values.to_vec() } else { softmax(values) };
-    ranked(probabilities.into_iter().map(|probability| (probability, (probability * 255.0).round() as u8)), labels)
+    values.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() < ROUNDING
 }
 
-fn softmax(values: &[f32]) -> Vec<f32> {
+fn softmax(values: &[f32], temperature: f32) -> Vec<f32> {
     let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f32> = values.iter().map(|value| (value - most).exp()).collect();
+    let powers: Vec<f32> = values.iter().map(|value| ((value - most) / temperature).exp()).collect();
     let sum: f32 = powers.iter().sum();
     powers.into_iter().map(|power| power / sum).collect()
 }
 
-fn ranked(values: impl Iterator<Item = (f32, u8)>, labels: &[String]) -> Vec<Class> {
-    let named = values.enumerate().map(|(index, (probability, score))| {
-        let label = labels.get(index).cloned().unwrap_or_else(|| format!("class {index}"));
-        Class { label, index, probability, score }
+/// Among equals the first comes first.
+fn ranked(values: impl Iterator<Item = (f32, u8, f32)>, labels: &[String]) -> Vec<Class> {
+    let named = values.zip(labels).enumerate().map(|(index, ((probability, score, raw), label))| Class {
+        label: label.clone(),
+        index,
+        probability,
+        score,
+        raw,
     });
     let mut classes: Vec<Class> = named.collect();
     classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
@@ -53,21 +81,38 @@ mod tests {
     use super::*;
 
     fn labels() -> Vec<String> {
-        ["cat", "dog"].map(str::to_owned).to_vec()
+        ["cat", "dog", "frog"].map(str::to_owned).to_vec()
     }
 
     #[test]
-    fn the_likeliest_comes_first_and_a_missing_label_is_a_number() {
-        let classes = from_scores(&[0, 51, 204], &labels());
+    fn the_likeliest_comes_first_and_of_equals_the_first() {
+        let classes = from_scores(&[51, 204, 51], &labels());
         let ranking: Vec<_> = classes.iter().map(|class| (class.label.as_str(), class.score)).collect();
-        assert_eq!(ranking, [("class 2", 204), ("dog", 51), ("cat", 0)]);
+        assert_eq!(ranking, [("dog", 204), ("cat", 51), ("frog", 51)]);
         assert!((classes[0].probability - 0.8).abs() < 1e-6);
+        assert_eq!((classes[0].index, classes[0].raw), (1, 204.0));
     }
 
     #[test]
     fn probabilities_stay_and_logits_become_probabilities() {
-        assert_eq!(from_floats(&[0.25, 0.75], &labels())[0].probability, 0.75);
-        let classes = from_floats(&[1000.0, 1000.0], &labels());
-        assert_eq!((classes[0].probability, classes[0].score), (0.5, 128));
+        assert_eq!(probabilities(&[0.25, 0.75], None, 1.0).unwrap(), [0.25, 0.75]);
+        assert_eq!(probabilities(&[1000.0, 1000.0], None, 1.0).unwrap(), [0.5, 0.5]);
+        let said = probabilities(&[0.25, 0.75], Some(OutputKind::Logits), 1.0).unwrap();
+        assert!((said[1] - 0.6225).abs() < 1e-3, "{said:?}");
+    }
+
+    #[test]
+    fn a_temperature_above_one_takes_confidence_away() {
+        let sure = probabilities(&[0.0, 4.0], Some(OutputKind::Logits), 1.0).unwrap()[1];
+        let less_sure = probabilities(&[0.0, 4.0], Some(OutputKind::Logits), 2.0).unwrap()[1];
+        assert!(sure > 0.98 && less_sure < 0.9 && less_sure > 0.5, "{sure} {less_sure}");
+    }
+
+    #[test]
+    fn what_is_no_number_and_what_is_no_probability_is_told() {
+        assert!(probabilities(&[0.5, f32::NAN], None, 1.0).unwrap_err().contains("NaN"));
+        assert!(probabilities(&[f32::INFINITY, 0.0], None, 1.0).unwrap_err().contains("inf"));
+        let claimed = probabilities(&[3.0, 0.0], Some(OutputKind::Probabilities), 1.0);
+        assert!(claimed.unwrap_err().contains("probabilities"));
     }
 }

@@ -1,44 +1,52 @@
 //! Says what a picture shows.
 //!
 //! `POST /classify` takes the bytes of a picture and answers a sentence, `hotdog is detected with 255/255 confidence`,
-//! or the five likeliest classes where `Accept` asks for JSON.
+//! or the likeliest classes where `Accept` asks for JSON. Several pictures in one form are answered with an array.
+//! `GET /model` describes the model that is asked.
 
+mod answer;
+mod batch;
 mod classes;
 mod model;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use image_intake::{DEFAULT_MAX_PIXELS, Picture};
 use serde::Serialize;
+use service_kit::events::Delivery;
 use service_kit::{
     Accounting, AccountingSettings, App, Call, Check, EdgeSettings, Environment, Health, Log, Problem, Response, Route,
     Service, SystemClock, accepts,
 };
 
+use answer::Finding;
+use batch::{Outcome, Part};
+
 pub use classes::Class;
-pub use model::{Classifier, ModelDirectory, ModelError};
+pub use model::{Classified, Classifier, DEFAULT_MODEL_MEMORY, Description, LoadedModel, ModelError};
 
 const PORT: u16 = 9006;
 const DAPR_HTTP_PORT: u16 = 3504;
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// How many classes a JSON answer has.
+/// What the events of this service are called.
+const OPERATION: &str = "classify";
+
+/// How many classes a JSON answer has, unless `k` says otherwise.
 const TOP: usize = 5;
+
+/// The directory of a model that takes the place of the service's own, where one is shared with it.
+const MODEL_DIR: &str = "model";
 
 /// The service.
 pub struct Classify {
     accounting: Accounting,
-    classifier: Box<dyn Classifier>,
+    model: Result<Box<dyn Classifier>, ModelError>,
     max_pixels: u64,
-}
-
-#[derive(Serialize)]
-struct Top<'a> {
-    classes: Vec<&'a Class>,
 }
 
 /// What the service's routes call.
@@ -46,43 +54,104 @@ struct Top<'a> {
 pub enum Endpoint {
     /// Say what a picture shows.
     Classify,
+    /// Describe the model.
+    Model,
     /// Deliver events that wait.
     DeliverEvents,
 }
 
-/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`AccountingSettings`], `MAX_PIXELS`
-/// and `MODEL_DIR`.
+/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`AccountingSettings`], `MAX_PIXELS`,
+/// `MODEL_DIR` and `MODEL_MEMORY_BYTES`. Loads the model.
 pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Classify> {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
     let accounting = AccountingSettings::read(environment, DAPR_HTTP_PORT);
     let max_pixels = environment.parsed("MAX_PIXELS", "a number of pixels", DEFAULT_MAX_PIXELS);
-    let directory = environment.text("MODEL_DIR").map_or_else(|| PathBuf::from("model"), PathBuf::from);
+    let memory = environment.parsed("MODEL_MEMORY_BYTES", "a number of bytes", DEFAULT_MODEL_MEMORY);
+    let directory = environment.text("MODEL_DIR").map(PathBuf::from);
     let accounting = Accounting::new(accounting, Arc::new(SystemClock), Arc::clone(&log));
-    let classifier = Box::new(ModelDirectory::new(directory));
-    Service::new(Classify::new(accounting, classifier, max_pixels), edge).with_log(log)
+    let model = load(directory, memory, log.as_ref());
+    Service::new(Classify::new(accounting, model, max_pixels), edge).with_log(log)
+}
+
+/// Loads the model of the directory that is named, else of the usual one if it is there, else the service's own.
+fn load(directory: Option<PathBuf>, memory: u64, log: &dyn Log) -> Result<Box<dyn Classifier>, ModelError> {
+    let usual = || Some(PathBuf::from(MODEL_DIR)).filter(|path| path.is_dir());
+    let loaded = match directory.or_else(usual) {
+        Some(directory) => LoadedModel::in_directory(Path::new(&directory), memory),
+        None => LoadedModel::embedded(memory),
+    };
+    match &loaded {
+        Ok(model) => {
+            let Description { name, source, load_ms, first_inference_ms, .. } = model.description();
+            log.line(&format!("model {name}, {source}: loaded in {load_ms} ms, first picture {first_inference_ms} ms"));
+        }
+        Err(error) => log.line(&format!("there is no model to ask: {error}")),
+    }
+    loaded.map(|model| Box::new(model) as Box<dyn Classifier>)
 }
 
 impl Classify {
-    /// A service with that classifier, which takes pictures of at most `max_pixels`.
+    /// A service with that model, or the reason why there is none, which takes pictures of at most `max_pixels`.
     #[must_use]
-    pub fn new(accounting: Accounting, classifier: Box<dyn Classifier>, max_pixels: u64) -> Self {
-        Self { accounting, classifier, max_pixels }
+    pub fn new(accounting: Accounting, model: Result<Box<dyn Classifier>, ModelError>, max_pixels: u64) -> Self {
+        Self { accounting, model, max_pixels }
+    }
+
+    fn model(&self) -> Result<&dyn Classifier, Problem> {
+        self.model.as_deref().map_err(without_model)
     }
 
     async fn classify(&self, call: &Call) -> Result<Response, Problem> {
+        let top = top(call.request.uri().query())?;
+        if let Some(boundary) = batch::boundary(call) {
+            return self.classify_all(call, batch::parts(call, boundary).await?, top).await;
+        }
         self.accounting.admit(call).await?;
-        let refused = |refusal: image_intake::Refusal| Problem::new(refusal.status(), refusal.to_string());
-        let picture = Picture::admit(call.request.body(), self.max_pixels).map_err(refused)?;
-        // Before the decoding, which would be for nothing.
-        self.classifier.check().map_err(without_model)?;
-        let classes = self.classifier.classify(&picture.decode().map_err(refused)?).map_err(without_model)?;
+        let finding = self.look_at(call.request.body())?;
         let mut response = if accepts(call.request.headers(), "application/json") {
-            answer("application/json", top_as_json(&classes)?)
+            answer::of_type("application/json", json(&finding.top(top))?)
         } else {
-            answer("text/plain; charset=utf-8", sentence(&classes)?)
+            answer::of_type("text/plain; charset=utf-8", finding.sentence())
         };
-        self.accounting.record(call, "classify", &mut response).await;
+        finding.tell_times(&mut response);
+        self.accounting.record(call, OPERATION, &mut response).await;
         Ok(response)
+    }
+
+    /// Each picture is counted, answered and recorded as if it had come alone.
+    async fn classify_all(&self, call: &Call, parts: Vec<Part>, top: usize) -> Result<Response, Problem> {
+        let mut findings = Vec::new();
+        for part in &parts {
+            let found = match self.accounting.admit(call).await {
+                Ok(()) => self.look_at(&part.bytes),
+                Err(problem) => Err(problem),
+            };
+            let delivery = match &found {
+                Ok(_) => Some(self.accounting.record_input(call, OPERATION, part.bytes.len()).await),
+                Err(_) => None,
+            };
+            findings.push((part, found, delivery));
+        }
+        let outcomes: Vec<Outcome<'_>> =
+            findings.iter().map(|(part, found, delivery)| outcome(part, found, *delivery, top)).collect();
+        let mut response = answer::of_type("application/json", json(&outcomes)?);
+        // Of several events the one that fared worst.
+        if let Some(delivery) = findings.iter().filter_map(|(_, _, delivery)| *delivery).max() {
+            delivery.tell(&mut response);
+        }
+        Ok(response)
+    }
+
+    fn look_at(&self, bytes: &[u8]) -> Result<Finding<'_>, Problem> {
+        let refused = |refusal: image_intake::Refusal| Problem::new(refusal.status(), refusal.to_string());
+        let picture = Picture::admit(bytes, self.max_pixels).map_err(refused)?;
+        // Before the decoding, which would be for nothing.
+        let model = self.model()?;
+        let begin = Instant::now();
+        let picture = picture.decode().map_err(refused)?;
+        let decoding = begin.elapsed();
+        let classified = model.classify(&picture).map_err(|error| without_model(&error))?;
+        Ok(Finding { model: model.description(), classified, decoding })
     }
 }
 
@@ -96,21 +165,23 @@ impl App for Classify {
         Route::post(
             "/classify",
             Endpoint::Classify,
-            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers what it shows in a sentence; with `Accept: application/json` the five likeliest classes",
+            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers what it shows in a sentence; with `Accept: application/json` the likeliest classes, five or `?k=`; several pictures as `multipart/form-data` are answered with an array",
         ),
+        Route::get("/model", Endpoint::Model, "describes the model"),
         Route::post("/deliver-events", Endpoint::DeliverEvents, "delivers events that wait; called by a cron binding"),
     ];
 
     async fn call(&self, endpoint: Endpoint, call: Call) -> Result<Response, Problem> {
         match endpoint {
             Endpoint::Classify => self.classify(&call).await,
+            Endpoint::Model => Ok(answer::of_type("application/json", json(self.model()?.description())?)),
             Endpoint::DeliverEvents => self.accounting.deliver().await,
         }
     }
 
     async fn health(&self) -> Health {
-        let mut checks = vec![match self.classifier.check() {
-            Ok(()) => Check::ok("model"),
+        let mut checks = vec![match &self.model {
+            Ok(_) => Check::ok("model"),
             Err(error) => Check::unavailable("model", error.to_string()),
         }];
         checks.extend(self.accounting.checks().await);
@@ -118,26 +189,38 @@ impl App for Classify {
     }
 }
 
-fn top_as_json(classes: &[Class]) -> Result<String, Problem> {
-    let top = Top { classes: classes.iter().take(TOP).collect() };
-    serde_json::to_string(&top).map_err(|error| without_model(ModelError::Output(error.to_string())))
+/// How many classes a query asks for.
+fn top(query: Option<&str>) -> Result<usize, Problem> {
+    let asked = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("k="));
+    let Some(asked) = asked else { return Ok(TOP) };
+    let count = asked.parse().ok().filter(|count| *count > 0);
+    let detail = "k is how many classes are asked for: a number from 1 on";
+    count.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, detail).in_field("k"))
 }
 
-/// What users of the WasmEdge template know.
-fn sentence(classes: &[Class]) -> Result<String, Problem> {
-    let best = classes.first().ok_or_else(|| without_model(ModelError::Output("it has no classes".to_owned())))?;
-    Ok(format!("{} is detected with {}/255 confidence", best.label, best.score))
+fn outcome<'a>(
+    part: &'a Part,
+    found: &'a Result<Finding<'a>, Problem>,
+    delivery: Option<Delivery>,
+    top: usize,
+) -> Outcome<'a> {
+    let status = found.as_ref().map_or_else(Problem::status, |_| StatusCode::OK);
+    Outcome {
+        name: part.name.as_deref(),
+        file: part.file.as_deref(),
+        status: status.as_u16(),
+        top: found.as_ref().ok().map(|finding| finding.top(top)),
+        detail: found.as_ref().err().map(Problem::detail),
+        event_delivery: delivery.map(Delivery::name),
+    }
 }
 
-fn without_model(error: ModelError) -> Problem {
+fn json(value: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(value).map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+fn without_model(error: &ModelError) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-}
-
-fn answer(media_type: &'static str, body: String) -> Response {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
-    response
 }
 
 #[cfg(test)]

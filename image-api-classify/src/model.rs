@@ -1,33 +1,48 @@
-//! The model: a directory with the network, the names of its classes, and how to feed it.
+//! The model: a directory with the network, the names of its classes, and how to feed it; or the one that is part of the
+//! service.
 
+mod description;
+mod files;
 mod input;
+mod loaded;
+mod memory;
+mod operators;
 mod parameters;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use image::DynamicImage;
-use rten::Value;
-use rten_tensor::AsView;
 
-use crate::classes::{self, Class};
-use input::Input;
-use parameters::Parameters;
+use crate::classes::Class;
+
+pub use description::Description;
+pub use loaded::LoadedModel;
+pub(crate) use loaded::milliseconds;
+pub use memory::DEFAULT_MODEL_MEMORY;
+pub(crate) use parameters::Output as OutputKind;
 
 /// Says what a picture shows.
 pub trait Classifier: Send + Sync {
-    /// Succeeds if there is a model to ask.
-    ///
-    /// # Errors
-    /// When there is none, with words about how to get one.
-    fn check(&self) -> Result<(), ModelError>;
+    /// What is asked.
+    fn description(&self) -> &Description;
 
     /// All classes, the likeliest first.
     ///
     /// # Errors
-    /// When there is no model, or it fails.
-    fn classify(&self, picture: &DynamicImage) -> Result<Vec<Class>, ModelError>;
+    /// When the model fails.
+    fn classify(&self, picture: &DynamicImage) -> Result<Classified, ModelError>;
+}
+
+/// What a picture shows, and how long it took to find out.
+#[derive(Debug)]
+pub struct Classified {
+    /// All classes, the likeliest first.
+    pub classes: Vec<Class>,
+    /// From the picture to the network's input.
+    pub preprocessing: Duration,
+    /// From the network's input to its output.
+    pub inference: Duration,
 }
 
 /// Why there is no answer; the words are for whoever runs the service.
@@ -40,6 +55,9 @@ pub enum ModelError {
         .0.display()
     )]
     Missing(PathBuf),
+    /// The directory does not say what the classes are called.
+    #[error("there is no labels.txt in `{}`: put the names of the model's classes there, one a line", .0.display())]
+    WithoutLabels(PathBuf),
     /// A file of the model cannot be read.
     #[error("`{}` cannot be read: {source}", .path.display())]
     Unreadable {
@@ -51,13 +69,43 @@ pub enum ModelError {
     },
     /// `model.toml` is malformed.
     #[error("model.toml cannot be understood: {0}")]
-    Parameters(#[source] toml::de::Error),
+    Parameters(String),
+    /// The network is another one than `model.toml` describes.
+    #[error(
+        "{file} has the SHA-256 {found}, and model.toml describes the one with {expected}: it is damaged, or another one"
+    )]
+    Checksum {
+        /// The network's file.
+        file: &'static str,
+        /// What `model.toml` says.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// The network cannot be loaded.
     #[error("the model cannot be loaded: {0}")]
     Load(#[source] rten::LoadError),
     /// The network wants something else than one picture.
     #[error("the model's input cannot be fed: {0}")]
     Input(String),
+    /// There are more or fewer names than classes.
+    #[error("labels.txt names {labels} classes, and the model tells {classes} apart")]
+    Labels {
+        /// The lines of `labels.txt`.
+        labels: usize,
+        /// The numbers of the network's output.
+        classes: usize,
+    },
+    /// There is not enough memory.
+    #[error(
+        "the model may need {needed} bytes of memory, and there are not as many within the limit of {limit} (MODEL_MEMORY_BYTES)"
+    )]
+    Memory {
+        /// What loading or running it may take.
+        needed: u64,
+        /// What it may take at most.
+        limit: u64,
+    },
     /// The network failed.
     #[error("the model failed: {0}")]
     Run(String),
@@ -66,76 +114,5 @@ pub enum ModelError {
     Output(String),
 }
 
-/// A model in a directory. It is loaded when first needed and then stays; while it is missing, it is looked for again.
-pub struct ModelDirectory {
-    path: PathBuf,
-    loaded: Mutex<Option<Arc<Model>>>,
-}
-
-struct Model {
-    network: rten::Model,
-    input: Input,
-    labels: Vec<String>,
-}
-
-impl ModelDirectory {
-    /// A model in that directory, which need not be there yet.
-    #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, loaded: Mutex::default() }
-    }
-
-    fn model(&self) -> Result<Arc<Model>, ModelError> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(model) = loaded.as_ref() {
-            return Ok(Arc::clone(model));
-        }
-        let model = Arc::new(Model::load(&self.path)?);
-        *loaded = Some(Arc::clone(&model));
-        Ok(model)
-    }
-}
-
-impl Classifier for ModelDirectory {
-    fn check(&self) -> Result<(), ModelError> {
-        self.model().map(drop)
-    }
-
-    fn classify(&self, picture: &DynamicImage) -> Result<Vec<Class>, ModelError> {
-        self.model()?.classify(picture)
-    }
-}
-
-impl Model {
-    fn load(directory: &Path) -> Result<Self, ModelError> {
-        let names = ["model.onnx", "model.rten"];
-        let network = names.iter().map(|name| directory.join(name)).find(|path| path.is_file());
-        let network = network.ok_or_else(|| ModelError::Missing(directory.to_owned()))?;
-        let labels = read(&directory.join("labels.txt"))?.unwrap_or_default();
-        let parameters = read(&directory.join("model.toml"))?.unwrap_or_default();
-        let parameters: Parameters = toml::from_str(&parameters).map_err(ModelError::Parameters)?;
-        let bytes = fs::read(&network).map_err(|source| ModelError::Unreadable { path: network, source })?;
-        let network = rten::Model::load(bytes).map_err(ModelError::Load)?;
-        let input = Input::of(&network, &parameters)?;
-        Ok(Self { network, input, labels: labels.lines().map(|line| line.trim().to_owned()).collect() })
-    }
-
-    fn classify(&self, picture: &DynamicImage) -> Result<Vec<Class>, ModelError> {
-        let input = self.input.tensor(picture);
-        let output = self.network.run_one(input.into(), None).map_err(|error| ModelError::Run(error.to_string()))?;
-        match output {
-            Value::UInt8Tensor(scores) => Ok(classes::from_scores(&scores.to_vec(), &self.labels)),
-            Value::FloatTensor(values) => Ok(classes::from_floats(&values.to_vec(), &self.labels)),
-            _ => Err(ModelError::Output("it is neither of bytes nor of floating-point numbers".to_owned())),
-        }
-    }
-}
-
-/// A text file that may be missing.
-fn read(path: &Path) -> Result<Option<String>, ModelError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ModelError::Unreadable { path: path.to_owned(), source }),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The service as its users see it, with a classifier that knows one picture.
 
 use std::io::Cursor;
+use std::time::Duration;
 
 use bytes::Bytes;
 use dapr_client::fake::{FakeDapr, reply};
@@ -16,27 +17,42 @@ impl Log for Quiet {
     fn line(&self, _: &str) {}
 }
 
-struct Known;
+/// Sure of the third of six classes, or less sure.
+struct Known(Description);
 
-impl Classifier for Known {
-    fn check(&self) -> Result<(), ModelError> {
-        Ok(())
-    }
-
-    fn classify(&self, _: &DynamicImage) -> Result<Vec<Class>, ModelError> {
-        let labels: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec();
-        Ok(classes::from_scores(&[1, 2, 250, 3, 4, 5], &labels))
+impl Known {
+    fn new(unsure_below: f32) -> Box<dyn Classifier> {
+        let mut description = LoadedModel::embedded(DEFAULT_MODEL_MEMORY).unwrap().description().clone();
+        description.name = "known".to_owned();
+        description.output.unsure_below = unsure_below;
+        Box::new(Self(description))
     }
 }
 
-fn service(classifier: Box<dyn Classifier>) -> Service<Classify> {
+impl Classifier for Known {
+    fn description(&self) -> &Description {
+        &self.0
+    }
+
+    fn classify(&self, _: &DynamicImage) -> Result<Classified, ModelError> {
+        let labels: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec();
+        let classes = classes::from_scores(&[1, 2, 250, 3, 4, 5], &labels);
+        Ok(Classified { classes, preprocessing: Duration::from_millis(1), inference: Duration::from_millis(2) })
+    }
+}
+
+fn known() -> Service<Classify> {
+    service(Ok(Known::new(0.5)))
+}
+
+fn service(model: Result<Box<dyn Classifier>, ModelError>) -> Service<Classify> {
     let mut environment = Environment::new(&|_| None);
-    let edge = EdgeSettings::read(&mut environment, PORT, 4096);
+    let edge = EdgeSettings::read(&mut environment, PORT, 65536);
     let settings = AccountingSettings::read(&mut environment, DAPR_HTTP_PORT);
     let dapr = FakeDapr::new();
     dapr.on_invoke(|_, _| reply(StatusCode::OK, ""));
     let accounting = Accounting::through(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
-    Service::new(Classify::new(accounting, classifier, 1_000_000), edge).with_log(Arc::new(Quiet))
+    Service::new(Classify::new(accounting, model, 1_000_000), edge).with_log(Arc::new(Quiet))
 }
 
 async fn ask(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> (StatusCode, String) {
@@ -53,14 +69,14 @@ fn sample() -> Bytes {
 
 #[tokio::test]
 async fn the_likeliest_class_is_told_in_a_sentence() {
-    let answer = ask(&service(Box::new(Known)), Request::post("/classify"), sample()).await;
+    let answer = ask(&known(), Request::post("/classify"), sample()).await;
     assert_eq!(answer, (StatusCode::OK, "c is detected with 250/255 confidence".to_owned()));
 }
 
 #[tokio::test]
 async fn who_accepts_json_gets_the_five_likeliest() {
     let request = Request::post("/classify").header("accept", "application/json");
-    let (_, body) = ask(&service(Box::new(Known)), request, sample()).await;
+    let (_, body) = ask(&known(), request, sample()).await;
     let answer: Value = serde_json::from_str(&body).unwrap();
     let classes = answer["classes"].as_array().unwrap();
     assert_eq!(classes.len(), 5);
@@ -73,19 +89,22 @@ async fn who_accepts_json_gets_the_five_likeliest() {
 
 #[tokio::test]
 async fn without_a_model_the_service_is_up_and_says_how_to_get_one() {
-    let service = service(Box::new(ModelDirectory::new("no/such/directory".into())));
+    let missing =
+        LoadedModel::in_directory(Path::new("no/such/directory"), DEFAULT_MODEL_MEMORY).map(|_| Known::new(0.5));
+    let service = service(missing);
     let (status, body) = ask(&service, Request::post("/classify"), sample()).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(body.contains("no/such/directory") && body.contains("model.onnx") && body.contains("MODEL_DIR"), "{body}");
     let (health, reasons) = ask(&service, Request::get("/healthz"), Bytes::new()).await;
     assert_eq!(health, StatusCode::SERVICE_UNAVAILABLE);
     assert!(reasons.contains("model.onnx"), "{reasons}");
+    assert_eq!(ask(&service, Request::get("/model"), Bytes::new()).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ask(&service, Request::get("/"), Bytes::new()).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn bad_pictures_are_refused_as_everywhere() {
-    let service = service(Box::new(Known));
+    let service = known();
     for (body, status) in [
         (Bytes::new(), StatusCode::BAD_REQUEST),
         (Bytes::from_static(b"text"), StatusCode::UNSUPPORTED_MEDIA_TYPE),
@@ -93,4 +112,106 @@ async fn bad_pictures_are_refused_as_everywhere() {
     ] {
         assert_eq!(ask(&service, Request::post("/classify"), body).await.0, status);
     }
+}
+
+#[tokio::test]
+async fn an_unsure_answer_says_so() {
+    let unsure = service(Ok(Known::new(0.99)));
+    let answer = ask(&unsure, Request::post("/classify"), sample()).await;
+    assert_eq!(answer, (StatusCode::OK, "unsure: c is the best guess with 250/255 confidence".to_owned()));
+    let request = Request::post("/classify").header("accept", "application/json");
+    let (_, body) = ask(&unsure, request, sample()).await;
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["unsure"], true);
+}
+
+#[tokio::test]
+async fn json_has_as_many_classes_as_are_asked_for_and_says_where_the_time_went() {
+    let request = |uri: &str| Request::post(uri).header("accept", "application/json");
+    for (uri, count) in [("/classify?k=2", 2), ("/classify?k=99", 6), ("/classify?a=b&k=1", 1)] {
+        let (_, body) = ask(&known(), request(uri), sample()).await;
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(answer["classes"].as_array().unwrap().len(), count, "{uri}");
+        assert_eq!((&answer["model"], &answer["classes"][0]["raw"]), (&"known".into(), &250.0.into()));
+        assert_eq!((&answer["times_ms"]["preprocess"], &answer["times_ms"]["inference"]), (&1.0.into(), &2.0.into()));
+    }
+    for uri in ["/classify?k=0", "/classify?k=many", "/classify?k=-1"] {
+        let (status, body) = ask(&known(), request(uri), sample()).await;
+        assert_eq!((status, body.contains(r#""field":"k""#)), (StatusCode::BAD_REQUEST, true), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn times_are_told_beside_the_sentence_too() {
+    let (head, body) = Request::post("/classify").body(sample()).unwrap().into_parts();
+    let response = known().answer(head, body, "9.9.9.9".parse().unwrap()).await;
+    let times = response.headers()["server-timing"].to_str().unwrap();
+    assert!(times.starts_with("decode;dur=") && times.ends_with(", preprocess;dur=1, inference;dur=2"), "{times}");
+}
+
+#[tokio::test]
+async fn the_model_is_described() {
+    let (status, body) = ask(&known(), Request::get("/model"), Bytes::new()).await;
+    let model: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (status, &model["name"], &model["source"]),
+        (StatusCode::OK, &"known".into(), &"part of the service".into())
+    );
+    assert_eq!(model["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!((&model["input"]["width"], &model["output"]["unsure_below"]), (&32.into(), &0.5.into()));
+}
+
+fn form(parts: &[(&str, &[u8])]) -> Bytes {
+    let mut form = Vec::new();
+    for (file, bytes) in parts {
+        let head = format!("--edge\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"{file}\"\r\n\r\n");
+        form.extend_from_slice(head.as_bytes());
+        form.extend_from_slice(bytes);
+        form.extend_from_slice(b"\r\n");
+    }
+    form.extend_from_slice(b"--edge--\r\n");
+    form.into()
+}
+
+fn form_request() -> http::request::Builder {
+    Request::post("/classify?k=1").header("content-type", "multipart/form-data; boundary=edge")
+}
+
+#[tokio::test]
+async fn several_pictures_are_answered_together_and_a_bad_one_spoils_none() {
+    let sample = sample();
+    let pictures = form(&[("one.png", &sample), ("text.txt", b"text"), ("two.png", &sample)]);
+    let (status, body) = ask(&known(), form_request(), pictures).await;
+    let answers: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, answers.as_array().unwrap().len()), (StatusCode::OK, 3));
+    for (at, file) in [(0, "one.png"), (2, "two.png")] {
+        let answer = &answers[at];
+        assert_eq!((&answer["name"], &answer["file"]), (&"picture".into(), &file.into()));
+        assert_eq!((&answer["status"], &answer["classes"][0]["label"]), (&200.into(), &"c".into()));
+        assert_eq!(answer["event_delivery"], "recorded");
+    }
+    assert_eq!((&answers[1]["status"], &answers[1]["classes"]), (&415.into(), &Value::Null));
+    assert!(answers[1]["detail"].as_str().unwrap().contains("no picture"));
+}
+
+#[tokio::test]
+async fn a_form_that_is_none_is_a_bad_request() {
+    for (form, status) in [
+        (Bytes::new(), StatusCode::BAD_REQUEST),
+        (Bytes::from_static(b"--edge--\r\n"), StatusCode::BAD_REQUEST),
+        (form(&[("one.png", &sample())]).slice(..60), StatusCode::BAD_REQUEST),
+        (form(&[("x", &b"x"[..]); batch::MOST_PICTURES + 1]), StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        assert_eq!(ask(&known(), form_request(), form).await.0, status);
+    }
+}
+
+const SAMPLE: &[u8] = include_bytes!("../../docs/sample.jpg");
+
+#[tokio::test]
+async fn the_projects_sample_picture_is_what_the_services_own_model_says_it_is() {
+    let model = LoadedModel::embedded(DEFAULT_MODEL_MEMORY).map(|model| Box::new(model) as Box<dyn Classifier>);
+    let service = service(Ok(model.unwrap()));
+    let (status, answer) = ask(&service, Request::post("/classify"), Bytes::from_static(SAMPLE)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(answer.starts_with("ship is detected with "), "{answer}");
 }

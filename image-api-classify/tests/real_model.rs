@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use image_api_classify::{Classifier, ModelDirectory};
+use image_api_classify::{Classifier, DEFAULT_MODEL_MEMORY, LoadedModel};
 use image_intake::{DEFAULT_MAX_PIXELS, Picture};
 
 fn test_data() -> Option<PathBuf> {
@@ -18,9 +18,9 @@ fn test_data() -> Option<PathBuf> {
 #[test]
 fn a_photograph_of_a_hot_dog_is_a_hotdog_without_any_doubt() {
     let Some(directory) = test_data() else { return };
-    let model = ModelDirectory::new(directory.join("models/mobilenet-v2"));
+    let model = LoadedModel::in_directory(&directory.join("models/mobilenet-v2"), DEFAULT_MODEL_MEMORY).unwrap();
     let bytes = std::fs::read(directory.join("images/food.jpg")).unwrap();
     let picture = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap();
-    let best = model.classify(&picture).unwrap().remove(0);
+    let best = model.classify(&picture).unwrap().classes.remove(0);
     assert_eq!((best.label.as_str(), best.score), ("hotdog", 255));
 }

@@ -8,8 +8,7 @@ mod gray;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use image_intake::DEFAULT_MAX_PIXELS;
@@ -63,7 +62,7 @@ impl Grayscale {
         let mut response = if asks_for_picture(call.request.headers()) {
             answer(gray.media_type(), gray.into_bytes())
         } else {
-            answer("text/plain", STANDARD.encode(gray.into_bytes()).into_bytes())
+            answer("text/plain", STANDARD.encode_type(gray.into_bytes()))
         };
         self.accounting.record(call, "grayscale", &mut response).await;
         Ok(response)

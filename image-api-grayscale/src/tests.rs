@@ -3,6 +3,8 @@
 use std::io::Cursor;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use dapr_client::fake::{FakeDapr, Mood, reply};
 use http::{Request, StatusCode};

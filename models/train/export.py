@@ -99,26 +99,27 @@ def write(folder, contents, labels, threshold):
     ))
 
 
-# The service refuses a name that it does not know, so that what it does not read yet stands in comments.
 PARAMETERS_TEXT = """\
 # Written by models/train/export.py.
-# name = "{name}"
-# licence = "{licence}"
-# sha256 = "{sha256}"
+name = "{name}"
+licence = "{licence}"
+sha256 = "{sha256}"
 
-# One picture: red, green and blue from 0 to 1, colour by colour. The network normalises them itself.
+# One picture: red, green and blue from 0 to 1, colour by colour. The network normalises them itself. Of a picture that is no
+# square it sees the middle.
 width = {side}
 height = {side}
 layout = "nchw"
+fit = "crop"
 mean = [0.0, 0.0, 0.0]
 deviation = [1.0, 1.0, 1.0]
 
 # Softmax makes probabilities of the logits. They are calibrated: the network divides them by its temperature itself.
-# output = "logits"
-# temperature = 1.0
+output = "logits"
+temperature = 1.0
 
-# Below this probability the best guess is to be called unsure.
-# unsure_below = {threshold}
+# Below this probability the best guess is called unsure.
+unsure_below = {threshold}
 """
 
 

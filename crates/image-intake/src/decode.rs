@@ -31,9 +31,11 @@ impl Picture<'_> {
     /// # Errors
     /// When the picture is truncated or broken.
     pub fn decode_gray(&self) -> Result<DynamicImage, Refusal> {
-        if self.format == ImageFormat::Jpeg && jpeg::has_luma(self.bytes) {
+        if self.format == ImageFormat::Jpeg {
             self.check_end()?;
-            return jpeg::decode_luma(self.bytes);
+            if let Some(gray) = jpeg::decode_luma(self.bytes) {
+                return gray;
+            }
         }
         self.decode().map(luma::grayed)
     }

@@ -2,6 +2,7 @@
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage};
+use memchr::{memchr, memchr_iter};
 use std::io::Cursor;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -55,7 +56,7 @@ impl<'a> Iterator for Segments<'a> {
 
 /// The next marker and what comes behind it; any number of 0xFF may fill the space before.
 fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let start = bytes.iter().position(|&byte| byte == 0xFF)?;
+    let start = memchr(0xFF, bytes)?;
     let from_marker = bytes.get(start..)?;
     let offset = from_marker.iter().position(|&byte| byte != 0xFF)?;
     Some((*from_marker.get(offset)?, from_marker.get(offset + 1..)?))
@@ -63,18 +64,26 @@ fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
 
 /// Skips a scan's data, in which 0xFF is followed by zero or a restart marker.
 fn skip_scan(bytes: &[u8]) -> &[u8] {
-    let end = bytes.windows(2).position(|pair| matches!(pair, [0xFF, next] if !matches!(next, 0 | 0xD0..=0xD7 | 0xFF)));
-    end.and_then(|end| bytes.get(end..)).unwrap_or_default()
+    // A scan is nearly all of a file, and nearly none of it is 0xFF.
+    let is_marker = |at: &usize| bytes.get(at + 1).is_some_and(|next| !matches!(next, 0 | 0xD0..=0xD7 | 0xFF));
+    memchr_iter(0xFF, bytes).find(is_marker).and_then(|end| bytes.get(end..)).unwrap_or_default()
 }
 
-/// Decodes the brightness alone: a JPEG keeps it apart from the colours, so that half the work is never done.
-pub(crate) fn decode_luma(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
+/// Decodes the brightness alone: a JPEG keeps it apart from the colours, so that half the work is never done. `None` for
+/// the rare picture that does not keep it apart, in RGB or CMYK.
+pub(crate) fn decode_luma(bytes: &[u8]) -> Option<Result<DynamicImage, Refusal>> {
     let options = DecoderOptions::default()
         .jpeg_set_out_colorspace(ColorSpace::Luma)
         .set_strict_mode(false)
         .set_max_width(usize::MAX)
         .set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
+    decoder.decode_headers().ok()?;
+    let has_luma = matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma));
+    has_luma.then(|| luma_of(&mut decoder))
+}
+
+fn luma_of(decoder: &mut JpegDecoder<Cursor<&[u8]>>) -> Result<DynamicImage, Refusal> {
     let pixels = decoder.decode().map_err(|error| Refusal::Broken(error.to_string()))?;
     let (width, height) = decoder.dimensions().ok_or(Refusal::Truncated)?;
     let size = u32::try_from(width).ok().zip(u32::try_from(height).ok());
@@ -84,10 +93,4 @@ pub(crate) fn decode_luma(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
     picture.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
     Ok(picture)
-}
-
-/// Whether the picture keeps brightness apart, as all but the rare RGB and CMYK ones do.
-pub(crate) fn has_luma(bytes: &[u8]) -> bool {
-    let mut decoder = JpegDecoder::new(Cursor::new(bytes));
-    decoder.decode_headers().is_ok() && matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma))
 }

@@ -1,9 +1,8 @@
-//! The picture that the page and the README start with: a hot dog on a plate, drawn by arithmetic, so that the project
-//! needs nobody's photograph. Its colours differ more than their brightness, which makes grayscale worth looking at.
+//! The picture that the page and the README start with: a ship at sea, drawn by arithmetic, so that the project needs
+//! nobody's photograph, and one of the ten things that the classify service's own model knows.
 
 mod plane;
 mod scene;
-mod solid;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageResult, Rgb, RgbImage};
@@ -16,7 +15,7 @@ pub const WIDTH: u32 = 640;
 /// The picture's height in pixels.
 pub const HEIGHT: u32 = 480;
 
-/// High enough that edges stay clean, low enough for a file of some 50 kB.
+/// High enough that edges stay clean, low enough for a file of some 30 kB.
 const QUALITY: u8 = 88;
 
 /// Each pixel is the mean of this many times as many samples, for smooth edges.

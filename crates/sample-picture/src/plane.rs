@@ -1,4 +1,4 @@
-//! Points, distances and colours: the arithmetic that the scene is made of.
+//! Points, shapes and colours: the arithmetic that the scene is made of.
 
 /// Light of red, green and blue, each from 0 to 1.
 pub(crate) type Colour = [f32; 3];
@@ -10,17 +10,17 @@ pub(crate) struct Point {
     pub(crate) y: f32,
 }
 
-impl Point {
-    /// How far another point is.
-    pub(crate) fn distance(self, other: Self) -> f32 {
-        (self.x - other.x).hypot(self.y - other.y)
-    }
+/// A shape with straight edges that bulges outwards everywhere, its corners in clockwise order.
+pub(crate) struct Shape(pub(crate) &'static [(f32, f32)]);
 
-    /// The same place seen from `centre` by someone who is turned by `angle`.
-    pub(crate) fn seen_from(self, centre: Self, angle: f32) -> Self {
-        let (sin, cos) = angle.sin_cos();
-        let (x, y) = (self.x - centre.x, self.y - centre.y);
-        Self { x: x * cos + y * sin, y: y * cos - x * sin }
+impl Shape {
+    /// Whether a point is inside: on the right hand of whoever walks along any of the edges.
+    pub(crate) fn holds(&self, point: Point) -> bool {
+        let ends = self.0.iter().cycle().skip(1);
+        self.0
+            .iter()
+            .zip(ends)
+            .all(|(from, to)| (to.0 - from.0) * (point.y - from.1) >= (to.1 - from.1) * (point.x - from.0))
     }
 }
 
@@ -49,21 +49,4 @@ pub(crate) fn scaled(colour: Colour, factor: f32) -> Colour {
 pub(crate) fn ramp(from: f32, to: f32, value: f32) -> f32 {
     let share = ((value - from) / (to - from)).clamp(0.0, 1.0);
     share * share * (3.0 - 2.0 * share)
-}
-
-/// Noise from 0 to 1 that is smooth over a distance of 1, and the same on every machine.
-pub(crate) fn noise(x: f32, y: f32) -> f32 {
-    let (column, row) = (x.floor(), y.floor());
-    let (right, down) = (ramp(0.0, 1.0, x - column), ramp(0.0, 1.0, y - row));
-    let corner = |dx: i32, dy: i32| hashed(column as i32 + dx, row as i32 + dy);
-    let above = corner(0, 0) + (corner(1, 0) - corner(0, 0)) * right;
-    let below = corner(0, 1) + (corner(1, 1) - corner(0, 1)) * right;
-    above + (below - above) * down
-}
-
-fn hashed(x: i32, y: i32) -> f32 {
-    let mut bits = (x as u32).wrapping_mul(0x9e37_79b1) ^ (y as u32).wrapping_mul(0x85eb_ca6b);
-    bits = (bits ^ (bits >> 15)).wrapping_mul(0x2c1b_3c6d);
-    bits = (bits ^ (bits >> 12)).wrapping_mul(0x297a_2d39);
-    (bits >> 16) as f32 / 65_536.0
 }

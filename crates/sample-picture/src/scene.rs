@@ -1,112 +1,78 @@
-//! What is in the picture, from the table up.
+//! What is in the picture, from the sky down to the water before the ship.
 
-use crate::plane::{Colour, Point, light, mix, noise, ramp, scaled};
-use crate::solid::{Rod, Surface, turned};
+use crate::plane::{Colour, Point, Shape, light, mix, ramp, scaled};
 
-const CENTRE: Point = Point { x: 320.0, y: 244.0 };
+/// Where the sea begins.
+const HORIZON: f32 = 300.0;
 
-/// How much the hot dog is turned, in radians.
-const TILT: f32 = -0.26;
+/// Where the ship meets the water.
+const WATERLINE: f32 = 352.0;
 
-/// Where shadows fall: away from the lamp.
-const SHADOW: Point = Point { x: 14.0, y: 19.0 };
+/// One piece of the ship. The sun is on the left.
+struct Piece {
+    shape: Shape,
+    colour: u32,
+}
 
-const PLATE: f32 = 250.0;
-const BUN: Rod = Rod { half_length: 140.0, radius: 92.0 };
-const SAUSAGE: Rod = Rod { half_length: 206.0, radius: 46.0 };
+const fn piece(shape: &'static [(f32, f32)], colour: u32) -> Piece {
+    Piece { shape: Shape(shape), colour }
+}
 
-/// The mustard's line runs through this many waves.
-const WAVES: f32 = 4.5;
-const MUSTARD_REACH: f32 = 180.0;
-const MUSTARD_RADIUS: f32 = 10.5;
-const MUSTARD_SWING: f32 = 22.0;
+/// Each piece hides what comes before it.
+const SHIP: &[Piece] = &[
+    piece(&[(330.0, 190.0), (520.0, 190.0), (520.0, 262.0), (330.0, 262.0)], 0xf4f2ea),
+    piece(&[(365.0, 140.0), (500.0, 140.0), (500.0, 192.0), (365.0, 192.0)], 0xe9e7de),
+    piece(&[(395.0, 105.0), (470.0, 105.0), (470.0, 142.0), (395.0, 142.0)], 0xf4f2ea),
+    piece(&[(415.0, 60.0), (455.0, 60.0), (455.0, 108.0), (415.0, 108.0)], 0xd0553f),
+    piece(&[(415.0, 60.0), (455.0, 60.0), (455.0, 74.0), (415.0, 74.0)], 0x20242a),
+    piece(&[(130.0, 222.0), (176.0, 222.0), (176.0, 262.0), (130.0, 262.0)], 0xd98a2b),
+    piece(&[(180.0, 222.0), (226.0, 222.0), (226.0, 262.0), (180.0, 262.0)], 0x2f6f9f),
+    piece(&[(230.0, 222.0), (276.0, 222.0), (276.0, 262.0), (230.0, 262.0)], 0x9c3b30),
+    piece(&[(280.0, 222.0), (326.0, 222.0), (326.0, 262.0), (280.0, 262.0)], 0x4f8a52),
+    piece(&[(50.0, 258.0), (580.0, 258.0), (548.0, WATERLINE), (112.0, WATERLINE)], 0x1e2a38),
+    piece(&[(98.0, 330.0), (556.0, 330.0), (548.0, WATERLINE), (112.0, WATERLINE)], 0x8a2b22),
+    piece(&[(50.0, 256.0), (580.0, 256.0), (577.0, 266.0), (56.0, 266.0)], 0xe8e4da),
+];
+
+/// A row of windows: where it begins, how many there are, and how high and wide each is.
+const WINDOWS: [(Point, u8, f32); 2] =
+    [(Point { x: 345.0, y: 210.0 }, 7, 14.0), (Point { x: 378.0, y: 158.0 }, 5, 12.0)];
+const WINDOW_WIDTH: f32 = 12.0;
+const WINDOW_STEP: f32 = 24.0;
 
 /// The light at a point.
 pub(crate) fn colour(point: Point) -> Colour {
-    let mut colour = table(point);
-    colour = plate(point, colour);
-    let shadow = Point { x: point.x - SHADOW.x, y: point.y - SHADOW.y }.seen_from(CENTRE, TILT);
-    colour = scaled(colour, 1.0 - 0.55 * ramp(16.0, -22.0, BUN.distance(shadow).min(SAUSAGE.distance(shadow))));
-    let local = point.seen_from(CENTRE, TILT);
-    colour = bun(local, colour);
-    colour = sausage(local, colour);
-    mustard(local, colour)
+    let sea = sea(point);
+    if point.y > WATERLINE + 1.0 + 3.0 * (point.x / 17.0).sin() {
+        return scaled(sea, 1.0 - 0.45 * reflection(point));
+    }
+    if let Some(ship) = ship(point) {
+        return ship;
+    }
+    if point.y < HORIZON { mix(light(0x4f8fd0), light(0xcfe4f2), ramp(0.0, HORIZON, point.y)) } else { sea }
 }
 
-/// A cloth in checks, lit from one side.
-fn table(point: Point) -> Colour {
-    let place = point.seen_from(CENTRE, 0.35);
-    let band = |value: f32| ramp(-0.06, 0.06, (value / 27.0).sin());
-    let checks = 0.5 * (band(place.x) + band(place.y));
-    let cloth = mix(light(0x1f7f86), light(0x6fc3bd), checks);
-    let weave = 0.96 + 0.08 * noise(place.x / 1.7, place.y / 1.7);
-    let falloff = 1.12 - 0.55 * ramp(60.0, 560.0, point.distance(Point { x: 150.0, y: 80.0 }));
-    scaled(cloth, weave * falloff)
+fn sea(point: Point) -> Colour {
+    let depth = ramp(HORIZON, 480.0, point.y);
+    let wave = (point.y * point.y / 900.0 + 1.3 * (point.x / 23.0 + point.y / 11.0).sin()).sin();
+    scaled(mix(light(0x3f7fa8), light(0x123f66), depth), 0.97 + 0.11 * wave)
 }
 
-/// A white plate with a raised rim, and its shadow.
-fn plate(point: Point, below: Colour) -> Colour {
-    let shadow = Point { x: point.x - SHADOW.x * 0.8, y: point.y - SHADOW.y * 0.8 };
-    let below = scaled(below, 1.0 - 0.5 * ramp(PLATE + 16.0, PLATE - 12.0, shadow.distance(CENTRE)));
-    let from_centre = point.distance(CENTRE);
-    if from_centre > PLATE {
-        return below;
-    }
-    // The rim rises towards the edge, then bends over; the floor is flat.
-    let slope = -0.42 * ramp(168.0, 196.0, from_centre) * ramp(PLATE - 22.0, PLATE - 34.0, from_centre)
-        + 0.8 * ramp(PLATE - 12.0, PLATE, from_centre);
-    let (x, y) = ((point.x - CENTRE.x) / from_centre.max(1.0), (point.y - CENTRE.y) / from_centre.max(1.0));
-    let length = (1.0 + slope * slope).sqrt();
-    let china = Surface { colour: light(0xfbf6ec), gloss: 0.35, polish: 40 };
-    let lit = china.lit([x * slope / length, y * slope / length, 1.0 / length]);
-    let line = ramp(3.2, 1.6, (from_centre - (PLATE - 20.0)).abs());
-    mix(lit, mix(lit, light(0xd0553f), 0.85), line)
+/// How much of the dark hull is mirrored in the water.
+fn reflection(point: Point) -> f32 {
+    ramp(420.0, WATERLINE, point.y) * ramp(90.0, 130.0, point.x) * ramp(570.0, 540.0, point.x)
 }
 
-/// Two halves, browned on their outer sides, with crumb where they are cut.
-fn bun(local: Point, below: Colour) -> Colour {
-    if BUN.distance(local) > 0.0 {
-        return below;
+fn ship(point: Point) -> Option<Colour> {
+    if WINDOWS.iter().any(|row| is_window(row, point)) {
+        return Some(light(0x24384a));
     }
-    let across = local.y.abs() / BUN.radius;
-    let crust =
-        mix(light(0xf0c27a), light(0xb86a24), ramp(0.42, 1.0, across + 0.25 * noise(local.x / 21.0, local.y / 21.0)));
-    let crumb = scaled(light(0xfff3d6), 1.08 + 0.14 * noise(local.x / 4.0, local.y / 4.0));
-    let cut = ramp(0.66, 0.60, across + 0.03 * noise(local.x / 9.0, 0.0));
-    let surface = Surface { colour: mix(crust, crumb, cut), gloss: 0.16 * (1.0 - cut), polish: 12 };
-    let lit = surface.lit(turned(BUN.normal(local), TILT));
-    // The cut leads down to the sausage, which keeps the light away.
-    scaled(lit, 1.0 - 0.42 * ramp(11.0, 0.0, SAUSAGE.distance(local)))
+    let piece = SHIP.iter().rev().find(|piece| piece.shape.holds(point))?;
+    Some(scaled(light(piece.colour), 0.75 + 0.35 * ramp(560.0, 60.0, point.x)))
 }
 
-/// Longer than its bun, with dark stripes of the grill.
-fn sausage(local: Point, below: Colour) -> Colour {
-    if SAUSAGE.distance(local) > 0.0 {
-        return below;
-    }
-    let skin = mix(light(0xb23a1e), light(0xd5673a), noise(local.x / 34.0, local.y / 11.0));
-    let stripe = ramp(0.82, 0.97, ((local.x + 0.7 * local.y) / 13.5).sin());
-    let surface = Surface { colour: mix(skin, light(0x5c1c10), 0.6 * stripe), gloss: 0.5, polish: 26 };
-    surface.lit(turned(SAUSAGE.normal(local), TILT))
-}
-
-/// A wavy line on top.
-fn mustard(local: Point, below: Colour) -> Colour {
-    // Most of the picture is too far away for the search below.
-    if local.y.abs() > MUSTARD_SWING + 2.0 * MUSTARD_RADIUS || local.x.abs() > MUSTARD_REACH + 2.0 * MUSTARD_RADIUS {
-        return below;
-    }
-    let wave = |x: f32| MUSTARD_SWING * (x / MUSTARD_REACH * WAVES * std::f32::consts::PI).sin();
-    // The nearest point of the line, found by looking around: its slope is steep enough that straight down would not do.
-    let steps = (-60..=60).map(|step| (local.x + step as f32 * 0.35).clamp(-MUSTARD_REACH, MUSTARD_REACH));
-    let on_line = steps.map(|x| Point { x, y: wave(x) });
-    let Some(nearest) = on_line.min_by(|a, b| a.distance(local).total_cmp(&b.distance(local))) else { return below };
-    let distance = nearest.distance(local);
-    let below = scaled(below, 1.0 - 0.4 * ramp(MUSTARD_RADIUS + 6.0, MUSTARD_RADIUS - 2.0, distance));
-    if distance > MUSTARD_RADIUS {
-        return below;
-    }
-    let (x, y) = ((local.x - nearest.x) / MUSTARD_RADIUS, (local.y - nearest.y) / MUSTARD_RADIUS);
-    let surface = Surface { colour: light(0xf7c325), gloss: 0.6, polish: 18 };
-    surface.lit(turned([x, y, (1.0 - x * x - y * y).max(0.0).sqrt()], TILT))
+fn is_window((first, count, height): &(Point, u8, f32), point: Point) -> bool {
+    let (x, y) = (point.x - first.x, point.y - first.y);
+    let in_row = (0.0..*height).contains(&y) && (0.0..WINDOW_STEP * f32::from(*count)).contains(&x);
+    in_row && x % WINDOW_STEP < WINDOW_WIDTH
 }

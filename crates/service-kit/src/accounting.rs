@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dapr_client::{Dapr, Endpoint, TraceContext};
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::events::{Event, EventSink, EventSinkSettings, Round};
+use crate::events::{Delivery, Event, EventSink, EventSinkSettings, Round};
 use crate::rate_limit::{Limiter, Policy, Verdict};
 use crate::{Call, Check, Clock, Environment, Log, Problem, Response};
-
-/// Says what has become of the request's event: `recorded`, `deferred` or `dropped`.
-const EVENT_DELIVERY: HeaderName = HeaderName::from_static("event-delivery");
 
 /// How long a probe for `/healthz` may take.
 const PROBE_DEADLINE: Duration = Duration::from_millis(500);
@@ -93,10 +90,14 @@ impl Accounting {
 
     /// Records that a call was answered, and says on the answer what has become of that.
     pub async fn record(&self, call: &Call, op_type: &str, response: &mut Response) {
-        let event = Event::new(self.clock.now(), op_type, call.request.body().len());
+        self.record_input(call, op_type, call.request.body().len()).await.tell(response);
+    }
+
+    /// Records that an input of that many bytes was answered, one of several that a call brought.
+    pub async fn record_input(&self, call: &Call, op_type: &str, bytes: usize) -> Delivery {
+        let event = Event::new(self.clock.now(), op_type, bytes);
         let trace = TraceContext::from_headers(call.request.headers());
-        let delivery = self.sink.take(&event, trace).await;
-        response.headers_mut().insert(EVENT_DELIVERY, delivery.header_value());
+        self.sink.take(&event, trace).await
     }
 
     /// Delivers events that wait; the answer to the cron binding.

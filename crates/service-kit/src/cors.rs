@@ -10,7 +10,7 @@ use http::header::{
 use http::{HeaderMap, Method};
 
 /// What a page's script may read besides the body.
-const EXPOSED: HeaderValue = HeaderValue::from_static("Event-Delivery, Retry-After");
+const EXPOSED: HeaderValue = HeaderValue::from_static("Event-Delivery, Retry-After, Server-Timing");
 
 /// How long a browser may remember a preflight's answer, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");

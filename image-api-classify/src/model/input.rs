@@ -1,12 +1,17 @@
 //! From a picture to what the network takes.
 
-use image::imageops::FilterType;
+use std::borrow::Cow;
+
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, RgbImage};
 use rten::{DataType, Dimension, Value, ValueType};
 use rten_tensor::Tensor;
 
 use super::ModelError;
-use super::parameters::{Layout, Parameters};
+use super::description::InputDescription;
+use super::parameters::{Fit, Layout, Parameters};
 
 /// The side of a picture where neither network nor parameters name one.
 const DEFAULT_SIDE: u32 = 224;
@@ -20,6 +25,7 @@ pub(super) struct Input {
     width: u32,
     height: u32,
     layout: Layout,
+    fit: Fit,
     /// Mean and deviation; networks of bytes take the brightness as it is.
     normalisation: Option<([f32; 3], [f32; 3])>,
 }
@@ -41,7 +47,9 @@ impl Input {
     fn new(shape: &[Option<u32>], takes_bytes: bool, parameters: &Parameters) -> Result<Self, ModelError> {
         let (layout, height, width) = match *shape {
             [_, height, width, Some(3)] if parameters.layout != Some(Layout::Nchw) => (Layout::Nhwc, height, width),
-            [_, _, height, width] if parameters.layout != Some(Layout::Nhwc) => (Layout::Nchw, height, width),
+            [_, Some(3) | None, height, width] if parameters.layout != Some(Layout::Nhwc) => {
+                (Layout::Nchw, height, width)
+            }
             [] => (parameters.layout.unwrap_or(Layout::Nchw), None, None),
             _ => return Err(ModelError::Input(format!("{shape:?} are not the dimensions of a picture"))),
         };
@@ -51,18 +59,34 @@ impl Input {
             return Err(ModelError::Input(format!("{width} x {height} is no sensible size")));
         }
         let normalisation = (!takes_bytes).then_some((parameters.mean, parameters.deviation));
-        Ok(Self { width, height, layout, normalisation })
+        Ok(Self { width, height, layout, fit: parameters.fit, normalisation })
+    }
+
+    /// What it is, for people.
+    pub(super) fn description(&self) -> InputDescription {
+        InputDescription {
+            width: self.width,
+            height: self.height,
+            layout: self.layout,
+            fit: self.fit,
+            numbers: if self.normalisation.is_some() { "float32" } else { "uint8" },
+            mean: self.normalisation.map(|(mean, _)| mean),
+            deviation: self.normalisation.map(|(_, deviation)| deviation),
+        }
     }
 
     /// Resizes a picture and lays it out.
-    pub(super) fn tensor(&self, picture: &DynamicImage) -> Value {
-        let small = picture.resize_exact(self.width, self.height, FilterType::Triangle).into_rgb8();
+    ///
+    /// # Errors
+    /// When it cannot be resized.
+    pub(super) fn tensor(&self, picture: &DynamicImage) -> Result<Value, ModelError> {
+        let small = self.resized(picture)?;
         let (height, width) = (self.height as usize, self.width as usize);
         let shape = match self.layout {
             Layout::Nhwc => [1, height, width, 3],
             Layout::Nchw => [1, 3, height, width],
         };
-        match self.normalisation {
+        Ok(match self.normalisation {
             None => Tensor::from_data(&shape, self.laid_out(&small, |_, brightness| brightness)).into(),
             Some((mean, deviation)) => {
                 // One table for each colour: 768 divisions in place of three for each pixel.
@@ -76,7 +100,32 @@ impl Input {
                 };
                 Tensor::from_data(&shape, self.laid_out(&small, normal)).into()
             }
+        })
+    }
+
+    /// The picture in the size of the input: each pixel the mean of what it stands for, weighted by distance.
+    fn resized(&self, picture: &DynamicImage) -> Result<RgbImage, ModelError> {
+        let picture = match picture {
+            DynamicImage::ImageRgb8(pixels) => Cow::Borrowed(pixels),
+            other => Cow::Owned(other.to_rgb8()),
+        };
+        if picture.dimensions() == (self.width, self.height) {
+            return Ok(picture.into_owned());
         }
+        let failed =
+            |error: &dyn std::fmt::Display| ModelError::Input(format!("the picture cannot be resized: {error}"));
+        let from = TypedImageRef::<U8x3>::from_buffer(picture.width(), picture.height(), picture.as_raw());
+        let from = from.map_err(|error| failed(&error))?;
+        let mut small = RgbImage::new(self.width, self.height);
+        let to = TypedImage::<U8x3>::from_buffer(self.width, self.height, small.as_mut());
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
+        let options = match self.fit {
+            Fit::Stretch => options,
+            Fit::Crop => options.fit_into_destination(None),
+        };
+        let resized = Resizer::new().resize_typed(&from, &mut to.map_err(|error| failed(&error))?, &options);
+        resized.map_err(|error| failed(&error))?;
+        Ok(small)
     }
 
     fn laid_out<T>(&self, picture: &RgbImage, value: impl Fn(usize, u8) -> T) -> Vec<T> {
@@ -131,12 +180,43 @@ mod tests {
     fn pixels_are_laid_out_by_pixel_or_by_colour_and_normalised() {
         let picture = RgbImage::from_fn(2, 1, |x, _| Rgb([x as u8, 10, 20])).into();
         let bytes = of(&[Some(1), Some(1), Some(2), Some(3)], true).unwrap();
-        let Value::UInt8Tensor(tensor) = bytes.tensor(&picture) else { panic!("bytes") };
+        let Value::UInt8Tensor(tensor) = bytes.tensor(&picture).unwrap() else { panic!("bytes") };
         assert_eq!(tensor.to_vec(), [0, 10, 20, 1, 10, 20]);
         let parameters = Parameters { mean: [0.0; 3], deviation: [1.0 / 255.0; 3], ..Parameters::default() };
         let floats = Input::new(&[Some(1), Some(3), Some(1), Some(2)], false, &parameters).unwrap();
-        let Value::FloatTensor(tensor) = floats.tensor(&picture) else { panic!("floats") };
+        let Value::FloatTensor(tensor) = floats.tensor(&picture).unwrap() else { panic!("floats") };
         let rounded: Vec<_> = tensor.to_vec().iter().map(|value| value.round()).collect();
         assert_eq!(rounded, [0.0, 1.0, 10.0, 10.0, 20.0, 20.0]);
+    }
+    /// Red, green and blue thirds, side by side.
+    fn stripes() -> DynamicImage {
+        RgbImage::from_fn(90, 30, |x, _| Rgb([0, 1, 2].map(|third| if x / 30 == third { 255 } else { 0 }))).into()
+    }
+
+    #[test]
+    fn cropping_shows_the_middle_and_stretching_all() {
+        let fitted = |fit| {
+            let parameters = Parameters { fit, ..Parameters::default() };
+            Input::new(&[None, Some(6), Some(6), Some(3)], true, &parameters).unwrap().resized(&stripes()).unwrap()
+        };
+        let stretched = fitted(Fit::Stretch);
+        assert_eq!([stretched.get_pixel(0, 3), stretched.get_pixel(5, 3)], [&Rgb([255, 0, 0]), &Rgb([0, 0, 255])]);
+        // What is next to the edge shines through a little.
+        assert!(fitted(Fit::Crop).pixels().all(|pixel| matches!(pixel.0, [0..=64, 192..=255, 0..=64])));
+    }
+
+    #[test]
+    fn a_line_of_pixels_becomes_a_picture() {
+        for (width, height) in [(1, 1), (1, 10_000), (10_000, 1)] {
+            let line = RgbImage::from_pixel(width, height, Rgb([9, 8, 7])).into();
+            for fit in [Fit::Stretch, Fit::Crop] {
+                let parameters = Parameters { fit, ..Parameters::default() };
+                let input = Input::new(&[None, Some(32), Some(32), Some(3)], true, &parameters).unwrap();
+                assert!(
+                    input.resized(&line).unwrap().pixels().all(|pixel| *pixel == Rgb([9, 8, 7])),
+                    "{width}x{height}"
+                );
+            }
+        }
     }
 }

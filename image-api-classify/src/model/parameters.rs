@@ -1,30 +1,46 @@
 //! `model.toml`: what cannot be read off the network. All of it may be left out.
 //!
 //! ```toml
+//! name = "mobilenet-v2"            # else the name of the folder
+//! licence = "Apache-2.0"
+//! sha256 = "7aad…"                 # of the network's file; another file is refused
+//!
 //! width = 224                      # where the network takes any size
 //! height = 224
 //! layout = "nchw"                  # or "nhwc"
+//! fit = "stretch"                  # or "crop": what the middle of the picture shows, undistorted
 //! mean = [0.485, 0.456, 0.406]     # of brightness from 0 to 1, for networks of floating-point numbers
 //! deviation = [0.229, 0.224, 0.225]
+//!
+//! output = "logits"                # or "probabilities"; else it is seen from the numbers
+//! temperature = 1.0                # what logits are divided by before softmax
+//! unsure_below = 0.5               # the probability below which the best guess is called unsure
 //! ```
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-/// How a network wants its picture.
+/// How a network wants its picture, and what its answer means.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Parameters {
+    pub(super) name: Option<String>,
+    pub(super) licence: Option<String>,
+    pub(super) sha256: Option<String>,
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
     pub(super) layout: Option<Layout>,
+    pub(super) fit: Fit,
     /// What is subtracted from red, green and blue.
     pub(super) mean: [f32; 3],
     /// What the difference is divided by.
     pub(super) deviation: [f32; 3],
+    pub(super) output: Option<Output>,
+    pub(super) temperature: f32,
+    pub(super) unsure_below: f32,
 }
 
 /// The order of a picture's dimensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Layout {
     /// Pixel by pixel.
@@ -33,9 +49,64 @@ pub(super) enum Layout {
     Nchw,
 }
 
+/// How a picture of other proportions gets those of the input.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Fit {
+    /// All of it, distorted.
+    #[default]
+    Stretch,
+    /// As much of its middle as fits, undistorted.
+    Crop,
+}
+
+/// What a network's numbers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Output {
+    /// Softmax makes probabilities of them.
+    Logits,
+    /// They are from 0 to 1 already.
+    Probabilities,
+}
+
 impl Default for Parameters {
     fn default() -> Self {
-        Self { width: None, height: None, layout: None, mean: [0.0; 3], deviation: [1.0; 3] }
+        Self {
+            name: None,
+            licence: None,
+            sha256: None,
+            width: None,
+            height: None,
+            layout: None,
+            fit: Fit::default(),
+            mean: [0.0; 3],
+            deviation: [1.0; 3],
+            output: None,
+            temperature: 1.0,
+            unsure_below: 0.0,
+        }
+    }
+}
+
+impl Parameters {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// When it is no TOML, says something unknown, or something that has no meaning.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let parameters: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let all_finite = parameters.mean.iter().chain(&parameters.deviation).all(|value| value.is_finite());
+        if !all_finite || parameters.deviation.contains(&0.0) {
+            return Err("mean and deviation are three numbers each, and no deviation is 0".to_owned());
+        }
+        if !(parameters.temperature.is_finite() && parameters.temperature > 0.0) {
+            return Err(format!("the temperature {} is not above 0", parameters.temperature));
+        }
+        if !(0.0..=1.0).contains(&parameters.unsure_below) {
+            return Err(format!("unsure_below = {} is not from 0 to 1", parameters.unsure_below));
+        }
+        Ok(parameters)
     }
 }
 
@@ -45,13 +116,27 @@ mod tests {
 
     #[test]
     fn an_empty_file_leaves_everything_to_the_network() {
-        assert_eq!(toml::from_str::<Parameters>("").unwrap(), Parameters::default());
+        assert_eq!(Parameters::read("").unwrap(), Parameters::default());
     }
 
     #[test]
     fn a_misspelt_parameter_is_a_mistake() {
-        assert!(toml::from_str::<Parameters>("widht = 224").unwrap_err().to_string().contains("widht"));
-        let parameters: Parameters = toml::from_str("layout = \"nchw\"\nmean = [0.5, 0.5, 0.5]").unwrap();
-        assert_eq!((parameters.layout, parameters.mean), (Some(Layout::Nchw), [0.5; 3]));
+        assert!(Parameters::read("widht = 224").unwrap_err().contains("widht"));
+        let parameters = Parameters::read("layout = \"nchw\"\nfit = \"crop\"\nmean = [0.5, 0.5, 0.5]").unwrap();
+        assert_eq!((parameters.layout, parameters.fit, parameters.mean), (Some(Layout::Nchw), Fit::Crop, [0.5; 3]));
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_a_mistake() {
+        for text in [
+            "temperature = 0.0",
+            "temperature = nan",
+            "unsure_below = 1.5",
+            "unsure_below = nan",
+            "mean = [nan, 0.0, 0.0]",
+        ] {
+            assert!(Parameters::read(text).is_err(), "{text}");
+        }
+        assert!(Parameters::read("deviation = [1.0, 0.0, 1.0]").unwrap_err().contains("deviation"));
     }
 }

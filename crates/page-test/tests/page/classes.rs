@@ -8,7 +8,10 @@ use serde_json::json;
 
 #[tokio::test]
 async fn without_a_model_the_page_shows_the_services_own_words() {
-    let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
+    // A folder, and no model in it.
+    let model = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let options = Options { model: Some(model), ..Options::default() };
+    let Some(stage) = Stage::set(Look::Desk, options).await else { return };
     stage.take_sample().await;
     stage.click("#classify").await;
     stage.until("document.querySelector('.failure')").await;
@@ -18,6 +21,15 @@ async fn without_a_model_the_page_shows_the_services_own_words() {
         "{words}"
     );
     stage.keep("without-model").await;
+}
+
+#[tokio::test]
+async fn the_services_own_model_knows_what_the_sample_shows() {
+    let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
+    stage.take_sample().await;
+    stage.click("#classify").await;
+    stage.until("document.querySelectorAll('.classes li').length === 5").await;
+    assert_eq!(stage.text(".classes li:first-child .label").await, "ship");
 }
 
 #[tokio::test]

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dapr_client::{Dapr, TraceContext};
-use http::HeaderValue;
+use http::header::{HeaderName, HeaderValue};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::Event;
 use super::outbox::Outbox;
 use super::recorder::{Attempt, record};
-use crate::Log;
+use crate::{Log, Response};
+
+/// Says what has become of a request's event.
+const EVENT_DELIVERY: HeaderName = HeaderName::from_static("event-delivery");
 
 /// How many events one round delivers at most, so that a round ends before the next one is due.
 const ROUND_SIZE: usize = 200;
@@ -41,7 +44,7 @@ pub struct EventSink {
 }
 
 /// What has become of an event by the time of the user's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delivery {
     /// It is in the table.
     Recorded,
@@ -113,14 +116,19 @@ impl EventSink {
 }
 
 impl Delivery {
-    /// The value of the `Event-Delivery` header.
+    /// Its name.
     #[must_use]
-    pub fn header_value(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Recorded => "recorded",
             Self::Deferred => "deferred",
             Self::Dropped => "dropped",
-        })
+        }
+    }
+
+    /// Says on an answer what has become of its event.
+    pub fn tell(self, response: &mut Response) {
+        response.headers_mut().insert(EVENT_DELIVERY, HeaderValue::from_static(self.name()));
     }
 }
 

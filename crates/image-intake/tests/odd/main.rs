@@ -1,0 +1,122 @@
+//! Pictures that are rare, and what is left of pictures that were cut off.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail them by panicking, and a test that did not run says so"
+)]
+
+mod make;
+
+use image::{DynamicImage, ImageFormat};
+use image_intake::luma::luma;
+use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
+
+fn decoded(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
+    Picture::admit(bytes, DEFAULT_MAX_PIXELS)?.decode()
+}
+
+/// As the grayscale service does it; a GIF stays one.
+fn gray(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
+    let picture = Picture::admit(bytes, DEFAULT_MAX_PIXELS)?;
+    match picture.gif() {
+        Some(outline) => decoded(&outline.grayed(bytes)?),
+        None => picture.decode_gray(),
+    }
+}
+
+/// The colour in the middle of the right half, and the same in gray.
+fn colour_and_gray(bytes: &[u8]) -> ([u8; 3], u8) {
+    let (colour, gray) = (decoded(bytes).unwrap().into_rgb8(), gray(bytes).unwrap().into_luma8());
+    assert_eq!(colour.dimensions(), (48, 40));
+    assert_eq!(gray.dimensions(), (48, 40));
+    (colour.get_pixel(40, 20).0, gray.get_pixel(40, 20).0[0])
+}
+
+#[track_caller]
+fn check_orange(bytes: &[u8], tolerance: u8) {
+    let (colour, gray) = colour_and_gray(bytes);
+    for (found, expected) in colour.iter().zip([230u8, 140, 30]) {
+        assert!(found.abs_diff(expected) <= tolerance, "{colour:?}");
+    }
+    assert!(gray.abs_diff(luma(230, 140, 30)) <= tolerance, "{gray}");
+}
+
+#[test]
+fn a_picture_of_sixteen_bits_a_colour() {
+    check_orange(&make::deep_png(), 0);
+}
+
+#[test]
+fn a_progressive_jpeg() {
+    check_orange(&make::progressive_jpeg(), 6);
+}
+
+#[test]
+fn a_jpeg_in_four_inks() {
+    check_orange(&make::cmyk_jpeg(), 8);
+}
+
+#[test]
+fn a_jpeg_without_colours() {
+    let (colour, gray) = colour_and_gray(&make::gray_jpeg());
+    assert!(colour.iter().all(|value| value.abs_diff(200) <= 3) && gray.abs_diff(200) <= 3, "{colour:?} {gray}");
+}
+
+#[test]
+fn what_can_be_seen_through_still_can_in_gray() {
+    let bytes = make::transparent_png();
+    check_orange(&bytes, 0);
+    let gray = gray(&bytes).unwrap().into_luma_alpha8();
+    assert_eq!((gray.get_pixel(3, 20).0[1], gray.get_pixel(40, 20).0[1]), (0, 255));
+}
+
+#[test]
+fn of_an_animation_the_first_frame() {
+    for bytes in [make::animated_gif(), make::animated_webp()] {
+        let first = decoded(&bytes).unwrap().into_rgb8();
+        let apart = |found: u8, expected: u8| found.abs_diff(expected);
+        // The frames of a WebP are blended, and rounded then.
+        let colour = first.get_pixel(20, 20).0;
+        assert!(colour.iter().zip([200, 20, 20]).all(|(found, expected)| apart(*found, expected) <= 1), "{colour:?}");
+        let gray = gray(&bytes).unwrap().into_luma8();
+        assert!(apart(gray.get_pixel(20, 20).0[0], luma(200, 20, 20)) <= 1);
+    }
+}
+
+#[test]
+fn a_single_pixel_and_a_line_of_ten_thousand() {
+    for (width, height) in [(1, 1), (1, 10_000), (10_000, 1)] {
+        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif] {
+            let bytes = make::encoded(&make::orange(width, height).into(), format);
+            assert_eq!(
+                (decoded(&bytes).unwrap().width(), decoded(&bytes).unwrap().height()),
+                (width, height),
+                "{format:?}"
+            );
+            assert_eq!((gray(&bytes).unwrap().width(), gray(&bytes).unwrap().height()), (width, height), "{format:?}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_cut_off_anywhere_is_refused_and_none_panics() {
+    let plain = DynamicImage::from(make::orange(48, 40));
+    let formats = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif];
+    let mut pictures: Vec<Vec<u8>> = formats.iter().map(|format| make::encoded(&plain, *format)).collect();
+    pictures.extend([make::deep_png(), make::progressive_jpeg(), make::cmyk_jpeg(), make::gray_jpeg()]);
+    pictures.extend([make::transparent_png(), make::animated_gif(), make::animated_webp()]);
+    for (number, bytes) in pictures.iter().enumerate() {
+        for percent in 0..100 {
+            let (decoded, gray) =
+                (decoded(&bytes[..bytes.len() * percent / 100]), gray(&bytes[..bytes.len() * percent / 100]));
+            // A reader need not look at what a format puts behind its pixels.
+            if percent < 50 {
+                assert!(decoded.is_err() && gray.is_err(), "{percent} % of picture {number}");
+            }
+        }
+    }
+}

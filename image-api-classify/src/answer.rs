@@ -1,0 +1,90 @@
+//! What an answer looks like: a sentence, or JSON.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header::{CONTENT_TYPE, HeaderName, VARY};
+use serde::Serialize;
+use service_kit::Response;
+
+use crate::classes::Class;
+use crate::model::{Classified, Description, milliseconds};
+
+/// For a browser's developer tools, and for whoever wonders where the time goes.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// What was found out about one picture.
+pub(crate) struct Finding<'a> {
+    pub(crate) model: &'a Description,
+    pub(crate) classified: Classified,
+    pub(crate) decoding: Duration,
+}
+
+/// The same as JSON.
+#[derive(Serialize)]
+pub(crate) struct Top<'a> {
+    model: &'a str,
+    unsure: bool,
+    classes: &'a [Class],
+    times_ms: Times,
+}
+
+#[derive(Serialize)]
+struct Times {
+    decode: f64,
+    preprocess: f64,
+    inference: f64,
+}
+
+impl Finding<'_> {
+    /// What users of the WasmEdge template know; and a warning where the model says below which confidence it needs one.
+    pub(crate) fn sentence(&self) -> String {
+        let Some(best) = self.classified.classes.first() else { return "nothing is detected".to_owned() };
+        let Class { label, score, .. } = best;
+        if self.is_unsure() {
+            format!("unsure: {label} is the best guess with {score}/255 confidence")
+        } else {
+            format!("{label} is detected with {score}/255 confidence")
+        }
+    }
+
+    /// The likeliest classes.
+    pub(crate) fn top(&self, count: usize) -> Top<'_> {
+        let classes = &self.classified.classes;
+        Top {
+            model: &self.model.name,
+            unsure: self.is_unsure(),
+            classes: classes.get(..count).unwrap_or(classes),
+            times_ms: self.times(),
+        }
+    }
+
+    /// Says on the answer what took how long.
+    pub(crate) fn tell_times(&self, response: &mut Response) {
+        let Times { decode, preprocess, inference } = self.times();
+        let times = format!("decode;dur={decode}, preprocess;dur={preprocess}, inference;dur={inference}");
+        if let Ok(times) = HeaderValue::from_str(&times) {
+            response.headers_mut().insert(SERVER_TIMING, times);
+        }
+    }
+
+    fn is_unsure(&self) -> bool {
+        self.classified.classes.first().is_some_and(|best| best.probability < self.model.output.unsure_below)
+    }
+
+    fn times(&self) -> Times {
+        Times {
+            decode: milliseconds(self.decoding),
+            preprocess: milliseconds(self.classified.preprocessing),
+            inference: milliseconds(self.classified.inference),
+        }
+    }
+}
+
+/// An answer of that type, which depends on what was accepted.
+pub(crate) fn of_type(media_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
+    response
+}
