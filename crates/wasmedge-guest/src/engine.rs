@@ -1,24 +1,19 @@
 //! The engine that all guests of a process share: compiler, ahead-of-time cache, and the clock that makes guests yield.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
+use wasm_engine::CompiledCache;
 use wasmtime::{Config, Linker, Module};
 
 use crate::abi;
-use crate::cache::ModuleCache;
 use crate::error::GuestError;
 use crate::state::GuestState;
-
-/// How long a guest computes before others get a turn. Short enough that nobody notices a neighbour's work, long
-/// enough that the ticking costs nothing.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Compiles and links guests.
 pub struct Engine {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<GuestState>,
-    cache: Option<ModuleCache>,
+    cache: Option<CompiledCache>,
 }
 
 impl Engine {
@@ -34,8 +29,8 @@ impl Engine {
         let engine = wasmtime::Engine::new(&config).map_err(GuestError::Engine)?;
         let mut linker = Linker::new(&engine);
         abi::add_to_linker(&mut linker).map_err(GuestError::Engine)?;
-        start_ticking(&engine)?;
-        Ok(Self { engine, linker, cache: cache.map(ModuleCache::new) })
+        wasm_engine::start_clock(&engine).map_err(GuestError::Clock)?;
+        Ok(Self { engine, linker, cache: cache.map(CompiledCache::new) })
     }
 
     /// Compiles `wasm`, or takes it from the cache. Takes seconds for a large module: call it where blocking is allowed.
@@ -59,18 +54,4 @@ impl Engine {
 
 fn looks_like_text(wasm: &[u8]) -> bool {
     wasm.trim_ascii_start().starts_with(b"(module")
-}
-
-/// One thread for the whole engine; it ends with the engine.
-fn start_ticking(engine: &wasmtime::Engine) -> Result<(), GuestError> {
-    let engine = engine.weak();
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    };
-    std::thread::Builder::new().name("guest-clock".into()).spawn(tick).map_err(GuestError::Clock)?;
-    Ok(())
 }

@@ -22,7 +22,6 @@
 //! ```
 
 mod abi;
-mod cache;
 pub mod command;
 mod engine;
 mod errno;

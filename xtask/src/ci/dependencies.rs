@@ -16,6 +16,7 @@ const HOST: &[&str] = &[
     "daprlet",
     "native-components",
     "sidecar",
+    "wasm-engine",
     "wasmedge-guest",
 ];
 
@@ -63,7 +64,7 @@ const RULES: &[Rule] = &[
         because: "a face does not know what runs behind it",
     },
     Rule {
-        crates: &["wasmedge-guest"],
+        crates: &["wasm-engine", "wasmedge-guest"],
         services: false,
         never: &[&["building-blocks", "sidecar", "dapr-http"]],
         because: "a guest's sockets know nothing of Dapr",
