@@ -26,7 +26,7 @@ impl Bench {
     pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
         let mut steps = Steps::new(3);
         steps.begin("Building the services and the test programs for WebAssembly");
-        BuildWasm { fixtures: true, ..BuildWasm::default() }.run(repository)?;
+        BuildWasm { fixtures: true, components: true, ..BuildWasm::default() }.run(repository)?;
         steps.begin("Building daprlet and the benchmark");
         run(&mut repository.cargo(&["build", "--locked", "--package", "daprlet", "--package", "bench"]))?;
         steps.begin("Measuring; leave the machine alone meanwhile");

@@ -1,12 +1,15 @@
 //! `cargo xtask build-wasm`: the services, and what tests run beside them, as WebAssembly.
 
 mod ahead;
+mod components;
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+
+pub(crate) use components::TARGET as COMPONENT_TARGET;
 
 use crate::repository::{Package, Repository, Workspace, output, run};
 
@@ -26,6 +29,10 @@ pub(crate) struct BuildWasm {
     #[arg(long)]
     pub(crate) fixtures: bool,
 
+    /// Builds the Wasm components, too, into `wasm/components/`.
+    #[arg(long)]
+    pub(crate) components: bool,
+
     /// Compiles the services ahead of time, too, for the WasmEdge that `WASMEDGE` names, for the one on the path, or for
     /// those of `setup --real`: `wasm/wasmedge-VERSION/NAME.so`. That takes minutes, once for each change.
     #[arg(long)]
@@ -38,7 +45,7 @@ pub(crate) struct BuildWasm {
 
 impl BuildWasm {
     pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
-        install_target(repository)?;
+        install_target(repository, TARGET)?;
         let workspace = repository.workspace()?;
         let services = if self.package.is_empty() {
             workspace.services().collect()
@@ -50,6 +57,9 @@ impl BuildWasm {
             let modules = services.iter().flat_map(|service| service.programs());
             ahead::compile(repository, &modules.map(str::to_owned).collect::<Vec<_>>())?;
         }
+        if self.components {
+            components::build(repository, &workspace)?;
+        }
         if self.fixtures {
             // On its own: together with the services it would switch on features of crates that both use.
             build(repository, &workspace, &[workspace.package(FIXTURES)?])?;
@@ -58,15 +68,15 @@ impl BuildWasm {
     }
 }
 
-/// Installs the Rust target, where it is missing and rustup can.
-pub(crate) fn install_target(repository: &Repository) -> Result<()> {
+/// Installs a Rust target, where it is missing and rustup can.
+pub(crate) fn install_target(repository: &Repository, target: &str) -> Result<()> {
     let sysroot = output(repository.command("rustc").args(["--print", "sysroot"]))?;
-    if Path::new(sysroot.trim_end()).join("lib/rustlib").join(TARGET).is_dir() {
+    if Path::new(sysroot.trim_end()).join("lib/rustlib").join(target).is_dir() {
         return Ok(());
     }
-    eprintln!("Installing the Rust target {TARGET}");
-    run(repository.command("rustup").args(["target", "add", TARGET]))
-        .with_context(|| format!("without rustup, install Rust's {TARGET} target as your system does"))
+    eprintln!("Installing the Rust target {target}");
+    run(repository.command("rustup").args(["target", "add", target]))
+        .with_context(|| format!("without rustup, install Rust's {target} target as your system does"))
 }
 
 fn build(repository: &Repository, workspace: &Workspace, packages: &[&Package]) -> Result<()> {

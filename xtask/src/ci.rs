@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::build_wasm::{FIXTURES, TARGET, install_target};
+use crate::build_wasm::{COMPONENT_TARGET, FIXTURES, TARGET, install_target};
 use crate::parity::Parity;
 use crate::repository::{Repository, TEMPLATE, run};
 use crate::setup::is_installed;
@@ -74,10 +74,14 @@ fn lint(repository: &Repository) -> Result<()> {
 }
 
 fn lint_wasm(repository: &Repository) -> Result<()> {
-    install_target(repository)?;
+    install_target(repository, TARGET)?;
     let workspace = repository.workspace()?;
     let mut what = vec!["--target", TARGET, "--package", TEMPLATE, "--package", FIXTURES];
     what.extend(workspace.services().flat_map(|service| ["--package", service.name.as_str()]));
+    clippy(repository, &what)?;
+    install_target(repository, COMPONENT_TARGET)?;
+    let mut what = vec!["--target", COMPONENT_TARGET];
+    what.extend(workspace.components().flat_map(|component| ["--package", component.name.as_str()]));
     clippy(repository, &what)
 }
 

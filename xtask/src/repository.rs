@@ -10,6 +10,9 @@ use serde::Deserialize;
 /// The crate that makes a package with a program a service.
 const SERVICE_MARK: &str = "service-kit";
 
+/// The crate that makes a package a Wasm component.
+const COMPONENT_MARK: &str = "wit-bindgen";
+
 /// What `new-service` copies: a service, and no part of the application.
 pub(crate) const TEMPLATE: &str = "template-service";
 
@@ -91,6 +94,11 @@ impl Workspace {
         self.packages.iter().filter(|package| package.is_service() && package.name != TEMPLATE)
     }
 
+    /// The Wasm components, those of tests among them.
+    pub(crate) fn components(&self) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(|package| package.depends_on(COMPONENT_MARK))
+    }
+
     /// The package of that name.
     pub(crate) fn package(&self, name: &str) -> Result<&Package> {
         let found = self.packages.iter().find(|package| package.name == name);
@@ -110,7 +118,11 @@ impl Package {
     }
 
     fn is_service(&self) -> bool {
-        self.programs().next().is_some() && self.dependencies.iter().any(|it| it.name == SERVICE_MARK)
+        self.programs().next().is_some() && self.depends_on(SERVICE_MARK)
+    }
+
+    fn depends_on(&self, name: &str) -> bool {
+        self.dependencies.iter().any(|it| it.name == name)
     }
 }
 

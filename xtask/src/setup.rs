@@ -47,7 +47,8 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
-        build_wasm::install_target(repository)?;
+        build_wasm::install_target(repository, build_wasm::TARGET)?;
+        build_wasm::install_target(repository, build_wasm::COMPONENT_TARGET)?;
         if !(is_installed("cargo-clippy") && is_installed("cargo-fmt")) {
             run(repository.command("rustup").args(["component", "add", "clippy", "rustfmt"]))?;
         }

@@ -127,6 +127,7 @@ impl Maker {
             name: resource.name.clone(),
             type_: resource.type_.clone(),
             version: resource.version.clone(),
+            folder: resource.folder.clone(),
             ..ComponentSpec::default()
         };
         let references = self.references(made, resource.secret_store.as_deref());

@@ -2,6 +2,7 @@
 //!
 //! Load comes from a process of its own (`bench load`), so that the server and its load do not share a scheduler.
 
+mod components;
 mod figures;
 mod load;
 mod memory;
@@ -32,6 +33,9 @@ enum Command {
     #[command(hide = true)]
     Load(load::Arguments),
 
+    /// Measures only what a state store costs when it is a Wasm component.
+    Components,
+
     /// Measures daprlet beside the real Dapr and WasmEdge, and writes a report.
     Real(real::Arguments),
 }
@@ -40,6 +44,7 @@ fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Load(arguments)) => load::run(&arguments),
+        Some(Command::Components) => Ok(row::print(&components::rows()?)?),
         Some(Command::Real(arguments)) => real::run(&arguments, Duration::from_secs(cli.seconds)),
         None => figures::all(Duration::from_secs(cli.seconds)),
     }

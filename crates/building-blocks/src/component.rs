@@ -26,6 +26,8 @@ pub struct ComponentSpec {
     pub version: String,
     /// `spec.metadata`.
     pub properties: Properties,
+    /// The folder of the YAML, for files that belong to the component. Empty where there is no YAML.
+    pub folder: PathBuf,
 }
 
 /// What a component is told about the application that it is made for.

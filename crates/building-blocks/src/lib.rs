@@ -8,8 +8,6 @@
 
 pub mod binding;
 pub mod component;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 pub mod go_duration;
 pub mod secret;
 pub mod state;

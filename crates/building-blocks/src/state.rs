@@ -59,7 +59,7 @@ pub trait StateStore: Send + Sync {
 
     /// Applies all operations in their order, or none of them. (Redis, here as in Dapr, applies those that it can.)
     async fn transact(&self, _operations: Vec<Operation>, _metadata: Metadata) -> Result<(), StateError> {
-        Err(StateError::Unsupported("transactions"))
+        Err(StateError::Unsupported("transactions".into()))
     }
 
     /// The most operations that one transaction may have, where the store has such a limit.

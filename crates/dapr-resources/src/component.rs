@@ -1,5 +1,6 @@
 //! Component resources: `dapr/pkg/apis/components/v1alpha1/types.go`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::document::Reader;
@@ -32,6 +33,8 @@ pub struct ComponentResource {
     pub scopes: Vec<String>,
     /// Where it was read, as `FILE:LINE`.
     pub origin: String,
+    /// The folder that it was read from.
+    pub folder: PathBuf,
 }
 
 impl ComponentResource {
@@ -53,6 +56,7 @@ pub(crate) fn read(head: Head, mut spec: Reader<'_>, problems: &mut Problems) ->
         secret_store: head.secret_store,
         scopes: head.scopes,
         origin: head.origin,
+        folder: head.folder,
     };
     spec.finish(problems);
     component

@@ -1,5 +1,7 @@
 //! What all resources have beside their kind and `spec`.
 
+use std::path::PathBuf;
+
 use crate::document::Reader;
 use crate::problem::{Problem, Problems};
 
@@ -13,6 +15,8 @@ pub(crate) struct Head {
     pub(crate) scopes: Vec<String>,
     /// Where it was read, as `FILE:LINE`.
     pub(crate) origin: String,
+    /// The folder that it was read from.
+    pub(crate) folder: PathBuf,
 }
 
 /// The head, and whether the resource is of another namespace than `namespace`.
@@ -22,7 +26,13 @@ pub(crate) fn read(root: &mut Reader<'_>, namespace: Option<&str>, problems: &mu
         root.mistake("apiVersion", format!("is {version}, but must be dapr.io/v1alpha1"), problems);
     }
     let scopes = root.texts("scopes", problems);
-    let mut head = Head { name: String::new(), secret_store: None, scopes, origin: root.place() };
+    let mut head = Head {
+        name: String::new(),
+        secret_store: None,
+        scopes,
+        origin: root.place(),
+        folder: root.folder(),
+    };
     let mut elsewhere = false;
     match root.mapping("metadata", problems) {
         Some(mut metadata) => {

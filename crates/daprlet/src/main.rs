@@ -1,6 +1,7 @@
 //! `daprlet`: arguments to configuration to running applications.
 
 mod cli;
+mod components;
 mod exit;
 mod log;
 mod page;

@@ -18,7 +18,7 @@ use wasmedge_guest::Engine;
 
 use crate::cli::Run;
 use crate::log::{self, AppLines};
-use crate::{page, shutdown};
+use crate::{components, page, shutdown};
 
 /// How long the end may take after it was asked for, before what is left is dropped.
 const GRACE: Duration = Duration::from_millis(1700);
@@ -27,13 +27,14 @@ const GRACE: Duration = Duration::from_millis(1700);
 pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
     log::init(arguments.log_format, &arguments.log_level).context("--log-level")?;
     let environment: BTreeMap<String, String> = std::env::vars().collect();
-    let registry = Arc::new(native_components::registry());
+    let cache = cache(&arguments, &environment);
+    let registry = Arc::new(components::registry(&cache));
     let apps = apps::read(&arguments, &environment, &registry)?;
     let end = CancellationToken::new();
     tokio::spawn(shutdown::on_signal(end.clone()));
     let host = Host::new(
         HostSettings {
-            engine: Arc::new(Engine::new(Some(cache(&arguments, &environment)))?),
+            engine: Arc::new(Engine::new(Some(cache))?),
             registry,
             context: Context {
                 app_id: String::new(),

@@ -16,6 +16,7 @@ const HOST: &[&str] = &[
     "daprlet",
     "native-components",
     "sidecar",
+    "wasm-components",
     "wasm-engine",
     "wasmedge-guest",
 ];
@@ -62,6 +63,18 @@ const RULES: &[Rule] = &[
         services: false,
         never: &[&["wasmtime", "wasmedge-guest", "app-runtime"]],
         because: "a face does not know what runs behind it",
+    },
+    Rule {
+        crates: &["wasm-components"],
+        services: false,
+        never: &[&["hyper", "axum", "sidecar", "dapr-http", "app-runtime", "wasmedge-guest"]],
+        because: "any program can load a component, without daprlet and without HTTP",
+    },
+    Rule {
+        crates: &["state-in-memory"],
+        services: false,
+        never: &[HOST, &["wasmtime"]],
+        because: "a component knows the contract and nothing of who loads it",
     },
     Rule {
         crates: &["wasm-engine", "wasmedge-guest"],

@@ -26,6 +26,15 @@ enum Value {
     Secret(Secret),
 }
 
+impl Value {
+    fn expose(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}
+
 /// A property that is missing or that says what it must not.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PropertyError {
@@ -66,10 +75,7 @@ impl Properties {
     /// The value of `name`. Where a name occurs twice the last one counts, as in Dapr.
     pub fn get(&self, name: &str) -> Option<&str> {
         let property = self.0.iter().rev().find(|property| property.name.eq_ignore_ascii_case(name))?;
-        let text = match &property.value {
-            Value::Plain(text) => text,
-            Value::Secret(secret) => secret.expose(),
-        };
+        let text = property.value.expose();
         (!text.is_empty()).then_some(text)
     }
 
@@ -113,6 +119,17 @@ impl Properties {
     /// The names there are, in their order; for a component that refuses what it does not know.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|property| property.name.as_str())
+    }
+
+    /// All names and values in their order, secrets among them, for a component that hands them on.
+    pub fn exposed(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|property| (property.name.as_str(), property.value.expose()))
+    }
+
+    /// The same properties without those that `is_other` names.
+    #[must_use]
+    pub fn without(self, is_other: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.into_iter().filter(|property| !is_other(&property.name)).collect())
     }
 
     fn parse<T>(

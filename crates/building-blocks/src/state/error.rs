@@ -1,5 +1,7 @@
 //! What can go wrong in a state store. The texts of etag errors follow `components-contrib/state/errors.go`.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use crate::BoxError;
@@ -15,7 +17,7 @@ pub enum StateError {
     EtagInvalid(#[source] BoxError),
     /// The store cannot do this at all.
     #[error("this state store does not support {0}")]
-    Unsupported(&'static str),
+    Unsupported(Cow<'static, str>),
     /// The request itself is wrong (a TTL that is no number, an empty key).
     #[error("{0}")]
     InvalidRequest(String),

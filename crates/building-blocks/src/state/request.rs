@@ -94,6 +94,8 @@ pub struct StateItem {
     pub etag: Option<String>,
     /// `ttlExpireTime` (RFC 3339), where the value will expire.
     pub metadata: Metadata,
+    /// The media type that was written with the value, where the store keeps it.
+    pub content_type: Option<String>,
 }
 
 impl GetRequest {

@@ -1,6 +1,7 @@
 //! Taking what is expected from a mapping, and noting everything that is not as expected.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::node::{Node, Value};
@@ -36,6 +37,11 @@ impl<'a> Reader<'a> {
     /// Where this mapping is, as `FILE:LINE`.
     pub(crate) fn place(&self) -> String {
         self.place_of(self.line)
+    }
+
+    /// The folder of the file that this is in.
+    pub(crate) fn folder(&self) -> PathBuf {
+        Path::new(self.file).parent().map(Path::to_owned).unwrap_or_default()
     }
 
     fn place_of(&self, line: u64) -> String {

@@ -99,3 +99,16 @@ fn help_names_examples_and_version_lists_components() {
     let version = String::from_utf8(version.stdout).unwrap();
     assert!(version.contains("state.sqlite") && version.contains("bindings.cron"), "{version}");
 }
+
+#[test]
+fn a_wasm_component_that_cannot_be_used_is_told_with_the_place_of_its_yaml() {
+    let component = |module: &str| {
+        COMPONENT.replace(
+            "{type: state.in-memory, version: v1}",
+            &format!("{{type: state.wasm, version: v1, metadata: [{{name: module, value: {module}}}]}}"),
+        )
+    };
+    check(&app("[]"), &component("gone.wasm"), &["c.yaml:1", "config/gone.wasm cannot be read"]);
+    let faulty = e2e::wasm("components/faulty-store");
+    check(&app("[]"), &component(&faulty.display().to_string()), &["c.yaml:1", "wasi:sockets/", "allowHosts would"]);
+}

@@ -19,3 +19,4 @@ mod pictures;
 mod real_pictures;
 mod refusals;
 mod secrecy;
+mod wasm_store;

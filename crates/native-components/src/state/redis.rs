@@ -91,7 +91,7 @@ impl StateStore for Redis {
         match fields {
             Ok((None, None)) => Ok(None),
             Ok((Some(data), Some(version))) => {
-                Ok(Some(StateItem { value: data.into(), etag: Some(version), metadata: Metadata::new() }))
+                Ok(Some(StateItem { value: data.into(), etag: Some(version), ..StateItem::default() }))
             }
             Ok(_) => Err(StateError::Other("required hash field 'data' or 'version' was not found".into())),
             Err(error) if error.code() == Some("WRONGTYPE") => self.get_plain(&request.key).await,

@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking, and say what they skip")]
 
-mod conformance;
 mod durability;
 mod harness;
 mod mysql;
+mod redis;
 mod registry;

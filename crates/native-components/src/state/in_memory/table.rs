@@ -31,7 +31,7 @@ impl Table {
             Some(expires) if expires <= Timestamp::now() => return None,
             Some(expires) => Metadata::from([(TTL_EXPIRE_TIME.to_owned(), rfc3339(expires))]),
         };
-        Some(StateItem { value: value.bytes.clone(), etag: Some(value.etag.to_string()), metadata })
+        Some(StateItem { value: value.bytes.clone(), etag: Some(value.etag.to_string()), metadata, content_type: None })
     }
 
     /// Forgets what has expired by `now`. Each write calls this, so that no timer is needed.

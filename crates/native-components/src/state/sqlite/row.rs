@@ -73,7 +73,7 @@ pub(super) fn get(connection: &Connection, tables: &Tables, key: &str) -> Result
     let value =
         if is_binary { STANDARD.decode(value).map_err(|error| StateError::Other(error.into()))? } else { value };
     let metadata: Metadata = expires.into_iter().map(|time| (TTL_EXPIRE_TIME.to_owned(), time)).collect();
-    Ok(Some(StateItem { value: value.into(), etag: Some(etag), metadata }))
+    Ok(Some(StateItem { value: value.into(), etag: Some(etag), metadata, content_type: None }))
 }
 
 pub(super) fn ping(connection: &Connection) -> Result<(), StateError> {

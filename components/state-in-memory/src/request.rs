@@ -1,0 +1,95 @@
+//! An operation with all that can fail without looking at the state already done.
+
+use std::time::{Duration, SystemTime};
+
+use crate::bindings::exports::dapr::components::state::{Concurrency, Error, Operation};
+
+/// The longest time to live, in seconds: beyond it (68 years) expiry times would leave what Dapr's stores can represent.
+const MAX_SECONDS: u64 = i32::MAX as u64;
+
+/// A write or a delete, and what it depends on.
+pub(crate) struct Prepared {
+    pub(crate) key: String,
+    /// The etag that the key must have.
+    pub(crate) etag: Option<String>,
+    /// Whether the key must not exist, where no etag is given.
+    pub(crate) is_first_write: bool,
+    /// What is written; a delete has nothing.
+    pub(crate) write: Option<Write>,
+}
+
+/// What is written.
+pub(crate) struct Write {
+    pub(crate) value: Vec<u8>,
+    pub(crate) expires: Option<SystemTime>,
+    pub(crate) content_type: Option<String>,
+}
+
+impl Prepared {
+    pub(crate) fn of(operation: Operation, now: SystemTime) -> Result<Self, Error> {
+        let (key, etag, concurrency, write) = match operation {
+            Operation::Set(request) => {
+                let ttl = time_to_live(&request.metadata)?;
+                let write = Write {
+                    value: request.value,
+                    expires: ttl.map(|ttl| now + ttl),
+                    content_type: request.content_type,
+                };
+                (request.key, request.etag, request.options.concurrency, Some(write))
+            }
+            Operation::Delete(request) => (request.key, request.etag, request.options.concurrency, None),
+        };
+        let etag = etag.filter(|etag| !etag.is_empty());
+        Ok(Self { key, etag, is_first_write: concurrency == Concurrency::FirstWrite, write })
+    }
+}
+
+/// Reads `ttlInSeconds`, and complains in the words of Dapr's component, which are those of Go's `strconv`.
+fn time_to_live(metadata: &[(String, String)]) -> Result<Option<Duration>, Error> {
+    let found = metadata.iter().find(|(name, _)| name == "ttlInSeconds");
+    let Some((_, text)) = found.filter(|(_, text)| !text.is_empty()) else { return Ok(None) };
+    let refused = |why| Error::InvalidRequest(format!("strconv.Atoi: parsing {text:?}: {why}"));
+    let is_negative = text.starts_with('-');
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(refused("invalid syntax"));
+    }
+    match digits.parse::<u64>() {
+        Ok(0..=MAX_SECONDS) if is_negative => Ok(None),
+        Ok(0) => Ok(None),
+        Ok(seconds @ 1..=MAX_SECONDS) => Ok(Some(Duration::from_secs(seconds))),
+        Ok(_) | Err(_) => Err(refused("value out of range")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<Option<u64>, String> {
+        match time_to_live(&[("ttlInSeconds".to_owned(), text.to_owned())]) {
+            Ok(ttl) => Ok(ttl.map(|ttl| ttl.as_secs())),
+            Err(Error::InvalidRequest(why)) => Err(why),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_positive_number_is_a_time_to_live_and_anything_not_positive_means_for_ever() {
+        assert_eq!(check("90"), Ok(Some(90)));
+        assert_eq!(check("+1"), Ok(Some(1)));
+        for forever in ["", "0", "-1", "-90"] {
+            assert_eq!(check(forever), Ok(None), "{forever}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_as_dapr_refuses_it() {
+        for wrong in ["soon", "1.5", "10s", "-", " 1"] {
+            assert_eq!(check(wrong), Err(format!("strconv.Atoi: parsing {wrong:?}: invalid syntax")));
+        }
+        for large in ["2147483648", "99999999999999999999"] {
+            assert_eq!(check(large), Err(format!("strconv.Atoi: parsing {large:?}: value out of range")));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The state, and the order in which its values expire.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+
+use crate::bindings::exports::dapr::components::state::{Error, Item};
+use crate::request::{Prepared, Write};
+
+/// Keys, values, and what they take.
+pub(crate) struct Table {
+    values: HashMap<Rc<str>, Value>,
+    // What expires, soonest first; exactly the keys of `values` that have an expiry.
+    expiries: BTreeSet<(SystemTime, Rc<str>)>,
+    // The bytes of all keys and values.
+    bytes: usize,
+    max_bytes: usize,
+    // Etags count up from a number that no earlier instance is likely to have used, so that none comes back to life.
+    next_etag: u128,
+}
+
+struct Value {
+    bytes: Vec<u8>,
+    etag: u128,
+    expires: Option<SystemTime>,
+    content_type: Option<String>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+impl Table {
+    /// An empty table that takes up to so many bytes.
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        let random = RandomState::new();
+        let [high, low] = [0, 1].map(|half: u8| u128::from(random.hash_one(half)));
+        Self {
+            values: HashMap::new(),
+            expiries: BTreeSet::new(),
+            bytes: 0,
+            max_bytes,
+            next_etag: (high << 64 | low) >> 1,
+        }
+    }
+
+    /// The value of `key`, unless it has expired by `now`.
+    pub(crate) fn get(&self, key: &str, now: SystemTime) -> Option<Item> {
+        let value = self.values.get(key)?;
+        let metadata = match value.expires {
+            None => Vec::new(),
+            Some(expires) if expires <= now => return None,
+            Some(expires) => vec![("ttlExpireTime".to_owned(), rfc3339(expires))],
+        };
+        Some(Item {
+            value: value.bytes.clone(),
+            etag: Some(written(value.etag)),
+            metadata,
+            content_type: value.content_type.clone(),
+        })
+    }
+
+    /// Does all operations in their order; or none, and says why. As Dapr's component does it, every etag is held against
+    /// the state before the transaction.
+    pub(crate) fn transact(&mut self, operations: Vec<Prepared>, now: SystemTime) -> Result<(), Error> {
+        // Each write forgets what has expired, so that no timer is needed.
+        self.drop_expired(now);
+        for operation in &operations {
+            self.check(operation)?;
+        }
+        self.check_room(&operations)?;
+        for operation in operations {
+            self.remove(&operation.key);
+            if let Some(write) = operation.write {
+                self.insert(operation.key, write);
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_expired(&mut self, now: SystemTime) {
+        while self.expiries.first().is_some_and(|(expires, _)| *expires <= now) {
+            if let Some((_, key)) = self.expiries.pop_first() {
+                self.remove(&key);
+            }
+        }
+    }
+
+    /// Whether etag and concurrency of `operation` fit what is here.
+    fn check(&self, operation: &Prepared) -> Result<(), Error> {
+        let current = self.values.get(operation.key.as_str());
+        let why = match (&operation.etag, current) {
+            (Some(_), None) => format!("state not exist or expired for key={}", operation.key),
+            (Some(given), Some(value)) if written(value.etag) != *given => {
+                let current = written(value.etag);
+                format!("state etag not match for key={}: current={current}, expect={given}", operation.key)
+            }
+            (None, Some(_)) if operation.is_first_write => "item already exists and no etag was passed".to_owned(),
+            _ => return Ok(()),
+        };
+        Err(Error::EtagMismatch(Some(why)))
+    }
+
+    /// Whether all that the operations write would fit beside what is here; what they replace or delete counts as well,
+    /// because it is there until they are done.
+    fn check_room(&self, operations: &[Prepared]) -> Result<(), Error> {
+        let writes = operations.iter().filter_map(|operation| Some((operation, operation.write.as_ref()?)));
+        let more: usize = writes.map(|(operation, write)| operation.key.len() + write.value.len()).sum();
+        let wanted = self.bytes.saturating_add(more);
+        if more > 0 && wanted > self.max_bytes {
+            let most = self.max_bytes;
+            return Err(Error::Other(format!("the store is full: {wanted} bytes, but maxBytes is {most}")));
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, key: String, write: Write) {
+        let key: Rc<str> = key.into();
+        let Write { value: bytes, expires, content_type } = write;
+        if let Some(expires) = expires {
+            self.expiries.insert((expires, key.clone()));
+        }
+        let etag = self.next_etag;
+        self.next_etag = etag.wrapping_add(1);
+        self.bytes += key.len() + bytes.len();
+        self.values.insert(key, Value { bytes, etag, expires, content_type });
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some((key, value)) = self.values.remove_entry(key) {
+            self.bytes -= key.len() + value.bytes.len();
+            if let Some(expires) = value.expires {
+                self.expiries.remove(&(expires, key));
+            }
+        }
+    }
+}
+
+fn written(etag: u128) -> String {
+    format!("{etag:032x}")
+}
+
+/// Whole seconds in UTC, as Go's `time.RFC3339` prints them.
+fn rfc3339(time: SystemTime) -> String {
+    let time = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    fn write(key: &str, value: &str, expires: Option<SystemTime>) -> Prepared {
+        let write = Write { value: value.into(), expires, content_type: None };
+        Prepared { key: key.to_owned(), etag: None, is_first_write: false, write: Some(write) }
+    }
+
+    fn delete(key: &str) -> Prepared {
+        Prepared { key: key.to_owned(), etag: None, is_first_write: false, write: None }
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn value(table: &Table, key: &str, now: u64) -> Option<String> {
+        table.get(key, at(now)).map(|item| String::from_utf8(item.value).unwrap())
+    }
+
+    #[test]
+    fn an_expired_value_is_invisible_at_once_and_forgotten_with_the_next_write() {
+        let mut table = Table::new(100);
+        table.transact(vec![write("k", "v", Some(at(10)))], at(0)).unwrap();
+        let told = table.get("k", at(9)).unwrap().metadata;
+        assert_eq!(told, [("ttlExpireTime".to_owned(), "1970-01-01T00:00:10Z".to_owned())]);
+        assert_eq!(value(&table, "k", 10), None);
+        assert_eq!(table.values.len(), 1);
+        table.transact(vec![], at(10)).unwrap();
+        assert!(table.values.is_empty() && table.expiries.is_empty() && table.bytes == 0);
+    }
+
+    #[test]
+    fn rewriting_a_value_leaves_no_stale_expiry_behind() {
+        let mut table = Table::new(100);
+        table.transact(vec![write("k", "v", Some(at(10)))], at(0)).unwrap();
+        table.transact(vec![write("k", "w", None)], at(0)).unwrap();
+        assert!(table.expiries.is_empty() && table.bytes == 2);
+        assert_eq!(value(&table, "k", 1_000).as_deref(), Some("w"));
+    }
+
+    #[test]
+    fn a_full_store_refuses_and_keeps_what_it_has() {
+        let mut table = Table::new(10);
+        table.transact(vec![write("k", "12345", None)], at(0)).unwrap();
+        let refused = table.transact(vec![delete("k"), write("l", "12345", None)], at(0)).unwrap_err();
+        assert!(matches!(&refused, Error::Other(why) if why.contains("full")), "{refused:?}");
+        assert_eq!(value(&table, "k", 0).as_deref(), Some("12345"));
+        table.transact(vec![delete("k")], at(0)).unwrap();
+        table.transact(vec![write("l", "12345", None)], at(0)).unwrap();
+    }
+
+    #[test]
+    fn a_failed_check_of_one_operation_keeps_all_from_happening() {
+        let mut table = Table::new(100);
+        let stale = Prepared { etag: Some("stale".to_owned()), ..write("b", "2", None) };
+        assert!(table.transact(vec![write("a", "1", None), stale], at(0)).is_err());
+        assert_eq!(value(&table, "a", 0), None);
+    }
+
+    #[test]
+    fn no_two_writes_have_one_etag_not_even_of_two_instances() {
+        let mut etags = BTreeSet::new();
+        for _ in 0..2 {
+            let mut table = Table::new(100);
+            for _ in 0..3 {
+                table.transact(vec![write("k", "v", None)], at(0)).unwrap();
+                assert!(etags.insert(table.get("k", at(0)).unwrap().etag.unwrap()));
+            }
+        }
+    }
+}

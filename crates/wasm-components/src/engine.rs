@@ -1,0 +1,111 @@
+//! The engine that all components of a process share, and what it loads.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wasm_engine::CompiledCache;
+use wasmtime::Config;
+use wasmtime::component::{Component, Linker};
+
+use crate::digest::Digest;
+use crate::error::LoadError;
+use crate::host::{self, HostState};
+
+/// Compiles and links components. Cloning it is cheap and gives the same engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    engine: wasmtime::Engine,
+    linker: Linker<HostState>,
+    cache: Option<CompiledCache>,
+}
+
+/// A compiled component, which can be opened any number of times.
+#[derive(Clone)]
+pub struct Module {
+    pub(crate) engine: Engine,
+    pub(crate) component: Component,
+    digest: Digest,
+}
+
+impl Engine {
+    /// An engine that keeps compiled components in `cache`, where one is given.
+    ///
+    /// # Errors
+    /// When wasmtime does not support this machine.
+    pub fn new(cache: Option<PathBuf>) -> Result<Self, LoadError> {
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        let engine = wasmtime::Engine::new(&config).map_err(LoadError::Engine)?;
+        let linker = host::linker(&engine).map_err(LoadError::Engine)?;
+        wasm_engine::start_clock(&engine).map_err(LoadError::Clock)?;
+        Ok(Self(Arc::new(Inner { engine, linker, cache: cache.map(CompiledCache::new) })))
+    }
+
+    /// Reads, checks and compiles a file, or takes it from the cache. Must run inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When the file is not there, is not the one that `expected` describes, or is no component.
+    pub async fn load(&self, path: impl AsRef<Path>, expected: Option<Digest>) -> Result<Module, LoadError> {
+        let path = path.as_ref();
+        let read = |source| LoadError::Read { path: path.to_owned(), source };
+        let bytes = tokio::fs::read(path).await.map_err(read)?;
+        let engine = self.clone();
+        let compiled = tokio::task::spawn_blocking(move || engine.compile(&bytes, expected)).await;
+        compiled.map_err(|gone| read(std::io::Error::other(gone)))?
+    }
+
+    /// Checks and compiles bytes, or takes them from the cache. Takes long for a large component: call it where blocking is
+    /// allowed.
+    ///
+    /// # Errors
+    /// When they are not what `expected` describes, or no component.
+    pub fn compile(&self, bytes: &[u8], expected: Option<Digest>) -> Result<Module, LoadError> {
+        let digest = Digest::of(bytes);
+        if let Some(expected) = expected.filter(|expected| *expected != digest) {
+            return Err(LoadError::Digest { expected, found: digest });
+        }
+        if !is_component(bytes)? {
+            return Err(LoadError::CoreModule);
+        }
+        let Inner { engine, cache, .. } = &*self.0;
+        let component = match cache {
+            Some(cache) => cache.compile(engine, bytes),
+            None => Component::new(engine, bytes),
+        };
+        Ok(Module { engine: self.clone(), component: component.map_err(LoadError::Compile)?, digest })
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn linker(&self) -> &Linker<HostState> {
+        &self.0.linker
+    }
+}
+
+impl Module {
+    /// The digest of the file that it was made from.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// Whether these bytes claim to be a component, in binary or in text; a core module does not.
+fn is_component(bytes: &[u8]) -> Result<bool, LoadError> {
+    if let Some(rest) = bytes.strip_prefix(b"\0asm") {
+        // After the magic number: a version, and since there are components, a layer.
+        return Ok(matches!(rest, [_, _, 1, 0, ..]));
+    }
+    let text = bytes.trim_ascii_start();
+    if text.starts_with(b"(component") {
+        Ok(true)
+    } else if text.starts_with(b"(module") {
+        Ok(false)
+    } else {
+        Err(LoadError::NotWasm)
+    }
+}

@@ -1,0 +1,75 @@
+//! What a component prints, as lines of the host's log.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+/// A longer line is cut in two: a component cannot make the host keep more than this of it, in bytes.
+const MAX_LINE: usize = 16 * 1024;
+
+/// Standard output or standard error of one instance.
+#[derive(Clone)]
+pub(crate) struct Lines {
+    component: Arc<str>,
+    pending: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Lines {
+    pub(crate) fn of(component: Arc<str>) -> Self {
+        Self { component, pending: Arc::default() }
+    }
+
+    fn print(&self, bytes: &[u8]) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            for part in piece.chunks(MAX_LINE) {
+                pending.extend_from_slice(part);
+                if pending.ends_with(b"\n") || pending.len() >= MAX_LINE {
+                    let line = String::from_utf8_lossy(&pending);
+                    tracing::info!(component = %self.component, "{}", line.trim_end().escape_debug());
+                    pending.clear();
+                }
+            }
+        }
+    }
+}
+
+impl StdoutStream for Lines {
+    /// Only WASI 0.3 asks for this one, and no component of it runs here.
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl IsTerminal for Lines {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl OutputStream for Lines {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.print(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(MAX_LINE)
+    }
+}
+
+#[async_trait::async_trait]
+impl Pollable for Lines {
+    async fn ready(&mut self) {}
+}

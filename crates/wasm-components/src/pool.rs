@@ -1,0 +1,127 @@
+//! The running instances of one component: one, or as many as it and its limits allow.
+//!
+//! An instance serves one call at a time. One whose call failed is dropped, because nobody knows what it left half done, and
+//! the next call starts another.
+
+mod finish;
+mod start;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use crate::check::{self, Wanted};
+use crate::contract::types::{InitError, Properties};
+use crate::engine::Module;
+use crate::error::{CallError, OpenError};
+use crate::host::HostState;
+use crate::options::Options;
+use finish::ToItsEnd;
+use start::Starter;
+
+/// One world of the contract, as bound to one instance.
+pub(crate) trait World: Sized + Send + Sync + 'static {
+    /// What a component of the world exports.
+    const WANTED: Wanted;
+    /// What a component tells about itself.
+    type Description: Clone + Send + Sync;
+
+    /// Finds the functions of an instance, and checks their types.
+    fn bind(store: &mut Store<HostState>, instance: &Instance) -> wasmtime::Result<Self>;
+
+    /// Calls `init`.
+    fn init(
+        &self,
+        store: &mut Store<HostState>,
+        properties: &Properties,
+    ) -> impl Future<Output = wasmtime::Result<Result<(), InitError>>> + Send;
+
+    /// Asks the instance what it is.
+    fn describe(
+        &self,
+        store: &mut Store<HostState>,
+    ) -> impl Future<Output = wasmtime::Result<Self::Description>> + Send;
+
+    /// Whether there may be more than one instance.
+    fn may_be_many(description: &Self::Description) -> bool;
+}
+
+/// An instance that is ready for calls.
+struct Live<W> {
+    store: Store<HostState>,
+    world: W,
+}
+
+/// The instances of one component.
+pub(crate) struct Pool<W: World> {
+    starter: Starter<W>,
+    description: W::Description,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Live<W>>>,
+}
+
+impl<W: World> Pool<W> {
+    /// Checks the component and starts its first instance.
+    pub(crate) async fn open(module: &Module, options: Options) -> Result<Self, OpenError> {
+        check::check(module, &W::WANTED, &options.grants)?;
+        let starter = Starter::new(module, options)?;
+        let (live, description) = starter.start().await?;
+        let instances = if W::may_be_many(&description) { starter.options.limits.instances.max(1) } else { 1 };
+        let permits = Arc::new(Semaphore::new(instances.min(Semaphore::MAX_PERMITS)));
+        Ok(Self { starter, description, permits, idle: Mutex::new(vec![live]) })
+    }
+
+    pub(crate) fn description(&self) -> &W::Description {
+        &self.description
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.starter.options
+    }
+
+    /// Runs one call on an instance that nobody else uses. A call that has begun is brought to its end also when nobody
+    /// waits for it any more: a client that hangs up must not cost everybody the instance.
+    pub(crate) async fn call<R, F>(self: Arc<Self>, operation: &'static str, call: F) -> Result<R, CallError>
+    where
+        R: Send + 'static,
+        F: for<'a> FnOnce(&'a W, &'a mut Store<HostState>) -> BoxFuture<'a, wasmtime::Result<R>> + Send + 'static,
+    {
+        let limit = self.options().limits.call;
+        let permit = match timeout(limit, self.permits.clone().acquire_owned()).await {
+            Ok(permit) => permit.map_err(|closed| CallError::Restart(closed.to_string()))?,
+            Err(_) => return Err(CallError::Busy { operation, limit }),
+        };
+        ToItsEnd::of(async move {
+            let answer = self.run(operation, call).await;
+            drop(permit);
+            answer
+        })
+        .await
+    }
+
+    async fn run<R, F>(&self, operation: &'static str, call: F) -> Result<R, CallError>
+    where
+        F: for<'a> FnOnce(&'a W, &'a mut Store<HostState>) -> BoxFuture<'a, wasmtime::Result<R>> + Send,
+    {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut live = match idle {
+            Some(live) => live,
+            None => self.starter.start().await.map_err(|error| CallError::Restart(error.to_string()))?.0,
+        };
+        let limit = self.options().limits.call;
+        let error = match timeout(limit, call(&live.world, &mut live.store)).await {
+            Ok(Ok(answer)) => {
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(live);
+                return Ok(answer);
+            }
+            Ok(Err(trap)) => start::trapped(&self.options().name, operation, &trap),
+            Err(_) => CallError::TimedOut { operation, limit },
+        };
+        tracing::error!(component = %self.options().name, "{error}; a new instance takes its place, without what this one held");
+        Err(error)
+    }
+}

@@ -1,0 +1,12 @@
+//! Components as a program loads them: good ones, bad ones, and what is none.
+//!
+//! The modules come from `cargo xtask build-wasm --components`; `WASM_DIR` names another folder for them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail them by panicking")]
+
+mod grants;
+mod hostile;
+mod load;
+mod registry;
+mod replace;
+mod support;

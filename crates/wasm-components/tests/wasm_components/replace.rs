@@ -1,0 +1,46 @@
+//! A module in the place of another, while it is used.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use building_blocks::StateStore as _;
+use building_blocks::state::{GetRequest, SetRequest};
+use wasm_components::{Options, ReplaceError, WasmStateStore};
+
+use crate::support::{engine, module, read};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_fails_while_a_module_is_replaced() {
+    let module = module("state-in-memory");
+    let store = Arc::new(WasmStateStore::open(&module, Options::named("busy")).await.unwrap());
+    let done = Arc::new(AtomicBool::new(false));
+    let writers = (0..8).map(|writer| {
+        let (store, done) = (store.clone(), done.clone());
+        tokio::spawn(async move {
+            let mut writes = 0;
+            while !done.load(Ordering::Relaxed) {
+                store.set(SetRequest::new(format!("k{writer}"), "v")).await.unwrap();
+                store.get(GetRequest::new(format!("k{writer}"))).await.unwrap();
+                writes += 1;
+            }
+            writes
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    for _ in 0..50 {
+        store.replace(&module).await.unwrap();
+    }
+    done.store(true, Ordering::Relaxed);
+    for writer in writers {
+        assert!(writer.await.unwrap() > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_module_that_does_not_fit_changes_nothing() {
+    let store = WasmStateStore::open(&module("state-in-memory"), Options::named("kept")).await.unwrap();
+    store.set(SetRequest::new("k", "v")).await.unwrap();
+    let wrong = engine().compile(b"(component)", None).unwrap();
+    assert!(matches!(store.replace(&wrong).await, Err(ReplaceError::Open(_))));
+    assert_eq!(read(&store, "k").await.unwrap().as_deref(), Some("v"));
+}

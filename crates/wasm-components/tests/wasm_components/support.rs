@@ -1,0 +1,53 @@
+//! What the tests share.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use building_blocks::state::GetRequest;
+use building_blocks::{StateError, StateStore as _};
+use wasm_components::{Engine, Module, OpenError, Options, WasmStateStore};
+
+/// One engine for all tests, which compiles each module once.
+pub(crate) fn engine() -> Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| Engine::new(None).unwrap()).clone()
+}
+
+/// The path of a component.
+pub(crate) fn path(name: &str) -> PathBuf {
+    let folder = std::env::var_os("WASM_DIR").map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"));
+    let path = folder.join("components").join(name).with_extension("wasm");
+    assert!(path.exists(), "{} is missing; `cargo xtask build-wasm --components` makes it", path.display());
+    path
+}
+
+/// A component, compiled once however many tests want it.
+pub(crate) fn module(name: &str) -> Module {
+    static MODULES: [OnceLock<Module>; 2] = [OnceLock::new(), OnceLock::new()];
+    let [in_memory, faulty] = &MODULES;
+    let cell = if name == "faulty-store" { faulty } else { in_memory };
+    cell.get_or_init(|| engine().compile(&std::fs::read(path(name)).unwrap(), None).unwrap()).clone()
+}
+
+/// The store that does what a store should not. It imports sockets, so it needs some host; this one answers nobody.
+pub(crate) async fn faulty(change: impl FnOnce(&mut Options)) -> Result<WasmStateStore, OpenError> {
+    let mut options = Options::named("faulty");
+    options.grants.hosts = vec!["192.0.2.1:1".parse().unwrap()];
+    change(&mut options);
+    WasmStateStore::open(&module("faulty-store"), options).await
+}
+
+/// What reading `key` gives, as text.
+pub(crate) async fn read(store: &WasmStateStore, key: &str) -> Result<Option<String>, StateError> {
+    let item = store.get(GetRequest::new(key)).await?;
+    Ok(item.map(|item| String::from_utf8(item.value.to_vec()).unwrap()))
+}
+
+/// What reading `key` is refused with.
+pub(crate) async fn refusal(store: &WasmStateStore, key: &str) -> String {
+    match read(store, key).await {
+        Err(error) => error.to_string(),
+        Ok(value) => panic!("{key} was answered with {value:?}"),
+    }
+}
