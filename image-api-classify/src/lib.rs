@@ -109,11 +109,12 @@ impl Classify {
         self.accounting.admit(call).await?;
         let finding = self.look_at(call.request.body())?;
         let mut response = if accepts(call.request.headers(), "application/json") {
-            answer::of_type("application/json", json(&finding.top(top))?)
+            let mut response = answer::of_type("application/json", json(&finding.top(top))?);
+            finding.tell_times(&mut response);
+            response
         } else {
             answer::of_type("text/plain; charset=utf-8", finding.sentence())
         };
-        finding.tell_times(&mut response);
         self.accounting.record(call, OPERATION, &mut response).await;
         Ok(response)
     }

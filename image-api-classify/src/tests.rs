@@ -21,7 +21,7 @@ impl Log for Quiet {
 struct Known(Description);
 
 impl Known {
-    fn new(unsure_below: f32) -> Box<dyn Classifier> {
+    fn model(unsure_below: f32) -> Box<dyn Classifier> {
         let mut description = LoadedModel::embedded(DEFAULT_MODEL_MEMORY).unwrap().description().clone();
         description.name = "known".to_owned();
         description.output.unsure_below = unsure_below;
@@ -42,7 +42,7 @@ impl Classifier for Known {
 }
 
 fn known() -> Service<Classify> {
-    service(Ok(Known::new(0.5)))
+    service(Ok(Known::model(0.5)))
 }
 
 fn service(model: Result<Box<dyn Classifier>, ModelError>) -> Service<Classify> {
@@ -90,7 +90,7 @@ async fn who_accepts_json_gets_the_five_likeliest() {
 #[tokio::test]
 async fn without_a_model_the_service_is_up_and_says_how_to_get_one() {
     let missing =
-        LoadedModel::in_directory(Path::new("no/such/directory"), DEFAULT_MODEL_MEMORY).map(|_| Known::new(0.5));
+        LoadedModel::in_directory(Path::new("no/such/directory"), DEFAULT_MODEL_MEMORY).map(|_| Known::model(0.5));
     let service = service(missing);
     let (status, body) = ask(&service, Request::post("/classify"), sample()).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -116,7 +116,7 @@ async fn bad_pictures_are_refused_as_everywhere() {
 
 #[tokio::test]
 async fn an_unsure_answer_says_so() {
-    let unsure = service(Ok(Known::new(0.99)));
+    let unsure = service(Ok(Known::model(0.99)));
     let answer = ask(&unsure, Request::post("/classify"), sample()).await;
     assert_eq!(answer, (StatusCode::OK, "unsure: c is the best guess with 250/255 confidence".to_owned()));
     let request = Request::post("/classify").header("accept", "application/json");
@@ -141,8 +141,9 @@ async fn json_has_as_many_classes_as_are_asked_for_and_says_where_the_time_went(
 }
 
 #[tokio::test]
-async fn times_are_told_beside_the_sentence_too() {
-    let (head, body) = Request::post("/classify").body(sample()).unwrap().into_parts();
+async fn a_browsers_developer_tools_learn_the_times_too() {
+    let request = Request::post("/classify").header("accept", "application/json");
+    let (head, body) = request.body(sample()).unwrap().into_parts();
     let response = known().answer(head, body, "9.9.9.9".parse().unwrap()).await;
     let times = response.headers()["server-timing"].to_str().unwrap();
     assert!(times.starts_with("decode;dur=") && times.ends_with(", preprocess;dur=1, inference;dur=2"), "{times}");

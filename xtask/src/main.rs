@@ -6,6 +6,7 @@ mod bench;
 mod build_wasm;
 mod ci;
 mod go;
+mod model;
 mod new_service;
 mod parity;
 mod real;
@@ -49,6 +50,8 @@ enum Command {
     Bench(bench::Bench),
     /// Builds the services for WebAssembly, into `wasm/`.
     BuildWasm(build_wasm::BuildWasm),
+    /// Makes a model directory of a published model, for the classify service.
+    Model(model::Model),
     /// Puts a new service into place, ready for `cargo xtask up`.
     NewService(new_service::NewService),
     /// Installs what this machine lacks.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Ci(ci) => ci.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
         Command::BuildWasm(build) => build.run(&repository),
+        Command::Model(model) => model.run(&repository),
         Command::NewService(new) => new.run(&repository),
         Command::Setup(setup) => setup.run(&repository),
     };

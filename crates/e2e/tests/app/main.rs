@@ -9,6 +9,7 @@
     reason = "helpers of tests fail them by panicking, and a test that did not run says so"
 )]
 
+mod classes;
 mod command_line;
 mod dapr_api;
 mod events;

@@ -1,0 +1,17 @@
+//! What the classify service says with nothing beside its module.
+
+use e2e::{Options, World};
+
+const SAMPLE: &[u8] = include_bytes!("../../../../docs/sample.jpg");
+
+#[test]
+fn the_module_alone_knows_what_the_sample_shows_and_tells_where_the_time_went() {
+    let world = World::start(&Options::default());
+    let answer = world.classify("POST", "/classify").body(SAMPLE).send();
+    assert!(answer.text().starts_with("ship is detected with "), "{}", answer.text());
+    let answer = world.classify("POST", "/classify?k=1").header("Accept", "application/json").body(SAMPLE).send();
+    assert!(answer.text().contains(r#""label":"ship""#) && answer.text().contains("times_ms"), "{}", answer.text());
+    assert!(answer.header("server-timing").contains("inference;dur="), "{}", answer.header("server-timing"));
+    let model = world.classify("GET", "/model").send();
+    assert!(model.text().contains(r#""source":"part of the service""#), "{}", model.text());
+}

@@ -1,0 +1,76 @@
+//! A published model becomes a folder that the service takes. `TESTDATA_DIR` names a folder with one.
+
+use std::fs;
+use std::path::PathBuf;
+
+use image_api_classify::{Classifier as _, DEFAULT_MODEL_MEMORY, LoadedModel};
+use image_intake::{DEFAULT_MAX_PIXELS, Picture};
+use model_import::{About, ImportError, PUBLISHED, write};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+const ABOUT: About<'_> = About { name: "a-model", licence: Some("Apache-2.0"), source: "a test", labels: None };
+
+fn test_data() -> Option<(PathBuf, Vec<u8>)> {
+    let Some(folder) = std::env::var_os("TESTDATA_DIR").map(PathBuf::from) else {
+        println!("NOT RUN: TESTDATA_DIR names no folder with models/mobilenet-v2/model.tflite");
+        return None;
+    };
+    let tflite = fs::read(folder.join("models/mobilenet-v2/model.tflite")).unwrap();
+    Some((folder, tflite))
+}
+
+#[test]
+fn mobilenet_becomes_a_folder_that_answers_as_the_original_does() {
+    let Some((data, tflite)) = test_data() else { return };
+    let published = PUBLISHED.iter().find(|model| model.name == "mobilenet-v2").unwrap();
+    let found: String = Sha256::digest(&tflite).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(found, published.sha256);
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path().join("mobilenet-v2");
+    write(&tflite, &ABOUT, &folder).unwrap();
+    let model = LoadedModel::in_directory(&folder, DEFAULT_MODEL_MEMORY).unwrap();
+    assert_eq!((model.description().name.as_str(), model.description().labels.len()), ("a-model", 1001));
+    assert!(model.description().bytes < 4_000_000, "weights stay bytes");
+    let best = |picture: &str| {
+        let bytes = fs::read(data.join("images").join(picture)).unwrap();
+        let picture = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap();
+        model.classify(&picture).unwrap().classes.remove(0)
+    };
+    let food = best("food.jpg");
+    assert_eq!((food.label.as_str(), food.score), ("hotdog", 255));
+    assert_eq!(best("parrot.jpg").label, "macaw");
+}
+
+#[test]
+fn a_folder_that_is_there_is_replaced_only_by_a_whole_one() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path().join("model");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("mine"), "mine").unwrap();
+    assert!(matches!(write(b"no model", &ABOUT, &folder), Err(ImportError::Damaged(_))));
+    assert!(folder.join("mine").exists());
+    let Some((_, tflite)) = test_data() else { return };
+    write(&tflite, &ABOUT, &folder).unwrap();
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["MODEL_CARD.md", "labels.txt", "model.onnx", "model.toml"]);
+}
+
+#[test]
+fn a_damaged_file_is_an_error_wherever_the_damage_is() {
+    let Some((_, tflite)) = test_data() else { return };
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path().join("model");
+    for part in 0..100 {
+        let cut = tflite.len() * part / 100;
+        assert!(write(&tflite[..cut], &ABOUT, &folder).is_err(), "{part} %");
+    }
+    // Whatever the structure says then, nothing panics.
+    let structure = tflite.len() - 60_000;
+    for at in (0..60_000).step_by(997) {
+        let mut damaged = tflite.clone();
+        damaged[structure + at] ^= 0xFF;
+        drop(write(&damaged, &ABOUT, &folder));
+    }
+}
