@@ -34,12 +34,13 @@ pub(super) fn cases() -> anyhow::Result<Vec<Case>> {
         ));
         let half = sent.get(..sent.len() / 2).context("half a picture")?.to_vec();
         all.push(case(format!("grayscale: half of {format:?}"), [gray(half)]));
-        all.push(case(
-            format!("classify: {format:?} without a model"),
-            [by_user(app(CLASSIFY, "POST", "/classify").body(sent))],
-        ));
+        all.push(case(format!("classify: {format:?}"), [by_user(app(CLASSIFY, "POST", "/classify").body(sent))]));
     }
     all.push(case("grayscale: the sample", [gray(SAMPLE)]));
+    let classify = |method: &str, target: &str| by_user(app(CLASSIFY, method, target));
+    all.push(case("classify: the sample", [classify("POST", "/classify").body(SAMPLE)]));
+    all.push(case("classify: more classes than can be asked for", [classify("POST", "/classify?k=many").body(SAMPLE)]));
+    all.push(case("classify: the model", [classify("GET", "/model")]));
     let invoked = dapr(GRAYSCALE, "POST", "/v1.0/invoke/image-api-grayscale/method/grayscale").body(SAMPLE);
     all.push(case("grayscale: the sample, invoked by itself", [by_user(invoked)]));
     let from_another = dapr(EVENTS, "POST", "/v1.0/invoke/image-api-grayscale/method/grayscale").body(SAMPLE);
