@@ -5,6 +5,7 @@
 mod bench;
 mod build_wasm;
 mod ci;
+mod fuse;
 mod go;
 mod new_service;
 mod parity;
@@ -49,6 +50,8 @@ enum Command {
     Bench(bench::Bench),
     /// Builds the services for WebAssembly, into `wasm/`.
     BuildWasm(build_wasm::BuildWasm),
+    /// Makes one file of a component and what it imports, and runs it with plain wasmtime.
+    Fuse(fuse::Fuse),
     /// Puts a new service into place, ready for `cargo xtask up`.
     NewService(new_service::NewService),
     /// Installs what this machine lacks.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Parity(parity) => parity.run(&repository),
         Command::Ci(ci) => ci.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
+        Command::Fuse(fuse) => fuse.run(&repository),
         Command::BuildWasm(build) => build.run(&repository),
         Command::NewService(new) => new.run(&repository),
         Command::Setup(setup) => setup.run(&repository),

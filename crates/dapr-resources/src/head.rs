@@ -26,13 +26,8 @@ pub(crate) fn read(root: &mut Reader<'_>, namespace: Option<&str>, problems: &mu
         root.mistake("apiVersion", format!("is {version}, but must be dapr.io/v1alpha1"), problems);
     }
     let scopes = root.texts("scopes", problems);
-    let mut head = Head {
-        name: String::new(),
-        secret_store: None,
-        scopes,
-        origin: root.place(),
-        folder: root.folder(),
-    };
+    let mut head =
+        Head { name: String::new(), secret_store: None, scopes, origin: root.place(), folder: root.folder() };
     let mut elsewhere = false;
     match root.mapping("metadata", problems) {
         Some(mut metadata) => {
