@@ -5,6 +5,7 @@
 mod bench;
 mod build_wasm;
 mod ci;
+mod fuse;
 mod go;
 mod model;
 mod new_service;
@@ -52,6 +53,8 @@ enum Command {
     BuildWasm(build_wasm::BuildWasm),
     /// Makes a model directory of a published model, for the classify service.
     Model(model::Model),
+    /// Makes one file of a component and what it imports, and runs it with plain wasmtime.
+    Fuse(fuse::Fuse),
     /// Puts a new service into place, ready for `cargo xtask up`.
     NewService(new_service::NewService),
     /// Installs what this machine lacks.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Parity(parity) => parity.run(&repository),
         Command::Ci(ci) => ci.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
+        Command::Fuse(fuse) => fuse.run(&repository),
         Command::BuildWasm(build) => build.run(&repository),
         Command::Model(model) => model.run(&repository),
         Command::NewService(new) => new.run(&repository),

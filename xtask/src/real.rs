@@ -31,7 +31,15 @@ pub(crate) fn dapr_version(repository: &Repository) -> Result<String> {
 /// The real `daprd`: the one that `DAPRD` names, else the one that setup has built.
 pub(crate) fn daprd(repository: &Repository) -> Result<PathBuf> {
     let own = folder("daprd", &dapr_version(repository)?)?.join("daprd");
-    found("DAPRD", own)
+    found("DAPRD", own, "--real")
+}
+
+/// The version of the program `wasmtime` that runs what is fused: that of the library that daprlet is built on.
+pub(crate) const WASMTIME: &str = "48.0.8";
+
+/// The program `wasmtime`: the one that `WASMTIME` names, else the one that setup has built.
+pub(crate) fn wasmtime() -> Result<PathBuf> {
+    found("WASMTIME", folder("wasmtime", WASMTIME)?.join("bin/wasmtime"), "--wasmtime")
 }
 
 /// The real WasmEdges: the one that `WASMEDGE` names, else all that setup has unpacked.
@@ -39,15 +47,18 @@ pub(crate) fn wasmedges() -> Result<Vec<PathBuf>> {
     if let Some(given) = env::var_os("WASMEDGE") {
         return Ok(vec![PathBuf::from(given)]);
     }
-    WASMEDGES.iter().map(|(version, _)| found("WASMEDGE", folder("wasmedge", version)?.join("wasmedge"))).collect()
+    WASMEDGES
+        .iter()
+        .map(|(version, _)| found("WASMEDGE", folder("wasmedge", version)?.join("wasmedge"), "--real"))
+        .collect()
 }
 
-fn found(variable: &str, own: PathBuf) -> Result<PathBuf> {
+fn found(variable: &str, own: PathBuf, setup: &str) -> Result<PathBuf> {
     if let Some(given) = env::var_os(variable) {
         return Ok(PathBuf::from(given));
     }
     if Path::new(&own).is_file() {
         return Ok(own);
     }
-    bail!("{} is missing; `cargo xtask setup --real` puts it there, or name another with {variable}", own.display())
+    bail!("{} is missing; `cargo xtask setup {setup}` puts it there, or name another with {variable}", own.display())
 }

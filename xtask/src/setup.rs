@@ -3,6 +3,7 @@
 mod daprd;
 mod debian;
 mod wasmedge;
+mod wasmtime;
 
 use std::env;
 use std::path::Path;
@@ -39,6 +40,10 @@ pub(crate) struct Setup {
     #[arg(long)]
     real: bool,
 
+    /// The program wasmtime, which runs what `cargo xtask fuse` makes.
+    #[arg(long)]
+    wasmtime: bool,
+
     /// Everything that `cargo xtask ci` needs: the real world, the browser, cargo-deny, actionlint and
     /// kustomize.
     #[arg(long)]
@@ -58,6 +63,9 @@ impl Setup {
         if self.real || self.ci {
             wasmedge::install()?;
             daprd::install(repository)?;
+        }
+        if self.wasmtime || self.ci {
+            wasmtime::install(repository)?;
         }
         if self.ci && !is_installed("cargo-deny") {
             // Unoptimised: it is built in a third of the time, and its checks take seconds all the same.

@@ -43,7 +43,7 @@ pub(crate) fn read(head: Head, mut spec: Reader<'_>, problems: &mut Problems) ->
     let headers = read_items(&mut spec, "headers", problems);
     let client_tls = spec.mapping("clientTLS", problems).map(|tls| read_tls(tls, problems)).unwrap_or_default();
     spec.finish(problems);
-    let Head { name, secret_store, scopes, origin, .. } = head;
+    let Head { name, secret_store, scopes, origin, folder: _ } = head;
     HttpEndpointResource { name, base_url, headers, client_tls, secret_store, scopes, origin }
 }
 

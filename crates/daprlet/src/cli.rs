@@ -23,6 +23,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Runs applications with Dapr beside them, as `dapr run` does, in this one process.
     Run(Box<Run>),
+    /// Makes one Wasm component of a consumer and what provides its imports.
+    #[cfg(feature = "compose")]
+    Compose(crate::compose::Compose),
 }
 
 /// Either a run template, or one application with flags and a command.

@@ -2,6 +2,8 @@
 
 mod cli;
 mod components;
+#[cfg(feature = "compose")]
+mod compose;
 mod exit;
 mod log;
 mod page;
@@ -16,8 +18,12 @@ use clap::Parser as _;
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let Command::Run(arguments) = Cli::parse().command;
-    match runtime().and_then(|runtime| runtime.block_on(run::run(*arguments))) {
+    let ended = match Cli::parse().command {
+        Command::Run(arguments) => runtime().and_then(|runtime| runtime.block_on(run::run(*arguments))),
+        #[cfg(feature = "compose")]
+        Command::Compose(arguments) => compose::run(&arguments),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::report(&error),
     }

@@ -1,4 +1,4 @@
-//! `type: state.wasm` in a component YAML.
+//! `type: state.wasm` and `type: secretstores.wasm` in a component YAML.
 
 mod properties;
 mod reload;
@@ -10,15 +10,21 @@ use building_blocks::{Component, ComponentSpec, Context, InitError, Registry};
 
 use crate::engine::Engine;
 use crate::error::{LoadError, OpenError};
+use crate::secrets::WasmSecretStore;
 use crate::state::WasmStateStore;
 use properties::Wanted;
 
 /// Adds the component types that load Wasm modules. Compiled modules are kept in `cache`, where one is given.
 pub fn register(registry: &mut Registry, cache: Option<PathBuf>) {
     let engine = Arc::new(LazyEngine { cache, made: Mutex::default() });
+    let stores = engine.clone();
     registry.register("state.wasm", move |spec, context| {
-        let engine = engine.get();
+        let engine = stores.get();
         async move { state(engine?, spec, &context).await }
+    });
+    registry.register("secretstores.wasm", move |spec, context| {
+        let engine = engine.get();
+        async move { secrets(engine?, spec, &context).await }
     });
 }
 
@@ -47,6 +53,12 @@ async fn state(engine: Engine, spec: ComponentSpec, context: &Context) -> Result
     let watched = Arc::downgrade(&store);
     tokio::spawn(reload::watch(engine, path, digest, version, watched));
     Ok(Component { state_store: Some(store), ..Component::default() })
+}
+
+async fn secrets(engine: Engine, spec: ComponentSpec, context: &Context) -> Result<Component, InitError> {
+    let Wanted { path, digest, options } = Wanted::of(spec, context)?;
+    let module = engine.load(&path, digest).await?;
+    Ok(Component::of_secret_store(WasmSecretStore::open(&module, options).await?))
 }
 
 impl From<LoadError> for InitError {

@@ -27,6 +27,7 @@ mod host;
 mod options;
 mod output;
 mod pool;
+mod secrets;
 mod state;
 mod text;
 
@@ -36,4 +37,5 @@ pub use engine::{Engine, Module};
 pub use error::{CallError, LoadError, OpenError, ReplaceError};
 pub use grants::{Folder, FolderError, Grants, HostRule, HostRuleError};
 pub use options::{Limits, Options};
+pub use secrets::WasmSecretStore;
 pub use state::WasmStateStore;

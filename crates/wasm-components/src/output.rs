@@ -29,7 +29,9 @@ impl Lines {
                 pending.extend_from_slice(part);
                 if pending.ends_with(b"\n") || pending.len() >= MAX_LINE {
                     let line = String::from_utf8_lossy(&pending);
-                    tracing::info!(component = %self.component, "{}", line.trim_end().escape_debug());
+                    // A line is one line: nothing that a terminal would act on.
+                    let line = line.trim_end().replace(char::is_control, " ");
+                    tracing::info!(component = %self.component, "{line}");
                     pending.clear();
                 }
             }

@@ -10,6 +10,11 @@ use crate::repository::{Repository, Workspace, run};
 /// What makes a component and not a core module.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
+/// A provider that is built as a core module, too, so that a component is made of it without the toolchain's help.
+const CORE: &str = "keyvalue";
+/// The target of core modules that import nothing.
+const CORE_TARGET: &str = "wasm32-unknown-unknown";
+
 /// Builds all of them for wasm32-wasip2, which is all it takes, and puts them into `wasm/components/`.
 pub(super) fn build(repository: &Repository, workspace: &Workspace) -> Result<()> {
     install_target(repository, TARGET)?;
@@ -22,9 +27,15 @@ pub(super) fn build(repository: &Repository, workspace: &Workspace) -> Result<()
     let to = repository.path(FOLDER).join("components");
     fs::create_dir_all(&to).with_context(|| format!("cannot make {}", to.display()))?;
     for component in workspace.components() {
-        // A library's file has underscores where its package has hyphens.
-        let file = format!("{}.wasm", component.name.replace('-', "_"));
-        install(&from.join(file), &to.join(format!("{}.wasm", component.name)))?;
+        let name = &component.name;
+        // A library's file has underscores where its package has hyphens; a program's has not.
+        let is_program = component.programs().next().is_some();
+        let file = if is_program { name.clone() } else { name.replace('-', "_") };
+        install(&from.join(format!("{file}.wasm")), &to.join(format!("{name}.wasm")))?;
     }
-    Ok(())
+    install_target(repository, CORE_TARGET)?;
+    let core = ["build", "--locked", "--profile", PROFILE, "--target", CORE_TARGET, "--package", CORE];
+    run(&mut repository.cargo(&core))?;
+    let from = workspace.target_directory.join(CORE_TARGET).join(PROFILE);
+    install(&from.join(format!("{CORE}.wasm")), &to.join(format!("{CORE}.core.wasm")))
 }

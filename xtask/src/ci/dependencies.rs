@@ -14,6 +14,7 @@ const HOST: &[&str] = &[
     "dapr-http",
     "dapr-resources",
     "daprlet",
+    "fuse",
     "native-components",
     "sidecar",
     "wasm-components",
@@ -71,7 +72,7 @@ const RULES: &[Rule] = &[
         because: "any program can load a component, without daprlet and without HTTP",
     },
     Rule {
-        crates: &["state-in-memory"],
+        crates: &["keyvalue", "keyvalue-demo", "secrets-env-file", "state-in-memory"],
         services: false,
         never: &[HOST, &["wasmtime"]],
         because: "a component knows the contract and nothing of who loads it",

@@ -66,6 +66,6 @@ impl<W: World> Starter<W> {
 
 /// What the caller is told of a trap; the log gets its backtrace.
 pub(super) fn trapped(component: &str, operation: &'static str, trap: &wasmtime::Error) -> CallError {
-    tracing::debug!(%component, operation, "{trap:?}");
+    tracing::error!(%component, operation, "the component trapped: {trap:?}");
     CallError::Trapped { operation, reason: cut(trap.root_cause().to_string()) }
 }

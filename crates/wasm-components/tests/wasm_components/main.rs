@@ -9,4 +9,5 @@ mod hostile;
 mod load;
 mod registry;
 mod replace;
+mod secrets;
 mod support;

@@ -17,13 +17,15 @@ async fn no_request_fails_while_a_module_is_replaced() {
     let writers = (0..8).map(|writer| {
         let (store, done) = (store.clone(), done.clone());
         tokio::spawn(async move {
-            let mut writes = 0;
-            while !done.load(Ordering::Relaxed) {
+            // At least once after the last replacement.
+            loop {
+                let is_last = done.load(Ordering::Relaxed);
                 store.set(SetRequest::new(format!("k{writer}"), "v")).await.unwrap();
                 store.get(GetRequest::new(format!("k{writer}"))).await.unwrap();
-                writes += 1;
+                if is_last {
+                    return;
+                }
             }
-            writes
         })
     });
     let writers: Vec<_> = writers.collect();
@@ -32,7 +34,7 @@ async fn no_request_fails_while_a_module_is_replaced() {
     }
     done.store(true, Ordering::Relaxed);
     for writer in writers {
-        assert!(writer.await.unwrap() > 0);
+        writer.await.unwrap();
     }
 }
 
