@@ -58,8 +58,13 @@ fn read_tls(mut tls: Reader<'_>, problems: &mut Problems) -> ClientTls {
     };
     let read =
         ClientTls { root_ca: value("rootCA"), certificate: value("certificate"), private_key: value("privateKey") };
-    if read.certificate.is_some() != read.private_key.is_some() {
-        tls.mistake("", "certificate and privateKey go together", problems);
+    let together = match (&read.certificate, &read.private_key) {
+        (Some(_), None) => Some(("certificate", "privateKey")),
+        (None, Some(_)) => Some(("privateKey", "certificate")),
+        _ => None,
+    };
+    if let Some((there, missing)) = together {
+        tls.mistake(there, format!("is nothing without {missing}"), problems);
     }
     tls.finish(problems);
     read
@@ -123,7 +128,7 @@ spec:
 "#;
         let expected = "2 mistakes:
   e.yaml:6: spec.baseUrl: is \"ftp://weather.example\", but must begin with http:// or https://
-  e.yaml:8: spec.clientTLS: certificate and privateKey go together";
+  e.yaml:8: spec.clientTLS.certificate: is nothing without privateKey";
         assert_eq!(check(yaml).unwrap_err(), expected);
     }
 }
