@@ -5,8 +5,8 @@ use anyhow::Result;
 use crate::real::{self, WASMTIME};
 use crate::repository::{Repository, run};
 
-/// What it is built with: it runs commands and serves HTTP, and that is all.
-const FEATURES: &str = "run,serve,cranelift,parallel-compilation,component-model,wasi-http,wasi-keyvalue,wasi-config";
+/// What it is built with: it runs commands, and that is all.
+const FEATURES: &str = "run,cranelift,parallel-compilation,component-model";
 
 /// Builds it, unless that version is there.
 pub(crate) fn install(repository: &Repository) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Consumer and provider become one file, and runtimes that nobody here wrote run it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail them by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail them by panicking")]
 
 mod mistakes;
 mod run;

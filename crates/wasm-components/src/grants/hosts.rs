@@ -1,6 +1,6 @@
 //! Hosts that a component may connect to.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 /// One host, by name or address, and one port of it or any.
@@ -33,7 +33,11 @@ impl FromStr for HostRule {
                 let address = rest.strip_suffix(']').and_then(|address| address.parse().ok()).ok_or_else(bad)?;
                 Host::Address(IpAddr::V6(address))
             }
-            None => host.parse().map_or_else(|_| Host::Name(host.to_ascii_lowercase()), Host::Address),
+            // Without brackets, nobody can tell where an IPv6 address ends.
+            None => match host.parse::<Ipv4Addr>() {
+                Ok(address) => Host::Address(IpAddr::V4(address)),
+                Err(_) => Host::Name(host.to_ascii_lowercase()),
+            },
         };
         let is_host = match &host {
             Host::Address(_) => true,
