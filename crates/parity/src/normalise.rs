@@ -24,6 +24,7 @@ pub(crate) struct Normaliser {
     script: Regex,
     features: Regex,
     moment: Regex,
+    took: Regex,
     /// The UUIDs of this case so far: the same one gets the same number, so that "it changed" and "it did not" stay apart.
     seen: BTreeMap<String, usize>,
 }
@@ -53,9 +54,11 @@ impl Normaliser {
             duration: Regex::new(r"^\d+(\.\d+)?(ns|µs|ms|s)$")?,
             // The line and the hash of a Lua script: the scripts are not the same text.
             script: Regex::new(r"user_script:\d+: |script: [0-9a-f]{40}, on @user_script:\d+")?,
-            // Features of `daprd`'s own, in random order.
+            // How long a model took to load and to be tried.
+            took: Regex::new(r#""(load_ms|first_inference_ms)":\d+(\.\d+)?"#)?,
             // When an event happened, in milliseconds.
             moment: Regex::new(r#""event_ts":(\d{13})\b"#)?,
+            // Features of `daprd`'s own, in random order.
             features: Regex::new(r#""enabledFeatures":\[[^\]]*\],"#)?,
             seen: BTreeMap::new(),
         })
@@ -86,6 +89,7 @@ impl Normaliser {
         }
         let text = self.script.replace_all(&text, "<script>");
         let text = self.features.replace_all(&text, "");
+        let text = self.took.replace_all(&text, "\"$1\":<ms>");
         let text = self.moment.replace_all(&text, |found: &Captures<'_>| {
             let millis: i64 = found.get(1).and_then(|it| it.as_str().parse().ok()).unwrap_or_default();
             let seconds = (millis - Timestamp::now().as_millisecond()) as f64 / 1000.0;
@@ -169,6 +173,13 @@ mod tests {
     #[test]
     fn only_known_ports_lose_their_number() {
         assert_eq!(text(&["127.0.0.1:1234", "127.0.0.1:9"]), ["127.0.0.1:<port of a>", "127.0.0.1:9"]);
+    }
+
+    #[test]
+    fn only_what_a_model_took_loses_its_number() {
+        let told = text(&[r#"{"load_ms":3.25,"first_inference_ms":12,"bytes":7}"#]);
+        assert_eq!(told, [r#"{"load_ms":<ms>,"first_inference_ms":<ms>,"bytes":7}"#]);
+        assert_eq!(text(&["load_ms: 3"]), ["load_ms: 3"]);
     }
 
     #[test]
