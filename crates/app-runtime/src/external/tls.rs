@@ -1,6 +1,6 @@
 //! HTTPS outside.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use rustls::pki_types::pem::PemObject as _;
@@ -36,15 +36,20 @@ pub(super) fn way(dial: Dial, trust: &Trust) -> Result<Way, String> {
     Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().wrap_connector(dial))
 }
 
-fn roots(trust: &Trust) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    let certificates = match &trust.root_ca {
-        Some(pem) => certificates(pem)?,
+fn roots(trust: &Trust) -> Result<Arc<RootCertStore>, String> {
+    // They are more than a hundred files or one large one: read once, however many endpoints there are.
+    static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    match &trust.root_ca {
+        Some(pem) => Ok(store(certificates(pem)?)),
         // A machine without certificates cannot call anybody by HTTPS; it may still call others.
-        None => rustls_native_certs::load_native_certs().certs,
-    };
+        None => Ok(SYSTEM.get_or_init(|| store(rustls_native_certs::load_native_certs().certs)).clone()),
+    }
+}
+
+fn store(certificates: Vec<CertificateDer<'static>>) -> Arc<RootCertStore> {
+    let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates);
-    Ok(roots)
+    roots.into()
 }
 
 fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
