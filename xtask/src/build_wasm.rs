@@ -4,7 +4,7 @@ mod ahead;
 mod components;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -100,7 +100,8 @@ fn install(from: &Path, to: &Path) -> Result<()> {
     let part = to.with_extension("wasm.part");
     let copied = fs::copy(from, &part).and_then(|bytes| fs::rename(&part, to).map(|()| bytes));
     let bytes = copied.with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
-    let name = to.file_name().unwrap_or_default().to_string_lossy();
-    eprintln!("  {FOLDER}/{name:<28} {:>6} KiB", bytes.div_ceil(1024));
+    // It may be in a folder of that one: components, or what is for one version of WasmEdge.
+    let below: PathBuf = to.iter().skip_while(|part| *part != FOLDER).collect();
+    eprintln!("  {:<42} {:>6} KiB", below.display().to_string(), bytes.div_ceil(1024));
     Ok(())
 }
