@@ -142,5 +142,8 @@ fn json(value: &impl Serialize) -> Result<Response, Problem> {
     Ok(response)
 }
 
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+service_kit::component!(crate::Events, crate::service, requests: u32::MAX);
+
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 mod binding;
 mod dialect;
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod mysql;
 mod source;
 mod sql;

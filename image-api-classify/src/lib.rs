@@ -224,5 +224,8 @@ fn without_model(error: &ModelError) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }
 
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+service_kit::component!(crate::Classify, crate::service, requests: u32::MAX);
+
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     service_kit::startup::run(image_api_classify::service).await
 }
 
-#[cfg(not(target_os = "wasi"))]
+#[cfg(not(all(target_os = "wasi", target_env = "p1")))]
 fn main() -> ExitCode {
     service_kit::startup::built_natively(env!("CARGO_PKG_NAME"))
 }

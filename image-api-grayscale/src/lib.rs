@@ -108,5 +108,8 @@ fn answer(media_type: &'static str, body: Vec<u8>) -> Response {
     response
 }
 
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+service_kit::component!(crate::Grayscale, crate::service);
+
 #[cfg(test)]
 mod tests;

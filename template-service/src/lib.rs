@@ -91,5 +91,8 @@ fn unavailable(error: dapr_client::Error) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }
 
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+service_kit::component!(crate::Notepad, crate::service);
+
 #[cfg(test)]
 mod tests;

@@ -96,7 +96,7 @@ impl Workspace {
 
     /// The Wasm components, those of tests among them.
     pub(crate) fn components(&self) -> impl Iterator<Item = &Package> {
-        self.packages.iter().filter(|package| package.depends_on(COMPONENT_MARK))
+        self.packages.iter().filter(|package| package.is_component())
     }
 
     /// The package of that name.
@@ -119,6 +119,11 @@ impl Package {
 
     fn is_service(&self) -> bool {
         self.programs().next().is_some() && self.depends_on(SERVICE_MARK)
+    }
+
+    fn is_component(&self) -> bool {
+        let is_file = |kind: &String| kind == "bin" || kind == "cdylib";
+        self.depends_on(COMPONENT_MARK) && self.targets.iter().any(|target| target.kind.iter().any(is_file))
     }
 
     fn depends_on(&self, name: &str) -> bool {

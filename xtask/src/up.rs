@@ -7,11 +7,11 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::build_wasm::BuildWasm;
-use crate::repository::{Repository, run};
+use crate::repository::Repository;
 use crate::run_template;
 use crate::steps::Steps;
 
@@ -42,16 +42,9 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) fn run(&self, repository: &Repository) -> Result<ExitCode> {
-        let mut steps = Steps::new(3);
-        steps.begin("Building the services for WebAssembly");
-        BuildWasm::default().run(repository)?;
-
-        steps.begin("Building daprlet (the first time takes minutes)");
-        let mut cargo = repository.cargo(&["build", "--locked", "--package", "daprlet"]);
-        if self.release {
-            cargo.arg("--release");
-        }
-        run(&mut cargo)?;
+        let mut steps = Steps::new(2);
+        steps.begin("Building daprlet, and the services for WebAssembly (the first time takes minutes)");
+        self.build(repository)?;
 
         steps.begin("Starting (the first time compiles the services for this machine)");
         fs::create_dir_all(repository.path(DATA)).with_context(|| format!("cannot make the folder {DATA}/"))?;
@@ -64,5 +57,24 @@ impl Up {
         let ports = run_template::read(repository)?.iter().map(|app| app.app_port).collect();
         let address = self.listen_address;
         supervise::run(&mut daprlet, move || answers::announce(address, ports))
+    }
+
+    /// Builds the services and daprlet at the same time: while one waits for a large crate, the other uses the rest of the
+    /// machine.
+    fn build(&self, repository: &Repository) -> Result<()> {
+        let mut cargo = repository.cargo(&["build", "--locked", "--package", "daprlet"]);
+        if self.release {
+            cargo.arg("--release");
+        }
+        let mut daprlet = cargo.spawn().context("cannot start cargo")?;
+        let services = BuildWasm::default().run(repository);
+        if services.is_err() {
+            // What has been compiled so far is kept; it may have ended by itself, too.
+            let _ = daprlet.kill();
+        }
+        let status = daprlet.wait().context("cannot wait for cargo")?;
+        services?;
+        ensure!(status.success(), "daprlet cannot be built ({status})");
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use component_guest::command::ServeCommand;
 use dapr_http::{ApiAccess, ApiToken};
 use dapr_resources::component::ComponentResource;
 use dapr_resources::http_endpoint::HttpEndpointResource;
@@ -51,8 +52,10 @@ pub struct App {
 /// What runs as an application.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// A module built for WasmEdge, as a guest in this process.
+    /// A module built for WasmEdge, or a component, as a guest in this process.
     WasmEdge(WasmEdgeCommand),
+    /// A component, as a guest in this process.
+    Serve(ServeCommand),
     /// Anything else, as a process of its own: the program and its arguments.
     Process(Vec<String>),
     /// Nothing: just the sidecar, for an application that somebody else runs.

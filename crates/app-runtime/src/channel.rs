@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use building_blocks::BoxError;
+use component_guest::HttpApp;
 use http::header::{HOST, HeaderValue};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -18,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use wasmedge_guest::Connector;
 
+use crate::component_app::Given;
 use crate::failure;
 
 /// Connections that wait for their next request; more are closed.
@@ -33,6 +35,8 @@ enum Way {
     /// A guest of this process listens.
     Inside(Connector),
     Tcp(SocketAddr),
+    /// A component of this process, which is called without a connection.
+    Component(Arc<HttpApp<Given>>),
 }
 
 /// The way to one application. It survives restarts of the application.
@@ -54,6 +58,11 @@ impl AppChannel {
         self.way.send_replace(Way::Inside(connector));
     }
 
+    /// The application is a component.
+    pub(crate) fn set_component(&self, app: Arc<HttpApp<Given>>) {
+        self.way.send_replace(Way::Component(app));
+    }
+
     /// The application listens on a real port.
     pub(crate) fn set_tcp(&self, address: SocketAddr) {
         self.way.send_replace(Way::Tcp(address));
@@ -66,6 +75,7 @@ impl AppChannel {
             let now = way.borrow_and_update().clone();
             match now {
                 Way::Inside(connector) if connector.is_open() => return,
+                Way::Component(_) => return,
                 Way::Tcp(address) => {
                     while TcpStream::connect(address).await.is_err() {
                         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -84,6 +94,13 @@ impl AppChannel {
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
         let Some(host) = &self.host else { return Err(InvokeError::NoApplication) };
         request.headers_mut().insert(HOST, host.clone());
+        let component = match &*self.way.borrow() {
+            Way::Component(app) => Some(app.clone()),
+            Way::Nowhere | Way::Inside(_) | Way::Tcp(_) => None,
+        };
+        if let Some(app) = component {
+            return Ok(app.handle(request, Some(INSIDE.ip())).await);
+        }
         // Cheap to keep, and only a failure makes words of them.
         let asked = (request.method().clone(), request.uri().clone());
         let told = |error: BoxError| {
@@ -111,7 +128,7 @@ impl AppChannel {
     async fn connect(&self) -> io::Result<SendRequest<Body>> {
         let way = self.way.borrow().clone();
         match way {
-            Way::Nowhere => Err(io::ErrorKind::ConnectionRefused.into()),
+            Way::Nowhere | Way::Component(_) => Err(io::ErrorKind::ConnectionRefused.into()),
             Way::Inside(connector) => handshake(connector.connect(INSIDE)?).await,
             Way::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;

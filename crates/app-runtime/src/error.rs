@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use building_blocks::component::CreateError;
+use component_guest::ComponentError;
 use wasmedge_guest::GuestError;
 
 /// Why the host does not start.
@@ -43,6 +44,16 @@ pub enum StartError {
         /// Why not.
         source: GuestError,
     },
+    /// The component that an application is cannot be run.
+    #[error("app {app}: {}: {}", .path.display(), .source.report())]
+    ComponentGuest {
+        /// The application.
+        app: String,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: ComponentError,
+    },
     /// A component cannot be made.
     #[error("app {app}: {origin}: {source}")]
     Component {
@@ -76,7 +87,7 @@ impl StartError {
     pub const fn is_configuration(&self) -> bool {
         match self {
             Self::Component { source, .. } => !source.is_retryable(),
-            Self::Module { .. } | Self::Guest { .. } | Self::Reference { .. } => true,
+            Self::Module { .. } | Self::Guest { .. } | Self::ComponentGuest { .. } | Self::Reference { .. } => true,
             Self::Port { .. } | Self::Task(_) => false,
         }
     }

@@ -64,6 +64,13 @@ impl External {
         }
     }
 
+    /// Sends `request`, whose URI is absolute, as it is.
+    pub(crate) async fn fetch(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+        let client = self.urls.get_or_init(|| client(self.allow.clone(), &Trust::default()));
+        let response = client.as_ref().map_err(Clone::clone)?.request(request).await?;
+        Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+    }
+
     fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.get()?.get(name)
     }

@@ -24,25 +24,16 @@ pub(crate) struct GuestApp {
     pub(crate) log: Arc<dyn AppLog>,
 }
 
-/// Reads and compiles the module of an application; looks in its folder for a relative path.
+/// Compiles the module of an application.
 pub(crate) async fn compile(
     engine: &Arc<Engine>,
     app: &str,
-    working_dir: &Path,
-    command: &WasmEdgeCommand,
-) -> Result<(PathBuf, wasmtime::Module), StartError> {
-    let path = working_dir.join(&command.module);
-    let wasm = tokio::fs::read(&path).await.map_err(|source| StartError::Module {
-        app: app.to_owned(),
-        path: path.clone(),
-        source,
-    })?;
+    path: &Path,
+    wasm: Vec<u8>,
+) -> Result<wasmtime::Module, StartError> {
     let engine = engine.clone();
     let compiled = tokio::task::spawn_blocking(move || engine.compile(&wasm)).await.map_err(StartError::Task)?;
-    match compiled {
-        Ok(module) => Ok((path, module)),
-        Err(source) => Err(StartError::Guest { app: app.to_owned(), path, source }),
-    }
+    compiled.map_err(|source| StartError::Guest { app: app.to_owned(), path: path.to_owned(), source })
 }
 
 impl GuestApp {

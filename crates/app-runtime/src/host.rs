@@ -1,6 +1,7 @@
 //! The host: everything that `daprlet run` holds together.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use building_blocks::component::Context;
@@ -10,10 +11,13 @@ use sidecar::{AppConnection, Settings, Sidecar};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wasm_engine::Kind;
 use wasmedge_guest::Engine;
+use wasmedge_guest::command::WasmEdgeCommand;
 
 use crate::allow::{AllowList, AllowRule};
 use crate::app::{App, Command};
+use crate::component_app::{self, LazyEngine, Surroundings, Wanted};
 use crate::components::Maker;
 use crate::directory::{Callee, Caller, Directory};
 use crate::error::StartError;
@@ -28,6 +32,8 @@ use crate::process_app::ProcessApp;
 pub struct HostSettings {
     /// Runs the guests.
     pub engine: Arc<Engine>,
+    /// Where compiled components are kept.
+    pub cache: Option<PathBuf>,
     /// Makes components.
     pub registry: Arc<Registry>,
     /// What components are told; the application's id is added.
@@ -43,6 +49,7 @@ pub struct HostSettings {
 /// Running applications.
 pub struct Host {
     settings: HostSettings,
+    component_engine: LazyEngine,
     directory: Arc<Directory>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -64,7 +71,8 @@ impl Host {
     /// A host without applications. Cancelling `shutdown` ends it.
     #[must_use]
     pub fn new(settings: HostSettings, shutdown: CancellationToken) -> Self {
-        Self { settings, directory: Arc::default(), tasks: TaskTracker::new(), shutdown }
+        let component_engine = LazyEngine::new(settings.cache.clone());
+        Self { settings, component_engine, directory: Arc::default(), tasks: TaskTracker::new(), shutdown }
     }
 
     /// Starts one application: its ports are bound and its components made when this returns; the application itself
@@ -99,7 +107,15 @@ impl Host {
             sidecar: sidecar.clone(),
         };
         let has_port = app.port.is_some();
-        self.run(app, dapr_address.port(), api, callee.clone(), allow).await?;
+        let around = Around {
+            dapr_port: dapr_address.port(),
+            sidecar: sidecar.clone(),
+            api,
+            external,
+            callee: callee.clone(),
+            allow,
+        };
+        self.run(app, around).await?;
         self.tasks.spawn(become_ready(sidecar, callee, has_port, self.shutdown.clone()));
         Ok(running)
     }
@@ -113,7 +129,7 @@ impl Host {
     /// A process has the network of the system, so its sidecar need not be narrower.
     fn allowed(&self, command: &Command) -> Vec<AllowRule> {
         match command {
-            Command::WasmEdge(_) => self.settings.allow.clone(),
+            Command::WasmEdge(_) | Command::Serve(_) => self.settings.allow.clone(),
             Command::Process(_) | Command::None => vec![AllowRule::anything()],
         }
     }
@@ -147,57 +163,96 @@ impl Host {
         Ok(())
     }
 
-    async fn run(
-        &self,
-        app: App,
-        dapr_port: u16,
-        api: Arc<DaprHttp>,
-        callee: Arc<Callee>,
-        allow: Arc<AllowList>,
-    ) -> Result<(), StartError> {
-        match app.command {
-            Command::None => {
-                self.reach_by_tcp(&callee, app.port);
-            }
+    async fn run(&self, app: App, around: Around) -> Result<(), StartError> {
+        match app.command.clone() {
+            Command::None => self.reach_by_tcp(&around.callee, app.port),
             Command::Process(command) => {
-                self.reach_by_tcp(&callee, app.port);
-                let mut environment = dapr_environment(&app.id, app.port, dapr_port);
+                self.reach_by_tcp(&around.callee, app.port);
+                let mut environment = dapr_environment(&app.id, app.port, around.dapr_port);
                 environment.extend(app.environment);
                 let (log, working_dir) = (self.settings.log.clone(), app.working_dir);
                 let process = ProcessApp { app: app.id, command, working_dir, environment, log };
                 self.tasks.spawn(process.run(self.shutdown.clone()));
             }
             Command::WasmEdge(command) => {
-                let engine = &self.settings.engine;
-                let (path, module) = guest_app::compile(engine, &app.id, &app.working_dir, &command).await?;
-                let app_listener = match app.port {
-                    Some(port) => Some(self.bind_app(&app.id, port)?),
-                    None => None,
-                };
-                let network = Arc::new(GuestNetwork {
-                    app: app.id.clone(),
-                    app_port: app.port,
-                    dapr_port,
-                    listen_address: self.settings.listen_address,
-                    app_listener,
-                    api,
-                    callee,
-                    allow,
-                    shutdown: self.shutdown.clone(),
-                    denied: Default::default(),
-                });
-                let guest = GuestApp {
-                    app: app.id,
-                    path,
-                    module,
-                    command,
-                    working_dir: app.working_dir,
-                    limits: app.limits,
-                    network,
-                    log: self.settings.log.clone(),
-                };
-                self.tasks.spawn(guest.supervise(engine.clone(), self.shutdown.clone()));
+                let (path, wasm) = read(&app, &command.module).await?;
+                if wasm_engine::kind(&wasm) == Some(Kind::Component) {
+                    return self.run_component(app, path, wasm, command.into(), around).await;
+                }
+                self.run_module(app, path, wasm, command, around).await?;
             }
+            Command::Serve(command) => {
+                let wanted = Wanted::from(command);
+                let (path, wasm) = read(&app, &wanted.component).await?;
+                self.run_component(app, path, wasm, wanted, around).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_module(
+        &self,
+        app: App,
+        path: PathBuf,
+        wasm: Vec<u8>,
+        command: WasmEdgeCommand,
+        around: Around,
+    ) -> Result<(), StartError> {
+        let engine = &self.settings.engine;
+        let module = guest_app::compile(engine, &app.id, &path, wasm).await?;
+        let network = Arc::new(GuestNetwork {
+            app: app.id.clone(),
+            app_port: app.port,
+            dapr_port: around.dapr_port,
+            listen_address: self.settings.listen_address,
+            app_listener: self.bind_app(&app)?,
+            api: around.api,
+            callee: around.callee,
+            allow: around.allow,
+            shutdown: self.shutdown.clone(),
+            denied: Default::default(),
+        });
+        let guest = GuestApp {
+            app: app.id,
+            path,
+            module,
+            command,
+            working_dir: app.working_dir,
+            limits: app.limits,
+            network,
+            log: self.settings.log.clone(),
+        };
+        self.tasks.spawn(guest.supervise(engine.clone(), self.shutdown.clone()));
+        Ok(())
+    }
+
+    async fn run_component(
+        &self,
+        app: App,
+        path: PathBuf,
+        wasm: Vec<u8>,
+        wanted: Wanted,
+        around: Around,
+    ) -> Result<(), StartError> {
+        let listener = self.bind_app(&app)?;
+        let given = Surroundings {
+            app: app.id.clone(),
+            working_dir: app.working_dir,
+            limits: app.limits.clone(),
+            sidecar: around.sidecar,
+            api: around.api,
+            dapr_port: around.dapr_port,
+            external: around.external,
+            log: self.settings.log.clone(),
+        };
+        let started = match self.component_engine.get(app.limits.memory) {
+            Ok(engine) => component_app::start(engine, wasm, wanted, given).await,
+            Err(error) => Err(error),
+        };
+        let http = started.map_err(|source| StartError::ComponentGuest { app: app.id, path, source })?;
+        around.callee.channel.set_component(http.clone());
+        if let Some(listener) = listener {
+            self.tasks.spawn(component_app::serve(http, listener, self.shutdown.clone()));
         }
         Ok(())
     }
@@ -217,9 +272,31 @@ impl Host {
         TcpListener::bind(address).await.map_err(|source| port_error(app, what, address, source))
     }
 
-    fn bind_app(&self, app: &str, port: u16) -> Result<std::net::TcpListener, StartError> {
+    /// The application's port, for a guest that has one.
+    fn bind_app(&self, app: &App) -> Result<Option<std::net::TcpListener>, StartError> {
+        let Some(port) = app.port else { return Ok(None) };
         let address = self.address(port);
-        std::net::TcpListener::bind(address).map_err(|source| port_error(app, "the application", address, source))
+        let bound = std::net::TcpListener::bind(address);
+        bound.map(Some).map_err(|source| port_error(&app.id, "the application", address, source))
+    }
+}
+
+/// What an application finds around it.
+struct Around {
+    dapr_port: u16,
+    sidecar: Arc<Sidecar>,
+    api: Arc<DaprHttp>,
+    external: Arc<External>,
+    callee: Arc<Callee>,
+    allow: Arc<AllowList>,
+}
+
+/// Reads the file of a guest; looks in the application's folder for a relative path.
+async fn read(app: &App, file: &Path) -> Result<(PathBuf, Vec<u8>), StartError> {
+    let path = app.working_dir.join(file);
+    match tokio::fs::read(&path).await {
+        Ok(wasm) => Ok((path, wasm)),
+        Err(source) => Err(StartError::Module { app: app.id.clone(), path, source }),
     }
 }
 

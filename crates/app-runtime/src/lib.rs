@@ -7,6 +7,7 @@ mod allow;
 mod app;
 mod backoff;
 mod channel;
+mod component_app;
 mod components;
 mod directory;
 mod error;

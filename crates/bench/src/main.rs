@@ -2,6 +2,7 @@
 //!
 //! Load comes from a process of its own (`bench load`), so that the server and its load do not share a scheduler.
 
+mod applications;
 mod components;
 mod figures;
 mod load;

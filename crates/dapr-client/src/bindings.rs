@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 
-use crate::path::ApiPath;
+use crate::face::{BindingRequest, operation};
 use crate::{Dapr, Error};
-
-const OPERATION: &str = "invoke a binding";
 
 /// One output binding.
 #[derive(Clone, Copy)]
@@ -23,15 +20,7 @@ pub struct Binding<'a> {
 #[must_use = "nothing is sent before `send`"]
 pub struct BindingCall<'a> {
     binding: Binding<'a>,
-    body: Result<Body<'a>, Error>,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    operation: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Box<RawValue>>,
-    metadata: BTreeMap<&'a str, String>,
+    request: Result<BindingRequest<'a>, Error>,
 }
 
 /// What a binding answered.
@@ -39,7 +28,7 @@ struct Body<'a> {
 pub struct BindingAnswer {
     /// The component's bytes; empty where it answered none.
     pub data: Bytes,
-    headers: HeaderMap,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl Dapr {
@@ -53,35 +42,36 @@ impl Dapr {
 impl<'a> Binding<'a> {
     /// Starts a call of an operation, such as `exec`.
     pub fn operation(self, operation: &'a str) -> BindingCall<'a> {
-        BindingCall { binding: self, body: Ok(Body { operation, data: None, metadata: BTreeMap::new() }) }
+        BindingCall { binding: self, request: Ok(BindingRequest { operation, data: None, metadata: BTreeMap::new() }) }
     }
 }
 
 impl<'a> BindingCall<'a> {
     /// Adds request metadata, such as `sql`.
     pub fn metadata(mut self, name: &'a str, value: impl Into<String>) -> Self {
-        if let Ok(body) = &mut self.body {
-            body.metadata.insert(name, value.into());
+        if let Ok(request) = &mut self.request {
+            request.metadata.insert(name, value.into());
         }
         self
     }
 
     /// Adds request metadata that the component expects as JSON text, such as `params`.
     pub fn json_metadata(mut self, name: &'a str, value: &impl Serialize) -> Self {
-        self.body = self.body.and_then(|mut body| {
-            let text = serde_json::to_string(value).map_err(|source| Error::Encode { operation: OPERATION, source })?;
-            body.metadata.insert(name, text);
-            Ok(body)
+        self.request = self.request.and_then(|mut request| {
+            let text = serde_json::to_string(value)
+                .map_err(|source| Error::Encode { operation: operation::BINDING, source })?;
+            request.metadata.insert(name, text);
+            Ok(request)
         });
         self
     }
 
     /// Sets the data.
     pub fn data(mut self, value: &impl Serialize) -> Self {
-        self.body = self.body.and_then(|mut body| {
-            let data = to_raw_value(value).map_err(|source| Error::Encode { operation: OPERATION, source })?;
-            body.data = Some(data);
-            Ok(body)
+        self.request = self.request.and_then(|mut request| {
+            let data = to_raw_value(value).map_err(|source| Error::Encode { operation: operation::BINDING, source })?;
+            request.data = Some(data);
+            Ok(request)
         });
         self
     }
@@ -92,10 +82,7 @@ impl<'a> BindingCall<'a> {
     /// When Dapr or the component cannot be reached or refuses.
     pub async fn send(self) -> Result<BindingAnswer, Error> {
         let Binding { dapr, name } = self.binding;
-        let path = ApiPath::new("/v1.0/bindings").segment(name);
-        let call = dapr.form(OPERATION, Method::POST, &path)?.json(&self.body?)?;
-        let (head, data) = dapr.succeed(call).await?.into_parts();
-        Ok(BindingAnswer { data, headers: head.headers })
+        dapr.face.binding(&dapr.terms, name, self.request?).await
     }
 }
 
@@ -103,6 +90,6 @@ impl BindingAnswer {
     /// Response metadata, such as `rows-affected`.
     #[must_use]
     pub fn metadata(&self, name: &str) -> Option<&str> {
-        self.headers.get(format!("metadata.{name}"))?.to_str().ok()
+        self.metadata.get(name).map(String::as_str)
     }
 }

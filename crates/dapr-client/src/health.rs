@@ -1,8 +1,5 @@
 //! Whether Dapr is ready.
 
-use http::Method;
-
-use crate::path::ApiPath;
 use crate::{Dapr, Error};
 
 impl Dapr {
@@ -11,7 +8,7 @@ impl Dapr {
     /// # Errors
     /// When Dapr cannot be reached or is not ready.
     pub async fn health(&self) -> Result<(), Error> {
-        self.probe("/v1.0/healthz").await
+        self.face.health(&self.terms, false).await
     }
 
     /// Succeeds once components can be called, even before the application listens.
@@ -19,10 +16,6 @@ impl Dapr {
     /// # Errors
     /// When Dapr cannot be reached or is not ready.
     pub async fn outbound_health(&self) -> Result<(), Error> {
-        self.probe("/v1.0/healthz/outbound").await
-    }
-
-    async fn probe(&self, path: &str) -> Result<(), Error> {
-        self.succeed(self.form("ask for Dapr's health", Method::GET, &ApiPath::new(path))?).await.map(drop)
+        self.face.health(&self.terms, true).await
     }
 }

@@ -1,41 +1,52 @@
 //! Service invocation.
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
-use http::{Method, Response};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Response};
 use serde::Serialize;
 
-use crate::client::{Call, Repeat};
-use crate::path::ApiPath;
+use crate::face::{MethodCall, Repeat, operation};
 use crate::{Dapr, Error};
 
 /// A call of another service's method, being put together.
 #[must_use = "nothing is sent before `send`"]
 pub struct Invocation<'a> {
     dapr: &'a Dapr,
-    call: Result<Call, Error>,
+    call: Result<MethodCall, Error>,
 }
 
 impl Dapr {
     /// Calls a method of the application `app_id`. `path` is written as a request line has it: it may have several
     /// segments and a query, and what needs percent-encoding in it is the caller's to encode.
     pub fn invoke(&self, app_id: &str, method: Method, path: &str) -> Invocation<'_> {
-        let path = ApiPath::new("/v1.0/invoke").segment(app_id).segment("method").written(path);
-        Invocation { dapr: self, call: self.form("invoke", method, &path) }
+        let call = MethodCall {
+            app_id: app_id.to_owned(),
+            repeat: if method.is_idempotent() { Repeat::Safe } else { Repeat::Never },
+            method,
+            path: path.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        Invocation { dapr: self, call: Ok(call) }
     }
 }
 
 impl Invocation<'_> {
     /// Sends a JSON body.
     pub fn json(mut self, value: &impl Serialize) -> Self {
-        self.call = self.call.and_then(|call| call.json(value));
+        self.call = self.call.and_then(|mut call| {
+            let encoded = serde_json::to_vec(value);
+            call.body = encoded.map_err(|source| Error::Encode { operation: operation::INVOKE, source })?.into();
+            call.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Ok(call)
+        });
         self
     }
 
     /// Sends a body as it is.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         if let Ok(call) = &mut self.call {
-            *call.request.body_mut() = body.into();
+            call.body = body.into();
         }
         self
     }
@@ -43,7 +54,7 @@ impl Invocation<'_> {
     /// Adds a header.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if let Ok(call) = &mut self.call {
-            call.request.headers_mut().append(name, value);
+            call.headers.append(name, value);
         }
         self
     }
@@ -62,11 +73,9 @@ impl Invocation<'_> {
     /// # Errors
     /// When the service was not reached: Dapr's own `ERR_DIRECT_INVOKE` is told from the service's answers.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
-        let call = self.call?;
-        let operation = call.operation;
-        let response = self.dapr.send(call).await?;
+        let response = self.dapr.face.invoke(&self.dapr.terms, self.call?).await?;
         if response.status().is_client_error() || response.status().is_server_error() {
-            let error = Error::refused(operation, response.status(), response.body());
+            let error = Error::refused(operation::INVOKE, response.status(), response.body());
             if error.code() == Some("ERR_DIRECT_INVOKE") {
                 return Err(error);
             }

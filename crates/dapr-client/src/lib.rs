@@ -1,7 +1,8 @@
 //! A typed Dapr client for services compiled to WebAssembly, and for native tools and tests.
 //!
-//! One API over Dapr's HTTP interface, with one module for each building block. The transport is chosen by the target:
-//! `hyper_wasi` on WasmEdge's sockets for `wasm32-wasip1`, hyper elsewhere. Both keep connections alive.
+//! One API, with one module for each building block. The way to Dapr is chosen by the target: its HTTP API by `hyper_wasi` on
+//! WasmEdge's sockets for `wasm32-wasip1`, the functions of `dapr:runtime` for `wasm32-wasip2` (components), its HTTP API by
+//! hyper elsewhere. Connections are kept alive.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,8 +21,10 @@
 
 mod bindings;
 mod client;
+mod deadline;
 mod endpoint;
 mod error;
+mod face;
 #[cfg(feature = "fake")]
 pub mod fake;
 mod health;
@@ -36,8 +39,11 @@ mod transport;
 
 pub use bindings::{Binding, BindingAnswer, BindingCall};
 pub use client::Dapr;
+pub use deadline::{Elapsed, timeout};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::Error;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub use face::imports::peer;
 pub use invoke::Invocation;
 pub use metadata::{ComponentInfo, Metadata};
 pub use secret::Secret;

@@ -1,13 +1,8 @@
 //! What Dapr says about itself.
 
-use http::Method;
 use serde::Deserialize;
 
-use crate::client::read_json;
-use crate::path::ApiPath;
 use crate::{Dapr, Error};
-
-const OPERATION: &str = "get metadata";
 
 /// The part of Dapr's metadata that services use.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -43,8 +38,7 @@ impl Dapr {
     /// # Errors
     /// When Dapr cannot be reached.
     pub async fn metadata(&self) -> Result<Metadata, Error> {
-        let call = self.form(OPERATION, Method::GET, &ApiPath::new("/v1.0/metadata"))?;
-        Ok(read_json(OPERATION, &self.succeed(call).await?)?.unwrap_or_default())
+        self.face.metadata(&self.terms).await
     }
 
     /// Sets one label of the metadata.
@@ -52,9 +46,6 @@ impl Dapr {
     /// # Errors
     /// When Dapr cannot be reached or refuses.
     pub async fn set_metadata(&self, key: &str, value: &str) -> Result<(), Error> {
-        let path = ApiPath::new("/v1.0/metadata").segment(key);
-        let mut call = self.form("set metadata", Method::PUT, &path)?;
-        *call.request.body_mut() = value.to_owned().into();
-        self.succeed(call).await.map(drop)
+        self.face.set_metadata(&self.terms, key, value).await
     }
 }

@@ -2,13 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::Method;
-
-use crate::client::read_json;
-use crate::path::ApiPath;
 use crate::{Dapr, Error, Secret};
-
-const OPERATION: &str = "get a secret";
 
 /// One secret store.
 #[derive(Clone, Copy)]
@@ -43,9 +37,8 @@ impl SecretStore<'_> {
     /// # Errors
     /// When the store cannot be asked. A secret that is not there is `None`.
     pub async fn get_all(&self, key: &str) -> Result<Option<BTreeMap<String, Secret>>, Error> {
-        let path = ApiPath::new("/v1.0/secrets").segment(self.name).segment(key);
-        match self.dapr.succeed(self.dapr.form(OPERATION, Method::GET, &path)?).await {
-            Ok(response) => read_json(OPERATION, &response),
+        match self.dapr.face.secret(&self.dapr.terms, self.name, key).await {
+            Ok(found) => Ok(found),
             Err(error) if says_not_found(&error) => Ok(None),
             Err(error) => Err(error),
         }

@@ -7,7 +7,6 @@ mod transaction;
 mod write;
 
 use crate::Dapr;
-use crate::path::ApiPath;
 
 pub use bulk::BulkItem;
 pub use options::{Concurrency, Consistency, Etag, WriteOptions};
@@ -27,11 +26,5 @@ impl Dapr {
     #[must_use]
     pub fn state<'a>(&'a self, store: &'a str) -> StateStore<'a> {
         StateStore { dapr: self, name: store }
-    }
-}
-
-impl StateStore<'_> {
-    fn path(&self) -> ApiPath {
-        ApiPath::new("/v1.0/state").segment(self.name)
     }
 }

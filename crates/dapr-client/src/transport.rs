@@ -2,7 +2,7 @@
 
 #[cfg(not(target_os = "wasi"))]
 mod native;
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasi;
 
 use std::error::Error as StdError;
@@ -13,10 +13,11 @@ use http::{Request, Response};
 
 #[cfg(not(target_os = "wasi"))]
 pub(crate) use native::HyperTransport;
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use wasi::HyperTransport;
 
 /// An answer longer than this is refused rather than held in a guest's memory.
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 pub(crate) const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// Carries one request to its absolute URI and brings the whole answer back.

@@ -14,12 +14,11 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use sidecar::{Body, Sidecar, full_body};
+use sidecar::{Body, Refusal, Sidecar, full_body};
 
 pub use access::{ApiAccess, ApiRule};
 use query::Query;
 
-use crate::error::ApiError;
 use crate::limit::limited;
 use crate::response;
 use crate::route::Route;
@@ -100,10 +99,10 @@ impl DaprHttp {
         if !is_there(&route) {
             return refused(StatusCode::NOT_FOUND, "404 page not found\n");
         }
-        self.dispatch(route, request).await.unwrap_or_else(Into::into)
+        self.dispatch(route, request).await.unwrap_or_else(response::refusal)
     }
 
-    async fn dispatch(&self, route: Route, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+    async fn dispatch(&self, route: Route, request: Request<Body>) -> Result<Response<Body>, Refusal> {
         let query = Query::of(request.uri());
         match route {
             Route::GetState { store, key } => state::get(&self.sidecar, &store, key, &query).await,
@@ -131,8 +130,8 @@ impl DaprHttp {
 }
 
 /// All bytes of a body that has to be whole to be understood.
-async fn whole(body: Body) -> Result<Bytes, ApiError> {
-    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(ApiError::malformed)
+async fn whole(body: Body) -> Result<Bytes, Refusal> {
+    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(Refusal::malformed)
 }
 
 /// What Go's `http.Error` writes.

@@ -6,7 +6,6 @@
 
 mod api;
 mod baggage;
-mod error;
 mod fields;
 mod limit;
 mod response;
@@ -16,5 +15,5 @@ mod token;
 mod trace;
 
 pub use api::{ApiAccess, ApiRule, DaprHttp, Options};
-pub use server::serve;
+pub use server::{serve, speak};
 pub use token::ApiToken;

@@ -4,9 +4,7 @@ use building_blocks::Metadata;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use sidecar::{Body, empty_body, full_body};
-
-use crate::error::ApiError;
+use sidecar::{Body, Refusal, empty_body, full_body};
 
 /// `204`, without a body.
 pub(crate) fn empty() -> Response<Body> {
@@ -31,13 +29,13 @@ pub(crate) fn encoded(value: &impl serde::Serialize) -> Response<Body> {
             text.push('\n');
             data(StatusCode::OK, text)
         }
-        Err(error) => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERROR", error).into(),
+        Err(error) => refusal(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "ERROR", error)),
     }
 }
 
 /// A struct as Go's `json.Encoder` writes it: fields in their order, a line end. What cannot be written is an empty
 /// body, as there.
-pub(crate) fn structured(value: &impl serde::Serialize) -> Result<Response<Body>, ApiError> {
+pub(crate) fn structured(value: &impl serde::Serialize) -> Result<Response<Body>, Refusal> {
     let text = serde_json::to_string(value).map(|text| go_json::compact(&text)).unwrap_or_default();
     Ok(data(StatusCode::OK, text))
 }
@@ -52,15 +50,11 @@ pub(crate) fn add_metadata(response: &mut Response<Body>, metadata: &Metadata) {
     }
 }
 
-impl From<ApiError> for Response<Body> {
-    fn from(error: ApiError) -> Self {
-        // Go writes a struct's fields in their order, and the details' (which are maps) sorted.
-        let details = if error.details.is_empty() {
-            String::new()
-        } else {
-            format!(",\"details\":[{}]", error.details.join(","))
-        };
-        let message = go_json::write(&serde_json::Value::String(error.message));
-        data(error.status, format!("{{\"errorCode\":\"{}\",\"message\":{message}{details}}}", error.code))
-    }
+/// What was refused, and why.
+pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
+    let Refusal { status, code, message, details } = refusal;
+    // Go writes a struct's fields in their order, and the details' (which are maps) sorted.
+    let details = if details.is_empty() { String::new() } else { format!(",\"details\":[{}]", details.join(",")) };
+    let message = go_json::write(&serde_json::Value::String(message));
+    data(status, format!("{{\"errorCode\":\"{code}\",\"message\":{message}{details}}}"))
 }

@@ -1,8 +1,7 @@
 //! From a path to a call, as Dapr's router does it: `dapr/pkg/api/http/server.go`.
 
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode_str;
+use sidecar::clean;
 
 /// One call of the API with its parameters, decoded.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,25 +94,6 @@ impl Route {
             _ => Self::Invoke,
         }
     }
-}
-
-/// Go's `path.Clean` of an absolute path: no empty segments, no dots, no slash at the end.
-pub(crate) fn clean(path: &str) -> Cow<'_, str> {
-    let plain = !path.contains("//") && !path.contains("/.") && !path.ends_with('/') && path.starts_with('/');
-    if plain {
-        return Cow::Borrowed(path);
-    }
-    let mut kept: Vec<&str> = Vec::new();
-    for segment in path.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." => {
-                kept.pop();
-            }
-            other => kept.push(other),
-        }
-    }
-    Cow::Owned(format!("/{}", kept.join("/")))
 }
 
 /// Go's `url.QueryUnescape`: `+` is a space. What is no UTF-8 is replaced, since keys are text here.

@@ -3,27 +3,41 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use sidecar::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::DaprHttp;
 
-/// Serves HTTP/1.1 and h2c on `stream` until its peer is done; on `shutdown`, until the requests under way are answered.
+/// Serves the API on `stream` until its peer is done; on `shutdown`, until the requests under way are answered.
 pub async fn serve<S>(api: Arc<DaprHttp>, stream: S, shutdown: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request: http::Request<Incoming>| {
+    let answer = move |request| {
         let api = api.clone();
-        async move {
-            let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
-            Ok::<_, Infallible>(api.handle(request).await)
-        }
+        async move { api.handle(request).await }
+    };
+    speak(stream, shutdown, answer).await;
+}
+
+/// Speaks HTTP/1.1 and h2c on `stream`, with an `answer` to each request, until its peer is done; on `shutdown`, until the
+/// requests under way are answered.
+pub async fn speak<S, F, A>(stream: S, shutdown: CancellationToken, answer: F)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Fn(Request<Body>) -> A,
+    A: Future<Output = Response<Body>> + Send + 'static,
+{
+    let service = service_fn(|request: Request<Incoming>| {
+        let answer = answer(request.map(|body| body.map_err(Into::into).boxed_unsync()));
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let builder = auto::Builder::new(TokioExecutor::new());
     let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -37,6 +51,6 @@ where
     };
     if let Err(error) = ended {
         // The peer went away, or spoke no HTTP; neither is ours to mend.
-        tracing::debug!(%error, "a connection to the Dapr API ended early");
+        tracing::debug!(%error, "a connection ended early");
     }
 }

@@ -34,7 +34,8 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
     tokio::spawn(shutdown::on_signal(end.clone()));
     let host = Host::new(
         HostSettings {
-            engine: Arc::new(Engine::new(Some(cache))?),
+            engine: Arc::new(Engine::new(Some(cache.clone()))?),
+            cache: Some(cache),
             registry,
             context: Context {
                 app_id: String::new(),

@@ -21,6 +21,8 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// Component files that replace or join the default ones: name and text.
     pub components: Vec<(String, String)>,
+    /// The services are components, and not modules for WasmEdge.
+    pub as_components: bool,
     /// More entries of the run template's `apps`, as YAML.
     pub more_apps: String,
 }
@@ -33,6 +35,7 @@ impl Default for Options {
             settings: Vec::new(),
             arguments: Vec::new(),
             components: Vec::new(),
+            as_components: false,
             more_apps: String::new(),
         }
     }
@@ -81,7 +84,8 @@ pub(crate) fn write(folder: &Path, ports: &Ports, options: &Options) {
         command.extend(flags.split_whitespace().map(str::to_owned));
         let ports = [format!("APP_PORT={port}"), format!("DAPR_HTTP_PORT={dapr_port}")];
         command.extend(ports.iter().chain(&options.settings).flat_map(|it| ["--env".to_owned(), it.clone()]));
-        command.push(wasm(id).display().to_string());
+        let file = if options.as_components { format!("components/{id}") } else { id.to_owned() };
+        command.push(wasm(&file).display().to_string());
         json!({ "appID": id, "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port, "command": command })
     };
     let model = options.model.as_ref().map(|model| format!("--dir model:{}", model.display())).unwrap_or_default();

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use dapr_client::timeout;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
-use tokio::time::timeout;
 
 use crate::Problem;
 
@@ -14,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How much of a refused body is read and thrown away, so that its sender gets to read the refusal: closing a
 /// connection with bytes unread resets it.
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
 
 /// A body that arrives in pieces.
@@ -39,7 +40,7 @@ impl BodySource for Bytes {
 /// it shows otherwise; what is kept in memory never exceeds the limit.
 pub(crate) async fn read(headers: &HeaderMap, mut body: impl BodySource, limit: usize) -> Result<Bytes, Problem> {
     if announced(headers).is_some_and(|length| length > limit as u64) {
-        discard(body);
+        discard(body).await;
         return Err(too_long(limit));
     }
     let mut whole = BytesMut::new();
@@ -48,7 +49,7 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: impl BodySource, limit: 
         let Some(piece) = piece else { return Ok(whole.freeze()) };
         let piece = piece.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
         if whole.len() + piece.len() > limit {
-            discard(body);
+            discard(body).await;
             return Err(too_long(limit));
         }
         whole.extend_from_slice(&piece);
@@ -56,14 +57,24 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: impl BodySource, limit: 
 }
 
 /// Reads what is left of a body and forgets it, beside the answer that is on its way.
-pub(crate) fn discard(mut body: impl BodySource) {
-    tokio::spawn(async move {
-        let mut left = MAX_DISCARDED_BYTES;
-        while let Ok(Some(Ok(piece))) = timeout(PATIENCE, body.next_piece()).await {
-            let Some(rest) = left.checked_sub(piece.len()) else { break };
-            left = rest;
-        }
-    });
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+pub(crate) async fn discard(body: impl BodySource) {
+    tokio::spawn(forget(body));
+}
+
+/// Forgets a body. A component has no time beside its answer, and its host does the reading.
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub(crate) async fn discard(body: impl BodySource) {
+    drop(body);
+}
+
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+async fn forget(mut body: impl BodySource) {
+    let mut left = MAX_DISCARDED_BYTES;
+    while let Ok(Some(Ok(piece))) = timeout(PATIENCE, body.next_piece()).await {
+        let Some(rest) = left.checked_sub(piece.len()) else { break };
+        left = rest;
+    }
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

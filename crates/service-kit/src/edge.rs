@@ -1,11 +1,14 @@
-//! The HTTP server around a service: hyper_wasi on WasmEdge's sockets, or hyper natively, for tests.
+//! The HTTP server around a service: hyper_wasi on WasmEdge's sockets, the host's own for a component, or hyper natively, for
+//! tests.
 
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub mod component;
 #[cfg(not(target_os = "wasi"))]
 mod native;
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasi;
 
 #[cfg(not(target_os = "wasi"))]
 pub use native::serve;
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub use wasi::serve;

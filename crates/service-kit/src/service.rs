@@ -69,7 +69,7 @@ impl<A: App> Service<A> {
         let target = routing::find::<A>(&head.method, head.uri.path());
         let Ok(Target::Own(endpoint)) = target else {
             // Nothing here reads a body; whoever sends one all the same has to be able to read the answer.
-            body::discard(body);
+            body::discard(body).await;
             return Ok(match target? {
                 Target::Health => self.health().await,
                 Target::Options => options::<A>(&head.method, head.uri.path(), &head.headers),

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use crate::{Log, StderrLog};
 
 /// The exit code for settings that cannot be used.
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 const EX_USAGE: u8 = 64;
 
 /// Runs a service until the program ends.
-#[cfg(target_os = "wasi")]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub async fn run<A: crate::App>(
     build: impl FnOnce(&mut crate::Environment<'_>, std::sync::Arc<dyn Log>) -> crate::Service<A>,
 ) -> ExitCode {
@@ -31,6 +31,20 @@ pub async fn run<A: crate::App>(
     }
 }
 
+/// Builds a service that the host serves.
+///
+/// # Errors
+/// When its environment has mistakes, which the log has, too.
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub(crate) fn build<A: crate::App>(
+    build: impl FnOnce(&mut crate::Environment<'_>, std::sync::Arc<dyn Log>) -> crate::Service<A>,
+) -> Result<crate::Service<A>, crate::Mistakes> {
+    let log: std::sync::Arc<dyn Log> = std::sync::Arc::new(StderrLog);
+    let mut environment = crate::Environment::new(&variable);
+    let service = build(&mut environment, std::sync::Arc::clone(&log));
+    environment.finish().map(|()| service).inspect_err(|mistakes| log.line(&mistakes.to_string()))
+}
+
 /// Reads a variable, or else the file that `NAME_FILE` names: secrets such as `DAPR_API_TOKEN` do not belong on a
 /// command line, where WasmEdge's `--env` would put them.
 #[cfg(target_os = "wasi")]
@@ -47,8 +61,9 @@ fn variable(name: &str) -> Option<String> {
     })
 }
 
-/// What a service's program says when it is built for the machine itself, whose sockets it does not use.
-#[cfg(not(target_os = "wasi"))]
+/// What a service's program says when it is built for the machine itself, whose sockets it does not use, or for components,
+/// whose service is the library.
+#[cfg(not(all(target_os = "wasi", target_env = "p1")))]
 #[must_use]
 pub fn built_natively(package: &str) -> ExitCode {
     StderrLog.line(&format!(

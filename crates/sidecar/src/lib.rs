@@ -10,6 +10,8 @@ mod health;
 mod invoke;
 mod key_prefix;
 mod metadata;
+mod method;
+mod refusal;
 mod secrets;
 mod state;
 
@@ -23,7 +25,9 @@ pub use components::{Components, Loaded};
 pub use health::Health;
 pub use invoke::{Body, InvokeError, Invoker, empty_body, full_body};
 pub use key_prefix::{IllegalKey, KeyPrefix};
-pub use metadata::AppConnection;
+pub use metadata::{AppConnection, RUNTIME_VERSION};
+pub use method::{clean, method_path};
+pub use refusal::Refusal;
 pub use secrets::{DefaultAccess, SecretCallError, SecretScope};
 pub use state::{AppStateStore, StateCallError};
 

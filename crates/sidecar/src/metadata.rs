@@ -5,6 +5,9 @@ use std::sync::PoisonError;
 
 use crate::Sidecar;
 
+/// The version of Dapr whose behaviour this is; SDKs and the CLI expect one of Dapr's own.
+pub const RUNTIME_VERSION: &str = "1.18.2";
+
 /// How the application is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppConnection {

@@ -71,6 +71,19 @@ impl Sidecar {
     }
 }
 
+impl Sidecar {
+    /// The name of the application's state store, where it has exactly one.
+    #[must_use]
+    pub fn only_state_store(&self) -> Option<String> {
+        let components = self.components();
+        let mut names = components.state_stores.keys();
+        match (names.next(), names.next()) {
+            (Some(name), None) => Some(name.clone()),
+            _ => None,
+        }
+    }
+}
+
 impl AppStateStore {
     /// What the store can do.
     #[must_use]

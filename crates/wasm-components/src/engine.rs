@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wasm_engine::CompiledCache;
+use wasm_engine::{CompiledCache, Kind};
 use wasmtime::Config;
 use wasmtime::component::{Component, Linker};
 
@@ -66,8 +66,10 @@ impl Engine {
         if let Some(expected) = expected.filter(|expected| *expected != digest) {
             return Err(LoadError::Digest { expected, found: digest });
         }
-        if !is_component(bytes)? {
-            return Err(LoadError::CoreModule);
+        match wasm_engine::kind(bytes) {
+            Some(Kind::Component) => {}
+            Some(Kind::Module) => return Err(LoadError::CoreModule),
+            None => return Err(LoadError::NotWasm),
         }
         let Inner { engine, cache, .. } = &*self.0;
         let component = match cache {
@@ -91,21 +93,5 @@ impl Module {
     #[must_use]
     pub const fn digest(&self) -> Digest {
         self.digest
-    }
-}
-
-/// Whether these bytes claim to be a component, in binary or in text; a core module does not.
-fn is_component(bytes: &[u8]) -> Result<bool, LoadError> {
-    if let Some(rest) = bytes.strip_prefix(b"\0asm") {
-        // After the magic number: a version, and since there are components, a layer.
-        return Ok(matches!(rest, [_, _, 1, 0, ..]));
-    }
-    let text = bytes.trim_ascii_start();
-    if text.starts_with(b"(component") {
-        Ok(true)
-    } else if text.starts_with(b"(module") {
-        Ok(false)
-    } else {
-        Err(LoadError::NotWasm)
     }
 }

@@ -170,20 +170,24 @@ fn store(path: &Path, compiled: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    /// The empty ones.
+    const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
     #[test]
     fn modules_and_components_are_kept_and_what_is_damaged_is_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let cache = CompiledCache::new(folder.path().join("new"));
         let engine = Engine::default();
-        cache.compile::<Module>(&engine, b"(module)").unwrap();
-        cache.compile::<Component>(&engine, b"(component)").unwrap();
+        cache.compile::<Module>(&engine, MODULE).unwrap();
+        cache.compile::<Component>(&engine, COMPONENT).unwrap();
         let files: Vec<_> = fs::read_dir(folder.path().join("new")).unwrap().map(|it| it.unwrap().path()).collect();
         assert_eq!(files.len(), 2);
         for file in &files {
             fs::write(file, "damaged").unwrap();
         }
-        cache.compile::<Module>(&engine, b"(module)").unwrap();
-        cache.compile::<Component>(&engine, b"(component)").unwrap();
+        cache.compile::<Module>(&engine, MODULE).unwrap();
+        cache.compile::<Component>(&engine, COMPONENT).unwrap();
         assert!(files.iter().all(|file| fs::read(file).unwrap() != b"damaged"));
     }
 
@@ -191,7 +195,7 @@ mod tests {
     fn without_a_folder_it_still_compiles() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let cache = CompiledCache::new(file.path().to_owned());
-        cache.compile::<Module>(&Engine::default(), b"(module)").unwrap();
+        cache.compile::<Module>(&Engine::default(), MODULE).unwrap();
         assert!(cache.compile::<Module>(&Engine::default(), b"nonsense").is_err());
     }
 }

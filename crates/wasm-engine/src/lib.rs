@@ -1,8 +1,13 @@
-//! What every WebAssembly engine of this project has, whatever it runs: compiled code kept on disk ([`CompiledCache`]), and
-//! a clock that makes guests yield ([`start_clock`]).
+//! What every WebAssembly engine of this project has, whatever it runs: compiled code kept on disk ([`CompiledCache`]), a
+//! clock that makes guests yield ([`start_clock`]), what guests print, as lines ([`LineBuffer`]), and what a file claims to
+//! be ([`kind`]).
 
 mod cache;
 mod clock;
+mod kind;
+mod output;
 
 pub use cache::{Compiled, CompiledCache};
 pub use clock::start_clock;
+pub use kind::{Kind, kind};
+pub use output::{LineBuffer, Output, OutputStream};

@@ -41,7 +41,7 @@ impl Engine {
         if wasm.starts_with(b"\x7fELF") {
             return Err(GuestError::SharedObject);
         }
-        if !wasm.starts_with(b"\0asm") && !looks_like_text(wasm) {
+        if wasm_engine::kind(wasm).is_none() {
             return Err(GuestError::NotWasm);
         }
         match &self.cache {
@@ -50,8 +50,4 @@ impl Engine {
         }
         .map_err(GuestError::Compile)
     }
-}
-
-fn looks_like_text(wasm: &[u8]) -> bool {
-    wasm.trim_ascii_start().starts_with(b"(module")
 }

@@ -11,9 +11,9 @@ use crate::abi;
 use crate::engine::Engine;
 use crate::error::GuestError;
 use crate::network::Network;
-use crate::output::{LineBuffer, Output};
 use crate::socket::SocketTable;
 use crate::state::GuestState;
+use wasm_engine::{LineBuffer, Output};
 
 /// A folder of the host that a guest may use.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,7 +29,6 @@ mod error;
 mod guest;
 mod memory;
 mod network;
-mod output;
 mod socket;
 mod state;
 
@@ -37,5 +36,5 @@ pub use engine::Engine;
 pub use error::GuestError;
 pub use guest::{GuestOptions, Limits, Preopen, run};
 pub use network::{Connecting, IoFuture, Network};
-pub use output::{Output, OutputStream};
 pub use socket::{Connector, Listener, MemoryStream, Stream};
+pub use wasm_engine::{Output, OutputStream};

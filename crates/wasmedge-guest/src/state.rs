@@ -7,8 +7,8 @@ use wasmtime::{Memory, StoreLimits};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::network::Network;
-use crate::output::LineBuffer;
 use crate::socket::SocketTable;
+use wasm_engine::LineBuffer;
 
 /// The data of a guest's store.
 pub(crate) struct GuestState {

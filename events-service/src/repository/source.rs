@@ -86,9 +86,16 @@ impl DatabaseSource {
         }
     }
 
-    #[cfg(target_os = "wasi")]
+    #[cfg(all(target_os = "wasi", target_env = "p1"))]
     fn connect_to_server(&self, url: &Secret) -> Result<Arc<dyn EventRepository>, DatabaseError> {
         let access = super::mysql::MySqlServer::new(url, self.settings.deadline)?;
+        Ok(Arc::new(SqlRepository { access, dialect: Dialect::MySql }))
+    }
+
+    /// A component has no sockets of its own: it reaches the same database through the binding.
+    #[cfg(all(target_os = "wasi", target_env = "p2"))]
+    fn connect_to_server(&self, _url: &Secret) -> Result<Arc<dyn EventRepository>, DatabaseError> {
+        let access = SqlBinding::new(self.dapr.clone(), self.settings.binding.clone());
         Ok(Arc::new(SqlRepository { access, dialect: Dialect::MySql }))
     }
 

@@ -1,4 +1,5 @@
-//! The Wasm components: those of `components/`, and what tests load beside them.
+//! The Wasm components: those of `components/`, what tests load beside them, and the services as applications without HTTP to
+//! a sidecar.
 
 use std::fs;
 
@@ -32,6 +33,13 @@ pub(super) fn build(repository: &Repository, workspace: &Workspace) -> Result<()
         let is_program = component.programs().next().is_some();
         let file = if is_program { name.clone() } else { name.replace('-', "_") };
         install(&from.join(format!("{file}.wasm")), &to.join(format!("{name}.wasm")))?;
+    }
+    for service in workspace.services() {
+        // As a program a service is a module for WasmEdge; as a component it is the library that the host calls.
+        let mut cargo = repository.cargo(&["rustc", "--locked", "--profile", PROFILE, "--target", TARGET]);
+        run(cargo.args(["--lib", "--crate-type", "cdylib", "--package", &service.name]))?;
+        let file = format!("{}.wasm", service.name.replace('-', "_"));
+        install(&from.join(file), &to.join(format!("{}.wasm", service.name)))?;
     }
     install_target(repository, CORE_TARGET)?;
     let core = ["build", "--locked", "--profile", PROFILE, "--target", CORE_TARGET, "--package", CORE];

@@ -11,8 +11,10 @@ use crate::repository::{Package, Repository, TEMPLATE, output};
 const HOST: &[&str] = &[
     "app-runtime",
     "building-blocks",
+    "component-guest",
     "dapr-http",
     "dapr-resources",
+    "dapr-wit",
     "daprlet",
     "fuse",
     "native-components",
@@ -54,7 +56,7 @@ const RULES: &[Rule] = &[
         because: "building blocks do no HTTP and no WebAssembly",
     },
     Rule {
-        crates: &["app-runtime", "dapr-http", "sidecar"],
+        crates: &["app-runtime", "dapr-http", "dapr-wit", "sidecar"],
         services: false,
         never: &[&["native-components"]],
         because: "components register by their type; only the binary chooses which there are",
@@ -62,8 +64,14 @@ const RULES: &[Rule] = &[
     Rule {
         crates: &["dapr-http", "sidecar"],
         services: false,
-        never: &[&["wasmtime", "wasmedge-guest", "app-runtime"]],
+        never: &[&["wasmtime", "component-guest", "wasmedge-guest", "app-runtime"]],
         because: "a face does not know what runs behind it",
+    },
+    Rule {
+        crates: &["dapr-wit"],
+        services: false,
+        never: &[&["component-guest", "wasmedge-guest", "app-runtime", "dapr-http", "hyper"]],
+        because: "functions need no HTTP, and a face does not know what runs behind it",
     },
     Rule {
         crates: &["wasm-components"],
@@ -78,9 +86,9 @@ const RULES: &[Rule] = &[
         because: "a component knows the contract and nothing of who loads it",
     },
     Rule {
-        crates: &["wasm-engine", "wasmedge-guest"],
+        crates: &["component-guest", "wasm-engine", "wasmedge-guest"],
         services: false,
-        never: &[&["building-blocks", "sidecar", "dapr-http"]],
+        never: &[&["building-blocks", "sidecar", "dapr-http", "dapr-wit"]],
         because: "a guest's sockets know nothing of Dapr",
     },
 ];

@@ -34,7 +34,7 @@ pub enum Concurrency {
 }
 
 impl Concurrency {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::FirstWrite => "first-write",
             Self::LastWrite => "last-write",
@@ -53,7 +53,7 @@ pub enum Consistency {
 }
 
 impl Consistency {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Strong => "strong",
             Self::Eventual => "eventual",
@@ -94,16 +94,16 @@ impl WriteOptions {
     }
 
     /// Whether writing twice does no more than writing once.
-    pub(super) fn is_unconditional(&self) -> bool {
+    pub(crate) fn is_unconditional(&self) -> bool {
         self.etag.is_none() && self.concurrency != Some(Concurrency::FirstWrite)
     }
 
-    pub(super) fn metadata(&self) -> BTreeMap<&'static str, String> {
+    pub(crate) fn metadata(&self) -> BTreeMap<&'static str, String> {
         let seconds = self.ttl.map(|ttl| ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0));
         seconds.map(|seconds| ("ttlInSeconds", seconds.to_string())).into_iter().collect()
     }
 
-    pub(super) fn behaviour(&self) -> Option<Behaviour> {
+    pub(crate) fn behaviour(&self) -> Option<Behaviour> {
         let behaviour = Behaviour { concurrency: self.concurrency, consistency: self.consistency };
         (self.concurrency.is_some() || self.consistency.is_some()).then_some(behaviour)
     }
@@ -111,9 +111,9 @@ impl WriteOptions {
 
 /// The `options` of an item, as Dapr's JSON has them.
 #[derive(Serialize)]
-pub(super) struct Behaviour {
+pub(crate) struct Behaviour {
     #[serde(skip_serializing_if = "Option::is_none")]
-    concurrency: Option<Concurrency>,
+    pub(crate) concurrency: Option<Concurrency>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    consistency: Option<Consistency>,
+    pub(crate) consistency: Option<Consistency>,
 }

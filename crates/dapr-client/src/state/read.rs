@@ -1,13 +1,10 @@
 //! Reading one record.
 
-use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 
 use super::{Consistency, Etag, StateStore};
 use crate::Error;
-use crate::client::read_json;
-
-const OPERATION: &str = "get state";
+use crate::face::{Found, operation};
 
 /// A record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,22 +43,15 @@ impl StateStore<'_> {
         key: &str,
         consistency: Option<Consistency>,
     ) -> Result<Option<Entry<T>>, Error> {
-        let mut path = self.path().segment(key);
-        if let Some(consistency) = consistency {
-            path = path.query("consistency", consistency.as_str());
-        }
-        let response = self.dapr.succeed(self.dapr.form(OPERATION, Method::GET, &path)?).await?;
-        let text = |name| header(response.headers(), name);
-        let value = read_json(OPERATION, &response)?;
-        Ok(value.map(|value| Entry {
-            value,
-            etag: text("etag").map(Etag::new),
-            expires: text("metadata.ttlexpiretime"),
-        }))
+        let found = self.dapr.face.get(&self.dapr.terms, self.name, key, consistency).await?;
+        found.map(|found| Entry::read(found, operation::GET)).transpose()
     }
 }
 
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    (!value.is_empty()).then(|| value.to_owned())
+impl<T: DeserializeOwned> Entry<T> {
+    pub(super) fn read(found: Found, operation: &'static str) -> Result<Self, Error> {
+        let Found { value, etag, expires } = found;
+        let value = serde_json::from_slice(&value).map_err(|source| Error::Decode { operation, source })?;
+        Ok(Self { value, etag, expires })
+    }
 }

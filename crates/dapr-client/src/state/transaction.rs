@@ -1,13 +1,10 @@
 //! Several writes that take place together or not at all.
 
-use http::Method;
 use serde::Serialize;
 
 use super::options::Behaviour;
 use super::{Save, StateStore, WriteOptions};
 use crate::Error;
-
-const OPERATION: &str = "run a state transaction";
 
 /// One write of a transaction.
 #[derive(Serialize)]
@@ -22,16 +19,11 @@ pub enum Operation<'a> {
 /// One record to be deleted, as Dapr's JSON has it.
 #[derive(Serialize)]
 pub struct Delete<'a> {
-    key: &'a str,
+    pub(crate) key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    etag: Option<String>,
+    pub(crate) etag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    options: Option<Behaviour>,
-}
-
-#[derive(Serialize)]
-struct Request<'a> {
-    operations: &'a [Operation<'a>],
+    pub(crate) options: Option<Behaviour>,
 }
 
 impl<'a> Operation<'a> {
@@ -58,7 +50,6 @@ impl StateStore<'_> {
     /// When the store cannot be reached, has no transactions or refuses. Dapr answers every refusal with 500, an etag
     /// that did not match included, so that [`Error::is_conflict`] says nothing here.
     pub async fn transaction(&self, operations: &[Operation<'_>]) -> Result<(), Error> {
-        let call = self.dapr.form(OPERATION, Method::POST, &self.path().segment("transaction"))?;
-        self.dapr.succeed(call.json(&Request { operations })?).await.map(drop)
+        self.dapr.face.transaction(&self.dapr.terms, self.name, operations).await
     }
 }

@@ -2,29 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use http::Method;
-use http::header::{HeaderValue, IF_MATCH};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::options::Behaviour;
 use super::{StateStore, WriteOptions};
 use crate::Error;
-
-const SAVE: &str = "save state";
-const DELETE: &str = "delete state";
+use crate::face::operation::SAVE;
 
 /// One record to be saved, as Dapr's JSON has it.
 #[derive(Serialize)]
 pub struct Save<'a> {
-    key: &'a str,
-    value: Box<RawValue>,
+    pub(crate) key: &'a str,
+    pub(crate) value: Box<RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    etag: Option<String>,
+    pub(crate) etag: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    metadata: BTreeMap<&'static str, String>,
+    pub(crate) metadata: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    options: Option<Behaviour>,
+    pub(crate) options: Option<Behaviour>,
     #[serde(skip)]
     unconditional: bool,
 }
@@ -43,6 +39,13 @@ impl<'a> Save<'a> {
             options: options.behaviour(),
             unconditional: options.is_unconditional(),
         })
+    }
+}
+
+impl Save<'_> {
+    /// Whether saving twice does no more than saving once.
+    pub(crate) const fn is_unconditional(&self) -> bool {
+        self.unconditional
     }
 }
 
@@ -68,11 +71,7 @@ impl StateStore<'_> {
     /// # Errors
     /// As [`StateStore::save_with`]; some of the records may have been saved.
     pub async fn save_all(&self, records: &[Save<'_>]) -> Result<(), Error> {
-        let mut call = self.dapr.form(SAVE, Method::POST, &self.path())?.json(&records)?;
-        if records.iter().all(|record| record.unconditional) {
-            call = call.repeatable();
-        }
-        self.dapr.succeed(call).await.map(drop)
+        self.dapr.face.save(&self.dapr.terms, self.name, records).await
     }
 
     /// Deletes a record; one that is not there is as good as deleted.
@@ -80,21 +79,6 @@ impl StateStore<'_> {
     /// # Errors
     /// When the store cannot be reached or refuses; [`Error::is_conflict`] when an etag was given and did not match.
     pub async fn delete(&self, key: &str, options: &WriteOptions) -> Result<(), Error> {
-        let mut path = self.path().segment(key);
-        if let Some(concurrency) = options.concurrency {
-            path = path.query("concurrency", concurrency.as_str());
-        }
-        if let Some(consistency) = options.consistency {
-            path = path.query("consistency", consistency.as_str());
-        }
-        let mut call = self.dapr.form(DELETE, Method::DELETE, &path)?;
-        if let Some(etag) = &options.etag {
-            let value = HeaderValue::from_str(etag.as_str());
-            let value = value.map_err(|error| Error::Form { operation: DELETE, source: error.into() })?;
-            call.request.headers_mut().insert(IF_MATCH, value);
-            // The second time there would be nothing left for the etag to match.
-            call = call.unrepeatable();
-        }
-        self.dapr.succeed(call).await.map(drop)
+        self.dapr.face.delete(&self.dapr.terms, self.name, key, options).await
     }
 }

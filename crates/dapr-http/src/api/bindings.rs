@@ -3,18 +3,17 @@
 use building_blocks::binding::InvokeRequest;
 use http::{Response, StatusCode};
 use serde_json::Value;
-use sidecar::{Body, Sidecar};
+use sidecar::{Body, Refusal, Sidecar};
 
 use super::whole;
-use crate::error::ApiError;
 use crate::fields::fields;
 use crate::response;
 use go_json::JsonError;
 
-pub(super) async fn invoke(sidecar: &Sidecar, name: &str, body: Body) -> Result<Response<Body>, ApiError> {
-    let body = go_json::decode(&whole(body).await?, "OutputBindingRequest.data").map_err(ApiError::malformed_body)?;
-    let request = read(&body).map_err(ApiError::malformed_body)?;
-    let answer = sidecar.invoke_binding(name, request).await.map_err(|error| ApiError::binding(name, &error))?;
+pub(super) async fn invoke(sidecar: &Sidecar, name: &str, body: Body) -> Result<Response<Body>, Refusal> {
+    let body = go_json::decode(&whole(body).await?, "OutputBindingRequest.data").map_err(Refusal::malformed_body)?;
+    let request = read(&body).map_err(Refusal::malformed_body)?;
+    let answer = sidecar.invoke_binding(name, request).await.map_err(|error| Refusal::binding(name, &error))?;
     // Neither data nor metadata is what Go's bindings mean by a nil response.
     if answer.data.is_none() && answer.metadata.is_empty() {
         return Ok(response::empty());

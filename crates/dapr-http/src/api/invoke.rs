@@ -3,44 +3,20 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Response, StatusCode};
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use sidecar::{Body, InvokeError, Sidecar};
+use sidecar::{Body, Refusal, Sidecar, clean, method_path};
 
-use crate::error::ApiError;
-use crate::route::{clean, unescape};
+use crate::route::unescape;
 
 const APP_ID: &str = "dapr-app-id";
 
-/// What Go's `URL.EscapedPath` escapes.
-const PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
-pub(super) async fn invoke(sidecar: &Sidecar, mut request: Request<Body>) -> Result<Response<Body>, ApiError> {
-    let (target, method) = target(request.uri().path(), request.headers()).ok_or_else(ApiError::no_app_id)?;
+pub(super) async fn invoke(sidecar: &Sidecar, mut request: Request<Body>) -> Result<Response<Body>, Refusal> {
+    let (target, method) = target(request.uri().path(), request.headers()).ok_or_else(Refusal::no_app_id)?;
     request.headers_mut().remove(APP_ID);
-    let path = path_and_query(&method, request.uri().query()).map_err(|why| {
-        let error = InvokeError::Channel(format!("rpc error: code = InvalidArgument desc = {why}").into());
-        ApiError::invoke(&target, &error)
-    })?;
+    let path = method_path(&method, request.uri().query()).map_err(|error| Refusal::invoke(&target, &error))?;
     *request.uri_mut() = path.into();
     let answered = sidecar.invoker().invoke(&target, request).await;
-    answered.map(typed).map_err(|error| ApiError::invoke(&target, &error))
+    answered.map(typed).map_err(|error| Refusal::invoke(&target, &error))
 }
 
 /// An answer with its content type as Dapr and Go's server leave it: a failure that has none is taken for JSON, and an
@@ -84,26 +60,6 @@ fn after_invoke(path: &str) -> Option<&str> {
     rest.trim_start_matches('/').strip_prefix("invoke/").map(|rest| rest.trim_start_matches('/'))
 }
 
-/// `dapr/pkg/messaging/method`: decoded, without dots, and free of what could mean something else further on.
-fn path_and_query(method: &str, query: Option<&str>) -> Result<PathAndQuery, String> {
-    let decoded = percent_decode_str(method).decode_utf8_lossy();
-    // Dapr cleans the path before it looks at it.
-    let cleaned = clean(&format!("/{decoded}")).into_owned();
-    let shown = cleaned.trim_start_matches('/');
-    if shown.contains(['#', '?', '\0']) {
-        return Err(format!("invalid method: method contains forbidden character: {shown:?}"));
-    }
-    if let Some(position) = shown.bytes().position(|byte| byte < b' ' || byte == 0x7f) {
-        return Err(format!("invalid method: method contains control character at position {position}: {shown:?}"));
-    }
-    let mut text = utf8_percent_encode(&cleaned, PATH).to_string();
-    if let Some(query) = query.filter(|query| !query.is_empty()) {
-        text.push('?');
-        text.push_str(query);
-    }
-    PathAndQuery::try_from(text).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,15 +82,5 @@ mod tests {
         assert_eq!(target("/v1.0/invoke/app/x", &HeaderMap::new()), None);
         // "someone:app"
         assert_eq!(target("/m", &headers("authorization", "Basic c29tZW9uZTphcHA=")), None);
-    }
-
-    #[test]
-    fn a_method_is_decoded_cleaned_and_encoded_again() {
-        let path = |method, query| path_and_query(method, query).map(|path| path.to_string());
-        assert_eq!(path("a%20b/../c", Some("q=%2F")).unwrap(), "/c?q=%2F");
-        assert_eq!(path("", None).unwrap(), "/");
-        assert_eq!(path("../../x/", Some("")).unwrap(), "/x");
-        assert_eq!(path("caf%C3%A9", None).unwrap(), "/caf%C3%A9");
-        assert!(path("a%00b", None).is_err() && path("a%3Fb", None).is_err() && path("a%23b", None).is_err());
     }
 }

@@ -4,15 +4,11 @@ use std::collections::BTreeMap;
 
 use http::{Response, StatusCode};
 use serde::Serialize;
-use sidecar::{Body, Sidecar};
+use sidecar::{Body, RUNTIME_VERSION, Refusal, Sidecar};
 
 use super::query::Query;
 use super::whole;
-use crate::error::ApiError;
 use crate::response;
-
-/// The version of Dapr whose behaviour this is; SDKs and the CLI expect one of Dapr's own.
-const RUNTIME_VERSION: &str = "1.18.2";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,16 +99,16 @@ pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
         },
         actor_runtime: ActorRuntime::of(sidecar),
     };
-    response::structured(&metadata).unwrap_or_else(Into::into)
+    response::structured(&metadata).unwrap_or_else(response::refusal)
 }
 
-pub(super) async fn put(sidecar: &Sidecar, key: String, body: Body) -> Result<Response<Body>, ApiError> {
+pub(super) async fn put(sidecar: &Sidecar, key: String, body: Body) -> Result<Response<Body>, Refusal> {
     let value = whole(body).await?;
     sidecar.set_extended_metadata(key, String::from_utf8_lossy(&value).into_owned());
     Ok(response::empty())
 }
 
-pub(super) fn health(sidecar: &Sidecar, query: &Query) -> Result<Response<Body>, ApiError> {
+pub(super) fn health(sidecar: &Sidecar, query: &Query) -> Result<Response<Body>, Refusal> {
     let asked = query.get("appid");
     if !asked.is_empty() && asked != sidecar.app_id() {
         return Err(unwell("ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match"));
@@ -124,14 +120,10 @@ pub(super) fn health(sidecar: &Sidecar, query: &Query) -> Result<Response<Body>,
     }
 }
 
-pub(super) fn outbound_health(sidecar: &Sidecar) -> Result<Response<Body>, ApiError> {
-    if sidecar.health().outbound() {
-        Ok(response::empty())
-    } else {
-        Err(unwell("ERR_OUTBOUND_HEALTH_NOT_READY", "dapr outbound is not ready"))
-    }
+pub(super) fn outbound_health(sidecar: &Sidecar) -> Result<Response<Body>, Refusal> {
+    if sidecar.health().outbound() { Ok(response::empty()) } else { Err(Refusal::outbound_not_ready()) }
 }
 
-fn unwell(code: &'static str, message: &str) -> ApiError {
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+fn unwell(code: &'static str, message: &str) -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
 }

@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 
 use building_blocks::secret::SecretValues;
 use http::Response;
-use sidecar::{Body, Sidecar};
+use sidecar::{Body, Refusal, Sidecar};
 
 use super::query::Query;
-use crate::error::ApiError;
 use crate::response;
 
-pub(super) async fn get(sidecar: &Sidecar, store: &str, key: &str, query: &Query) -> Result<Response<Body>, ApiError> {
+pub(super) async fn get(sidecar: &Sidecar, store: &str, key: &str, query: &Query) -> Result<Response<Body>, Refusal> {
     let found = sidecar
         .secret(store, key, &query.metadata())
         .await
-        .map_err(|error| ApiError::secret(store, Some(key), &error))?;
+        .map_err(|error| Refusal::secret(store, Some(key), &error))?;
     Ok(response::encoded(&exposed(&found)))
 }
 
-pub(super) async fn bulk_get(sidecar: &Sidecar, store: &str, query: &Query) -> Result<Response<Body>, ApiError> {
+pub(super) async fn bulk_get(sidecar: &Sidecar, store: &str, query: &Query) -> Result<Response<Body>, Refusal> {
     let found =
-        sidecar.secrets(store, &query.metadata()).await.map_err(|error| ApiError::secret(store, None, &error))?;
+        sidecar.secrets(store, &query.metadata()).await.map_err(|error| Refusal::secret(store, None, &error))?;
     let all: BTreeMap<_, _> = found.iter().map(|(name, values)| (name, exposed(values))).collect();
     Ok(response::encoded(&all))
 }

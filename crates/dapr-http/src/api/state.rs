@@ -7,24 +7,15 @@ use http::header::{ETAG, HeaderValue, IF_MATCH};
 use http::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
-use sidecar::{AppStateStore, Body, Sidecar, StateCallError};
+use sidecar::{AppStateStore, Body, Refusal, Sidecar, StateCallError};
 
 use super::query::Query;
 use super::whole;
-use crate::error::ApiError;
 use crate::fields::{self, fields};
 use crate::response;
 
-pub(super) async fn get(
-    sidecar: &Sidecar,
-    store: &str,
-    key: String,
-    query: &Query,
-) -> Result<Response<Body>, ApiError> {
-    let error = |error: &StateCallError| {
-        let message = |why: &str| format!("fail to get {key} from state store {store}: {why}");
-        ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_GET", message, false)
-    };
+pub(super) async fn get(sidecar: &Sidecar, store: &str, key: String, query: &Query) -> Result<Response<Body>, Refusal> {
+    let error = |error: &StateCallError| Refusal::state_get(store, sidecar.app_id(), &key, error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
     let request = GetRequest {
         key: key.clone(),
@@ -46,16 +37,11 @@ pub(super) async fn delete(
     key: String,
     query: &Query,
     headers: &HeaderMap,
-) -> Result<Response<Body>, ApiError> {
-    let error = |error: &StateCallError| {
-        let message = |why: &str| format!("failed deleting state with key {key}: {why}");
-        ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_DELETE", message, true)
-    };
+) -> Result<Response<Body>, Refusal> {
+    let error = |error: &StateCallError| Refusal::state_delete(store, sidecar.app_id(), &key, error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let options = request::options(query.get("concurrency"), query.get("consistency")).map_err(|why| {
-        let message = format!("failed deleting state with key {key}: {why}");
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_DELETE", message)
-    })?;
+    let options = request::options(query.get("concurrency"), query.get("consistency"))
+        .map_err(|why| Refusal::state_delete_options(&key, &why))?;
     let request = DeleteRequest {
         key: key.clone(),
         etag: headers.get(IF_MATCH).map(|etag| String::from_utf8_lossy(etag.as_bytes()).into_owned()),
@@ -66,30 +52,22 @@ pub(super) async fn delete(
     Ok(response::empty())
 }
 
-pub(super) async fn save(
-    sidecar: &Sidecar,
-    store: &str,
-    query: &Query,
-    body: Body,
-) -> Result<Response<Body>, ApiError> {
-    let failed = |why: &str| format!("failed saving state in state store {store}: {why}");
-    let error =
-        |error: &StateCallError| ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_SAVE", failed, true);
+pub(super) async fn save(sidecar: &Sidecar, store: &str, query: &Query, body: Body) -> Result<Response<Body>, Refusal> {
+    let error = |error: &StateCallError| Refusal::state_save(store, sidecar.app_id(), error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body = go_json::decode(&whole(body).await?, "SetRequest.value").map_err(ApiError::malformed)?;
-    let items = fields::items(&body, "[]state.SetRequest").map_err(ApiError::malformed)?;
+    let body = go_json::decode(&whole(body).await?, "SetRequest.value").map_err(Refusal::malformed)?;
+    let items = fields::items(&body, "[]state.SetRequest").map_err(Refusal::malformed)?;
     let mut requests = Vec::with_capacity(items.len());
     for item in items {
         let item = fields(item, "state.SetRequest").and_then(|item| request::set(&item, &query.metadata()));
-        let item = item.map_err(ApiError::malformed)?;
+        let item = item.map_err(Refusal::malformed)?;
         if item.key.is_empty() {
-            return Err(ApiError::malformed("\"key\" is a required field"));
+            return Err(Refusal::malformed("\"key\" is a required field"));
         }
         requests.push(item);
     }
     let requests = requests.into_iter().map(request::Parsed::checked).collect::<Result<Vec<_>, _>>();
-    let requests =
-        requests.map_err(|why| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_SAVE", failed(&why)))?;
+    let requests = requests.map_err(|why| Refusal::state_save_options(store, &why))?;
     found.save(requests).await.map_err(|e| error(&e))?;
     Ok(response::empty())
 }
@@ -112,13 +90,11 @@ pub(super) async fn bulk_get(
     store: &str,
     query: &Query,
     body: Body,
-) -> Result<Response<Body>, ApiError> {
-    let error = |error: &StateCallError| {
-        ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_BULK_GET", str::to_owned, false)
-    };
+) -> Result<Response<Body>, Refusal> {
+    let error = |error: &StateCallError| Refusal::state_bulk_get(store, sidecar.app_id(), error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body = go_json::decode(&whole(body).await?, "").map_err(ApiError::malformed_body)?;
-    let (keys, mut metadata, parallelism) = request::bulk(&body).map_err(ApiError::malformed_body)?;
+    let body = go_json::decode(&whole(body).await?, "").map_err(Refusal::malformed_body)?;
+    let (keys, mut metadata, parallelism) = request::bulk(&body).map_err(Refusal::malformed_body)?;
     metadata.extend(query.metadata());
     let requests =
         keys.iter().map(|key| GetRequest { key: key.clone(), metadata: metadata.clone(), ..GetRequest::default() });
@@ -150,35 +126,31 @@ pub(super) async fn transact(
     store: &str,
     query: &Query,
     body: Body,
-) -> Result<Response<Body>, ApiError> {
-    let failed = |why: &str| format!("error while executing state transaction: {why}");
-    let error = |error: &StateCallError| {
-        ApiError::state(store, Some(sidecar.app_id()), error, "ERR_STATE_TRANSACTION", failed, false)
-    };
+) -> Result<Response<Body>, Refusal> {
+    let error = |error: &StateCallError| Refusal::state_transaction(store, sidecar.app_id(), error);
     let found: AppStateStore = sidecar.state_store(store).map_err(|e| error(&e))?;
     found.can_transact().map_err(|e| error(&e))?;
     let body = go_json::decode(&whole(body).await?, "stateTransactionRequestBody.operations.request");
-    let body = body.map_err(ApiError::malformed_body)?;
-    let body = fields(&body, "http.stateTransactionRequestBody").map_err(ApiError::malformed_body)?;
+    let body = body.map_err(Refusal::malformed_body)?;
+    let body = fields(&body, "http.stateTransactionRequestBody").map_err(Refusal::malformed_body)?;
     let operations = body.list("operations", "[]http.stateTransactionRequestBodyOperation");
-    let operations = operations.map_err(ApiError::malformed_body)?;
+    let operations = operations.map_err(Refusal::malformed_body)?;
     if operations.is_empty() {
         return Ok(response::empty());
     }
     let of_query = query.metadata();
     let parsed = operations.iter().map(|operation| request::operation(operation, &of_query));
     let operations = parsed.collect::<Result<Vec<_>, _>>()?;
-    let mut metadata = body.map("metadata").map_err(ApiError::malformed_body)?;
+    let mut metadata = body.map("metadata").map_err(Refusal::malformed_body)?;
     metadata.extend(of_query);
     found.transact(operations, metadata).await.map_err(|e| error(&e))?;
     Ok(response::empty())
 }
 
 /// No store here has a query language; Dapr says so in the same words as of one that could have.
-pub(super) fn query(sidecar: &Sidecar, store: &str) -> Result<Response<Body>, ApiError> {
-    let message = |why: &str| why.to_owned();
-    sidecar.state_store(store).map_err(|e| ApiError::state(store, None, &e, "ERR_STATE_QUERY", message, false))?;
-    Err(ApiError::query_unsupported(store))
+pub(super) fn query(sidecar: &Sidecar, store: &str) -> Result<Response<Body>, Refusal> {
+    sidecar.state_store(store).map_err(|e| Refusal::state_query(store, &e))?;
+    Err(Refusal::query_unsupported(store))
 }
 
 /// A value as Dapr stores it: decoded and encoded again.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use app_runtime::{App, Command};
 use building_blocks::component::ComponentSpec;
 use building_blocks::{Registry, component::CreateError};
+use component_guest::command::ServeCommand;
 use dapr_http::ApiToken;
 use dapr_resources::resources::{self, Resources};
 use dapr_resources::run_template::{self, AppEntry};
@@ -108,12 +109,14 @@ fn app(
 
 fn command(entry: &AppEntry) -> Result<Command, Problems> {
     let Some((program, rest)) = entry.command.split_first() else { return Ok(Command::None) };
-    if !WasmEdgeCommand::is_wasmedge(program) {
-        return Ok(Command::Process(entry.command.clone()));
+    let problem = |error: String| Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into();
+    if WasmEdgeCommand::is_wasmedge(program) {
+        WasmEdgeCommand::parse(rest).map(Command::WasmEdge).map_err(|error| problem(error.to_string()))
+    } else if ServeCommand::is_wasmtime(program) {
+        ServeCommand::parse(rest).map(Command::Serve).map_err(|error| problem(error.to_string()))
+    } else {
+        Ok(Command::Process(entry.command.clone()))
     }
-    WasmEdgeCommand::parse(rest)
-        .map(Command::WasmEdge)
-        .map_err(|error| Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into())
 }
 
 /// What this application sees, checked as far as that is possible without making components.

@@ -1,12 +1,12 @@
 //! What the classify service says with nothing beside its module.
 
-use e2e::{Options, World};
+use e2e::World;
 
 const SAMPLE: &[u8] = include_bytes!("../../../../docs/sample.jpg");
 
 #[test]
 fn the_module_alone_knows_what_the_sample_shows_and_tells_where_the_time_went() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     let answer = world.classify("POST", "/classify").body(SAMPLE).send();
     assert!(answer.text().starts_with("ship is detected with "), "{}", answer.text());
     let answer = world.classify("POST", "/classify?k=1").header("Accept", "application/json").body(SAMPLE).send();

@@ -12,7 +12,7 @@ fn grayscale_events(world: &World) -> usize {
 
 #[test]
 fn the_template_commands_answer_as_they_always_did() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     assert_eq!(world.events("GET", "/init").send().text(), r#"{"status":true}"#);
     assert_eq!(world.events("GET", "/events").send().text(), "[]");
     let event = r#"{"event_ts": 1, "op_type": "grayscale", "input_size": 68016}"#;
@@ -26,7 +26,7 @@ fn the_template_commands_answer_as_they_always_did() {
 
 #[test]
 fn sql_in_a_field_is_text() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     let nasty = "'); DROP TABLE image_evts; --";
     let event = serde_json::json!({ "event_ts": 5, "op_type": nasty, "input_size": 1 });
     assert_eq!(world.events("POST", "/create_event").body(event.to_string()).send().status, 200);
@@ -35,7 +35,7 @@ fn sql_in_a_field_is_text() {
 
 #[test]
 fn an_event_of_the_wrong_form_is_refused_with_the_fields_name() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     for (event, field) in [
         (r#"{"op_type": "x", "input_size": 1}"#, "event_ts"),
         (r#"{"event_ts": 1, "input_size": 1}"#, "op_type"),
@@ -54,7 +54,7 @@ fn an_event_of_the_wrong_form_is_refused_with_the_fields_name() {
 
 #[test]
 fn pages_go_from_new_to_old() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     for number in 1..=5 {
         let event = serde_json::json!({ "event_ts": number, "op_type": "x", "input_size": number });
         assert_eq!(world.events("POST", "/create_event").body(event.to_string()).send().status, 200);
@@ -73,7 +73,7 @@ fn pages_go_from_new_to_old() {
 
 #[test]
 fn a_picture_is_answered_while_the_secret_is_missing_and_its_event_arrives_once_it_is_there() {
-    let options = Options { secrets: serde_json::json!({}), ..Options::default() };
+    let options = Options { secrets: serde_json::json!({}), ..crate::options() };
     let world = World::start(&options);
     let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "deferred"));
@@ -81,7 +81,7 @@ fn a_picture_is_answered_while_the_secret_is_missing_and_its_event_arrives_once_
     assert_eq!(health.status, 503, "{}", health.text());
 
     // What was acknowledged survives kill -9 of everything.
-    let world = world.restart(&Options::default());
+    let world = world.restart(&crate::options());
     world.daprlet.until(|| (grayscale_events(&world) == 1).then_some(()));
     // Another delivery must not double it.
     let again = world.grayscale("POST", "/deliver-events").send();
@@ -95,7 +95,7 @@ fn a_hanging_recorder_does_not_delay_the_picture_beyond_the_deadline() {
     let port = silent.local_addr().unwrap().port();
     let more_apps = format!("- {{appID: silent, appDirPath: ., appPort: {port}}}\n");
     let settings = vec!["EVENTS_APP_ID=silent".to_owned()];
-    let world = World::start(&Options { settings, more_apps, ..Options::default() });
+    let world = World::start(&Options { settings, more_apps, ..crate::options() });
     let begin = std::time::Instant::now();
     let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "deferred"));
@@ -108,7 +108,7 @@ fn without_a_state_store_pictures_are_still_answered_and_health_says_why() {
     let broken = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: statestore}\n\
                   spec: {type: state.redis, version: v1, initTimeout: 1s, metadata: [{name: redisHost, value: '127.0.0.1:1'}]}\n";
     let components = vec![("statestore.yaml".to_owned(), broken.to_owned())];
-    let world = World::start(&Options { components, ..Options::default() });
+    let world = World::start(&Options { components, ..crate::options() });
     let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "recorded"));
     let health = world.grayscale("GET", "/healthz").send();

@@ -21,3 +21,8 @@ mod real_pictures;
 mod refusals;
 mod secrecy;
 mod wasm_store;
+
+/// The services are modules for WasmEdge.
+fn options() -> e2e::Options {
+    e2e::Options::default()
+}

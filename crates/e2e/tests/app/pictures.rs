@@ -16,7 +16,7 @@ pub(crate) fn picture(format: ImageFormat) -> Vec<u8> {
 
 #[test]
 fn every_format_comes_back_gray_and_each_is_an_event() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     let formats = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif];
     for format in formats {
         let answer = world.grayscale("POST", "/grayscale").body(picture(format)).send();
@@ -39,7 +39,7 @@ fn every_format_comes_back_gray_and_each_is_an_event() {
 
 #[test]
 fn the_picture_itself_is_answered_to_who_asks_for_one() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     let request = world.grayscale("POST", "/grayscale").header("Accept", "image/png");
     let answer = request.body(picture(ImageFormat::Jpeg)).send();
     assert_eq!(answer.header("content-type"), "image/png");
@@ -48,7 +48,7 @@ fn the_picture_itself_is_answered_to_who_asks_for_one() {
 
 #[test]
 fn an_invocation_through_dapr_gives_the_same_answer() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     let sent = picture(ImageFormat::Png);
     let direct = world.grayscale("POST", "/grayscale").body(sent.clone()).send();
     let path = "/v1.0/invoke/image-api-grayscale/method/grayscale";
@@ -61,7 +61,7 @@ fn an_invocation_through_dapr_gives_the_same_answer() {
 #[test]
 fn a_user_over_the_limit_is_told_when_to_come_back_and_others_are_served() {
     let settings = vec!["RATE_LIMIT_PER_MINUTE=2".to_owned(), "RATE_LIMIT_BURST=2".to_owned()];
-    let world = World::start(&Options { settings, ..Options::default() });
+    let world = World::start(&Options { settings, ..crate::options() });
     let ask = |user: &str| {
         let request = world.grayscale("POST", "/grayscale").header("X-Forwarded-For", user);
         request.body(picture(ImageFormat::Png)).send()

@@ -17,7 +17,7 @@ fn test_data() -> Option<PathBuf> {
 fn food_is_a_hotdog_and_every_photograph_turns_gray() {
     let Some(data) = test_data() else { return };
     let model = data.join("models/mobilenet-v2").canonicalize().expect("the model's folder");
-    let world = World::start(&Options { model: Some(model), ..Options::default() });
+    let world = World::start(&Options { model: Some(model), ..crate::options() });
     let read = |name: &str| std::fs::read(data.join("images").join(name)).expect(name);
     let answer = world.classify("POST", "/classify").body(read("food.jpg")).send();
     assert_eq!(answer.text().trim(), "hotdog is detected with 255/255 confidence");

@@ -3,14 +3,14 @@
 use std::io::{Read as _, Write as _};
 use std::time::Instant;
 
-use e2e::{Options, World};
+use e2e::World;
 use image::ImageFormat;
 
 use crate::pictures::picture;
 
 #[test]
 fn what_is_no_picture_is_refused_with_the_status_that_says_why() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     let png = picture(ImageFormat::Png);
     let truncated = png[..png.len() / 2].to_vec();
     for path in ["/grayscale", "/classify"] {
@@ -29,7 +29,7 @@ fn what_is_no_picture_is_refused_with_the_status_that_says_why() {
 
 #[test]
 fn unknown_paths_and_wrong_methods_are_told_apart() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     assert_eq!(world.grayscale("GET", "/nowhere").send().status, 404);
     let wrong = world.grayscale("GET", "/grayscale").send();
     assert_eq!(wrong.status, 405);
@@ -41,7 +41,7 @@ fn unknown_paths_and_wrong_methods_are_told_apart() {
 
 #[test]
 fn a_body_over_the_limit_is_refused_before_it_is_sent() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", world.ports.grayscale)).unwrap();
     stream.write_all(b"POST /grayscale HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n").unwrap();
     let mut answer = [0; 12];
@@ -61,7 +61,7 @@ fn enormous_png() -> Vec<u8> {
 
 #[test]
 fn a_header_that_claims_too_many_pixels_is_refused_without_the_memory() {
-    let world = World::start(&Options::default());
+    let world = World::start(&crate::options());
     let mut bmp = b"BM".to_vec();
     bmp.extend([0; 12]);
     bmp.extend(40_u32.to_le_bytes());

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dapr_client::{Dapr, TraceContext};
+use dapr_client::{Dapr, TraceContext, timeout};
 use http::header::{HeaderName, HeaderValue};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use super::Event;
 use super::outbox::Outbox;

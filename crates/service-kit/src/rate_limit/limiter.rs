@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dapr_client::state::{Entry, WriteOptions};
-use dapr_client::{Dapr, Error};
+use dapr_client::{Dapr, Error, timeout};
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
 
 use super::Policy;
 use super::gcra::Decision;

@@ -5,7 +5,7 @@ use wasm_components::{Digest, Engine, LoadError, OpenError, Options, WasmStateSt
 use crate::support::{engine, faulty, module, path};
 
 async fn open(text: &str) -> Result<WasmStateStore, OpenError> {
-    let module = engine().compile(text.as_bytes(), None).unwrap();
+    let module = engine().compile(&wat::parse_str(text).unwrap(), None).unwrap();
     WasmStateStore::open(&module, Options::named("text")).await
 }
 
@@ -19,7 +19,6 @@ fn what_is_no_component_is_told_from_what_is_damaged() {
     assert!(matches!(load(b""), LoadError::NotWasm));
     assert!(matches!(load(b"#!/bin/sh\n"), LoadError::NotWasm));
     assert!(matches!(load(b"\0asm\x01\0\0\0"), LoadError::CoreModule));
-    assert!(matches!(load(b"(module)"), LoadError::CoreModule));
     assert!(matches!(load(b"\0asm\x0d\0\x01\0damaged"), LoadError::Compile(_)));
     let mut half = std::fs::read(path("state-in-memory")).unwrap();
     half.truncate(half.len() / 2);

@@ -42,7 +42,7 @@ async fn no_request_fails_while_a_module_is_replaced() {
 async fn a_module_that_does_not_fit_changes_nothing() {
     let store = WasmStateStore::open(&module("state-in-memory"), Options::named("kept")).await.unwrap();
     store.set(SetRequest::new("k", "v")).await.unwrap();
-    let wrong = engine().compile(b"(component)", None).unwrap();
+    let wrong = engine().compile(&wat::parse_str("(component)").unwrap(), None).unwrap();
     assert!(matches!(store.replace(&wrong).await, Err(ReplaceError::Open(_))));
     assert_eq!(read(&store, "k").await.unwrap().as_deref(), Some("v"));
 }

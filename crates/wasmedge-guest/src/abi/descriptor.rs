@@ -11,9 +11,9 @@ use super::receive::{self, Out};
 use super::{send, split};
 use crate::errno::Errno;
 use crate::memory::MAX_IOVECS;
-use crate::output::OutputStream;
 use crate::socket::{FIRST_SOCKET, Kind};
 use crate::state::GuestState;
+use wasm_engine::OutputStream;
 
 /// How much one call may make wasmtime's WASI copy out of the guest, in bytes; its own default.
 const HOSTCALL_FUEL: usize = 128 << 20;

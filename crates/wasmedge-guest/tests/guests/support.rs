@@ -104,7 +104,7 @@ pub(crate) struct Setting {
 
 /// Starts `wasm` (binary or text) on a task of its own.
 pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
-    let module = ENGINE.compile(wasm).expect("a module");
+    let module = ENGINE.compile(&wat::parse_bytes(wasm).expect("Wasm or its text")).expect("a module");
     let network = Arc::new(TestNetwork { denied: setting.denied, ..TestNetwork::default() });
     let lines = Arc::<Lines>::default();
     let mut arguments = vec!["guest.wasm".to_owned()];

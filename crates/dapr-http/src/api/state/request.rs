@@ -4,8 +4,8 @@ use building_blocks::Metadata;
 use building_blocks::state::{Concurrency, Consistency, DeleteRequest, Operation, SetRequest, StateOptions};
 use http::StatusCode;
 use serde_json::Value;
+use sidecar::Refusal;
 
-use crate::error::ApiError;
 use crate::fields::{Fields, fields, mapped};
 use go_json::JsonError;
 
@@ -49,22 +49,23 @@ pub(super) fn bulk(body: &Value) -> Result<(Vec<String>, Metadata, usize), JsonE
 }
 
 /// Reads one step of a transaction.
-pub(super) fn operation(step: &Value, of_query: &Metadata) -> Result<Operation, ApiError> {
-    let step = fields(step, "stateTransactionRequestBody.operations").map_err(ApiError::malformed_body)?;
-    let kind = step.text("operation").map_err(ApiError::malformed_body)?.unwrap_or_default();
+pub(super) fn operation(step: &Value, of_query: &Metadata) -> Result<Operation, Refusal> {
+    let step = fields(step, "stateTransactionRequestBody.operations").map_err(Refusal::malformed_body)?;
+    let kind = step.text("operation").map_err(Refusal::malformed_body)?.unwrap_or_default();
     let request = || mapped(step.get("request"));
     match kind.as_str() {
         "upsert" => {
-            let parsed = request().and_then(|item| set(&item, of_query)).map_err(ApiError::malformed_body)?;
-            parsed.checked().map(Operation::Upsert).map_err(in_transaction)
+            let parsed = request().and_then(|item| set(&item, of_query)).map_err(Refusal::malformed_body)?;
+            parsed.checked().map(Operation::Upsert).map_err(|why| Refusal::state_transaction_options(&why))
         }
         "delete" => {
-            let parsed = request().and_then(|item| delete(&item, of_query)).map_err(ApiError::malformed_body)?;
+            let parsed = request().and_then(|item| delete(&item, of_query)).map_err(Refusal::malformed_body)?;
             let (request, concurrency, consistency) = parsed;
-            let options = options(&concurrency, &consistency).map_err(in_transaction)?;
+            let options =
+                options(&concurrency, &consistency).map_err(|why| Refusal::state_transaction_options(&why))?;
             Ok(Operation::Delete(DeleteRequest { options, ..request }))
         }
-        other => Err(ApiError::new(
+        other => Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "ERR_NOT_SUPPORTED_STATE_OPERATION",
             format_args!("operation type {other} not supported"),
@@ -79,11 +80,6 @@ fn delete(item: &Fields<'_>, of_query: &Metadata) -> Result<(DeleteRequest, Stri
     metadata.extend(of_query.clone());
     let (key, etag) = (item.text("key")?.unwrap_or_default(), item.text("etag")?);
     Ok((DeleteRequest { key, etag, metadata, options: StateOptions::default() }, concurrency, consistency))
-}
-
-fn in_transaction(why: String) -> ApiError {
-    let message = format!("error while executing state transaction: {why}");
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERR_STATE_TRANSACTION", message)
 }
 
 fn option_texts(item: &Fields<'_>) -> Result<(String, String), JsonError> {

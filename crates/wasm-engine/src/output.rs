@@ -21,18 +21,21 @@ pub trait Output: Send + Sync + 'static {
 }
 
 /// Collects what a guest prints until a line is whole.
-pub(crate) struct LineBuffer {
+pub struct LineBuffer {
     output: Arc<dyn Output>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
 impl LineBuffer {
-    pub(crate) fn new(output: Arc<dyn Output>) -> Self {
+    /// Lines for `output`.
+    #[must_use]
+    pub fn new(output: Arc<dyn Output>) -> Self {
         Self { output, stdout: Vec::new(), stderr: Vec::new() }
     }
 
-    pub(crate) fn print(&mut self, stream: OutputStream, bytes: &[u8]) {
+    /// Takes what was printed; gives whole lines on.
+    pub fn print(&mut self, stream: OutputStream, bytes: &[u8]) {
         let pending = match stream {
             OutputStream::Stdout => &mut self.stdout,
             OutputStream::Stderr => &mut self.stderr,

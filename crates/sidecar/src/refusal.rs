@@ -1,6 +1,6 @@
-//! Dapr's error bodies.
+//! What Dapr says when it does not do as asked, the same through every face.
 //!
-//! There are two shapes: `{"errorCode", "message"}` (`dapr/pkg/messages/predefined.go`), and the same with `details`
+//! There are two shapes: a code and a message (`dapr/pkg/messages/predefined.go`), and the same with `details`
 //! (`dapr/pkg/api/errors`, `dapr/kit/errors`).
 
 use std::fmt::Display;
@@ -8,20 +8,26 @@ use std::fmt::Display;
 use building_blocks::StateError;
 use http::StatusCode;
 use serde_json::{Value, json};
-use sidecar::{BindingCallError, InvokeError, SecretCallError, StateCallError};
 
-/// An error of the API, as its caller sees it.
+use crate::{BindingCallError, InvokeError, SecretCallError, StateCallError};
+
+/// An error of one of Dapr's APIs, as its caller sees it.
 #[derive(Debug)]
-pub(crate) struct ApiError {
-    pub(crate) status: StatusCode,
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Dapr's name of the error, such as `ERR_STATE_GET`.
+    pub code: &'static str,
+    /// Dapr's words.
+    pub message: String,
     /// Each as JSON.
-    pub(crate) details: Vec<String>,
+    pub details: Vec<String>,
 }
 
-impl ApiError {
-    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Display) -> Self {
+impl Refusal {
+    /// An error without details.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, message: impl Display) -> Self {
         Self { status, code, message: message.to_string(), details: Vec::new() }
     }
 
@@ -30,23 +36,33 @@ impl ApiError {
     }
 
     /// A body that cannot be read as what it should be, said as `why`.
-    pub(crate) fn malformed(why: impl Display) -> Self {
+    #[must_use]
+    pub fn malformed(why: impl Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", why)
     }
 
     /// The same, in the words of `messages.ErrMalformedRequest`.
-    pub(crate) fn malformed_body(why: impl Display) -> Self {
+    #[must_use]
+    pub fn malformed_body(why: impl Display) -> Self {
         Self::malformed(format_args!("failed deserializing HTTP body: {why}"))
     }
 
     /// A request that names no application.
-    pub(crate) fn no_app_id() -> Self {
+    #[must_use]
+    pub fn no_app_id() -> Self {
         let message = "failed getting app id either from the URL path or the header dapr-app-id";
         Self::new(StatusCode::NOT_FOUND, "ERR_DIRECT_INVOKE", message)
     }
 
+    /// Components cannot be called yet.
+    #[must_use]
+    pub fn outbound_not_ready() -> Self {
+        Self::internal("ERR_OUTBOUND_HEALTH_NOT_READY", "dapr outbound is not ready")
+    }
+
     /// An invocation that got no answer.
-    pub(crate) fn invoke(target: &str, error: &InvokeError) -> Self {
+    #[must_use]
+    pub fn invoke(target: &str, error: &InvokeError) -> Self {
         let status = match error {
             InvokeError::Denied { .. } => StatusCode::FORBIDDEN,
             InvokeError::Unknown { .. } | InvokeError::NoApplication | InvokeError::Channel(_) => {
@@ -56,11 +72,15 @@ impl ApiError {
         Self::new(status, "ERR_DIRECT_INVOKE", format_args!("failed to invoke, id: {target}, err: {error}"))
     }
 
-    pub(crate) fn binding(name: &str, error: &BindingCallError) -> Self {
+    /// A call of an output binding that failed.
+    #[must_use]
+    pub fn binding(name: &str, error: &BindingCallError) -> Self {
         Self::internal("ERR_INVOKE_OUTPUT_BINDING", format_args!("error invoking output binding {name}: {error}"))
     }
 
-    pub(crate) fn secret(store: &str, key: Option<&str>, error: &SecretCallError) -> Self {
+    /// A secret, or all of a store where there is no `key`, that was not told.
+    #[must_use]
+    pub fn secret(store: &str, key: Option<&str>, error: &SecretCallError) -> Self {
         match error {
             SecretCallError::NotConfigured => Self::internal("ERR_SECRET_STORES_NOT_CONFIGURED", error),
             SecretCallError::NotFound(_) => Self::new(StatusCode::UNAUTHORIZED, "ERR_SECRET_STORE_NOT_FOUND", error),
@@ -78,9 +98,64 @@ impl ApiError {
         }
     }
 
+    /// A read that failed.
+    #[must_use]
+    pub fn state_get(store: &str, app_id: &str, key: &str, error: &StateCallError) -> Self {
+        let message = |why: &str| format!("fail to get {key} from state store {store}: {why}");
+        Self::state(store, Some(app_id), error, "ERR_STATE_GET", message, false)
+    }
+
+    /// A read of many keys that failed as a whole.
+    #[must_use]
+    pub fn state_bulk_get(store: &str, app_id: &str, error: &StateCallError) -> Self {
+        Self::state(store, Some(app_id), error, "ERR_STATE_BULK_GET", str::to_owned, false)
+    }
+
+    /// A write that failed.
+    #[must_use]
+    pub fn state_save(store: &str, app_id: &str, error: &StateCallError) -> Self {
+        Self::state(store, Some(app_id), error, "ERR_STATE_SAVE", |why| saving(store, why), true)
+    }
+
+    /// A write whose options cannot be read.
+    #[must_use]
+    pub fn state_save_options(store: &str, why: &str) -> Self {
+        Self::internal("ERR_STATE_SAVE", saving(store, why))
+    }
+
+    /// A deletion that failed.
+    #[must_use]
+    pub fn state_delete(store: &str, app_id: &str, key: &str, error: &StateCallError) -> Self {
+        Self::state(store, Some(app_id), error, "ERR_STATE_DELETE", |why| deleting(key, why), true)
+    }
+
+    /// A deletion whose options cannot be read.
+    #[must_use]
+    pub fn state_delete_options(key: &str, why: &str) -> Self {
+        Self::internal("ERR_STATE_DELETE", deleting(key, why))
+    }
+
+    /// A transaction that failed.
+    #[must_use]
+    pub fn state_transaction(store: &str, app_id: &str, error: &StateCallError) -> Self {
+        Self::state(store, Some(app_id), error, "ERR_STATE_TRANSACTION", transacting, false)
+    }
+
+    /// A transaction whose options cannot be read.
+    #[must_use]
+    pub fn state_transaction_options(why: &str) -> Self {
+        Self::internal("ERR_STATE_TRANSACTION", transacting(why))
+    }
+
+    /// A query of a store that is not there.
+    #[must_use]
+    pub fn state_query(store: &str, error: &StateCallError) -> Self {
+        Self::state(store, None, error, "ERR_STATE_QUERY", str::to_owned, false)
+    }
+
     /// A failure of a state store that has no code of its own, under the `code` of the call and with its `message`
     /// around the store's. Etag errors have a status of their own where `etags` says so; in transactions they have not.
-    pub(crate) fn state(
+    fn state(
         store: &str,
         app_id: Option<&str>,
         error: &StateCallError,
@@ -146,7 +221,8 @@ impl ApiError {
     }
 
     /// The store has no query language.
-    pub(crate) fn query_unsupported(store: &str) -> Self {
+    #[must_use]
+    pub fn query_unsupported(store: &str) -> Self {
         Self::internal("ERR_STATE_STORE_NOT_SUPPORTED", "state store does not support querying")
             .about_state_store(store)
             .because("DAPR_STATE_QUERYING_NOT_SUPPORTED", &Value::Null)
@@ -184,6 +260,18 @@ impl ApiError {
             "reason": reason,
         }))
     }
+}
+
+fn saving(store: &str, why: &str) -> String {
+    format!("failed saving state in state store {store}: {why}")
+}
+
+fn deleting(key: &str, why: &str) -> String {
+    format!("failed deleting state with key {key}: {why}")
+}
+
+fn transacting(why: &str) -> String {
+    format!("error while executing state transaction: {why}")
 }
 
 const TYPE_BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";

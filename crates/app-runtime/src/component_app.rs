@@ -1,0 +1,180 @@
+//! One application as a component: its port, its face of Dapr, and what it reaches outside.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use building_blocks::BoxError;
+use component_guest::command::ServeCommand;
+use component_guest::{ComponentError, Folder, HttpApp, Imports, Limits, Options, Outbound, State};
+use dapr_http::DaprHttp;
+use dapr_wit::DaprWit;
+use http::{Request, Response};
+use sidecar::{Body, Sidecar};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use wasmedge_guest::command::WasmEdgeCommand;
+
+use crate::external::External;
+use crate::log::{AppLog, NamedLog};
+
+/// An engine, or the reason why there is none, made when the first component is started.
+type Engine = component_guest::Engine<Given>;
+
+/// What instances are given beside WASI.
+pub(crate) struct Given(pub(crate) DaprWit);
+
+impl Imports for Given {
+    fn request_begins(&mut self, peer: Option<IpAddr>) {
+        self.0.set_peer(peer);
+    }
+}
+
+/// The engine of all components of a host.
+pub(crate) struct LazyEngine {
+    cache: Option<PathBuf>,
+    made: Mutex<Option<Arc<Engine>>>,
+}
+
+impl LazyEngine {
+    pub(crate) const fn new(cache: Option<PathBuf>) -> Self {
+        Self { cache, made: Mutex::new(None) }
+    }
+
+    /// The engine; `memory` is the most that an instance of any component may have, in bytes.
+    pub(crate) fn get(&self, memory: usize) -> Result<Arc<Engine>, ComponentError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = &*made {
+            return Ok(engine.clone());
+        }
+        let link = |linker: &mut _| dapr_wit::add_to_linker(linker, |state: &mut State<Given>| &mut state.imports().0);
+        let engine = Arc::new(Engine::new(self.cache.clone(), memory, link)?);
+        Ok(made.insert(engine).clone())
+    }
+}
+
+/// A component as a command line asks for it.
+pub(crate) struct Wanted {
+    pub(crate) component: PathBuf,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    folders: Vec<Folder>,
+    memory: Option<usize>,
+    requests: Option<u32>,
+    instances: Option<usize>,
+}
+
+impl From<WasmEdgeCommand> for Wanted {
+    fn from(command: WasmEdgeCommand) -> Self {
+        let WasmEdgeCommand { module, arguments, environment, preopens, memory, .. } = command;
+        let folder = |it: wasmedge_guest::Preopen| Folder { host: it.host, guest: it.guest, read_only: it.read_only };
+        Self {
+            component: module,
+            arguments,
+            environment,
+            folders: preopens.into_iter().map(folder).collect(),
+            memory,
+            requests: None,
+            instances: None,
+        }
+    }
+}
+
+impl From<ServeCommand> for Wanted {
+    fn from(command: ServeCommand) -> Self {
+        let ServeCommand { component, environment, folders, reuse, instances, memory } = command;
+        Self { component, arguments: Vec::new(), environment, folders, memory, requests: reuse, instances }
+    }
+}
+
+/// What an application is given when it is a component.
+pub(crate) struct Surroundings {
+    pub(crate) app: String,
+    pub(crate) working_dir: PathBuf,
+    pub(crate) limits: wasmedge_guest::Limits,
+    pub(crate) sidecar: Arc<Sidecar>,
+    pub(crate) api: Arc<DaprHttp>,
+    pub(crate) dapr_port: u16,
+    pub(crate) external: Arc<External>,
+    pub(crate) log: Arc<dyn AppLog>,
+}
+
+/// Compiles the component and, where it wants that, starts its first instance.
+pub(crate) async fn start(
+    engine: Arc<Engine>,
+    wasm: Vec<u8>,
+    wanted: Wanted,
+    given: Surroundings,
+) -> Result<Arc<HttpApp<Given>>, ComponentError> {
+    let compiler = engine.clone();
+    let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wasm)).await;
+    let component = compiled.map_err(|gone| ComponentError::Compile(wasmtime::Error::new(gone)))??;
+    let mut arguments = vec![wanted.component.display().to_string()];
+    arguments.extend(wanted.arguments);
+    let folder = |folder: Folder| Folder { host: given.working_dir.join(&folder.host), ..folder };
+    let options = Options {
+        arguments,
+        environment: wanted.environment,
+        folders: wanted.folders.into_iter().map(folder).collect(),
+        limits: Limits {
+            memory: wanted.memory.unwrap_or(given.limits.memory),
+            busy: given.limits.busy,
+            instances: wanted.instances,
+        },
+        requests: wanted.requests,
+        outbound: Arc::new(Ways { api: given.api, dapr_port: given.dapr_port, external: given.external }),
+        output: Arc::new(NamedLog { app: given.app.clone(), log: given.log }),
+    };
+    let sidecar = given.sidecar;
+    let imports = move || Given(DaprWit::new(sidecar.clone()));
+    Ok(Arc::new(HttpApp::new(&engine, given.app, &component, options, imports).await?))
+}
+
+/// Answers what arrives at the application's port.
+pub(crate) async fn serve(app: Arc<HttpApp<Given>>, listener: std::net::TcpListener, shutdown: CancellationToken) {
+    let listening = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
+    let Ok(listener) = listening.inspect_err(|error| tracing::error!(%error, "the app port cannot be used")) else {
+        return;
+    };
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => return,
+        };
+        match accepted.and_then(|(stream, peer)| stream.set_nodelay(true).map(|()| (stream, peer))) {
+            Ok((stream, peer)) => {
+                let app = app.clone();
+                let answer = move |request| {
+                    let app = app.clone();
+                    async move { app.handle(request, Some(peer.ip())).await }
+                };
+                tokio::spawn(dapr_http::speak(stream, shutdown.clone(), answer));
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: let connections end before the next is taken.
+                tracing::warn!(%error, "a connection to the application was not accepted");
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+/// Where the requests of a component lead: to its own Dapr without a socket, and outside as far as it is allowed.
+struct Ways {
+    api: Arc<DaprHttp>,
+    dapr_port: u16,
+    external: Arc<External>,
+}
+
+#[async_trait]
+impl Outbound for Ways {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+        let uri = request.uri();
+        let is_local = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        if is_local && uri.port_u16() == Some(self.dapr_port) {
+            return Ok(self.api.handle(request).await);
+        }
+        self.external.fetch(request).await
+    }
+}

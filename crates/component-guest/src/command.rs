@@ -1,0 +1,190 @@
+//! `wasmtime serve`'s command line, read as wasmtime reads it.
+//!
+//! Follows `wasmtime serve --help` of wasmtime 48. What decides what the service sees (`--dir`, `--env`, memory) and how its
+//! instances are used is honoured; what chooses between wasmtime's own ways to run (`-O`, `-C`, `-D`, most of `-S` and
+//! `-W`) has no meaning here and is accepted.
+
+use std::path::PathBuf;
+
+use crate::instances::Folder;
+
+/// A `wasmtime serve …` command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServeCommand {
+    /// The component.
+    pub component: PathBuf,
+    /// `--env NAME=VALUE`.
+    pub environment: Vec<(String, String)>,
+    /// `--dir HOST[::GUEST]`.
+    pub folders: Vec<Folder>,
+    /// `--max-instance-reuse-count`.
+    pub reuse: Option<u32>,
+    /// `--max-concurrent-requests`.
+    pub instances: Option<usize>,
+    /// `-W max-memory-size`, in bytes.
+    pub memory: Option<usize>,
+}
+
+/// What is wrong with a `wasmtime serve` command line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// Another of wasmtime's commands.
+    #[error("wasmtime: only `wasmtime serve` is a service; {0:?} is none")]
+    NotServe(String),
+    /// No component is named.
+    #[error("wasmtime serve: no component is named; give the path of a .wasm file")]
+    NoComponent,
+    /// wasmtime has no such option.
+    #[error("wasmtime serve: unknown option {0}")]
+    UnknownOption(String),
+    /// An option stands without what it needs.
+    #[error("wasmtime serve: {0} needs a value")]
+    MissingValue(String),
+    /// wasmtime would take the value from its own environment, which no service of this host sees.
+    #[error("wasmtime serve: --env {0} has no value; write --env {0}=VALUE")]
+    BareVariable(String),
+    /// An option's value makes no sense.
+    #[error("wasmtime serve: {option} cannot be {value:?}: it is a number")]
+    BadNumber {
+        /// The option.
+        option: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// Options that take a value and change nothing here: where it listens is the app port's business.
+const IGNORED_VALUES: &[&str] = &[
+    "--addr",
+    "--shutdown-addr",
+    "--idle-instance-timeout",
+    "--max-concurrent-connections",
+    "--max-instance-concurrent-reuse-count",
+    "--config",
+    "--profile",
+];
+
+/// Options without a value that change nothing here.
+const SWITCHES: &[&str] = &["--no-logging-prefix"];
+
+/// Groups of settings, `-Sa,b=c` or `-S a,b=c`.
+const GROUPS: &[&str] = &["-O", "-C", "-D", "-W", "-S"];
+
+impl ServeCommand {
+    /// Whether `program` is wasmtime, by whatever path.
+    #[must_use]
+    pub fn is_wasmtime(program: &str) -> bool {
+        let name = std::path::Path::new(program).file_name().and_then(|name| name.to_str());
+        matches!(name, Some("wasmtime" | "wasmtime.exe"))
+    }
+
+    /// Reads what follows `wasmtime`.
+    ///
+    /// # Errors
+    /// The first mistake found.
+    pub fn parse(arguments: &[String]) -> Result<Self, CommandError> {
+        let mut rest = arguments.iter();
+        match rest.next().map(String::as_str) {
+            Some("serve") => {}
+            other => return Err(CommandError::NotServe(other.unwrap_or_default().to_owned())),
+        }
+        let mut command = Self::default();
+        let mut component = None;
+        while let Some(argument) = rest.next() {
+            if !argument.starts_with('-') {
+                component = Some(argument.into());
+                continue;
+            }
+            if SWITCHES.contains(&argument.as_str()) {
+                continue;
+            }
+            let (option, inline) = split(argument);
+            if !takes_value(option) {
+                return Err(CommandError::UnknownOption(option.to_owned()));
+            }
+            let value = inline.or_else(|| rest.next().cloned());
+            command.set(option, value.ok_or_else(|| CommandError::MissingValue(option.to_owned()))?)?;
+        }
+        command.component = component.ok_or(CommandError::NoComponent)?;
+        Ok(command)
+    }
+
+    fn set(&mut self, option: &str, value: String) -> Result<(), CommandError> {
+        match option {
+            "--env" => {
+                let (name, content) = value.split_once('=').ok_or(CommandError::BareVariable(value.clone()))?;
+                self.environment.push((name.to_owned(), content.to_owned()));
+            }
+            "--dir" => {
+                let (host, guest) = value.split_once("::").unwrap_or((&value, &value));
+                self.folders.push(Folder { host: host.into(), guest: guest.to_owned(), read_only: false });
+            }
+            "--max-instance-reuse-count" => self.reuse = Some(number(option, &value)?),
+            "--max-concurrent-requests" => self.instances = Some(number(option, &value)?),
+            "-W" => {
+                for setting in value.split(',') {
+                    if let Some(bytes) = setting.strip_prefix("max-memory-size=") {
+                        self.memory = Some(number("-W max-memory-size", bytes)?);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// An option and the value that is written into the same word, if one is.
+fn split(argument: &str) -> (&str, Option<String>) {
+    if let Some(group) = GROUPS.iter().find(|group| argument.starts_with(**group)) {
+        let rest = argument.get(group.len()..).unwrap_or_default();
+        return (group, (!rest.is_empty()).then(|| rest.to_owned()));
+    }
+    match argument.split_once('=') {
+        Some((option, value)) => (option, Some(value.to_owned())),
+        None => (argument, None),
+    }
+}
+
+fn takes_value(option: &str) -> bool {
+    IGNORED_VALUES.contains(&option)
+        || GROUPS.contains(&option)
+        || matches!(option, "--env" | "--dir" | "--max-instance-reuse-count" | "--max-concurrent-requests")
+}
+
+fn number<N: std::str::FromStr>(option: &str, value: &str) -> Result<N, CommandError> {
+    value.parse().map_err(|_| CommandError::BadNumber { option: option.to_owned(), value: value.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<ServeCommand, CommandError> {
+        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        ServeCommand::parse(&words)
+    }
+
+    #[test]
+    fn what_the_service_sees_is_read_and_what_is_wasmtimes_own_is_passed_over() {
+        let command = parse(
+            "serve --addr 127.0.0.1:9 -Scli,keyvalue -S http -W max-memory-size=1048576,simd --env A=b=c \
+             --dir models::/m --max-instance-reuse-count=7 s.wasm",
+        )
+        .unwrap();
+        assert_eq!(command.component, PathBuf::from("s.wasm"));
+        assert_eq!(command.environment, [("A".to_owned(), "b=c".to_owned())]);
+        assert_eq!(command.folders, [Folder { host: "models".into(), guest: "/m".into(), read_only: false }]);
+        assert_eq!((command.reuse, command.memory), (Some(7), Some(1 << 20)));
+    }
+
+    #[test]
+    fn mistakes_name_the_option() {
+        assert_eq!(parse("run s.wasm"), Err(CommandError::NotServe("run".into())));
+        assert_eq!(parse("serve"), Err(CommandError::NoComponent));
+        assert_eq!(parse("serve --frobnicate s.wasm"), Err(CommandError::UnknownOption("--frobnicate".into())));
+        assert_eq!(parse("serve --env"), Err(CommandError::MissingValue("--env".into())));
+        assert_eq!(parse("serve --env A s.wasm"), Err(CommandError::BareVariable("A".into())));
+        assert!(matches!(parse("serve --max-concurrent-requests x s.wasm"), Err(CommandError::BadNumber { .. })));
+    }
+}

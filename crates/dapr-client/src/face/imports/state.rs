@@ -1,0 +1,97 @@
+//! State.
+
+use super::super::operation::{DELETE, GET, GET_ALL, SAVE, TRANSACTION};
+use super::super::{BulkFound, Found, Terms};
+use super::failed;
+use super::wit::dapr::runtime::state as wit;
+use crate::Error;
+use crate::state::{Concurrency, Consistency, Delete, Etag, Operation, Save, WriteOptions};
+
+/// Where a store tells when a record expires.
+const EXPIRES: &str = "ttlExpireTime";
+
+pub(super) fn get(terms: &Terms, store: &str, key: &str, asked: Option<Consistency>) -> Result<Option<Found>, Error> {
+    let entry = wit::get(store, key, asked.map(consistency), &[], terms.milliseconds());
+    entry.map(|entry| entry.map(found)).map_err(|error| failed(terms, GET, error))
+}
+
+pub(super) fn get_all(terms: &Terms, store: &str, keys: &[&str]) -> Result<Vec<BulkFound>, Error> {
+    let owned: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+    let entries = wit::get_all(store, &owned, &[], terms.milliseconds());
+    let entries = entries.map_err(|error| failed(terms, GET_ALL, error))?;
+    let item = |(key, entry): (String, Result<Option<wit::Entry>, String>)| BulkFound {
+        key,
+        record: entry.map(|entry| entry.map(found)),
+    };
+    Ok(owned.into_iter().zip(entries).map(item).collect())
+}
+
+pub(super) fn save(terms: &Terms, store: &str, records: &[Save<'_>]) -> Result<(), Error> {
+    let records: Vec<_> = records.iter().map(record).collect();
+    wit::save(store, &records, terms.milliseconds()).map_err(|error| failed(terms, SAVE, error))
+}
+
+pub(super) fn delete(terms: &Terms, store: &str, key: &str, options: &WriteOptions) -> Result<(), Error> {
+    let options = wit::Options {
+        etag: options.etag.as_ref().map(|etag| etag.as_str().to_owned()),
+        concurrency: options.concurrency.map(concurrency),
+        consistency: options.consistency.map(consistency),
+        metadata: Vec::new(),
+    };
+    wit::delete(store, key, &options, terms.milliseconds()).map_err(|error| failed(terms, DELETE, error))
+}
+
+pub(super) fn transaction(terms: &Terms, store: &str, operations: &[Operation<'_>]) -> Result<(), Error> {
+    let operation = |operation: &Operation<'_>| match operation {
+        Operation::Upsert(save) => wit::Operation::Upsert(record(save)),
+        Operation::Delete(delete) => wit::Operation::Delete(deletion(delete)),
+    };
+    let operations: Vec<_> = operations.iter().map(operation).collect();
+    let done = wit::transaction(store, &operations, &[], terms.milliseconds());
+    done.map_err(|error| failed(terms, TRANSACTION, error))
+}
+
+fn found(entry: wit::Entry) -> Found {
+    let expires = entry.metadata.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(EXPIRES));
+    Found {
+        value: entry.value.into(),
+        etag: entry.etag.filter(|etag| !etag.is_empty()).map(Etag::new),
+        expires: expires.map(|(_, value)| value),
+    }
+}
+
+fn record(save: &Save<'_>) -> wit::Upsert {
+    let behaviour = save.options.as_ref();
+    let options = wit::Options {
+        etag: save.etag.clone(),
+        concurrency: behaviour.and_then(|it| it.concurrency).map(concurrency),
+        consistency: behaviour.and_then(|it| it.consistency).map(consistency),
+        metadata: save.metadata.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+    };
+    wit::Upsert { key: save.key.to_owned(), value: save.value.get().as_bytes().to_vec(), options }
+}
+
+fn deletion(delete: &Delete<'_>) -> wit::Deletion {
+    let behaviour = delete.options.as_ref();
+    let options = wit::Options {
+        etag: delete.etag.clone(),
+        concurrency: behaviour.and_then(|it| it.concurrency).map(concurrency),
+        consistency: behaviour.and_then(|it| it.consistency).map(consistency),
+        metadata: Vec::new(),
+    };
+    wit::Deletion { key: delete.key.to_owned(), options }
+}
+
+fn concurrency(asked: Concurrency) -> wit::Concurrency {
+    match asked {
+        Concurrency::FirstWrite => wit::Concurrency::FirstWrite,
+        Concurrency::LastWrite => wit::Concurrency::LastWrite,
+    }
+}
+
+fn consistency(asked: Consistency) -> wit::Consistency {
+    match asked {
+        Consistency::Strong => wit::Consistency::Strong,
+        Consistency::Eventual => wit::Consistency::Eventual,
+    }
+}

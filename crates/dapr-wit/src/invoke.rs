@@ -1,0 +1,78 @@
+//! Service invocation.
+
+use bytes::BytesMut;
+use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::BodyExt as _;
+use sidecar::{Body, InvokeError, Refusal, full_body, method_path};
+
+use crate::DaprWit;
+use crate::contract::invoke as wit;
+use crate::contract::types::{Error, Milliseconds};
+use crate::error::within;
+
+/// An answer longer than this is refused rather than put into an instance's memory.
+const MAX_ANSWER_BYTES: usize = 16 << 20;
+
+type Headers = Vec<(String, Vec<u8>)>;
+
+impl wit::Host for DaprWit {
+    async fn send(
+        &mut self,
+        app_id: String,
+        request: wit::Request,
+        deadline: Option<Milliseconds>,
+    ) -> Result<wit::Response, Error> {
+        let sidecar = &self.sidecar;
+        within(deadline, async {
+            let refused = |error| Refusal::invoke(&app_id, &error);
+            if app_id.is_empty() {
+                return Err(Refusal::no_app_id());
+            }
+            let request = formed(request).map_err(refused)?;
+            let answer = sidecar.invoker().invoke(&app_id, request).await.map_err(refused)?;
+            whole(answer).await.map_err(refused)
+        })
+        .await
+    }
+}
+
+fn formed(request: wit::Request) -> Result<Request<Body>, InvokeError> {
+    let wit::Request { method, path, headers, body } = request;
+    let illegal = |what: &str| InvokeError::Channel(format!("rpc error: code = InvalidArgument desc = {what}").into());
+    let (path, query) = path.split_once('?').map_or((path.as_str(), None), |(path, query)| (path, Some(query)));
+    let mut formed = Request::new(full_body(body));
+    *formed.uri_mut() = method_path(path, query)?.into();
+    *formed.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| illegal("invalid HTTP method"))?;
+    *formed.headers_mut() = read(headers).ok_or_else(|| illegal("invalid header"))?;
+    // The body says how long it is.
+    formed.headers_mut().remove(CONTENT_LENGTH);
+    Ok(formed)
+}
+
+fn read(headers: Headers) -> Option<HeaderMap> {
+    let mut read = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let (name, value) = (HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(&value).ok()?);
+        read.try_append(name, value).ok()?;
+    }
+    Some(read)
+}
+
+async fn whole(answer: Response<Body>) -> Result<wit::Response, InvokeError> {
+    let (head, mut body) = answer.into_parts();
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(InvokeError::Channel)?.into_data() else { continue };
+        if whole.len() + piece.len() > MAX_ANSWER_BYTES {
+            return Err(InvokeError::Channel("the answer is too long".into()));
+        }
+        whole.extend_from_slice(&piece);
+    }
+    let header = |(name, value): (&HeaderName, &HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
+    Ok(wit::Response {
+        status: head.status.as_u16(),
+        headers: head.headers.iter().map(header).collect(),
+        body: whole.into(),
+    })
+}

@@ -1,0 +1,74 @@
+//! How instances of a component are used: fresh for each request, or again and again.
+
+use e2e::{Options, World, request, wasm};
+use image::ImageFormat;
+
+use crate::pictures::picture;
+
+/// A world with the grayscale service once more, under other flags of `wasmtime serve`.
+fn world_with_another(flags: &[&str]) -> (World, u16) {
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = held.local_addr().unwrap().port();
+    drop(held);
+    let mut command = vec!["wasmtime".to_owned(), "serve".to_owned(), "-Scli".to_owned()];
+    command.extend(flags.iter().map(|flag| (*flag).to_owned()));
+    command.push(wasm("components/image-api-grayscale").display().to_string());
+    let command = serde_json::json!(command);
+    let more_apps =
+        format!("- {{appID: another, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
+    let world = World::start(&Options { more_apps, ..crate::options() });
+    let ready = format!("http://127.0.0.1:{port}/");
+    world.daprlet.until(|| (request("GET", &ready).send().status == 200).then_some(()));
+    (world, port)
+}
+
+#[test]
+fn a_model_is_loaded_once_for_many_pictures() {
+    let world = World::start(&crate::options());
+    for _ in 0..5 {
+        assert_eq!(world.classify("POST", "/classify").body(picture(ImageFormat::Png)).send().status, 200);
+    }
+    let said = world.daprlet.said();
+    assert_eq!(said.matches("first picture").count(), 1, "{said}");
+}
+
+#[test]
+fn a_trap_ends_one_request_and_the_next_is_answered_as_if_nothing_had_been() {
+    // A picture this large does not fit into that much memory, and a small one does.
+    let (world, port) = world_with_another(&["-W", "max-memory-size=12582912"]);
+    let mut large = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(3000, 3000).write_to(&mut large, ImageFormat::Png).unwrap();
+    let url = format!("http://127.0.0.1:{port}/grayscale");
+    let failed = request("POST", &url).body(large.into_inner()).send();
+    assert_eq!((failed.status, failed.text().as_str()), (500, "the application failed; its log says why\n"));
+    assert_eq!(request("POST", &url).body(picture(ImageFormat::Png)).send().status, 200);
+    let said = world.daprlet.said();
+    assert!(said.contains("the instance broke; others go on") && said.contains("wasm backtrace"), "{said}");
+    assert_eq!(world.grayscale("GET", "/").send().status, 200);
+}
+
+#[test]
+fn requests_at_the_same_time_have_instances_of_their_own() {
+    let world = World::start(&crate::options());
+    let statuses: Vec<_> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..16)
+            .map(|_| {
+                scope.spawn(|| world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send().status)
+            })
+            .collect();
+        asking.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [200; 16]);
+    let events = world.events("GET", "/events").send().json();
+    assert_eq!(events.as_array().unwrap().len(), 16, "each picture is one event");
+}
+
+#[test]
+fn who_connects_is_the_user_and_no_header_claims_another_one() {
+    let world = World::start(&crate::options());
+    let answer = world.grayscale("GET", "/").header("x-real-ip", "9.9.9.9").send();
+    assert_eq!(answer.status, 200);
+    world.daprlet.until(|| world.daprlet.said().contains("path=/ status=200").then_some(()));
+    let said = world.daprlet.said();
+    assert!(said.contains("user=127.0.0.1") && !said.contains("9.9.9.9"), "{said}");
+}

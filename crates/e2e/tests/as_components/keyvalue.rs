@@ -1,0 +1,49 @@
+//! A component that knows `wasi:keyvalue` and nothing of Dapr, on Dapr's state.
+
+use e2e::{Options, World, request, wasm};
+
+/// A world with a service that counts, and the port that it listens on.
+fn world_with_counter() -> (World, u16) {
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = held.local_addr().unwrap().port();
+    drop(held);
+    let command = serde_json::json!(["wasmtime", "serve", "-Skeyvalue", wasm("components/keyvalue-counter")]);
+    let more_apps =
+        format!("- {{appID: counter, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
+    let world = World::start(&Options { more_apps, ..crate::options() });
+    world.daprlet.until(|| (get(port, "/").status == 200).then_some(()));
+    (world, port)
+}
+
+fn get(port: u16, path: &str) -> e2e::Answer {
+    request("GET", &format!("http://127.0.0.1:{port}{path}")).send()
+}
+
+#[test]
+fn both_drafts_count_in_one_record() {
+    let (_world, port) = world_with_counter();
+    assert_eq!(get(port, "/").text(), "absent");
+    assert_eq!(get(port, "/first").text(), "1");
+    assert_eq!(get(port, "/second").text(), "2");
+    assert_eq!(get(port, "/first").text(), "3");
+    assert_eq!(get(port, "/").text(), "3");
+}
+
+#[test]
+fn counters_of_many_requests_at_once_lose_none() {
+    let (_world, port) = world_with_counter();
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            let path = if number % 2 == 0 { "/first" } else { "/second" };
+            scope.spawn(move || assert_eq!(get(port, path).status, 200));
+        }
+    });
+    assert_eq!(get(port, "/").text(), "16");
+}
+
+#[test]
+fn what_daprs_state_cannot_do_and_a_store_that_is_not_there_are_errors_and_no_traps() {
+    let (_world, port) = world_with_counter();
+    assert!(get(port, "/unlisted").text().contains("cannot list"), "{}", get(port, "/unlisted").text());
+    assert_eq!(get(port, "/nowhere").text(), "failed: Error::NoSuchStore");
+}

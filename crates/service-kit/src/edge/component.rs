@@ -1,0 +1,217 @@
+//! A component: the host speaks HTTP, and calls `wasi:http/incoming-handler` for each request.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, StatusCode};
+use wasip2::http::types::{
+    Fields, IncomingBody, IncomingRequest, Method as WasiMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
+};
+use wasip2::io::streams::{InputStream, StreamError};
+
+use crate::body::{BodyError, BodySource};
+use crate::{App, Environment, Log, Problem, Response, Service, startup};
+
+pub use wasip2;
+
+/// How much of a body is asked for at once, in bytes.
+const PIECE: u64 = 1 << 20;
+
+/// A service, built when it is first needed and kept as long as its instance lives.
+pub struct Instance<A>(OnceLock<Result<Service<A>, String>>);
+
+impl<A: App> Instance<A> {
+    /// An instance whose service is still to be built.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// Builds the service if it is not there yet.
+    pub fn ready(&self, build: fn(&mut Environment<'_>, std::sync::Arc<dyn Log>) -> Service<A>) -> &Self {
+        self.0.get_or_init(|| startup::build(build).map_err(|mistakes| mistakes.to_string()));
+        self
+    }
+
+    /// Answers a request of a component that is [`ready`](Self::ready).
+    pub fn answer(&self, request: IncomingRequest, out: ResponseOutparam) {
+        let response = match self.0.get() {
+            Some(Ok(service)) => finished(answer(service, &request)),
+            Some(Err(mistakes)) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, mistakes.clone()).into(),
+            None => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the service was not built").into(),
+        };
+        // Whoever asked may be gone; then there is nobody to tell.
+        let _ = send(response, out);
+    }
+}
+
+impl<A: App> Default for Instance<A> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+async fn answer<A: App>(service: &Service<A>, request: &IncomingRequest) -> Response {
+    let Some(head) = head(request) else {
+        return Problem::new(StatusCode::BAD_REQUEST, "the request cannot be understood").into();
+    };
+    // Without a word of the host's, all users are one.
+    let peer = dapr_client::peer().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    match request.consume().map(Arriving::new) {
+        Ok(body) => service.answer(head, body, peer).await,
+        Err(()) => service.answer(head, Bytes::new(), peer).await,
+    }
+}
+
+/// Every call of the host's has its answer when it returns, so a service never has to wait.
+fn finished<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
+
+fn head(request: &IncomingRequest) -> Option<Parts> {
+    let mut head = Request::builder().method(method(request.method())?);
+    head = head.uri(request.path_with_query().unwrap_or_else(|| "/".to_owned()));
+    let headers: &mut HeaderMap = head.headers_mut()?;
+    for (name, value) in request.headers().entries() {
+        headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(&value).ok()?);
+    }
+    Some(head.body(()).ok()?.into_parts().0)
+}
+
+fn method(method: WasiMethod) -> Option<Method> {
+    Some(match method {
+        WasiMethod::Get => Method::GET,
+        WasiMethod::Head => Method::HEAD,
+        WasiMethod::Post => Method::POST,
+        WasiMethod::Put => Method::PUT,
+        WasiMethod::Delete => Method::DELETE,
+        WasiMethod::Connect => Method::CONNECT,
+        WasiMethod::Options => Method::OPTIONS,
+        WasiMethod::Trace => Method::TRACE,
+        WasiMethod::Patch => Method::PATCH,
+        WasiMethod::Other(name) => Method::from_bytes(name.as_bytes()).ok()?,
+    })
+}
+
+/// A body that the host reads.
+struct Arriving {
+    /// Before what it belongs to, because a stream must not outlive its body.
+    stream: Option<InputStream>,
+    _body: IncomingBody,
+}
+
+impl Arriving {
+    fn new(body: IncomingBody) -> Self {
+        Self { stream: body.stream().ok(), _body: body }
+    }
+}
+
+impl BodySource for Arriving {
+    async fn next_piece(&mut self) -> Option<Result<Bytes, BodyError>> {
+        loop {
+            match self.stream.as_ref()?.blocking_read(PIECE) {
+                Ok(piece) if piece.is_empty() => {}
+                Ok(piece) => return Some(Ok(piece.into())),
+                Err(StreamError::Closed) => return None,
+                Err(StreamError::LastOperationFailed(_)) => {
+                    self.stream = None;
+                    return Some(Err(BodyError));
+                }
+            }
+        }
+    }
+}
+
+/// Why an answer was not sent: nobody is there to take it.
+struct Gone;
+
+fn send(response: Response, out: ResponseOutparam) -> Result<(), Gone> {
+    let (head, body) = response.into_parts();
+    let headers = Fields::new();
+    for (name, value) in &head.headers {
+        // What the host forbids is the host's own to say.
+        let _ = headers.append(name.as_str(), value.as_bytes());
+    }
+    let response = OutgoingResponse::new(headers);
+    response.set_status_code(head.status.as_u16()).map_err(|()| Gone)?;
+    let outgoing = response.body().map_err(|()| Gone)?;
+    ResponseOutparam::set(out, Ok(response));
+    write(&outgoing, &body).map_err(|_| Gone)?;
+    OutgoingBody::finish(outgoing, None).map_err(|_| Gone)
+}
+
+fn write(outgoing: &OutgoingBody, mut rest: &[u8]) -> Result<(), StreamError> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let Ok(stream) = outgoing.write() else { return Err(StreamError::Closed) };
+    let may_write = stream.subscribe();
+    while !rest.is_empty() {
+        may_write.block();
+        let room = usize::try_from(stream.check_write()?).unwrap_or(usize::MAX);
+        let (piece, later) = rest.split_at(room.min(rest.len()));
+        stream.write(piece)?;
+        rest = later;
+    }
+    stream.flush()?;
+    may_write.block();
+    stream.check_write().map(drop)
+}
+
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated by wit-bindgen")]
+pub mod wit {
+    wit_bindgen::generate!({ path: "../../wit/runtime", world: "reusable", pub_export_macro: true });
+}
+
+/// Makes a component of a service that `$build` builds. Each request has a fresh instance, unless `requests` says how many an
+/// instance answers.
+#[macro_export]
+macro_rules! component {
+    ($app:ty, $build:path) => {
+        #[expect(missing_docs, unsafe_code, unreachable_pub, reason = "generated by wit-bindgen")]
+        mod component {
+            $crate::component!(@handler $app, $build);
+        }
+    };
+    ($app:ty, $build:path, requests: $requests:expr) => {
+        #[expect(missing_docs, unsafe_code, unreachable_pub, reason = "generated by wit-bindgen")]
+        mod component {
+            $crate::component!(@handler $app, $build);
+
+            impl $crate::edge::component::wit::exports::dapr::runtime::instance::Guest for Component {
+                fn requests() -> u32 {
+                    INSTANCE.ready($build);
+                    $requests
+                }
+            }
+
+            $crate::edge::component::wit::export!(Component with_types_in $crate::edge::component::wit);
+        }
+    };
+    (@handler $app:ty, $build:path) => {
+        use $crate::edge::component::wasip2;
+
+        static INSTANCE: $crate::edge::component::Instance<$app> = $crate::edge::component::Instance::new();
+
+        pub struct Component;
+
+        impl wasip2::exports::http::incoming_handler::Guest for Component {
+            fn handle(request: wasip2::http::types::IncomingRequest, out: wasip2::http::types::ResponseOutparam) {
+                INSTANCE.ready($build).answer(request, out);
+            }
+        }
+
+        wasip2::http::proxy::export!(Component with_types_in wasip2);
+    };
+}
