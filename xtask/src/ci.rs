@@ -76,11 +76,13 @@ fn lint(repository: &Repository) -> Result<()> {
 fn lint_wasm(repository: &Repository) -> Result<()> {
     install_target(repository, TARGET)?;
     let workspace = repository.workspace()?;
+    let services: Vec<&str> = workspace.services().flat_map(|service| ["--package", service.name.as_str()]).collect();
     let mut what = vec!["--target", TARGET, "--package", TEMPLATE, "--package", FIXTURES];
-    what.extend(workspace.services().flat_map(|service| ["--package", service.name.as_str()]));
+    what.extend(&services);
     clippy(repository, &what)?;
     install_target(repository, COMPONENT_TARGET)?;
-    let mut what = vec!["--target", COMPONENT_TARGET];
+    let mut what = vec!["--target", COMPONENT_TARGET, "--package", TEMPLATE];
+    what.extend(&services);
     what.extend(workspace.components().flat_map(|component| ["--package", component.name.as_str()]));
     clippy(repository, &what)
 }

@@ -1,5 +1,6 @@
 //! The repository that the commands work on, as cargo and git see it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +34,7 @@ pub(crate) struct Workspace {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) manifest_path: PathBuf,
+    pub(crate) features: BTreeMap<String, Vec<String>>,
     dependencies: Vec<Dependency>,
     targets: Vec<Target>,
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask up`: from a fresh clone to the whole application, running.
 
 mod answers;
+mod features;
 mod supervise;
 
 use std::fs;
@@ -35,6 +36,10 @@ pub(crate) struct Up {
     #[arg(long)]
     release: bool,
 
+    /// Builds daprlet with everything that it can have, and not only with the kinds of components that config/ names.
+    #[arg(long)]
+    full: bool,
+
     /// More flags of `daprlet run`.
     #[arg(last = true, value_name = "FLAGS")]
     daprlet: Vec<String>,
@@ -65,6 +70,9 @@ impl Up {
         let mut cargo = repository.cargo(&["build", "--locked", "--package", "daprlet"]);
         if self.release {
             cargo.arg("--release");
+        }
+        if !self.full {
+            cargo.args(["--no-default-features", "--features", &features::of_config(repository)?]);
         }
         let mut daprlet = cargo.spawn().context("cannot start cargo")?;
         let services = BuildWasm::default().run(repository);

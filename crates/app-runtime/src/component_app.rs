@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use building_blocks::BoxError;
@@ -11,9 +12,11 @@ use component_guest::{ComponentError, Folder, HttpApp, Imports, Limits, Options,
 use dapr_http::DaprHttp;
 use dapr_wit::DaprWit;
 use http::{Request, Response};
+use http_body_util::BodyExt as _;
 use sidecar::{Body, Sidecar};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutBody;
 use wasmedge_guest::command::WasmEdgeCommand;
 
 use crate::external::External;
@@ -131,6 +134,9 @@ pub(crate) async fn start(
     Ok(Arc::new(HttpApp::new(&engine, given.app, &component, options, imports).await?))
 }
 
+/// How long the next piece of a body may take: whoever is slower would keep an instance from others.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// Answers what arrives at the application's port.
 pub(crate) async fn serve(app: Arc<HttpApp<Given>>, listener: std::net::TcpListener, shutdown: CancellationToken) {
     let listening = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
@@ -145,8 +151,9 @@ pub(crate) async fn serve(app: Arc<HttpApp<Given>>, listener: std::net::TcpListe
         match accepted.and_then(|(stream, peer)| stream.set_nodelay(true).map(|()| (stream, peer))) {
             Ok((stream, peer)) => {
                 let app = app.clone();
-                let answer = move |request| {
+                let answer = move |request: Request<Body>| {
                     let app = app.clone();
+                    let request = request.map(|body| TimeoutBody::new(PATIENCE, body).boxed_unsync());
                     async move { app.handle(request, Some(peer.ip())).await }
                 };
                 tokio::spawn(dapr_http::speak(stream, shutdown.clone(), answer));
@@ -154,7 +161,7 @@ pub(crate) async fn serve(app: Arc<HttpApp<Given>>, listener: std::net::TcpListe
             Err(error) => {
                 // Out of descriptors, most likely: let connections end before the next is taken.
                 tracing::warn!(%error, "a connection to the application was not accepted");
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
     }

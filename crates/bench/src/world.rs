@@ -71,5 +71,6 @@ pub(crate) fn load(port: u16, arguments: &[&str], seconds: Duration) -> anyhow::
 }
 
 pub(crate) fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    let [port] = e2e::free_ports();
+    Ok(port)
 }

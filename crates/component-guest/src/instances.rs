@@ -9,6 +9,7 @@ use wasm_engine::Output;
 use wasmtime::component::Instance;
 use wasmtime::{Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
+use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
@@ -53,7 +54,7 @@ impl Default for Limits {
 pub struct Options {
     /// Its arguments, the program's own name first.
     pub arguments: Vec<String>,
-    /// Its environment; nothing of the host's is added.
+    /// Its environment, and its settings for `wasi:config`; nothing of the host's is added.
     pub environment: Vec<(String, String)>,
     /// The folders it may use.
     pub folders: Vec<Folder>,
@@ -78,6 +79,7 @@ pub(crate) struct Live<I: Imports> {
 pub(crate) struct Instances<I: Imports> {
     service: ProxyPre<State<I>>,
     options: Options,
+    config: Arc<WasiConfigVariables>,
     imports: Box<dyn Fn() -> I + Send + Sync>,
     requests: u32,
     permits: Arc<Semaphore>,
@@ -97,8 +99,10 @@ impl<I: Imports> Instances<I> {
         options: Options,
         imports: Box<dyn Fn() -> I + Send + Sync>,
     ) -> wasmtime::Result<Self> {
+        let config = Arc::new(options.environment.iter().cloned().collect());
         let mut instances = Self {
             service,
+            config,
             options,
             imports,
             requests: 1,
@@ -160,6 +164,7 @@ impl<I: Imports> Instances<I> {
             table: <_>::default(),
             hooks: Hooks(self.options.outbound.clone()),
             limits: StoreLimitsBuilder::new().memory_size(memory).build(),
+            config: self.config.clone(),
             ticks: 0,
             imports: (self.imports)(),
         };

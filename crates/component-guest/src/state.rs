@@ -1,10 +1,12 @@
 //! Everything that belongs to one instance.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use wasmtime::StoreLimits;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::outbound::Hooks;
@@ -22,6 +24,7 @@ pub struct State<I> {
     pub(crate) table: ResourceTable,
     pub(crate) hooks: Hooks,
     pub(crate) limits: StoreLimits,
+    pub(crate) config: Arc<WasiConfigVariables>,
     /// Turns of the clock that the instance has spent on its request.
     pub(crate) ticks: u32,
     pub(crate) imports: I,
@@ -46,8 +49,9 @@ impl<I: Send> WasiHttpView for State<I> {
     }
 }
 
-/// WASI and outgoing HTTP. Sockets lead nowhere, and HTTP where the host's [`Outbound`](crate::Outbound) lets it.
+/// WASI, its environment as `wasi:config`, too, and outgoing HTTP. Sockets lead nowhere, and HTTP where the host's [`Outbound`](crate::Outbound) lets it.
 pub(crate) fn add_to_linker<I: Imports>(linker: &mut Linker<State<I>>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_config::add_to_linker(linker, |state| WasiConfig::new(&state.config))?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }

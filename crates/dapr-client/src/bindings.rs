@@ -92,4 +92,10 @@ impl BindingAnswer {
     pub fn metadata(&self, name: &str) -> Option<&str> {
         self.metadata.get(name).map(String::as_str)
     }
+
+    /// All response metadata.
+    #[must_use]
+    pub const fn all_metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
 }

@@ -1,8 +1,10 @@
 //! The files of one world.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -58,15 +60,32 @@ pub struct Ports {
     pub events_dapr: u16,
 }
 
+/// Ports that nobody uses at the moment, and that this process has given to nobody else.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // One that was given already is held, so that the system names another one.
+    let mut held = Vec::new();
+    std::array::from_fn(|_| {
+        loop {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let port = listener.local_addr().expect("an address").port();
+            held.push(listener);
+            if given.insert(port) {
+                return port;
+            }
+        }
+    })
+}
+
 impl Ports {
     /// Ports that nobody uses at the moment.
     pub(crate) fn free() -> Self {
-        // All are held until all are known, so that no two are the same.
-        let held: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-        let ports: Vec<u16> = held.iter().map(|it| it.local_addr().expect("an address").port()).collect();
-        let [grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr] = ports[..] else {
-            unreachable!("six ports were asked for")
-        };
+        let [grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr] = free_ports();
         Self { grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr }
     }
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-pub use files::{Options, Ports};
+pub use files::{Options, Ports, free_ports};
 pub use http::{Answer, Request, request};
 pub use process::{Process, daprlet, program};
 

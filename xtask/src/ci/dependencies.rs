@@ -80,7 +80,7 @@ const RULES: &[Rule] = &[
         because: "any program can load a component, without daprlet and without HTTP",
     },
     Rule {
-        crates: &["keyvalue", "keyvalue-demo", "secrets-env-file", "state-in-memory"],
+        crates: &["dapr-over-http", "keyvalue", "keyvalue-demo", "secrets-env-file", "state-in-memory"],
         services: false,
         never: &[HOST, &["wasmtime"]],
         because: "a component knows the contract and nothing of who loads it",

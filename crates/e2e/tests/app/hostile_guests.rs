@@ -4,10 +4,7 @@ use e2e::{Options, World, request, wasm};
 
 /// A world with the plain server as one more guest, `odd`, under the given flags of wasmedge.
 fn world_with_odd_guest(arguments: &[&str]) -> (World, u16, u16) {
-    let free = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let held: Vec<_> = (0..2).map(free).collect();
-    let [port, dapr_port] = [0, 1].map(|index: usize| held[index].local_addr().unwrap().port());
-    drop(held);
+    let [port, dapr_port]: [u16; 2] = e2e::free_ports();
     let command = serde_json::json!(["wasmedge", wasm("plain-server"), port.to_string()]);
     let more_apps =
         format!("- {{appID: odd, appDirPath: ., appPort: {port}, daprHTTPPort: {dapr_port}, command: {command}}}\n");

@@ -4,10 +4,15 @@ use e2e::{Options, World, request, wasm};
 
 /// A world with a service that counts, and the port that it listens on.
 fn world_with_counter() -> (World, u16) {
-    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = held.local_addr().unwrap().port();
-    drop(held);
-    let command = serde_json::json!(["wasmtime", "serve", "-Skeyvalue", wasm("components/keyvalue-counter")]);
+    let [port] = e2e::free_ports();
+    let command = serde_json::json!([
+        "wasmtime",
+        "serve",
+        "-Skeyvalue",
+        "--env",
+        "GREETING=hello",
+        wasm("components/keyvalue-counter")
+    ]);
     let more_apps =
         format!("- {{appID: counter, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
     let world = World::start(&Options { more_apps, ..crate::options() });
@@ -39,6 +44,12 @@ fn counters_of_many_requests_at_once_lose_none() {
         }
     });
     assert_eq!(get(port, "/").text(), "16");
+}
+
+#[test]
+fn its_environment_is_its_configuration() {
+    let (_world, port) = world_with_counter();
+    assert_eq!(get(port, "/setting").text(), "hello");
 }
 
 #[test]

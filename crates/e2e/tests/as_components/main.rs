@@ -12,6 +12,7 @@
 
 #[path = "../app/classes.rs"]
 mod classes;
+mod composed;
 #[path = "../app/events.rs"]
 mod events;
 mod instances;

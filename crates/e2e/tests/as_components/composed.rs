@@ -1,0 +1,40 @@
+//! A service composed with `dapr:runtime` over `wasi:http`: one file, which reaches Dapr as any HTTP client does.
+
+use e2e::{Options, World, request, wasm};
+use image::ImageFormat;
+
+use crate::pictures::picture;
+
+#[test]
+fn a_service_composed_with_daprs_http_api_counts_its_users_and_records_its_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let fused = folder.path().join("grayscale.wasm");
+    let composed = std::process::Command::new(e2e::program())
+        .arg("compose")
+        .arg(wasm("components/image-api-grayscale"))
+        .arg("--plug")
+        .arg(wasm("components/dapr-over-http"))
+        .arg("--output")
+        .arg(&fused)
+        .output()
+        .unwrap();
+    assert!(composed.status.success(), "{}", String::from_utf8_lossy(&composed.stderr));
+    let [port, dapr] = e2e::free_ports();
+    let port_of_dapr = format!("DAPR_HTTP_PORT={dapr}");
+    let flags = ["--env", &port_of_dapr, "--env", "RATE_LIMIT_PER_MINUTE=1", "--env", "RATE_LIMIT_BURST=2"];
+    let mut command = vec!["wasmtime", "serve", "-Scli"];
+    command.extend(flags);
+    let fused = fused.display().to_string();
+    command.push(&fused);
+    let command = serde_json::json!(command);
+    let app = format!("{{appID: fused, appDirPath: ., appPort: {port}, daprHTTPPort: {dapr}, command: {command}}}");
+    let world = World::start(&Options { more_apps: format!("- {app}\n"), ..crate::options() });
+    let url = format!("http://127.0.0.1:{port}");
+    world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+    let post = || request("POST", &format!("{url}/grayscale")).body(picture(ImageFormat::Png)).send();
+    let first = post();
+    assert_eq!((first.status, first.header("event-delivery")), (200, "recorded"), "{}", first.text());
+    let statuses: Vec<_> = (0..3).map(|_| post().status).collect();
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+    assert!(!world.events("GET", "/events").send().json().as_array().unwrap().is_empty());
+}
