@@ -36,7 +36,7 @@ pub(crate) struct Up {
     #[arg(long)]
     release: bool,
 
-    /// Builds daprlet with everything that it can have, and not only with the kinds of components that config/ names.
+    /// Builds daprlet with everything that it can have, and not only with what config/ and dapr.yaml name.
     #[arg(long)]
     full: bool,
 

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use component_guest::command::ServeCommand;
 use dapr_http::{ApiAccess, ApiToken};
 use dapr_resources::component::ComponentResource;
 use dapr_resources::http_endpoint::HttpEndpointResource;
@@ -55,7 +54,8 @@ pub enum Command {
     /// A module built for WasmEdge, or a component, as a guest in this process.
     WasmEdge(WasmEdgeCommand),
     /// A component, as a guest in this process.
-    Serve(ServeCommand),
+    #[cfg(feature = "component-apps")]
+    Serve(component_guest::command::ServeCommand),
     /// Anything else, as a process of its own: the program and its arguments.
     Process(Vec<String>),
     /// Nothing: just the sidecar, for an application that somebody else runs.

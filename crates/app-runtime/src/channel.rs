@@ -6,7 +6,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use building_blocks::BoxError;
-use component_guest::HttpApp;
 use http::header::{HOST, HeaderValue};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -19,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use wasmedge_guest::Connector;
 
-use crate::component_app::Given;
+use crate::component_app::App;
 use crate::failure;
 
 /// Connections that wait for their next request; more are closed.
@@ -36,7 +35,7 @@ enum Way {
     Inside(Connector),
     Tcp(SocketAddr),
     /// A component of this process, which is called without a connection.
-    Component(Arc<HttpApp<Given>>),
+    Component(Arc<App>),
 }
 
 /// The way to one application. It survives restarts of the application.
@@ -59,7 +58,7 @@ impl AppChannel {
     }
 
     /// The application is a component.
-    pub(crate) fn set_component(&self, app: Arc<HttpApp<Given>>) {
+    pub(crate) fn set_component(&self, app: Arc<App>) {
         self.way.send_replace(Way::Component(app));
     }
 

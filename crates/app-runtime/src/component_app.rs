@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use building_blocks::BoxError;
 use component_guest::command::ServeCommand;
-use component_guest::{ComponentError, Folder, HttpApp, Imports, Limits, Options, Outbound, State};
+use component_guest::{Folder, HttpApp, Imports, Limits, Options, Outbound, State};
 use dapr_http::DaprHttp;
 use dapr_wit::DaprWit;
 use http::{Request, Response};
@@ -24,6 +24,11 @@ use crate::log::{AppLog, NamedLog};
 
 /// An engine, or the reason why there is none, made when the first component is started.
 type Engine = component_guest::Engine<Given>;
+
+pub use component_guest::ComponentError;
+
+/// A service that is a component.
+pub(crate) type App = HttpApp<Given>;
 
 /// What instances are given beside WASI.
 pub(crate) struct Given(pub(crate) DaprWit);
@@ -109,7 +114,7 @@ pub(crate) async fn start(
     wasm: Vec<u8>,
     wanted: Wanted,
     given: Surroundings,
-) -> Result<Arc<HttpApp<Given>>, ComponentError> {
+) -> Result<Arc<App>, ComponentError> {
     let compiler = engine.clone();
     let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wasm)).await;
     let component = compiled.map_err(|gone| ComponentError::Compile(wasmtime::Error::new(gone)))??;
@@ -138,7 +143,7 @@ pub(crate) async fn start(
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Answers what arrives at the application's port.
-pub(crate) async fn serve(app: Arc<HttpApp<Given>>, listener: std::net::TcpListener, shutdown: CancellationToken) {
+pub(crate) async fn serve(app: Arc<App>, listener: std::net::TcpListener, shutdown: CancellationToken) {
     let listening = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
     let Ok(listener) = listening.inspect_err(|error| tracing::error!(%error, "the app port cannot be used")) else {
         return;

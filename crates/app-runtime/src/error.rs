@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use building_blocks::component::CreateError;
-use component_guest::ComponentError;
 use wasmedge_guest::GuestError;
+
+use crate::component_app::ComponentError;
 
 /// Why the host does not start.
 #[derive(Debug, thiserror::Error)]

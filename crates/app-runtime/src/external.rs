@@ -65,6 +65,7 @@ impl External {
     }
 
     /// Sends `request`, whose URI is absolute, as it is.
+    #[cfg(feature = "component-apps")]
     pub(crate) async fn fetch(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let client = self.urls.get_or_init(|| client(self.allow.clone(), &Trust::default()));
         let response = client.as_ref().map_err(Clone::clone)?.request(request).await?;

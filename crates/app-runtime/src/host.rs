@@ -129,7 +129,9 @@ impl Host {
     /// A process has the network of the system, so its sidecar need not be narrower.
     fn allowed(&self, command: &Command) -> Vec<AllowRule> {
         match command {
-            Command::WasmEdge(_) | Command::Serve(_) => self.settings.allow.clone(),
+            Command::WasmEdge(_) => self.settings.allow.clone(),
+            #[cfg(feature = "component-apps")]
+            Command::Serve(_) => self.settings.allow.clone(),
             Command::Process(_) | Command::None => vec![AllowRule::anything()],
         }
     }
@@ -181,6 +183,7 @@ impl Host {
                 }
                 self.run_module(app, path, wasm, command, around).await?;
             }
+            #[cfg(feature = "component-apps")]
             Command::Serve(command) => {
                 let wanted = Wanted::from(command);
                 let (path, wasm) = read(&app, &wanted.component).await?;

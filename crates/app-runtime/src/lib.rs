@@ -7,6 +7,7 @@ mod allow;
 mod app;
 mod backoff;
 mod channel;
+#[cfg_attr(not(feature = "component-apps"), path = "component_app/without.rs")]
 mod component_app;
 mod components;
 mod directory;
@@ -24,6 +25,9 @@ mod references;
 
 pub use allow::{AllowRule, AllowRuleError};
 pub use app::{App, Command};
+pub use component_app::ComponentError;
+#[cfg(feature = "component-apps")]
+pub use component_guest::command::ServeCommand;
 pub use error::StartError;
 pub use host::{Host, HostSettings, RunningApp};
 pub use log::AppLog;

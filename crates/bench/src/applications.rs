@@ -12,40 +12,101 @@ use crate::world::{free_port, load};
 /// Requests that an instance answers where instances are used again.
 const REUSED: &str = "1000000";
 
-/// `GET /` and a picture, in a fresh instance for each request and in instances that are used again.
+/// A daprlet whose services are components, with more of the same under other flags.
+struct Applications {
+    world: World,
+    reused: u16,
+    single_grayscale: u16,
+    single_classify: u16,
+}
+
+impl Applications {
+    fn start() -> anyhow::Result<Self> {
+        let (reused, single_grayscale, single_classify) = (free_port()?, free_port()?, free_port()?);
+        let app = |id: &str, port: u16, service: &str, flags: &[&str]| {
+            let mut command = vec!["wasmtime", "serve", "--env", "RATE_LIMIT_PER_MINUTE=0"];
+            command.extend(flags);
+            let component = wasm(&format!("components/{service}")).display().to_string();
+            command.push(&component);
+            let command = serde_json::json!(command);
+            format!("- {{appID: {id}, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n")
+        };
+        let one = ["--max-concurrent-requests", "1"];
+        let more_apps = [
+            app("reused", reused, "image-api-grayscale", &["--max-instance-reuse-count", REUSED]),
+            app("one-grayscale", single_grayscale, "image-api-grayscale", &one),
+            app("one-classify", single_classify, "image-api-classify", &one),
+        ];
+        let settings = vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()];
+        let more_apps = more_apps.concat();
+        let world = World::start(&Options { settings, as_components: true, more_apps, ..Options::default() });
+        Ok(Self { world, reused, single_grayscale, single_classify })
+    }
+}
+
+/// `GET /` and a picture, in a fresh instance for each request and in instances that are used again; and what more than one
+/// instance is worth.
 pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let settings = vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()];
-    let modules = World::start(&Options { settings: settings.clone(), ..Options::default() });
-    let port = free_port()?;
-    let component = wasm("components/image-api-grayscale");
-    let command = serde_json::json!(["wasmtime", "serve", "--max-instance-reuse-count", REUSED, component]);
-    let more_apps = format!("- {{appID: reused, appDirPath: ., appPort: {port}, command: {command}}}\n");
-    let components = World::start(&Options { settings, as_components: true, more_apps, ..Options::default() });
-    let picture = components.folder().join("photograph.jpg");
+    let modules = World::start(&Options { settings, ..Options::default() });
+    let components = Applications::start()?;
+    let picture = modules.folder().join("photograph.jpg");
     std::fs::write(&picture, native::photograph()?)?;
     let picture = picture.display().to_string();
     let hello = |port| load(port, &["--connections", "16"], seconds);
-    let gray = |port| load(port, &["--path", "/grayscale", "--method", "POST", "--body", &picture], seconds);
-    let (module, fresh, reused) = (hello(modules.ports.grayscale)?, hello(components.ports.grayscale)?, hello(port)?);
-    let pictures = (gray(modules.ports.grayscale)?, gray(components.ports.grayscale)?);
-    let rate = |what, ours: &Outcome| Row {
+    let post = |port, path: &str, connections: &str| {
+        let flags = ["--path", path, "--method", "POST", "--body", &picture, "--connections", connections];
+        load(port, &flags, seconds)
+    };
+    let ports = &components.world.ports;
+    let (module, fresh, reused) = (hello(modules.ports.grayscale)?, hello(ports.grayscale)?, hello(components.reused)?);
+    let gray = (post(modules.ports.grayscale, "/grayscale", "1")?, post(ports.grayscale, "/grayscale", "1")?);
+    let grays = (post(components.single_grayscale, "/grayscale", "8")?, post(ports.grayscale, "/grayscale", "8")?);
+    let classes = (post(components.single_classify, "/classify", "8")?, post(ports.classify, "/classify", "8")?);
+    let rate = |what, ours: &Outcome, as_what: &str, theirs: &Outcome, must| Row {
         what,
         measured: format!("{:.0}", ours.rate),
-        compared: format!("as a module {:.0}", module.rate),
-        ratio: format!("{:.2}", ours.rate / module.rate),
-        must: "",
+        compared: format!("{as_what} {:.0}", theirs.rate),
+        ratio: format!("{:.2}", ours.rate / theirs.rate),
+        must,
         hope: "",
     };
     Ok(vec![
-        rate("`GET /` of the grayscale component, a fresh instance each, requests/s at 16 connections", &fresh),
-        rate("`GET /` of the grayscale component, instances used again, requests/s at 16 connections", &reused),
+        rate(
+            "`GET /` of the grayscale component, a fresh instance each, requests/s at 16 connections",
+            &fresh,
+            "as a module",
+            &module,
+            "",
+        ),
+        rate(
+            "`GET /` of the grayscale component, instances used again, requests/s at 16 connections",
+            &reused,
+            "as a module",
+            &module,
+            "",
+        ),
         Row {
             what: "`POST /grayscale` to the component, a fresh instance each, p50",
-            measured: format!("{:.1} ms", pictures.1.p50 / 1000.0),
-            compared: format!("as a module {:.1} ms", pictures.0.p50 / 1000.0),
-            ratio: format!("{:.2}", pictures.1.p50 / pictures.0.p50),
+            measured: format!("{:.1} ms", gray.1.p50 / 1000.0),
+            compared: format!("as a module {:.1} ms", gray.0.p50 / 1000.0),
+            ratio: format!("{:.2}", gray.1.p50 / gray.0.p50),
             must: "",
             hope: "",
         },
+        rate(
+            "`POST /grayscale` to the component, pictures/s at 8 connections",
+            &grays.1,
+            "one instance",
+            &grays.0,
+            "1.7",
+        ),
+        rate(
+            "`POST /classify` to the component, pictures/s at 8 connections",
+            &classes.1,
+            "one instance",
+            &classes.0,
+            "1.7",
+        ),
     ])
 }

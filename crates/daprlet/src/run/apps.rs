@@ -6,7 +6,6 @@ use std::time::Duration;
 use app_runtime::{App, Command};
 use building_blocks::component::ComponentSpec;
 use building_blocks::{Registry, component::CreateError};
-use component_guest::command::ServeCommand;
 use dapr_http::ApiToken;
 use dapr_resources::resources::{self, Resources};
 use dapr_resources::run_template::{self, AppEntry};
@@ -111,12 +110,14 @@ fn command(entry: &AppEntry) -> Result<Command, Problems> {
     let Some((program, rest)) = entry.command.split_first() else { return Ok(Command::None) };
     let problem = |error: String| Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into();
     if WasmEdgeCommand::is_wasmedge(program) {
-        WasmEdgeCommand::parse(rest).map(Command::WasmEdge).map_err(|error| problem(error.to_string()))
-    } else if ServeCommand::is_wasmtime(program) {
-        ServeCommand::parse(rest).map(Command::Serve).map_err(|error| problem(error.to_string()))
-    } else {
-        Ok(Command::Process(entry.command.clone()))
+        return WasmEdgeCommand::parse(rest).map(Command::WasmEdge).map_err(|error| problem(error.to_string()));
     }
+    #[cfg(feature = "component-apps")]
+    if app_runtime::ServeCommand::is_wasmtime(program) {
+        let parsed = app_runtime::ServeCommand::parse(rest);
+        return parsed.map(Command::Serve).map_err(|error| problem(error.to_string()));
+    }
+    Ok(Command::Process(entry.command.clone()))
 }
 
 /// What this application sees, checked as far as that is possible without making components.

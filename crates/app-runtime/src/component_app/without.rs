@@ -1,0 +1,76 @@
+//! In place of applications that are components, where daprlet is built without them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use dapr_http::DaprHttp;
+use http::{Request, Response};
+use sidecar::{Body, Sidecar};
+use tokio_util::sync::CancellationToken;
+use wasmedge_guest::command::WasmEdgeCommand;
+
+use crate::external::External;
+use crate::log::AppLog;
+
+/// Why there is no component.
+#[derive(Debug, thiserror::Error)]
+#[error("this daprlet is built without applications that are components (its feature `component-apps`)")]
+pub struct ComponentError;
+
+impl ComponentError {
+    pub(crate) fn report(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// A component; there is none.
+pub(crate) enum App {}
+
+impl App {
+    pub(crate) async fn handle(&self, _: Request<Body>, _: Option<std::net::IpAddr>) -> Response<Body> {
+        match *self {}
+    }
+}
+
+/// The engine of no components.
+pub(crate) struct LazyEngine;
+
+impl LazyEngine {
+    pub(crate) fn new(_: Option<PathBuf>) -> Self {
+        Self
+    }
+
+    pub(crate) fn get(&self, _: usize) -> Result<(), ComponentError> {
+        Err(ComponentError)
+    }
+}
+
+/// A component as a command line asks for it.
+pub(crate) struct Wanted;
+
+impl From<WasmEdgeCommand> for Wanted {
+    fn from(_: WasmEdgeCommand) -> Self {
+        Self
+    }
+}
+
+/// What an application is given when it is a component.
+#[expect(dead_code, reason = "what would be given is the same, and nobody takes it")]
+pub(crate) struct Surroundings {
+    pub(crate) app: String,
+    pub(crate) working_dir: PathBuf,
+    pub(crate) limits: wasmedge_guest::Limits,
+    pub(crate) sidecar: Arc<Sidecar>,
+    pub(crate) api: Arc<DaprHttp>,
+    pub(crate) dapr_port: u16,
+    pub(crate) external: Arc<External>,
+    pub(crate) log: Arc<dyn AppLog>,
+}
+
+pub(crate) async fn start(_: (), _: Vec<u8>, _: Wanted, _: Surroundings) -> Result<Arc<App>, ComponentError> {
+    Err(ComponentError)
+}
+
+pub(crate) async fn serve(app: Arc<App>, _: std::net::TcpListener, _: CancellationToken) {
+    match *app {}
+}
