@@ -8,7 +8,7 @@ use crate::real;
 use crate::repository::{Repository, run};
 use crate::steps::Steps;
 
-/// Measures daprlet as `cargo xtask up` runs it and prints a table with ratios, all from one run.
+/// Measures daprlet as it is released and prints a table with ratios, all from one run.
 #[derive(Args)]
 #[command(after_help = "WASMEDGE names a WasmEdge to be measured beside it; without it, the one on the path, if any.")]
 pub(crate) struct Bench {
@@ -27,10 +27,10 @@ impl Bench {
         let mut steps = Steps::new(3);
         steps.begin("Building the services and the test programs for WebAssembly");
         BuildWasm { fixtures: true, components: true, ..BuildWasm::default() }.run(repository)?;
-        steps.begin("Building daprlet and the benchmark");
-        run(&mut repository.cargo(&["build", "--locked", "--package", "daprlet", "--package", "bench"]))?;
+        steps.begin("Building daprlet and the benchmark with all optimisations");
+        run(&mut repository.cargo(&["build", "--locked", "--release", "--package", "daprlet", "--package", "bench"]))?;
         steps.begin("Measuring; leave the machine alone meanwhile");
-        let program = repository.workspace()?.target_directory.join("debug/bench");
+        let program = repository.workspace()?.target_directory.join("release/bench");
         let mut bench = repository.command(program);
         bench.args(["--seconds", &self.seconds.to_string()]);
         bench.env("WASM_DIR", repository.path(build_wasm::FOLDER));

@@ -30,8 +30,7 @@ pub struct HttpApp<I: Imports> {
 }
 
 impl<I: Imports> HttpApp<I> {
-    /// The service that `component` is; `name` is what the log calls it, and `imports` makes what an
-    /// instance is given.
+    /// The service that `component` is; `name` is what the log calls it, and `imports` makes what an instance is given.
     ///
     /// # Errors
     /// When the component is no service, imports what nobody gives, or breaks when it is asked how it wants to be used.
@@ -55,7 +54,7 @@ impl<I: Imports> HttpApp<I> {
             Ok(live) => live,
             Err(error) => return self.broke("cannot be started", &error),
         };
-        let (sender, receiver) = oneshot::channel();
+        let (sender, mut receiver) = oneshot::channel();
         let state = live.store.data_mut();
         state.imports.request_begins(peer);
         let mut http = wasmtime_wasi_http::WasiHttpView::http(state);
@@ -75,10 +74,9 @@ impl<I: Imports> HttpApp<I> {
             drop(turn);
             Ok::<_, wasmtime::Error>(())
         });
-        let mut receiver = receiver;
         let ended = tokio::select! {
             biased;
-            ended = &mut running => Some(ended),
+            ended = &mut running => ended,
             answer = &mut receiver => {
                 // The body is still being written, beside its way to whoever asked.
                 let name = self.name.clone();
@@ -94,16 +92,16 @@ impl<I: Imports> HttpApp<I> {
             }
         };
         match (ended, receiver.try_recv()) {
-            (Some(Err(error)), Err(_)) => self.broke("broke", &error),
-            (Some(Err(error)), Ok(answer)) => {
-                tracing::error!(app = %self.name, "the instance broke after its answer: {error:?}");
-                self.answered(answer)
-            }
-            (_, Ok(answer)) => self.answered(answer),
-            (_, Err(_)) => {
+            (Ok(()), Ok(answer)) => self.answered(answer),
+            (Ok(()), Err(_)) => {
                 tracing::error!(app = %self.name, "the instance ended without an answer");
                 failed()
             }
+            (Err(error), Ok(answer)) => {
+                tracing::error!(app = %self.name, "the instance broke after its answer: {error:?}");
+                self.answered(answer)
+            }
+            (Err(error), Err(_)) => self.broke("broke", &error),
         }
     }
 
