@@ -87,6 +87,15 @@ impl Process {
         }
     }
 
+    /// Whether it has ended by itself.
+    ///
+    /// # Panics
+    /// Never in practice.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.child.lock().expect("the child").try_wait().expect("a status").is_some()
+    }
+
     /// Waits for the end and gives its status.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! The contracts in `wit/` do not change under their versions: who has built against one goes on working.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -189,6 +189,13 @@ impl World {
         Ok(())
     }
 
+    /// Starts each `daprd` again that has ended, as Kubernetes would: one that finds a SQLite file locked, because another one
+    /// is making its tables there, does not wait.
+    fn revive_sidecars(&self) {
+        let ended = self.members.iter().filter(|it| daprd::is_sidecar(&it.name) && it.has_ended());
+        ended.for_each(Member::start_again);
+    }
+
     async fn until(&self, to: To, path: &str, ready: impl Fn(u16) -> bool) -> anyhow::Result<()> {
         let begin = Instant::now();
         let token = ("dapr-api-token", "asked");
@@ -199,6 +206,7 @@ impl World {
                 return Ok(());
             }
             let told = || format!("{to:?} {path}: {}\n{}", answer.in_full(), self.said());
+            self.revive_sidecars();
             ensure!(begin.elapsed() < PATIENCE, "not ready after {PATIENCE:?}: {}", told());
             tokio::time::sleep(PAUSE).await;
         }

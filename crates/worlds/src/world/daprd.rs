@@ -12,6 +12,14 @@ use crate::request::To;
 use crate::world::member::Member;
 use crate::world::{Programs, files};
 
+/// How members that are sidecars are called, before the application's id.
+const PREFIX: &str = "daprd of ";
+
+/// Whether the member of that name is a sidecar.
+pub(super) fn is_sidecar(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
 pub(crate) fn start(
     programs: &Programs,
     folder: &Path,
@@ -27,7 +35,7 @@ pub(crate) fn start(
         command.env("DAPR_HOST_IP", "127.0.0.1");
         let ports = Ports::of(sidecar.id, known);
         command.args(arguments(folder, bed, sidecar, &ports));
-        members.push(Member::start(format!("daprd of {}", sidecar.id), command));
+        members.push(Member::start(format!("{PREFIX}{}", sidecar.id), command));
         if sidecar.app == App::Service {
             let mut wasmedge = vec![programs.wasmedge.display().to_string()];
             wasmedge.extend(programs.flags.iter().cloned());

@@ -30,13 +30,18 @@ impl Member {
         self.state().process.kill();
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state().process.has_ended()
+    }
+
     /// Starts the same command as before.
     pub(crate) fn start_again(&self) {
         let state = &mut *self.state();
         state.process.kill();
         let before = std::mem::replace(&mut state.process, Process::spawn(&mut state.command));
         state.said.push_str(&before.said());
-        state.said.push_str("\n--- killed, and started again\n");
+        state.said.push_str("\n--- ended, and started again\n");
     }
 
     /// The process id that it has now.
