@@ -74,7 +74,7 @@ fn a_new_service_passes_its_tests_and_answers_through_dapr() {
     let library = repository.read("note-keeper/src/lib.rs");
     assert!(library.contains("\"note-keeper\"") && !library.contains("template"), "{library}");
 
-    let tests = ["test", "--package", "note-keeper", "--locked", "--offline", "--profile", "xtask"];
+    let tests = ["test", "--package", "note-keeper", "--locked", "--offline"];
     repository.run(env!("CARGO"), &tests).unwrap();
     repository.xtask(&["build-wasm", "--package", "note-keeper"]).unwrap();
 
