@@ -22,7 +22,7 @@ use wasmedge_guest::command::WasmEdgeCommand;
 use crate::external::External;
 use crate::log::{AppLog, NamedLog};
 
-/// An engine, or the reason why there is none, made when the first component is started.
+/// Compiles and links components whose instances are given Dapr.
 type Engine = component_guest::Engine<Given>;
 
 pub use component_guest::ComponentError;

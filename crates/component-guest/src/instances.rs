@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasm_engine::Output;
-use wasmtime::component::Instance;
 use wasmtime::{Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 use wasmtime_wasi_config::WasiConfigVariables;
@@ -113,7 +112,8 @@ impl<I: Imports> Instances<I> {
         let says = component.get_export_index(None, INSTANCE);
         let asked = says.and_then(|instance| component.get_export_index(Some(&instance), "requests"));
         if let Some(requests) = asked {
-            let (mut store, instance) = instances.instance().await?;
+            let mut store = instances.store();
+            let instance = instances.service.instance_pre().instantiate_async(&mut store).await?;
             let requests = instance.get_typed_func::<(), (u32,)>(&mut store, requests)?;
             instances.requests = requests.call_async(&mut store, ()).await?.0.max(1);
             let proxy = Proxy::new(&mut store, &instance)?;
@@ -140,8 +140,8 @@ impl<I: Imports> Instances<I> {
         match idle {
             Some(live) => Ok(live),
             None => {
-                let (mut store, instance) = self.instance().await?;
-                let proxy = Proxy::new(&mut store, &instance)?;
+                let mut store = self.store();
+                let proxy = self.service.instantiate_async(&mut store).await?;
                 Ok(Live { store, proxy, answered: 0 })
             }
         }
@@ -156,7 +156,7 @@ impl<I: Imports> Instances<I> {
         }
     }
 
-    async fn instance(&self) -> wasmtime::Result<(Store<State<I>>, Instance)> {
+    fn store(&self) -> Store<State<I>> {
         let Limits { memory, busy, .. } = self.options.limits;
         let state = State {
             wasi: wasi(&self.options),
@@ -181,8 +181,7 @@ impl<I: Imports> Instances<I> {
             }
             Ok(UpdateDeadline::Yield(1))
         });
-        let instance = self.service.instance_pre().instantiate_async(&mut store).await?;
-        Ok((store, instance))
+        store
     }
 }
 

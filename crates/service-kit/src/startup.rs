@@ -13,29 +13,23 @@ const EX_USAGE: u8 = 64;
 pub async fn run<A: crate::App>(
     build: impl FnOnce(&mut crate::Environment<'_>, std::sync::Arc<dyn Log>) -> crate::Service<A>,
 ) -> ExitCode {
-    let log: std::sync::Arc<dyn Log> = std::sync::Arc::new(StderrLog);
-    let mut environment = crate::Environment::new(&variable);
-    let service = build(&mut environment, std::sync::Arc::clone(&log));
-    if let Err(mistakes) = environment.finish() {
-        log.line(&mistakes.to_string());
-        return ExitCode::from(EX_USAGE);
-    }
+    let Ok(service) = self::build(build) else { return ExitCode::from(EX_USAGE) };
     let listen = service.settings().listen;
-    log.line(&format!("{} listens on http://{listen}", A::NAME));
+    StderrLog.line(&format!("{} listens on http://{listen}", A::NAME));
     match crate::edge::serve(service).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            log.line(&format!("cannot listen on {listen}: {error}"));
+            StderrLog.line(&format!("cannot listen on {listen}: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Builds a service that the host serves.
+/// Builds a service from the environment.
 ///
 /// # Errors
-/// When its environment has mistakes, which the log has, too.
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
+/// When that has mistakes, which the log has, too.
+#[cfg(target_os = "wasi")]
 pub(crate) fn build<A: crate::App>(
     build: impl FnOnce(&mut crate::Environment<'_>, std::sync::Arc<dyn Log>) -> crate::Service<A>,
 ) -> Result<crate::Service<A>, crate::Mistakes> {
