@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -59,12 +58,6 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Ports that nobody uses at the moment.
-fn free_ports() -> [u16; 2] {
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
-}
-
 #[test]
 fn a_new_service_passes_its_tests_and_answers_through_dapr() {
     let repository = Copy::new();
@@ -78,7 +71,7 @@ fn a_new_service_passes_its_tests_and_answers_through_dapr() {
     repository.run(env!("CARGO"), &tests).unwrap();
     repository.xtask(&["build-wasm", "--package", "note-keeper"]).unwrap();
 
-    let [port, dapr_port] = free_ports().map(|port| port.to_string());
+    let [port, dapr_port] = e2e::free_ports().map(|port| port.to_string());
     fs::create_dir(repository.0.path().join("data")).unwrap();
     let flags = ["run", "--app-id", "note-keeper", "--app-port", &port, "--dapr-http-port", &dapr_port];
     let (own_port, own_dapr_port) = (format!("APP_PORT={port}"), format!("DAPR_HTTP_PORT={dapr_port}"));

@@ -1,11 +1,10 @@
 //! A client for one call.
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use dapr_client::{Dapr, Endpoint};
+use futures_util::FutureExt as _;
 
 use crate::error::Error;
 use crate::transport::WasiHttp;
@@ -26,16 +25,7 @@ pub(crate) fn ask<T>(
     let limit = milliseconds.map(|limit| Duration::from_millis(limit.into()));
     let transport = Arc::new(WasiHttp::new(limit));
     let dapr = Dapr::with_transport(endpoint, transport.clone()).with_deadline(limit.unwrap_or(PATIENCE));
-    finished(call(&dapr)).map_err(|error| if transport.is_late() { Error::Deadline } else { error.into() })
-}
-
-/// Every call of the host's has its answer when it returns, so there is nothing to wait for.
-fn finished<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
+    // Every call of the host's has its answer when it returns, so that there is nothing to wait for.
+    let answered = call(&dapr).now_or_never().ok_or_else(|| Error::Unreachable("the call waits".to_owned()))?;
+    answered.map_err(|error| if transport.is_late() { Error::Deadline } else { error.into() })
 }

@@ -1,5 +1,6 @@
 //! Requests through the host's `wasi:http/outgoing-handler`.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -61,7 +62,9 @@ impl Transport for WasiHttp {
         let outgoing_body = outgoing.body().map_err(|()| impossible("the request has no body"))?;
         let coming = outgoing_handler::handle(outgoing, self.options()).map_err(|code| self.failed(code))?;
         if !body.is_empty() {
-            write(&outgoing_body, &body).map_err(|error| TransportError::Closed(format!("{error:?}").into()))?;
+            let mut stream = outgoing_body.write().map_err(|()| impossible("the request's body was taken"))?;
+            stream.write_all(&body).map_err(|error| TransportError::Closed(error.into()))?;
+            stream.blocking_flush().map_err(|error| TransportError::Closed(format!("{error:?}").into()))?;
         }
         OutgoingBody::finish(outgoing_body, None).map_err(|code| self.failed(code))?;
         coming.subscribe().block();
@@ -88,21 +91,6 @@ fn formed(request: Request<Bytes>) -> Result<(OutgoingRequest, Bytes), Transport
         .and_then(|()| request.set_path_with_query(head.uri.path_and_query().map(|it| it.as_str())));
     set.map_err(|()| TransportError::Request("the host does not take the request's head".into()))?;
     Ok((request, body))
-}
-
-fn write(outgoing: &OutgoingBody, mut rest: &[u8]) -> Result<(), StreamError> {
-    let Ok(stream) = outgoing.write() else { return Err(StreamError::Closed) };
-    let may_write = stream.subscribe();
-    while !rest.is_empty() {
-        may_write.block();
-        let room = usize::try_from(stream.check_write()?).unwrap_or(usize::MAX);
-        let (piece, later) = rest.split_at(room.min(rest.len()));
-        stream.write(piece)?;
-        rest = later;
-    }
-    stream.flush()?;
-    may_write.block();
-    stream.check_write().map(drop)
 }
 
 fn read(answer: IncomingResponse) -> Result<Response<Bytes>, TransportError> {

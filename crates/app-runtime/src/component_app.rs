@@ -1,6 +1,6 @@
 //! One application as a component: its port, its face of Dapr, and what it reaches outside.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,12 +13,14 @@ use dapr_http::DaprHttp;
 use dapr_wit::DaprWit;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
-use sidecar::{Body, Sidecar};
+use sidecar::Body;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutBody;
 use wasmedge_guest::command::WasmEdgeCommand;
 
+use crate::accept::accept;
+use crate::around::Around;
 use crate::external::External;
 use crate::log::{AppLog, NamedLog};
 
@@ -96,47 +98,41 @@ impl From<ServeCommand> for Wanted {
     }
 }
 
-/// What an application is given when it is a component.
-pub(crate) struct Surroundings {
-    pub(crate) app: String,
-    pub(crate) working_dir: PathBuf,
-    pub(crate) limits: wasmedge_guest::Limits,
-    pub(crate) sidecar: Arc<Sidecar>,
-    pub(crate) api: Arc<DaprHttp>,
-    pub(crate) dapr_port: u16,
-    pub(crate) external: Arc<External>,
-    pub(crate) log: Arc<dyn AppLog>,
-}
-
 /// Compiles the component and, where it wants that, starts its first instance.
 pub(crate) async fn start(
     engine: Arc<Engine>,
     wasm: Vec<u8>,
     wanted: Wanted,
-    given: Surroundings,
+    app: &crate::App,
+    around: &Around,
+    log: Arc<dyn AppLog>,
 ) -> Result<Arc<App>, ComponentError> {
     let compiler = engine.clone();
     let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wasm)).await;
     let component = compiled.map_err(|gone| ComponentError::Compile(wasmtime::Error::new(gone)))??;
     let mut arguments = vec![wanted.component.display().to_string()];
     arguments.extend(wanted.arguments);
-    let folder = |folder: Folder| Folder { host: given.working_dir.join(&folder.host), ..folder };
+    let folder = |folder: Folder| Folder { host: app.working_dir.join(&folder.host), ..folder };
     let options = Options {
         arguments,
         environment: wanted.environment,
         folders: wanted.folders.into_iter().map(folder).collect(),
         limits: Limits {
-            memory: wanted.memory.unwrap_or(given.limits.memory),
-            busy: given.limits.busy,
+            memory: wanted.memory.unwrap_or(app.limits.memory),
+            busy: app.limits.busy,
             instances: wanted.instances,
         },
         requests: wanted.requests,
-        outbound: Arc::new(Ways { api: given.api, dapr_port: given.dapr_port, external: given.external }),
-        output: Arc::new(NamedLog { app: given.app.clone(), log: given.log }),
+        outbound: Arc::new(Ways {
+            api: around.api.clone(),
+            dapr_port: around.dapr_port,
+            external: around.external.clone(),
+        }),
+        output: Arc::new(NamedLog { app: app.id.clone(), log }),
     };
-    let sidecar = given.sidecar;
+    let sidecar = around.sidecar.clone();
     let imports = move || Given(DaprWit::new(sidecar.clone()));
-    Ok(Arc::new(HttpApp::new(&engine, given.app, &component, options, imports).await?))
+    Ok(Arc::new(HttpApp::new(&engine, app.id.clone(), &component, options, imports).await?))
 }
 
 /// How long the next piece of a body may take: whoever is slower would keep an instance from others.
@@ -148,28 +144,17 @@ pub(crate) async fn serve(app: Arc<App>, listener: std::net::TcpListener, shutdo
     let Ok(listener) = listening.inspect_err(|error| tracing::error!(%error, "the app port cannot be used")) else {
         return;
     };
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => return,
+    let ended = shutdown.clone();
+    let serve = move |stream, peer: SocketAddr| {
+        let app = app.clone();
+        let answer = move |request: Request<Body>| {
+            let app = app.clone();
+            let request = request.map(|body| TimeoutBody::new(PATIENCE, body).boxed_unsync());
+            async move { app.handle(request, Some(peer.ip())).await }
         };
-        match accepted.and_then(|(stream, peer)| stream.set_nodelay(true).map(|()| (stream, peer))) {
-            Ok((stream, peer)) => {
-                let app = app.clone();
-                let answer = move |request: Request<Body>| {
-                    let app = app.clone();
-                    let request = request.map(|body| TimeoutBody::new(PATIENCE, body).boxed_unsync());
-                    async move { app.handle(request, Some(peer.ip())).await }
-                };
-                tokio::spawn(dapr_http::speak(stream, shutdown.clone(), answer));
-            }
-            Err(error) => {
-                // Out of descriptors, most likely: let connections end before the next is taken.
-                tracing::warn!(%error, "a connection to the application was not accepted");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
-    }
+        dapr_http::speak(stream, ended.clone(), answer)
+    };
+    accept("the application", listener, shutdown, serve).await;
 }
 
 /// Where the requests of a component lead: to its own Dapr without a socket, and outside as far as it is allowed.

@@ -15,9 +15,11 @@ use wasm_engine::Kind;
 use wasmedge_guest::Engine;
 use wasmedge_guest::command::WasmEdgeCommand;
 
+use crate::accept::accept;
 use crate::allow::{AllowList, AllowRule};
 use crate::app::{App, Command};
-use crate::component_app::{self, LazyEngine, Surroundings, Wanted};
+use crate::around::Around;
+use crate::component_app::{self, LazyEngine, Wanted};
 use crate::components::Maker;
 use crate::directory::{Callee, Caller, Directory};
 use crate::error::StartError;
@@ -97,7 +99,9 @@ impl Host {
             access: app.api_access.clone(),
         };
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
-        self.tasks.spawn(accept(api_listener, api.clone(), self.shutdown.clone()));
+        let (served, shutdown) = (api.clone(), self.shutdown.clone());
+        let serve = move |stream, _| dapr_http::serve(served.clone(), stream, shutdown.clone());
+        self.tasks.spawn(accept("the Dapr API", api_listener, self.shutdown.clone(), serve));
         self.make_components(&app, &sidecar, &external).await?;
         allow.extend(named_by_secrets(&sidecar).await);
         let running = RunningApp {
@@ -238,18 +242,8 @@ impl Host {
         around: Around,
     ) -> Result<(), StartError> {
         let listener = self.bind_app(&app)?;
-        let given = Surroundings {
-            app: app.id.clone(),
-            working_dir: app.working_dir,
-            limits: app.limits.clone(),
-            sidecar: around.sidecar,
-            api: around.api,
-            dapr_port: around.dapr_port,
-            external: around.external,
-            log: self.settings.log.clone(),
-        };
         let started = match self.component_engine.get(app.limits.memory) {
-            Ok(engine) => component_app::start(engine, wasm, wanted, given).await,
+            Ok(engine) => component_app::start(engine, wasm, wanted, &app, &around, self.settings.log.clone()).await,
             Err(error) => Err(error),
         };
         let http = started.map_err(|source| StartError::ComponentGuest { app: app.id, path, source })?;
@@ -284,16 +278,6 @@ impl Host {
     }
 }
 
-/// What an application finds around it.
-struct Around {
-    dapr_port: u16,
-    sidecar: Arc<Sidecar>,
-    api: Arc<DaprHttp>,
-    external: Arc<External>,
-    callee: Arc<Callee>,
-    allow: Arc<AllowList>,
-}
-
 /// Reads the file of a guest; looks in the application's folder for a relative path.
 async fn read(app: &App, file: &Path) -> Result<(PathBuf, Vec<u8>), StartError> {
     let path = app.working_dir.join(file);
@@ -305,26 +289,6 @@ async fn read(app: &App, file: &Path) -> Result<(PathBuf, Vec<u8>), StartError> 
 
 fn port_error(app: &str, what: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {
     StartError::Port { app: app.to_owned(), what, address, source }
-}
-
-/// Serves the Dapr API of one application.
-async fn accept(listener: TcpListener, api: Arc<DaprHttp>, shutdown: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => return,
-        };
-        match accepted.and_then(|(stream, _)| stream.set_nodelay(true).map(|()| stream)) {
-            Ok(stream) => {
-                tokio::spawn(dapr_http::serve(api.clone(), stream, shutdown.clone()));
-            }
-            Err(error) => {
-                // Out of descriptors, most likely: let connections end before the next is taken.
-                tracing::warn!(%error, "a connection to the Dapr API was not accepted");
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        }
-    }
 }
 
 async fn become_ready(sidecar: Arc<Sidecar>, callee: Arc<Callee>, has_port: bool, shutdown: CancellationToken) {

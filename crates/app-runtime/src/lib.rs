@@ -3,8 +3,10 @@
 //! A [`Host`] starts each [`App`] with a sidecar of its own: a Wasm guest in this process, or a native process with
 //! Dapr's environment. Invocations between guests never leave the process.
 
+mod accept;
 mod allow;
 mod app;
+mod around;
 mod backoff;
 mod channel;
 #[cfg_attr(not(feature = "component-apps"), path = "component_app/without.rs")]

@@ -22,3 +22,15 @@ pub async fn timeout<F: Future>(limit: std::time::Duration, future: F) -> Result
 pub async fn timeout<F: Future>(_limit: std::time::Duration, future: F) -> Result<F::Output, Elapsed> {
     Ok(future.await)
 }
+
+/// Waits that long.
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+pub async fn sleep(time: std::time::Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// Waits that long. A component has one request at a time, so that there is nobody to give the time to.
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub async fn sleep(time: std::time::Duration) {
+    std::thread::sleep(time);
+}

@@ -39,7 +39,7 @@ mod transport;
 
 pub use bindings::{Binding, BindingAnswer, BindingCall};
 pub use client::Dapr;
-pub use deadline::{Elapsed, timeout};
+pub use deadline::{Elapsed, sleep, timeout};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::Error;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

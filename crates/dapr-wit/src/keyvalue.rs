@@ -6,6 +6,7 @@
 mod bucket;
 mod first;
 mod second;
+mod shared;
 
 use wasmtime::component::{HasSelf, Linker};
 

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dapr_http::DaprHttp;
 use http::{Request, Response};
-use sidecar::{Body, Sidecar};
+use sidecar::Body;
 use tokio_util::sync::CancellationToken;
 use wasmedge_guest::command::WasmEdgeCommand;
 
-use crate::external::External;
+use crate::around::Around;
 use crate::log::AppLog;
 
 /// Why there is no component.
@@ -54,20 +53,14 @@ impl From<WasmEdgeCommand> for Wanted {
     }
 }
 
-/// What an application is given when it is a component.
-#[expect(dead_code, reason = "what would be given is the same, and nobody takes it")]
-pub(crate) struct Surroundings {
-    pub(crate) app: String,
-    pub(crate) working_dir: PathBuf,
-    pub(crate) limits: wasmedge_guest::Limits,
-    pub(crate) sidecar: Arc<Sidecar>,
-    pub(crate) api: Arc<DaprHttp>,
-    pub(crate) dapr_port: u16,
-    pub(crate) external: Arc<External>,
-    pub(crate) log: Arc<dyn AppLog>,
-}
-
-pub(crate) async fn start(_: (), _: Vec<u8>, _: Wanted, _: Surroundings) -> Result<Arc<App>, ComponentError> {
+pub(crate) async fn start(
+    _: (),
+    _: Vec<u8>,
+    _: Wanted,
+    _: &crate::App,
+    _: &Around,
+    _: Arc<dyn AppLog>,
+) -> Result<Arc<App>, ComponentError> {
     Err(ComponentError)
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dapr_client::state::{Entry, WriteOptions};
-use dapr_client::{Dapr, Error, timeout};
+use dapr_client::{Dapr, Error, sleep, timeout};
 use serde::{Deserialize, Serialize};
 
 use super::Policy;
+use super::backoff::after;
 use super::gcra::Decision;
 use crate::Clock;
 use crate::turnstile::Turnstile;
@@ -16,8 +17,8 @@ use crate::turnstile::Turnstile;
 /// How long a user who stays away is remembered.
 const RECORD_TTL: Duration = Duration::from_secs(3600);
 
-/// How often a record is read again after another instance was faster.
-const ATTEMPTS: usize = 8;
+/// How often a record is read after another instance was faster.
+const ATTEMPTS: u32 = 32;
 
 /// Limits users.
 pub struct Limiter {
@@ -67,7 +68,7 @@ impl Limiter {
 
     async fn count(&self, user: IpAddr) -> Result<Verdict, Error> {
         let (store, key) = (self.dapr.state(&self.store), format!("user-{user}"));
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let entry: Option<Entry<Record>> = store.get(&key).await?;
             let now = self.clock.now();
             let tat_us = match self.policy.decide(micros(now), entry.as_ref().map(|entry| entry.value.tat_us)) {
@@ -81,7 +82,9 @@ impl Limiter {
             match store.save_with(&key, &record, &options.expiring_in(RECORD_TTL)).await {
                 Ok(()) => return Ok(Verdict::Allowed),
                 // Redis reports a lost race for a new record as a plain error: the next read tells.
-                Err(error) if error.is_conflict() || (is_new && error.code().is_some()) => {}
+                Err(error) if error.is_conflict() || (is_new && error.code().is_some()) => {
+                    sleep(after(attempt)).await;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -136,6 +139,20 @@ mod tests {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
         dapr.after_next_read(|dapr| dapr.put_record("user-9.9.9.9", json!({"tat_us": 2_000_000, "last_seen_ms": 0})));
         assert_eq!(limiter(&dapr, &clock).check(USER).await, Verdict::Limited(Duration::from_secs(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_user_within_the_limit_goes_through_however_many_instances_count_at_once() {
+        fn count_again(dapr: &FakeDapr, times: u32) {
+            dapr.put_record("user-9.9.9.9", json!({"tat_us": 0, "last_seen_ms": 0}));
+            if times > 0 {
+                dapr.after_next_read(move |dapr| count_again(dapr, times - 1));
+            }
+        }
+        let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
+        count_again(&dapr, 15);
+        assert_eq!(limiter(&dapr, &clock).check(USER).await, Verdict::Allowed);
+        assert_eq!(dapr.record("user-9.9.9.9").unwrap().value["tat_us"], 1_000_000);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,21 @@
+//! What an application finds around it when it is run.
+
+use std::sync::Arc;
+
+use dapr_http::DaprHttp;
+use sidecar::Sidecar;
+
+use crate::allow::AllowList;
+use crate::directory::Callee;
+use crate::external::External;
+
+/// Its sidecar, and the ways to it, to others and outside.
+#[cfg_attr(not(feature = "component-apps"), expect(dead_code, reason = "only components are given all of it"))]
+pub(crate) struct Around {
+    pub(crate) dapr_port: u16,
+    pub(crate) sidecar: Arc<Sidecar>,
+    pub(crate) api: Arc<DaprHttp>,
+    pub(crate) external: Arc<External>,
+    pub(crate) callee: Arc<Callee>,
+    pub(crate) allow: Arc<AllowList>,
+}
