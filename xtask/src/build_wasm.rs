@@ -2,6 +2,7 @@
 
 mod ahead;
 mod components;
+mod javascript;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -95,13 +96,18 @@ fn build(repository: &Repository, workspace: &Workspace, packages: &[&Package]) 
     Ok(())
 }
 
-/// Copies a module into place at once, so that whoever starts it meanwhile gets the old one or the new one.
+/// Copies a module into place, and tells its size.
 fn install(from: &Path, to: &Path) -> Result<()> {
-    let part = to.with_extension("wasm.part");
-    let copied = fs::copy(from, &part).and_then(|bytes| fs::rename(&part, to).map(|()| bytes));
-    let bytes = copied.with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    let bytes = copy(from, to)?;
     // It may be in a folder of that one: components, or what is for one version of WasmEdge.
     let below: PathBuf = to.iter().skip_while(|part| *part != FOLDER).collect();
     eprintln!("  {:<42} {:>6} KiB", below.display().to_string(), bytes.div_ceil(1024));
     Ok(())
+}
+
+/// Copies a module at once, so that whoever starts it meanwhile gets the old one or the new one. Returns its size.
+fn copy(from: &Path, to: &Path) -> Result<u64> {
+    let part = to.with_extension("wasm.part");
+    let copied = fs::copy(from, &part).and_then(|bytes| fs::rename(&part, to).map(|()| bytes));
+    copied.with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
 }

@@ -15,16 +15,26 @@ use crate::build_wasm;
 use crate::go;
 use crate::repository::{Repository, run};
 
-/// What real servers and the real browser of the tests are called, and what they are for.
-pub(crate) const TEST_PROGRAMS: &[(&str, &str)] = &[
-    ("redis-server", "state.redis on a real server"),
-    ("mariadbd", "bindings.mysql on a real server"),
-    ("chromium", "the page in a real browser"),
-    ("chromedriver", "the page in a real browser"),
-];
+/// What builds the component that is written in JavaScript; where it is, Node is too.
+pub(crate) const NPM: &str = "npm";
 
-/// The Debian packages that have them.
-const TEST_PACKAGES: &[&str] = &["redis-server", "mariadb-server", "chromium", "chromium-driver"];
+/// A program that tests run, or that what they run is built with.
+pub(crate) struct TestProgram {
+    pub(crate) name: &'static str,
+    /// The Debian package that has it.
+    package: &'static str,
+    /// What it is for.
+    pub(crate) what: &'static str,
+}
+
+/// Real servers, the real browser, and Node.
+pub(crate) const TEST_PROGRAMS: &[TestProgram] = &[
+    TestProgram { name: "redis-server", package: "redis-server", what: "state.redis on a real server" },
+    TestProgram { name: "mariadbd", package: "mariadb-server", what: "bindings.mysql on a real server" },
+    TestProgram { name: "chromium", package: "chromium", what: "the page in a real browser" },
+    TestProgram { name: "chromedriver", package: "chromium-driver", what: "the page in a real browser" },
+    TestProgram { name: NPM, package: "npm", what: "a state store in JavaScript" },
+];
 
 /// The linter of the dependencies, and the version that deny.toml was written for.
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
@@ -32,7 +42,7 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 /// Installs what this machine lacks: the Rust target and components, and on request what only tests need.
 #[derive(Args)]
 pub(crate) struct Setup {
-    /// The servers and the browser that tests run where they are installed: Redis, MariaDB, Chromium.
+    /// What tests need that run where it is installed: Redis, MariaDB, Chromium, and npm for a component in JavaScript.
     #[arg(long)]
     test_servers: bool,
 
@@ -87,18 +97,17 @@ pub(crate) fn is_installed(program: &str) -> bool {
 }
 
 fn install_test_programs() -> Result<()> {
-    let missing: Vec<&str> =
-        TEST_PROGRAMS.iter().map(|(program, _)| *program).filter(|program| !is_installed(program)).collect();
-    if missing.is_empty() {
+    let missing = || TEST_PROGRAMS.iter().filter(|program| !is_installed(program.name));
+    let packages: Vec<&str> = missing().map(|program| program.package).collect();
+    if packages.is_empty() {
         return Ok(());
     }
     if debian::can_install() {
-        return debian::install(TEST_PACKAGES);
+        return debian::install(&packages);
     }
     bail!(
-        "missing: {}. On Debian and Ubuntu: sudo apt-get install {}. Elsewhere install Redis, MariaDB, Chromium and its \
-         driver as your system does",
-        missing.join(", "),
-        TEST_PACKAGES.join(" "),
+        "missing: {}. On Debian and Ubuntu: sudo apt-get install {}. Elsewhere install them as your system does",
+        missing().map(|program| program.name).collect::<Vec<_>>().join(", "),
+        packages.join(" "),
     )
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::build_wasm::{self, BuildWasm};
 use crate::repository::{Repository, run};
-use crate::setup::{TEST_PROGRAMS, is_installed};
+use crate::setup::{TEST_PROGRAMS, TestProgram, is_installed};
 use crate::steps::Steps;
 
 /// The folder with real pictures and models, which the project does without.
@@ -43,10 +43,9 @@ impl Test {
 
 fn tell_what_runs() -> Result<()> {
     eprintln!("cargo xtask test: every test of the workspace, in memory, over loopback and in a browser");
-    for (program, what) in TEST_PROGRAMS {
-        let state =
-            if is_installed(program) { "found" } else { "NOT FOUND, these tests will say that they did not run" };
-        eprintln!("  {what:<34} {program}: {state}");
+    for TestProgram { name, what, .. } in TEST_PROGRAMS {
+        let state = if is_installed(name) { "found" } else { "NOT FOUND, these tests will say that they did not run" };
+        eprintln!("  {what:<34} {name}: {state}");
     }
     match env::var_os(TESTDATA_DIR) {
         // Tests run in the folders of their crates, where a relative path would lead elsewhere.

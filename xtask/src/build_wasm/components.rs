@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use super::{FOLDER, PROFILE, install, install_target};
+use super::{FOLDER, PROFILE, install, install_target, javascript};
 use crate::repository::{Repository, Workspace, run};
 
 /// What makes a component and not a core module.
@@ -41,6 +41,7 @@ pub(super) fn build(repository: &Repository, workspace: &Workspace) -> Result<()
         let file = format!("{}.wasm", service.name.replace('-', "_"));
         install(&from.join(file), &to.join(format!("{}.wasm", service.name)))?;
     }
+    javascript::build(repository, &to)?;
     install_target(repository, CORE_TARGET)?;
     let core = ["build", "--locked", "--profile", PROFILE, "--target", CORE_TARGET, "--package", CORE];
     run(&mut repository.cargo(&core))?;

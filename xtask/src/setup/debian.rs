@@ -12,6 +12,8 @@ use crate::repository::run;
 /// Debian asks this program whether a freshly installed server may start; 101 means no.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const NO_SERVER_STARTS: &str = "#!/bin/sh\nexit 101\n";
+/// Packages with a server, and their units.
+const SERVERS: &[(&str, &str)] = &[("redis-server", "redis-server"), ("mariadb-server", "mariadb")];
 /// There where systemd runs, and not where it is only installed.
 const SYSTEMD: &str = "/run/systemd/system";
 
@@ -26,8 +28,10 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     run(apt_get().args(["update", "--quiet"]))?;
     run(apt_get().args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages))?;
     drop(policy);
-    if Path::new(SYSTEMD).is_dir() {
-        run(Command::new("systemctl").args(["disable", "--now", "redis-server", "mariadb"]))?;
+    let is_new = |package: &str| packages.contains(&package);
+    let units: Vec<&str> = SERVERS.iter().filter(|(package, _)| is_new(package)).map(|(_, unit)| *unit).collect();
+    if Path::new(SYSTEMD).is_dir() && !units.is_empty() {
+        run(Command::new("systemctl").args(["disable", "--now"]).args(units))?;
     }
     Ok(())
 }

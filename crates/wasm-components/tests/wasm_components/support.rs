@@ -1,7 +1,8 @@
 //! What the tests share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use building_blocks::state::GetRequest;
 use building_blocks::{StateError, StateStore as _};
@@ -24,10 +25,10 @@ pub(crate) fn path(name: &str) -> PathBuf {
 
 /// A component, compiled once however many tests want it.
 pub(crate) fn module(name: &str) -> Module {
-    static MODULES: [OnceLock<Module>; 2] = [OnceLock::new(), OnceLock::new()];
-    let [in_memory, faulty] = &MODULES;
-    let cell = if name == "faulty-store" { faulty } else { in_memory };
-    cell.get_or_init(|| engine().compile(&std::fs::read(path(name)).unwrap(), None).unwrap()).clone()
+    static MODULES: Mutex<BTreeMap<String, Module>> = Mutex::new(BTreeMap::new());
+    let mut modules = MODULES.lock().unwrap();
+    let compile = || engine().compile(&std::fs::read(path(name)).unwrap(), None).unwrap();
+    modules.entry(name.to_owned()).or_insert_with(compile).clone()
 }
 
 /// The store that does what a store should not. It imports sockets, so it needs some host; this one answers nobody.

@@ -1,0 +1,136 @@
+//! Writes and deletes with all that can fail before the server is asked.
+
+use crate::bindings::exports::dapr::components::state::{Concurrency, DeleteRequest, Error, SetRequest};
+
+/// The etag of a request that has none; versions start at 1.
+const NO_ETAG: &str = "0";
+
+/// The longest time to live, in seconds: beyond it (68 years) expiry times would leave what Dapr's stores can represent.
+const MAX_SECONDS: i64 = i32::MAX as i64;
+
+/// A write, as the script takes it.
+pub(crate) struct Write<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a [u8],
+    /// The version that the key must have.
+    pub(crate) etag: String,
+    pub(crate) is_first: bool,
+    /// Seconds to live, none for ever, or nothing said about it.
+    ttl: Option<u64>,
+}
+
+impl<'a> Write<'a> {
+    pub(crate) fn of(request: &'a SetRequest, default_ttl: Option<u64>) -> Result<Self, Error> {
+        Ok(Self {
+            key: &request.key,
+            value: &request.value,
+            etag: version(request)?,
+            is_first: request.options.concurrency == Concurrency::FirstWrite,
+            ttl: time_to_live(&request.metadata)?.or(default_ttl),
+        })
+    }
+
+    pub(crate) fn ttl_argument(&self) -> String {
+        self.ttl.map_or_else(String::new, |seconds| seconds.to_string())
+    }
+}
+
+/// A delete, as the script takes it.
+pub(crate) struct Delete<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) etag: &'a str,
+}
+
+impl<'a> Delete<'a> {
+    pub(crate) fn of(request: &'a DeleteRequest) -> Self {
+        Self { key: &request.key, etag: given(request.etag.as_deref()).unwrap_or(NO_ETAG) }
+    }
+}
+
+/// An etag that says something: the empty text is none.
+pub(crate) fn given(etag: Option<&str>) -> Option<&str> {
+    etag.filter(|etag| !etag.is_empty())
+}
+
+/// The version that a write expects. Redis counts versions, so that anything else was never an etag. Who says that the
+/// last write wins is not asked for one.
+fn version(request: &SetRequest) -> Result<String, Error> {
+    match given(request.etag.as_deref()) {
+        Some(given) if request.options.concurrency != Concurrency::LastWrite => match given.parse::<i64>() {
+            Ok(version) => Ok(version.to_string()),
+            Err(_) => Err(Error::InvalidEtag(format!("strconv.Atoi: parsing {given:?}: invalid syntax"))),
+        },
+        _ => Ok(NO_ETAG.to_owned()),
+    }
+}
+
+/// Reads `ttlInSeconds`, where zero means for ever, and complains in the words of Dapr's component.
+fn time_to_live(metadata: &[(String, String)]) -> Result<Option<u64>, Error> {
+    let found = metadata.iter().find(|(name, _)| name == "ttlInSeconds");
+    let Some((_, text)) = found.filter(|(_, text)| !text.is_empty()) else { return Ok(None) };
+    let refused = |why| {
+        let told = format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
+        Err(Error::InvalidRequest(told))
+    };
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return refused("invalid syntax");
+    }
+    match text.parse::<i64>() {
+        Ok(seconds @ ..=MAX_SECONDS) => Ok(Some(u64::try_from(seconds).unwrap_or(0))),
+        Ok(_) | Err(_) => refused("value out of range"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::exports::dapr::components::state::{Consistency, Options};
+
+    fn write(etag: &str, concurrency: Concurrency, ttl: &str) -> SetRequest {
+        SetRequest {
+            key: "key".to_owned(),
+            value: Vec::new(),
+            etag: Some(etag.to_owned()),
+            metadata: vec![("ttlInSeconds".to_owned(), ttl.to_owned())],
+            options: Options { concurrency, consistency: Consistency::Unspecified },
+            content_type: None,
+        }
+    }
+
+    fn ttl_argument(text: &str, default: Option<u64>) -> Result<String, String> {
+        match Write::of(&write("", Concurrency::Unspecified, text), default) {
+            Ok(write) => Ok(write.ttl_argument()),
+            Err(Error::InvalidRequest(why)) => Err(why),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_etag_is_a_version_unless_the_last_write_wins() {
+        let etag = |text, concurrency| Write::of(&write(text, concurrency, ""), None).map(|write| write.etag);
+        assert_eq!(etag("7", Concurrency::Unspecified).unwrap(), "7");
+        assert_eq!(etag("", Concurrency::FirstWrite).unwrap(), NO_ETAG);
+        assert_eq!(etag("other", Concurrency::LastWrite).unwrap(), NO_ETAG);
+        let refused = etag("other", Concurrency::FirstWrite).unwrap_err();
+        let Error::InvalidEtag(why) = refused else { panic!("{refused:?}") };
+        assert_eq!(why, "strconv.Atoi: parsing \"other\": invalid syntax");
+    }
+
+    #[test]
+    fn a_time_to_live_is_the_writes_own_or_the_default_and_may_be_for_ever() {
+        assert_eq!(ttl_argument("90", Some(5)), Ok("90".to_owned()));
+        assert_eq!(ttl_argument("-1", Some(5)), Ok("0".to_owned()));
+        assert_eq!(ttl_argument("", Some(5)), Ok("5".to_owned()));
+        assert_eq!(ttl_argument("", None), Ok(String::new()));
+    }
+
+    #[test]
+    fn what_is_no_time_to_live_is_refused_as_dapr_refuses_it() {
+        let told = |text, why| format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
+        for wrong in ["soon", "1.5", "-", " 1"] {
+            assert_eq!(ttl_argument(wrong, None), Err(told(wrong, "invalid syntax")));
+        }
+        assert_eq!(ttl_argument("2147483648", None), Err(told("2147483648", "value out of range")));
+    }
+}

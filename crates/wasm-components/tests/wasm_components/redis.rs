@@ -1,0 +1,126 @@
+//! `state-redis` before servers that are none, or mean harm: each call gets an error, in time, and the next one an answer.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use building_blocks::state::GetRequest;
+use building_blocks::{StateError, StateStore as _};
+use wasm_components::{OpenError, Options, WasmStateStore};
+
+use crate::support::{module, read};
+
+const SECRET: &str = "hunter2";
+/// What a new store asks: `AUTH` and `INFO`.
+const WELCOME: [&str; 2] = ["+OK\r\n", "+none\r\n"];
+/// A value and its version.
+const FOUND: &str = "*2\r\n$1\r\nv\r\n$1\r\n1\r\n";
+/// The answers to a store that connects again, and reads.
+const AGAIN: [&str; 2] = ["+OK\r\n", FOUND];
+/// Ends a connection.
+const BYE: &str = "";
+
+/// A server of which each connection answers whatever it is asked with the next of its texts, and then nothing more.
+fn server(connections: Vec<Vec<&'static str>>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for texts in connections {
+            let (mut stream, _) = listener.accept().unwrap();
+            answer(&mut stream, texts);
+            open.push(stream);
+        }
+        std::thread::park();
+    });
+    port
+}
+
+fn answer(stream: &mut TcpStream, texts: Vec<&str>) {
+    for text in texts {
+        if text == BYE {
+            return stream.shutdown(std::net::Shutdown::Both).unwrap();
+        }
+        if stream.read(&mut [0; 4096]).unwrap() == 0 {
+            return;
+        }
+        stream.write_all(text.as_bytes()).unwrap();
+    }
+}
+
+fn welcomed(texts: &[&'static str]) -> Vec<&'static str> {
+    [&WELCOME, texts].concat()
+}
+
+async fn open(port: u16) -> Result<WasmStateStore, OpenError> {
+    let mut options = Options::named("redis");
+    let host = format!("localhost:{port}");
+    let properties = [("redisHost", &*host), ("redisPassword", SECRET), ("readTimeout", "300ms")];
+    options.properties = properties.into_iter().collect();
+    options.grants.hosts = vec![host.parse().unwrap()];
+    options.limits.instances = 1;
+    WasmStateStore::open(&module("state-redis"), options).await
+}
+
+/// What a first read of a server that answers so is refused with; the second one finds a good server.
+async fn failure(answer: &'static str) -> StateError {
+    let port = server(vec![welcomed(&[answer]), AGAIN.to_vec()]);
+    let store = open(port).await.unwrap();
+    let start = Instant::now();
+    let error = store.get(GetRequest::new("k")).await.unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(5), "{answer:?} held a call for {:?}", start.elapsed());
+    assert_eq!(read(&store, "k").await.unwrap().as_deref(), Some("v"), "after {answer:?}");
+    error
+}
+
+#[tokio::test]
+async fn a_server_that_stops_to_answer_is_not_waited_for() {
+    for answer in ["$", "$9223372036854775807\r\nabc", "$4294967295\r\n", "*2147483647\r\n$1\r\n1\r\n", "+no end"] {
+        let error = failure(answer).await;
+        assert!(matches!(&error, StateError::Unavailable(why) if why.to_string().contains("in time")), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn nonsense_is_an_error_and_its_connection_is_not_used_again() {
+    for answer in ["HTTP/1.1 400 Bad Request\r\n\r\n", "$-2x\r\n", "*-1x\r\n", "\r\n\r\n", "%-1\r\n", "|-1\r\n"] {
+        let error = failure(answer).await;
+        assert!(!error.to_string().contains("trapped"), "{answer:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_kind_is_an_error_and_no_more() {
+    for answer in [":1\r\n", "*0\r\n", "*1\r\n$1\r\nv\r\n", "*2\r\n$1\r\nv\r\n$-1\r\n"] {
+        let store = open(server(vec![welcomed(&[answer, FOUND])])).await.unwrap();
+        let error = store.get(GetRequest::new("k")).await.unwrap_err();
+        assert!(!error.to_string().contains("trapped"), "{answer:?}: {error}");
+        assert_eq!(read(&store, "k").await.unwrap().as_deref(), Some("v"), "after {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_while_idle_is_made_anew_without_an_error() {
+    let port = server(vec![welcomed(&[FOUND, BYE]), AGAIN.to_vec()]);
+    let store = open(port).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(read(&store, "k").await.unwrap().as_deref(), Some("v"));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_password_is_a_mistake_of_the_configuration_and_not_shown() {
+    let refusal = "-ERR unknown command 'AUTH', with args beginning with: 'hunter2'\r\n";
+    let error = open(server(vec![vec![refusal]])).await.err().unwrap();
+    assert!(matches!(error, OpenError::Misconfigured(_)), "{error}");
+    assert!(error.to_string().contains("redisPassword") && !error.to_string().contains(SECRET), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_full_or_gone_may_be_tried_again() {
+    let full = open(server(vec![vec!["-ERR max number of clients reached\r\n"]])).await.err().unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for error in [full, open(gone).await.err().unwrap()] {
+        assert!(error.is_retryable(), "{error}");
+    }
+}
