@@ -12,11 +12,16 @@ use crate::steps::Steps;
 
 /// The consumer.
 const CONSUMER: &str = "keyvalue-demo.wasm";
-/// The provider, built by the toolchain; and as a core module, of which `daprlet compose` makes the component.
-const PROVIDERS: [&str; 2] = ["keyvalue.wasm", "keyvalue.core.wasm"];
+/// What each fused file has beside the consumer: the provider, built by the toolchain; as a core module, of which `daprlet
+/// compose` makes the component; and another one, with a state store behind it.
+const PROVIDERS: [(&str, &[&str]); 3] = [
+    ("keyvalue.wasm", &["keyvalue.wasm"]),
+    ("keyvalue.core.wasm", &["keyvalue.core.wasm"]),
+    ("keyvalue-on-state.wasm", &["keyvalue-on-state.wasm", "state-in-memory.wasm"]),
+];
 
-/// Builds `keyvalue-demo` and its provider in two ways, makes one component of each pair, shows what went in and what came
-/// out, and runs both with the program wasmtime.
+/// Builds `keyvalue-demo`, its provider in two ways and another provider on a state store, makes one component of each set,
+/// shows what went in and what came out, and runs them with the program wasmtime.
 #[derive(Args)]
 #[command(after_help = "It needs wasmtime, which `cargo xtask setup --wasmtime` builds; WASMTIME names another one.")]
 pub(crate) struct Fuse {}
@@ -34,14 +39,17 @@ impl Fuse {
         let fused = repository.path(build_wasm::FOLDER).join("fused");
         fs::create_dir_all(&fused).with_context(|| format!("cannot make {}", fused.display()))?;
         steps.begin("Composing");
-        for provider in PROVIDERS {
+        for (name, plugs) in PROVIDERS {
             let mut compose = repository.command(&daprlet);
-            compose.arg("compose").arg(components.join(CONSUMER)).arg("--plug").arg(components.join(provider));
-            run(compose.arg("--output").arg(fused.join(provider)))?;
+            compose.arg("compose").arg(components.join(CONSUMER));
+            for plug in plugs {
+                compose.arg("--plug").arg(components.join(plug));
+            }
+            run(compose.arg("--output").arg(fused.join(name)))?;
         }
         steps.begin("Running what came out, with plain wasmtime");
-        for provider in PROVIDERS {
-            run(repository.command(&wasmtime).arg("run").arg(fused.join(provider)))?;
+        for (name, _) in PROVIDERS {
+            run(repository.command(&wasmtime).arg("run").arg(fused.join(name)))?;
         }
         Ok(())
     }

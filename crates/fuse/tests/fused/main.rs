@@ -46,6 +46,25 @@ async fn what_the_consumer_wants_is_inside_and_all_of_it_works() {
 }
 
 #[tokio::test]
+async fn a_store_behind_the_provider_is_a_third_part() {
+    let (demo, provider, store) =
+        (bytes("keyvalue-demo.wasm"), bytes("keyvalue-on-state.wasm"), bytes("state-in-memory.wasm"));
+    let [demo, provider, store] =
+        [("demo", &demo), ("provider", &provider), ("store", &store)].map(|(name, it)| Part::new(name, it).unwrap());
+    let without = fuse(&demo, std::slice::from_ref(&provider)).unwrap();
+    assert!(describe(&without).unwrap().imports.contains(&"dapr:components/state@0.1.0".to_owned()));
+    let fused = fuse(&demo, &[provider, store]).unwrap();
+    let after = describe(&fused).unwrap();
+    let is_inside = |name: &String| name.starts_with("wasi:keyvalue/") || name.starts_with("dapr:components/state");
+    assert!(!after.imports.iter().any(is_inside), "{after}");
+    let said = run::in_this_process(fused.bytes()).await.unwrap();
+    assert!(said.ends_with("all is as it must be\n"), "{said}");
+    if let Some(said) = run::by_wasmtime(fused.bytes()) {
+        assert!(said.ends_with("all is as it must be\n"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn alone_the_consumer_does_not_run() {
     let error = run::in_this_process(&bytes("keyvalue-demo.wasm")).await.unwrap_err();
     assert!(format!("{error:?}").contains("wasi:keyvalue/"), "{error:?}");

@@ -1,0 +1,93 @@
+//! The store behind.
+
+use std::cell::RefCell;
+
+use crate::bindings::dapr::components::state::{
+    self, Concurrency, Consistency, DeleteRequest, Error as StateError, GetRequest, InitError, Item, Options,
+    SetRequest,
+};
+use crate::bindings::exports::wasi::keyvalue::store::Error;
+
+/// What the names of variables begin with that are properties of the store.
+const PREFIX: &str = "STATE_";
+
+/// How often a record is written again that somebody else wrote first.
+const ATTEMPTS: u32 = 64;
+
+thread_local! {
+    static READY: RefCell<Option<Result<(), String>>> = const { RefCell::new(None) };
+}
+
+/// Initialises the store, once.
+pub(crate) fn ready() -> Result<(), Error> {
+    let outcome = READY.with_borrow_mut(|ready| ready.get_or_insert_with(initialised).clone());
+    outcome.map_err(Error::Other)
+}
+
+fn initialised() -> Result<(), String> {
+    let properties: Vec<(String, String)> =
+        std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value))).collect();
+    state::init(&properties).map_err(|error| match error {
+        InitError::Misconfigured(why) => format!("the store refuses its properties: {why}"),
+        InitError::Unavailable(why) => format!("the store is not available now: {why}"),
+    })
+}
+
+/// The record of a key.
+pub(crate) fn read(key: &str) -> Result<Option<Item>, Error> {
+    let request = GetRequest { key: key.to_owned(), metadata: Vec::new(), consistency: Consistency::Strong };
+    state::get(&request).map_err(told)
+}
+
+/// Writes a record, over what was there.
+pub(crate) fn write(key: &str, value: Vec<u8>) -> Result<(), Error> {
+    state::set(&set_request(key, value, None, Concurrency::LastWrite)).map_err(told)
+}
+
+/// Writes a record if it is still the one that was read, `None` for one that was not there. Whether it was.
+pub(crate) fn write_after(read: Option<&Item>, key: &str, value: Vec<u8>) -> Result<bool, Error> {
+    let etag = read.and_then(|item| item.etag.clone());
+    match state::set(&set_request(key, value, etag, Concurrency::FirstWrite)) {
+        Ok(()) => Ok(true),
+        Err(StateError::EtagMismatch(_)) => Ok(false),
+        Err(error) => Err(told(error)),
+    }
+}
+
+/// Reads, changes and writes a record until nobody else has written in between; `None` leaves it as it is.
+pub(crate) fn change(
+    key: &str,
+    mut change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, Error>,
+) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        let found = read(key)?;
+        let Some(value) = change(found.as_ref().map(|item| item.value.as_slice()))? else { return Ok(()) };
+        if write_after(found.as_ref(), key, value)? {
+            return Ok(());
+        }
+    }
+    Err(Error::Other(format!("others wrote {key} {ATTEMPTS} times first")))
+}
+
+/// Deletes a record, if it is there.
+pub(crate) fn delete(key: &str) -> Result<(), Error> {
+    let options = Options { concurrency: Concurrency::LastWrite, consistency: Consistency::Strong };
+    let request = DeleteRequest { key: key.to_owned(), etag: None, metadata: Vec::new(), options };
+    state::delete(&request).map_err(told)
+}
+
+fn set_request(key: &str, value: Vec<u8>, etag: Option<String>, concurrency: Concurrency) -> SetRequest {
+    let options = Options { concurrency, consistency: Consistency::Strong };
+    SetRequest { key: key.to_owned(), value, etag, metadata: Vec::new(), options, content_type: None }
+}
+
+fn told(error: StateError) -> Error {
+    Error::Other(match error {
+        StateError::EtagMismatch(why) => why.unwrap_or_else(|| "the record has changed".to_owned()),
+        StateError::Unsupported(what) => format!("the store does not support {what}"),
+        StateError::InvalidEtag(why)
+        | StateError::InvalidRequest(why)
+        | StateError::Unavailable(why)
+        | StateError::Other(why) => why,
+    })
+}
