@@ -29,6 +29,28 @@ pub struct Module {
     digest: Digest,
 }
 
+/// A world of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// A store of state.
+    StateStore,
+    /// A store of secrets.
+    SecretStore,
+    /// A binding that is called.
+    OutputBinding,
+}
+
+impl World {
+    fn exporting(interface: &str) -> Option<Self> {
+        match interface.split_once('@').map_or(interface, |(name, _)| name) {
+            "dapr:components/state" => Some(Self::StateStore),
+            "dapr:components/secrets" => Some(Self::SecretStore),
+            "dapr:components/binding" => Some(Self::OutputBinding),
+            _ => None,
+        }
+    }
+}
+
 impl Engine {
     /// An engine that keeps compiled components in `cache`, where one is given.
     ///
@@ -89,6 +111,14 @@ impl Engine {
 }
 
 impl Module {
+    /// The world of the contract that the component is of, whatever its version; none for another component.
+    #[must_use]
+    pub fn world(&self) -> Option<World> {
+        let type_ = self.component.component_type();
+        let exports = type_.exports(self.engine.wasmtime());
+        exports.filter_map(|(name, _)| World::exporting(name)).next()
+    }
+
     /// The digest of the file that it was made from.
     #[must_use]
     pub const fn digest(&self) -> Digest {

@@ -3,6 +3,7 @@
 //! An instance serves one call at a time. One whose call failed is dropped, because nobody knows what it left half done, and
 //! the next call starts another.
 
+mod current;
 mod finish;
 mod start;
 
@@ -20,6 +21,7 @@ use crate::engine::Module;
 use crate::error::{CallError, OpenError};
 use crate::host::HostState;
 use crate::options::Options;
+pub(crate) use current::Current;
 use finish::ToItsEnd;
 use start::Starter;
 

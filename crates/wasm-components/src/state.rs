@@ -4,8 +4,6 @@ mod convert;
 mod weight;
 mod world;
 
-use std::sync::{Arc, PoisonError, RwLock};
-
 use async_trait::async_trait;
 use building_blocks::state::{
     DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateFeatures, StateItem,
@@ -21,12 +19,12 @@ use crate::engine::Module;
 use crate::error::{CallError, OpenError, ReplaceError};
 use crate::host::HostState;
 use crate::options::Options;
-use crate::pool::Pool;
+use crate::pool::Current;
 use weight::Weight;
 
 /// A state store that is a Wasm component.
 pub struct WasmStateStore {
-    pool: RwLock<Arc<Pool<StateStoreWorld>>>,
+    current: Current<StateStoreWorld>,
     features: StateFeatures,
 }
 
@@ -42,9 +40,9 @@ impl WasmStateStore {
     /// # Errors
     /// When the component is no state store, wants more than it is granted, or refuses its properties.
     pub async fn open(module: &Module, options: Options) -> Result<Self, OpenError> {
-        let pool = Pool::<StateStoreWorld>::open(module, options).await?;
-        let features = convert::features(pool.description().features);
-        Ok(Self { pool: RwLock::new(Arc::new(pool)), features })
+        let current = Current::<StateStoreWorld>::open(module, options).await?;
+        let features = convert::features(current.pool().description().features);
+        Ok(Self { current, features })
     }
 
     /// Puts another module in the place of this one, under the same options. Calls that have begun end on the old one, all
@@ -53,16 +51,7 @@ impl WasmStateStore {
     /// # Errors
     /// When the new module cannot be opened, or declares other features than the old one; the old one then stays.
     pub async fn replace(&self, module: &Module) -> Result<(), ReplaceError> {
-        let pool = Pool::<StateStoreWorld>::open(module, self.pool().options().clone()).await?;
-        if convert::features(pool.description().features) != self.features {
-            return Err(ReplaceError::Features);
-        }
-        *self.pool.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pool);
-        Ok(())
-    }
-
-    fn pool(&self) -> Arc<Pool<StateStoreWorld>> {
-        self.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.replace(module, |old, new| old.features == new.features).await
     }
 
     /// One call, if its argument is not more than the component can take.
@@ -71,7 +60,7 @@ impl WasmStateStore {
         A: Weight + Send + Sync + 'static,
         R: Send + 'static,
     {
-        let pool = self.pool();
+        let pool = self.current.pool();
         let (bytes, most) = (argument.weight(), pool.options().limits.call_bytes());
         if bytes > most {
             return Err(CallError::TooLarge { bytes, most });
@@ -174,7 +163,7 @@ impl StateStore for WasmStateStore {
     }
 
     fn multi_max_size(&self) -> Option<usize> {
-        self.pool().description().multi_max_size.and_then(|most| usize::try_from(most).ok())
+        self.current.pool().description().multi_max_size.and_then(|most| usize::try_from(most).ok())
     }
 
     async fn ping(&self) -> Result<(), StateError> {

@@ -19,7 +19,9 @@ const MEMORY_LIMIT: &str = "memoryLimit";
 const CALL_TIMEOUT: &str = "callTimeout";
 const INSTANCES: &str = "instances";
 
-const OURS: &[&str] = &[MODULE, SHA256, ALLOW_HOSTS, ALLOW_DIRS, ALLOW_ENV, MEMORY_LIMIT, CALL_TIMEOUT, INSTANCES];
+/// The properties that are for the host; a component never sees them.
+pub const HOST_PROPERTIES: &[&str] =
+    &[MODULE, SHA256, ALLOW_HOSTS, ALLOW_DIRS, ALLOW_ENV, MEMORY_LIMIT, CALL_TIMEOUT, INSTANCES];
 
 /// A component as its YAML wants it.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl Wanted {
             env: environment(&properties, context)?,
         };
         let limits = limits(&properties)?;
-        let properties = properties.without(|name| OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name)));
+        let properties = properties.without(|name| HOST_PROPERTIES.iter().any(|ours| ours.eq_ignore_ascii_case(name)));
         Ok(Self { path, digest, options: Options { name, properties, grants, limits } })
     }
 }

@@ -7,6 +7,8 @@
 mod grants;
 mod hostile;
 mod load;
+mod output_binding;
+mod redis;
 mod registry;
 mod replace;
 mod secrets;
