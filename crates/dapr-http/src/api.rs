@@ -115,7 +115,7 @@ impl DaprHttp {
             Route::QueryState { store } => state::query(&self.sidecar, &store),
             Route::GetSecret { store, key } => secrets::get(&self.sidecar, &store, &key, &query).await,
             Route::BulkGetSecret { store } => secrets::bulk_get(&self.sidecar, &store, &query).await,
-            Route::Binding { name } => bindings::invoke(&self.sidecar, &name, request.into_body()).await,
+            Route::Binding { name } => bindings::invoke(&self.sidecar, &name, request).await,
             Route::GetMetadata => Ok(metadata::get(&self.sidecar)),
             Route::PutMetadata { key } => metadata::put(&self.sidecar, key, request.into_body()).await,
             Route::Health => metadata::health(&self.sidecar, &query),

@@ -1,5 +1,6 @@
 //! Trace headers of answers: `dapr/pkg/diagnostics/http_tracing.go`, of a sidecar that has no traces of its own.
 
+use building_blocks::Metadata;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
@@ -41,6 +42,14 @@ impl Trace {
         if let Some(state) = self.state {
             headers.insert(TRACESTATE, state);
         }
+    }
+
+    /// Adds it to what an output binding is told. Nobody else's word about it counts.
+    pub(crate) fn tell(self, metadata: &mut Metadata) {
+        let text = |value: HeaderValue| value.to_str().ok().map(str::to_owned);
+        let told =
+            [(TRACEPARENT, text(self.parent)), (TRACESTATE, self.state.and_then(text)), (baggage::NAME, self.baggage)];
+        metadata.extend(told.into_iter().filter_map(|(name, text)| Some((name.as_str().to_owned(), text?))));
     }
 }
 

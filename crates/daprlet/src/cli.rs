@@ -26,6 +26,10 @@ pub(crate) enum Command {
     /// Makes one Wasm component of a consumer and what provides its imports.
     #[cfg(feature = "compose")]
     Compose(crate::compose::Compose),
+    /// Components of building blocks by themselves.
+    #[cfg(feature = "pluggable")]
+    #[command(subcommand)]
+    Component(crate::component::Component),
 }
 
 /// Either a run template, or one application with flags and a command.
@@ -101,6 +105,17 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     pub(crate) page_port: u16,
 
+    #[command(flatten)]
+    pub(crate) process: Process,
+
+    /// What runs as the application.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+/// What every command has that goes on until it is ended.
+#[derive(Debug, Args)]
+pub(crate) struct Process {
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
@@ -112,10 +127,6 @@ pub(crate) struct Run {
     /// Where compiled modules are kept. Default: `daprlet` in the user's cache folder.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) cache: Option<PathBuf>,
-
-    /// What runs as the application.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

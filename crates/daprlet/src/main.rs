@@ -1,9 +1,12 @@
 //! `daprlet`: arguments to configuration to running applications.
 
 mod cli;
+#[cfg(feature = "pluggable")]
+mod component;
 mod components;
 #[cfg(feature = "compose")]
 mod compose;
+mod environment;
 mod exit;
 mod log;
 mod page;
@@ -22,6 +25,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => runtime().and_then(|runtime| runtime.block_on(run::run(*arguments))),
         #[cfg(feature = "compose")]
         Command::Compose(arguments) => compose::run(&arguments),
+        #[cfg(feature = "pluggable")]
+        Command::Component(command) => runtime().and_then(|runtime| runtime.block_on(component::run(command))),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

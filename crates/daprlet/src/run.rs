@@ -3,20 +3,17 @@
 mod apps;
 mod banner;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use app_runtime::{Host, HostSettings, RunningApp};
-use building_blocks::Secret;
-use building_blocks::component::Context;
 use tokio_util::sync::CancellationToken;
 use wasmedge_guest::Engine;
 
-use crate::cli::Run;
+use crate::cli::{Process, Run};
+use crate::environment::Environment;
 use crate::log::{self, AppLines};
 use crate::{components, page, shutdown};
 
@@ -25,11 +22,13 @@ const GRACE: Duration = Duration::from_millis(1700);
 
 /// Starts everything and waits for the end.
 pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
-    log::init(arguments.log_format, &arguments.log_level).context("--log-level")?;
-    let environment: BTreeMap<String, String> = std::env::vars().collect();
-    let cache = cache(&arguments, &environment);
-    let registry = Arc::new(components::registry(&cache));
-    let apps = apps::read(&arguments, &environment, &registry)?;
+    let Process { log_format, log_level, cache } = &arguments.process;
+    let log_format = *log_format;
+    log::init(log_format, log_level).context("--log-level")?;
+    let environment = Environment::of_process();
+    let cache = environment.cache(cache.clone());
+    let registry = Arc::new(components::registry(&cache, &environment).await);
+    let apps = apps::read(&arguments, &environment.variables, &registry)?;
     let end = CancellationToken::new();
     tokio::spawn(shutdown::on_signal(end.clone()));
     let host = Host::new(
@@ -37,17 +36,10 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
             engine: Arc::new(Engine::new(Some(cache.clone()))?),
             cache: Some(cache),
             registry,
-            context: Context {
-                app_id: String::new(),
-                namespace: environment.get("NAMESPACE").cloned().unwrap_or_default(),
-                base_dir: std::env::current_dir().context("the current folder")?,
-                environment: Arc::new(
-                    environment.into_iter().map(|(name, value)| (name, Secret::from(value))).collect(),
-                ),
-            },
+            context: environment.context()?,
             listen_address: arguments.listen_address,
             allow: arguments.allow_outbound.clone(),
-            log: Arc::new(AppLines::new(arguments.log_format)),
+            log: Arc::new(AppLines::new(log_format)),
         },
         end.clone(),
     );
@@ -62,7 +54,7 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
             None => None,
         };
         if end.run_until_cancelled(all_ready(&running)).await.is_some() {
-            banner::tell(arguments.log_format, &running, page);
+            banner::tell(log_format, &running, page);
         }
         end.cancelled().await;
     }
@@ -83,14 +75,4 @@ async fn all_ready(running: &[RunningApp]) {
     for app in running {
         app.sidecar.health().ready().await;
     }
-}
-
-/// `--cache`, or `daprlet` in the folder that XDG names.
-fn cache(arguments: &Run, environment: &BTreeMap<String, String>) -> PathBuf {
-    let given = arguments.cache.clone();
-    given.unwrap_or_else(|| {
-        let folder = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let caches = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
-        caches.unwrap_or_else(std::env::temp_dir).join("daprlet/modules")
-    })
 }

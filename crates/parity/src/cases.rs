@@ -5,6 +5,7 @@ mod application;
 mod bindings;
 mod health;
 mod invoke;
+mod pluggable;
 mod secrets;
 mod state;
 
@@ -14,13 +15,14 @@ use crate::case::Case;
 pub(crate) fn api() -> Vec<Case> {
     let mut all = Vec::new();
     all.extend(invoke::cases());
-    for store in ["memory", "sqlite", "redis"] {
+    for store in ["memory", "sqlite", "redis", "socket"] {
         all.extend(state::cases(store));
     }
     all.extend(state::without_a_store());
     all.extend(state::key_prefixes());
     all.extend(secrets::cases());
     all.extend(bindings::cases());
+    all.extend(pluggable::cases());
     all.extend(health::cases());
     all.extend(access::cases());
     all

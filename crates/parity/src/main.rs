@@ -7,6 +7,7 @@
 mod ask;
 mod case;
 mod cases;
+mod conformance;
 mod exchange;
 mod faults;
 mod known;
@@ -29,6 +30,9 @@ use crate::suite::{Outcome, Verdict};
 
 /// Settings of the services: each user may make so many requests, and then one a minute.
 const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "ALLOW_DELETE_EVENTS=true"];
+
+/// The round in which the stores are.
+const API: &str = "api";
 
 /// Asks daprlet and the real Dapr the same, and fails where they answer differently.
 #[derive(Debug, Parser)]
@@ -66,7 +70,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     for round in rounds(&cli)? {
         let cases: Vec<_> = round.cases.into_iter().filter(|case| case.name.contains(&cli.only)).collect();
-        if cases.is_empty() {
+        let has_stores = round.name == API && conformance::is_wanted(&cli.only);
+        if cases.is_empty() && !has_stores {
             continue;
         }
         let (ours, real) = (servers.of(0, &round.name)?, servers.of(1, &round.name)?);
@@ -75,6 +80,9 @@ async fn main() -> anyhow::Result<ExitCode> {
         let real = World::start(&Kind::Real(programs), &round.bed, &real).await?;
         let told = |verdict: &Verdict| println!("{}", report::line(verdict));
         verdicts.extend(suite::run([&ours, &real], cases, &known, told).await?);
+        if has_stores {
+            verdicts.extend(conformance::run(&real, told).await?);
+        }
     }
     verdicts.extend(faults(&cli).await?);
     conclude(&cli, &verdicts, &known)
@@ -110,7 +118,7 @@ fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
     let round = |name: &str, bed, cases| Round { name: name.to_owned(), bed, cases, wasmedge: PathBuf::new() };
     let mut api = cases::api();
     api.extend(random::cases(cli.seeds));
-    let mut rounds = vec![round("api", bed::api(), api), round("guarded", bed::guarded(), cases::guarded())];
+    let mut rounds = vec![round(API, bed::api(), api), round("guarded", bed::guarded(), cases::guarded())];
     for (number, wasmedge) in cli.wasmedge.iter().enumerate() {
         let version = real_programs::version(wasmedge)?;
         for config in [Config::Development, Config::Production] {

@@ -37,7 +37,7 @@ impl Normaliser {
         for (to, port) in ports {
             let name = match to {
                 To::App(id) => format!("<port of {id}>"),
-                To::Dapr(id) => format!("<Dapr port of {id}>"),
+                To::Dapr(id) | To::Grpc(id) => format!("<Dapr port of {id}>"),
             };
             own.push((format!("127.0.0.1:{port}"), format!("127.0.0.1:{name}")));
             own.push((format!("\"port\":{port}"), format!("\"port\":{name}")));

@@ -44,7 +44,7 @@ fn difference(case: &Case, answers: &[(Answer, Answer)]) -> String {
             continue;
         }
         let to = match step.to {
-            To::Dapr(id) => format!("Dapr port of {id}"),
+            To::Dapr(id) | To::Grpc(id) => format!("Dapr port of {id}"),
             To::App(id) => format!("port of {id}"),
         };
         let (ours, real) = (ours.in_full(), real.in_full());

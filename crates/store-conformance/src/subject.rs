@@ -30,6 +30,10 @@ pub struct Behaviours {
     pub reads_tell_expiry: bool,
     /// A write that says nothing about TTL removes the one there was. (Redis: keeps it.)
     pub rewrite_removes_ttl: bool,
+    /// A request that is wrong in itself is told from other failures. (Behind Dapr's gRPC API: only etags are told apart.)
+    pub refusals_are_told_apart: bool,
+    /// The largest value that is taken, in bytes; more than 4 MiB counts as that. (Behind Dapr's gRPC API: a little less.)
+    pub largest_value: usize,
     /// How long what has expired may stay visible, on a machine that is busy.
     pub patience: Duration,
 }
@@ -45,6 +49,8 @@ impl Default for Behaviours {
             transactions_roll_back: true,
             reads_tell_expiry: true,
             rewrite_removes_ttl: true,
+            refusals_are_told_apart: true,
+            largest_value: 4 << 20,
             patience: Duration::from_secs(15),
         }
     }

@@ -37,8 +37,8 @@ pub(crate) async fn json_is_not_reformatted(s: Subject) {
 }
 
 pub(crate) async fn a_value_of_four_mebibytes_survives(s: Subject) {
-    let bytes: Vec<u8> = (0..4 << 20).map(|n: u32| n.to_le_bytes()[(n % 3) as usize]).collect();
-    check(&s, "large", bytes).await;
+    let bytes = (0..4_u32 << 20).map(|n| n.to_le_bytes()[(n % 3) as usize]).take(s.declared.largest_value);
+    check(&s, "large", bytes.collect::<Vec<u8>>()).await;
 }
 
 pub(crate) async fn a_later_write_replaces_an_earlier_one(s: Subject) {

@@ -10,6 +10,9 @@ pub struct Bed {
     pub config: Option<Config>,
     /// Settings of the services, `NAME=VALUE`.
     pub settings: Vec<String>,
+    /// Components that are Wasm modules, served on sockets by `daprlet component serve`: the socket's name, the module's, and
+    /// flags, in which `{folder}` is filled in.
+    pub pluggable: &'static [(&'static str, &'static str, &'static [&'static str])],
 }
 
 /// A folder of component YAML that is in the repository, and the secret that its events database is named by.
@@ -74,6 +77,7 @@ pub fn api() -> Bed {
         ],
         config: None,
         settings: Vec::new(),
+        pluggable: PLUGGABLE,
         environment: &[("PARITY_SHOWN", "shown"), ("PARITY_EMPTY", ""), ("PARITY_UMLAUT", "ä€")],
     }
 }
@@ -82,7 +86,7 @@ pub fn api() -> Bed {
 #[must_use]
 pub fn exchange() -> Bed {
     let sidecar = Sidecar { id: "caller", app: App::None, components: SHARED, configuration: None };
-    Bed { sidecars: vec![sidecar], environment: &[], config: None, settings: Vec::new() }
+    Bed { sidecars: vec![sidecar], environment: &[], config: None, settings: Vec::new(), pluggable: &[] }
 }
 
 /// A sidecar that asks for a token, and hands another one to its application.
@@ -90,7 +94,7 @@ pub fn exchange() -> Bed {
 pub fn guarded() -> Bed {
     let sidecar = Sidecar { id: "guarded", app: App::Echo, components: &[MEMORY], configuration: None };
     let environment = &[("DAPR_API_TOKEN", "asked"), ("APP_API_TOKEN", "given")];
-    Bed { sidecars: vec![sidecar], environment, config: None, settings: Vec::new() }
+    Bed { sidecars: vec![sidecar], environment, config: None, settings: Vec::new(), pluggable: &[] }
 }
 
 /// The application, with these settings of its services.
@@ -99,8 +103,11 @@ pub fn application(config: Config, settings: &[&str]) -> Bed {
     let service = |id| Sidecar { id, app: App::Service, components: &[], configuration: None };
     let sidecars = ["image-api-grayscale", "image-api-classify", "events-service"].map(service);
     let settings = settings.iter().map(|it| (*it).to_owned()).collect();
-    Bed { sidecars: sidecars.into(), environment: &[], config: Some(config), settings }
+    Bed { sidecars: sidecars.into(), environment: &[], config: Some(config), settings, pluggable: &[] }
 }
+
+/// The secrets file that `env-file` reads.
+pub(crate) const SECRETS_ENV: &str = "ONE=first\nTWO=\"the second\"\n";
 
 /// The secrets file that `secrets` and `multi` read.
 pub(crate) const SECRETS_FILE: &str = r#"{
@@ -109,8 +116,18 @@ pub(crate) const SECRETS_FILE: &str = r#"{
   "list": ["first", "second"], "hidden": "not for everybody", "a/b": "slash", "bulk": "unreachable"
 }"#;
 
+const PLUGGABLE: &[(&str, &str, &[&str])] = &[
+    ("wasm-store", "state-in-memory", &[]),
+    ("wasm-secrets", "secrets-env-file", &["--allow-dirs", "here:{folder}:readonly"]),
+    ("wasm-echo", "echo-binding", &[]),
+];
+
 const CALLER: &[&str] = &[
     MEMORY,
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: socket}, spec: {type: state.wasm-store, version: v1}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: env-file},
+      spec: {type: secretstores.wasm-secrets, version: v1, metadata: [{name: path, value: here/secrets.env}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: echo}, spec: {type: bindings.wasm-echo, version: v1}}",
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: sqlite},
       spec: {type: state.sqlite, version: v1, metadata: [{name: connectionString, value: '{folder}/sqlite.db'}]}}",
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: redis},

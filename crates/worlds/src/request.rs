@@ -7,6 +7,8 @@ use bytes::Bytes;
 pub enum To {
     /// The Dapr port of the application of that id.
     Dapr(&'static str),
+    /// Its Dapr port for gRPC; daprlet has none.
+    Grpc(&'static str),
     /// The application itself.
     App(&'static str),
 }

@@ -4,6 +4,7 @@ mod daprd;
 mod daprlet;
 mod files;
 mod member;
+mod pluggable;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -85,6 +86,7 @@ impl World {
         let mut ports = BTreeMap::new();
         for sidecar in &bed.sidecars {
             ports.insert(To::Dapr(sidecar.id), free_port());
+            ports.insert(To::Grpc(sidecar.id), free_port());
             match sidecar.app {
                 App::Echo => ports.insert(To::App(sidecar.id), echo::start().await?),
                 App::Down | App::Service => ports.insert(To::App(sidecar.id), free_port()),
@@ -94,10 +96,17 @@ impl World {
         let outside = echo::start().await?;
         ports.insert(To::App("outside"), outside);
         files::write(folder.path(), bed, servers, &format!("127.0.0.1:{outside}"))?;
-        let members = match kind {
+        let mut members = pluggable::start(folder.path(), bed);
+        let begin = Instant::now();
+        while !pluggable::are_served(&members) {
+            let told = || members.iter().map(Member::said).collect::<String>();
+            ensure!(begin.elapsed() < PATIENCE, "components are not served after {PATIENCE:?}: {}", told());
+            tokio::time::sleep(PAUSE).await;
+        }
+        members.extend(match kind {
             Kind::Daprlet => daprlet::start(folder.path(), bed, &ports)?,
             Kind::Real(programs) => daprd::start(programs, folder.path(), bed, &ports)?,
-        };
+        });
         let database = servers.database.clone();
         let world = Self { ports, members, folder, database, database_process: servers.mysql_process };
         world.wait_until_ready(bed).await?;

@@ -18,6 +18,7 @@ const HOST: &[&str] = &[
     "daprlet",
     "fuse",
     "native-components",
+    "pluggable",
     "sidecar",
     "wasm-components",
     "wasm-engine",
@@ -58,7 +59,7 @@ const RULES: &[Rule] = &[
     Rule {
         crates: &["app-runtime", "dapr-http", "dapr-wit", "sidecar"],
         services: false,
-        never: &[&["native-components"]],
+        never: &[&["native-components", "pluggable", "wasm-components"]],
         because: "components register by their type; only the binary chooses which there are",
     },
     Rule {
@@ -80,7 +81,21 @@ const RULES: &[Rule] = &[
         because: "any program can load a component, without daprlet and without HTTP",
     },
     Rule {
-        crates: &["dapr-over-http", "keyvalue", "keyvalue-demo", "secrets-env-file", "state-in-memory"],
+        crates: &["pluggable"],
+        services: false,
+        never: &[&["sidecar", "dapr-http", "app-runtime", "wasmtime"]],
+        because: "a socket does not know what is served on it, nor who uses it",
+    },
+    Rule {
+        crates: &[
+            "dapr-over-http",
+            "keyvalue",
+            "keyvalue-demo",
+            "keyvalue-on-state",
+            "secrets-env-file",
+            "state-in-memory",
+            "state-redis",
+        ],
         services: false,
         never: &[HOST, &["wasmtime"]],
         because: "a component knows the contract and nothing of who loads it",

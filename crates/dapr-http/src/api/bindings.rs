@@ -1,18 +1,24 @@
 //! Output bindings: `onOutputBindingMessage` in `dapr/pkg/api/http/http.go`.
 
 use building_blocks::binding::InvokeRequest;
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use serde_json::Value;
 use sidecar::{Body, Refusal, Sidecar};
 
 use super::whole;
 use crate::fields::fields;
 use crate::response;
+use crate::trace::Trace;
 use go_json::JsonError;
 
-pub(super) async fn invoke(sidecar: &Sidecar, name: &str, body: Body) -> Result<Response<Body>, Refusal> {
+pub(super) async fn invoke(sidecar: &Sidecar, name: &str, request: Request<Body>) -> Result<Response<Body>, Refusal> {
+    let (head, body) = request.into_parts();
     let body = go_json::decode(&whole(body).await?, "OutputBindingRequest.data").map_err(Refusal::malformed_body)?;
-    let request = read(&body).map_err(Refusal::malformed_body)?;
+    let mut request = read(&body).map_err(Refusal::malformed_body)?;
+    // A request whose baggage is wrong does not come this far.
+    if let Ok(Some(trace)) = Trace::of(head.uri.path(), &head.headers) {
+        trace.tell(&mut request.metadata);
+    }
     let answer = sidecar.invoke_binding(name, request).await.map_err(|error| Refusal::binding(name, &error))?;
     // Neither data nor metadata is what Go's bindings mean by a nil response.
     if answer.data.is_none() && answer.metadata.is_empty() {

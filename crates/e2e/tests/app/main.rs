@@ -17,6 +17,7 @@ mod hostile_guests;
 mod lifecycle;
 mod mysql;
 mod pictures;
+mod pluggable;
 mod real_pictures;
 mod refusals;
 mod secrecy;

@@ -10,7 +10,7 @@ use test_servers::free_port;
 use crate::bed::{App, Bed, Sidecar};
 use crate::request::To;
 use crate::world::member::Member;
-use crate::world::{Programs, files};
+use crate::world::{Programs, files, pluggable};
 
 /// How members that are sidecars are called, before the application's id.
 const PREFIX: &str = "daprd of ";
@@ -32,7 +32,7 @@ pub(crate) fn start(
         // The CLI starts daprd in its own folder, which is that of the run template, and applications in theirs.
         command.current_dir(folder).envs(bed.environment.iter().copied());
         // Without it, daprd tells the others an address of a network card.
-        command.env("DAPR_HOST_IP", "127.0.0.1");
+        command.env("DAPR_HOST_IP", "127.0.0.1").env(pluggable::FOLDER, pluggable::sockets(folder));
         let ports = Ports::of(sidecar.id, known);
         command.args(arguments(folder, bed, sidecar, &ports));
         members.push(Member::start(format!("{PREFIX}{}", sidecar.id), command));
@@ -66,7 +66,7 @@ impl Ports {
         Self {
             app: known.get(&To::App(id)).copied(),
             http: known.get(&To::Dapr(id)).copied().unwrap_or_else(free_port),
-            grpc: free_port(),
+            grpc: known.get(&To::Grpc(id)).copied().unwrap_or_else(free_port),
             internal: free_port(),
             metrics: free_port(),
         }

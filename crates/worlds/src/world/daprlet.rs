@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::bed::{App, Bed, Sidecar};
 use crate::request::To;
-use crate::world::files;
 use crate::world::member::Member;
+use crate::world::{files, pluggable};
 
 pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyhow::Result<Vec<Member>> {
     for sidecar in &bed.sidecars {
@@ -21,6 +21,7 @@ pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyh
     fs::write(folder.join("dapr.yaml"), json!({ "version": 1, "apps": apps }).to_string())?;
     let mut command = Command::new(e2e::program());
     command.args(["run", "-f", "dapr.yaml"]).current_dir(folder).envs(bed.environment.iter().copied());
+    command.env(pluggable::FOLDER, pluggable::sockets(folder));
     Ok(vec![Member::start("daprlet", command)])
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::bed::{Bed, Config, SECRETS_FILE};
+use crate::bed::{Bed, Config, SECRETS_ENV, SECRETS_FILE};
 use crate::request::To;
 use crate::world::Servers;
 
@@ -14,6 +14,7 @@ use crate::world::Servers;
 /// application.
 pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers, outside: &str) -> anyhow::Result<()> {
     fs::write(folder.join("secrets.json"), SECRETS_FILE)?;
+    fs::write(folder.join("secrets.env"), SECRETS_ENV)?;
     for sidecar in &bed.sidecars {
         let resources = folder.join("resources").join(sidecar.id);
         fs::create_dir_all(&resources)?;

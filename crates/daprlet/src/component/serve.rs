@@ -1,0 +1,137 @@
+//! `daprlet component serve`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use building_blocks::component::{Context, CreateError};
+use building_blocks::{ComponentSpec, InitError, Properties, Registry, Secret};
+use clap::Args;
+use pluggable::{Block, Maker, Socket};
+use tokio_util::sync::CancellationToken;
+
+use super::module::Module;
+use crate::cli::Process;
+use crate::environment::Environment;
+use crate::exit::UsageError;
+use crate::{components, log, shutdown};
+
+/// Serves a component to the real Dapr as a pluggable component: gRPC on a Unix socket.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  daprlet component serve --module state-redis.wasm --allow-hosts redis:6379 --socket /tmp/dapr-components-sockets/wasm-redis.sock
+
+Dapr looks for sockets when it starts, in /tmp/dapr-components-sockets or where DAPR_COMPONENTS_SOCKETS_FOLDER says. The
+socket's name is the component's: with the one above, a component YAML says `type: state.wasm-redis` and `version: v1`. Its
+metadata goes to the component; what the component is granted is said here and cannot be said there.")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    module: Module,
+
+    /// A state store or secret store that daprlet has, such as state.sqlite, instead of a module.
+    #[arg(long = "type", value_name = "TYPE")]
+    type_: Option<String>,
+
+    /// The Unix socket. Its folder is made if it is missing.
+    #[arg(long, value_name = "PATH")]
+    socket: PathBuf,
+
+    #[command(flatten)]
+    process: Process,
+}
+
+/// Serves until it is asked to end.
+pub(super) async fn run(arguments: Serve) -> anyhow::Result<()> {
+    let Serve { module, type_, socket, process } = arguments;
+    log::init(process.log_format, &process.log_level).context("--log-level")?;
+    let environment = Environment::of_process();
+    let cache = environment.cache(process.cache);
+    let registry = Arc::new(components::of_this_build(&cache));
+    let (type_, block) = match (&module.module, type_) {
+        (Some(file), _) => of_module(file, &cache).await?,
+        (None, type_) => of_type(type_.unwrap_or_default(), &registry)?,
+    };
+    let end = CancellationToken::new();
+    tokio::spawn(shutdown::on_signal(end.clone()));
+    let bound = Socket::bind(&socket).await?;
+    let (kind, name) = (type_.split('.').next().unwrap_or_default(), socket.file_stem().unwrap_or_default());
+    tracing::info!(socket = %socket.display(), "serving; in Dapr it is type: {kind}.{}", name.display());
+    let maker = maker(registry, type_, module.properties(), environment.context()?);
+    pluggable::serve(block, maker, bound, end).await?;
+    Ok(())
+}
+
+/// What a component type of this build is served as.
+fn of_type(type_: String, registry: &Registry) -> anyhow::Result<(String, Block)> {
+    if !registry.knows(&type_) {
+        let like = registry.suggest(&type_).map(|known| format!(", did you mean {known}?")).unwrap_or_default();
+        return Err(UsageError(format!("--type: there is no component type {type_:?}{like}")).into());
+    }
+    match type_.split('.').next().unwrap_or_default() {
+        "state" => Ok((type_, Block::StateStore)),
+        "secretstores" => Ok((type_, Block::SecretStore)),
+        _ => Err(UsageError(format!("--type: Dapr has {type_} itself")).into()),
+    }
+}
+
+/// The component type that loads the module, and what it is served as. Compiles it, so that a module that is none is told of
+/// now, and the first sidecar does not wait.
+#[cfg(feature = "wasm-components")]
+async fn of_module(file: &Path, cache: &Path) -> anyhow::Result<(String, Block)> {
+    use wasm_components::{Engine, World, component_type};
+    let module = Engine::new(Some(cache.to_owned()))?.load(file, None).await;
+    let module = module.map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
+    let no_world = || UsageError(format!("{}: the component is of no world of dapr:components", file.display()));
+    let world = module.world().ok_or_else(no_world)?;
+    let block = match world {
+        World::StateStore => Block::StateStore,
+        World::SecretStore => Block::SecretStore,
+        World::OutputBinding => Block::OutputBinding,
+    };
+    Ok((component_type(world).to_owned(), block))
+}
+
+#[cfg(not(feature = "wasm-components"))]
+async fn of_module(_: &Path, _: &Path) -> anyhow::Result<(String, Block)> {
+    Err(UsageError("this daprlet was built without the feature wasm-components".to_owned()).into())
+}
+
+/// Makes components of `type_`, of the flags given here and the properties of Dapr's YAML.
+fn maker(registry: Arc<Registry>, type_: String, flags: Properties, context: Context) -> Maker {
+    Arc::new(move |name, given| {
+        let (registry, context, type_) = (registry.clone(), context.clone(), type_.clone());
+        let properties = together(&flags, given);
+        Box::pin(async move {
+            let spec = ComponentSpec { name, type_, properties: properties?, ..ComponentSpec::default() };
+            registry.create(spec, context).await.map_err(|error| match error {
+                CreateError::Init { source, .. } => source,
+                other => InitError::misconfigured(other),
+            })
+        })
+    })
+}
+
+/// The flags, and what the YAML says beside them. What the flags decide, a YAML cannot widen.
+fn together(flags: &Properties, given: BTreeMap<String, Secret>) -> Result<Properties, InitError> {
+    let mut properties = flags.clone();
+    for (name, value) in given {
+        if is_the_hosts(flags, &name) {
+            let why = format!("property {name:?} is decided by the flags of `daprlet component serve`");
+            return Err(InitError::misconfigured(why));
+        }
+        properties.push_secret(name, value);
+    }
+    Ok(properties)
+}
+
+/// Whether a property is for whoever runs the module. Native components have none of these.
+#[cfg(feature = "wasm-components")]
+fn is_the_hosts(flags: &Properties, name: &str) -> bool {
+    flags.get("module").is_some() && wasm_components::HOST_PROPERTIES.iter().any(|its| its.eq_ignore_ascii_case(name))
+}
+
+#[cfg(not(feature = "wasm-components"))]
+fn is_the_hosts(_: &Properties, _: &str) -> bool {
+    false
+}

@@ -1,0 +1,13 @@
+//! Makes Rust of the part of Dapr's gRPC API that the suite of state stores speaks.
+
+use std::error::Error;
+
+const ROOT: &str = "proto";
+const FILES: &[&str] = &["proto/dapr/proto/runtime/v1/state.proto"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={ROOT}");
+    let description = protox::compile(FILES, [ROOT])?;
+    tonic_prost_build::configure().build_server(false).bytes(".").btree_map(".").compile_fds(description)?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The suite of state stores, behind the real `daprd`: over gRPC, which keeps bytes as they are.
+
+mod contract;
+mod store;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use store_conformance::{Behaviours, Outcome, Report};
+use worlds::{To, World};
+
+use crate::suite::{self, Verdict};
+use store::Store;
+
+/// What the names of these cases begin with.
+const PREFIX: &str = "conformance: ";
+
+/// The sidecar whose stores are held to the suite.
+const SIDECAR: &str = "caller";
+
+/// Whether `only` leaves anything to do here.
+pub(crate) fn is_wanted(only: &str) -> bool {
+    PREFIX.contains(only) || only.starts_with(PREFIX.trim_end())
+}
+
+/// Holds each store of the real world to the suite.
+pub(crate) async fn run(real: &World, mut told: impl FnMut(&Verdict)) -> anyhow::Result<Vec<Verdict>> {
+    let port = real.port(To::Grpc(SIDECAR)).context("the sidecar has no gRPC port")?;
+    let mut verdicts = Vec::new();
+    for (name, behaviours) in [
+        ("memory", Behaviours::default()),
+        ("sqlite", Behaviours::default()),
+        ("redis", Behaviours::redis()),
+        ("socket", Behaviours::default()),
+    ] {
+        // A message may have 4 MiB, what is around the value included.
+        let largest_value = (4 << 20) - 1024;
+        let behaviours = Behaviours { refusals_are_told_apart: false, largest_value, ..behaviours };
+        let store = Arc::new(Store::connect(port, name).await?);
+        for verdict in verdicts_of(&store_conformance::run(name, store, behaviours).await) {
+            told(&verdict);
+            verdicts.push(verdict);
+        }
+    }
+    Ok(verdicts)
+}
+
+fn verdicts_of(report: &Report) -> Vec<Verdict> {
+    let verdict = |(case, outcome): &(&'static str, Outcome)| {
+        let name = format!("{PREFIX}{}, {}", report.store, case.replace('_', " "));
+        let (said, outcome, difference) = match outcome {
+            Outcome::Passed => ("as it must be".to_owned(), suite::Outcome::Same, String::new()),
+            Outcome::NotDeclared => ("not declared".to_owned(), suite::Outcome::Same, String::new()),
+            Outcome::Failed(why) => {
+                let difference = format!("--- {name}\n{why}\n");
+                ("not as it must be".to_owned(), suite::Outcome::Different, difference)
+            }
+        };
+        Verdict { name, said: [String::new(), said], outcome, difference }
+    };
+    report.outcomes.iter().map(verdict).collect()
+}

@@ -1,0 +1,114 @@
+//! A state store behind a socket.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use building_blocks::state::{
+    DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateFeatures, StateItem,
+};
+use building_blocks::{InitError, Metadata, Properties, StateError, StateStore};
+
+use super::connection::{Channel, limited, metadata};
+use super::error;
+use crate::contract::state_store_client::StateStoreClient;
+use crate::contract::transactional_state_store_client::TransactionalStateStoreClient;
+use crate::contract::transactional_store_multi_max_size_client::TransactionalStoreMultiMaxSizeClient;
+use crate::contract::{
+    BulkGetRequest, BulkGetRequestOptions, BulkStateItem, FeaturesRequest, GetResponse, InitRequest, LARGEST_MESSAGE,
+    MultiMaxSizeRequest, PingRequest, TransactionalStateRequest,
+};
+
+/// A state store that somebody else serves.
+pub(super) struct Store {
+    client: StateStoreClient<Channel>,
+    transactions: TransactionalStateStoreClient<Channel>,
+    features: StateFeatures,
+    multi_max_size: Option<usize>,
+}
+
+impl Store {
+    /// Tells the component its properties, and asks what it can do.
+    pub(super) async fn open(channel: Channel, properties: &Properties) -> Result<Self, InitError> {
+        let mut client = StateStoreClient::new(channel.clone()).max_decoding_message_size(LARGEST_MESSAGE);
+        let init = InitRequest { metadata: metadata(properties) };
+        client.init(limited(init)).await.map_err(|status| error::init(&status))?;
+        let answer = client.features(limited(FeaturesRequest {})).await.map_err(|status| error::init(&status))?;
+        let names = answer.into_inner().features;
+        let features = names.iter().filter_map(|name| StateFeature::from_name(name)).collect();
+        let mut sizes = TransactionalStoreMultiMaxSizeClient::new(channel.clone());
+        // A component need not have this service, and then has no limit.
+        let most =
+            sizes.multi_max_size(limited(MultiMaxSizeRequest {})).await.map(|answer| answer.into_inner().max_size);
+        let multi_max_size = most.ok().and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
+        Ok(Self { client, transactions: TransactionalStateStoreClient::new(channel), features, multi_max_size })
+    }
+}
+
+/// Batches of writes and deletes go one by one: the protocol's own have one answer for all, which does not tell whose it is.
+#[async_trait]
+impl StateStore for Store {
+    fn features(&self) -> StateFeatures {
+        self.features
+    }
+
+    async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {
+        let answer = self.client.clone().get(limited(request.into())).await;
+        Ok(answer.map_err(|status| error::state(&status))?.into_inner().into())
+    }
+
+    async fn set(&self, request: SetRequest) -> Result<(), StateError> {
+        let answer = self.client.clone().set(limited(request.into())).await;
+        answer.map(drop).map_err(|status| error::state(&status))
+    }
+
+    async fn delete(&self, request: DeleteRequest) -> Result<(), StateError> {
+        let answer = self.client.clone().delete(limited(request.into())).await;
+        answer.map(drop).map_err(|status| error::state(&status))
+    }
+
+    async fn bulk_get(
+        &self,
+        requests: Vec<GetRequest>,
+        parallelism: usize,
+    ) -> Vec<Result<Option<StateItem>, StateError>> {
+        let keys: Vec<String> = requests.iter().map(|request| request.key.clone()).collect();
+        let options = BulkGetRequestOptions { parallelism: i64::try_from(parallelism).unwrap_or_default() };
+        let items = requests.into_iter().map(Into::into).collect();
+        let request = limited(BulkGetRequest { items, options: Some(options) });
+        let items = match self.client.clone().bulk_get(request).await {
+            Ok(answer) => answer.into_inner().items,
+            Err(status) => return keys.iter().map(|_| Err(error::state(&status))).collect(),
+        };
+        let found: BTreeMap<String, BulkStateItem> = items.into_iter().map(|item| (item.key.clone(), item)).collect();
+        // A key that was asked twice has one answer.
+        keys.iter().map(|key| one(found.get(key).cloned())).collect()
+    }
+
+    async fn transact(&self, operations: Vec<Operation>, metadata: Metadata) -> Result<(), StateError> {
+        if !self.features.contains(StateFeature::Transactional) {
+            return Err(StateError::Unsupported("transactions".into()));
+        }
+        let operations = operations.into_iter().map(Into::into).collect();
+        let request = limited(TransactionalStateRequest { operations, metadata });
+        self.transactions.clone().transact(request).await.map(drop).map_err(|status| error::state(&status))
+    }
+
+    fn multi_max_size(&self) -> Option<usize> {
+        self.multi_max_size
+    }
+
+    async fn ping(&self) -> Result<(), StateError> {
+        let answer = self.client.clone().ping(limited(PingRequest {})).await;
+        answer.map(drop).map_err(|status| error::state(&status))
+    }
+}
+
+/// The answer for one of many keys.
+fn one(item: Option<BulkStateItem>) -> Result<Option<StateItem>, StateError> {
+    let item = item.ok_or_else(|| StateError::Other("the component did not answer for this key".into()))?;
+    let BulkStateItem { data, etag, error, metadata, content_type, .. } = item;
+    if !error.is_empty() {
+        return Err(StateError::Other(error.into()));
+    }
+    Ok(GetResponse { data, etag, metadata, content_type }.into())
+}

@@ -1,0 +1,62 @@
+//! Errors, as Dapr expects to find them in a gRPC status. `dapr/pkg/components/state/pluggable.go`.
+
+use building_blocks::binding::BindingError;
+use building_blocks::secret::SecretError;
+use building_blocks::{InitError, StateError};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// The field whose violation says that a failure is about the etag.
+const ETAG: &str = "etag";
+
+/// A component that could not be made.
+pub(super) fn init(error: &InitError) -> Status {
+    let code = if error.is_retryable() { Code::Unavailable } else { Code::InvalidArgument };
+    Status::new(code, error.to_string())
+}
+
+/// A refusal or failure of a state store.
+pub(super) fn state(error: &StateError) -> Status {
+    let text = error.to_string();
+    match error {
+        StateError::EtagMismatch(why) => {
+            etag(Code::FailedPrecondition, text, why.as_ref().map(ToString::to_string).unwrap_or_default())
+        }
+        StateError::EtagInvalid(why) => etag(Code::InvalidArgument, text, why.to_string()),
+        StateError::InvalidRequest(_) => Status::invalid_argument(text),
+        StateError::Unsupported(_) => Status::unimplemented(text),
+        StateError::Unavailable(_) => Status::unavailable(text),
+        StateError::Other(_) => Status::unknown(text),
+    }
+}
+
+/// What one status can tell of many failures: the first that is about an etag, or else the first.
+pub(super) fn first(outcomes: Vec<Result<(), StateError>>) -> Result<(), Status> {
+    let errors: Vec<StateError> = outcomes.into_iter().filter_map(Result::err).collect();
+    let telling = errors.iter().find(|error| error.is_etag()).or_else(|| errors.first());
+    telling.map_or(Ok(()), |error| Err(state(error)))
+}
+
+/// A failure of a secret store.
+pub(super) fn secrets(error: &SecretError) -> Status {
+    let code = match error {
+        SecretError::NotFound { .. } => Code::NotFound,
+        SecretError::Unavailable(_) => Code::Unavailable,
+        SecretError::Other(_) => Code::Unknown,
+    };
+    Status::new(code, error.to_string())
+}
+
+/// A failure of a binding.
+pub(super) fn binding(error: &BindingError) -> Status {
+    let code = match error {
+        BindingError::InvalidRequest(_) => Code::InvalidArgument,
+        BindingError::Unavailable(_) => Code::Unavailable,
+        BindingError::Other(_) => Code::Unknown,
+    };
+    Status::new(code, error.to_string())
+}
+
+fn etag(code: Code, text: String, why: String) -> Status {
+    Status::with_error_details(code, text, ErrorDetails::with_bad_request_violation(ETAG, why))
+}

@@ -1,0 +1,107 @@
+//! Bindings, in both directions.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use building_blocks::binding::{BindingError, BindingEvent, DeliveryError, EventSink, InvokeRequest, InvokeResponse};
+use building_blocks::{Component, InputBinding, Metadata, OutputBinding};
+use bytes::Bytes;
+use pluggable::{Block, Maker};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::Sockets;
+
+/// Does one thing when it is called, and sends three events of which it tells what became.
+#[derive(Clone)]
+struct Both(mpsc::UnboundedSender<Result<Option<Bytes>, String>>);
+
+#[async_trait]
+impl OutputBinding for Both {
+    fn operations(&self) -> Vec<&str> {
+        vec!["turn"]
+    }
+
+    async fn invoke(&self, request: InvokeRequest) -> Result<InvokeResponse, BindingError> {
+        if request.operation != "turn" {
+            return Err(BindingError::InvalidRequest(format!("no {}", request.operation)));
+        }
+        let turned: Vec<u8> = request.data.iter().rev().copied().collect();
+        Ok(InvokeResponse { data: Some(turned.into()), metadata: request.metadata })
+    }
+}
+
+#[async_trait]
+impl InputBinding for Both {
+    async fn run(&self, sink: Arc<dyn EventSink>, shutdown: CancellationToken) -> Result<(), BindingError> {
+        for number in 0..3 {
+            let metadata = Metadata::from([("number".to_owned(), number.to_string())]);
+            let fate = sink.deliver(BindingEvent { data: "event".into(), metadata }).await;
+            self.0.send(fate.map_err(|error| error.to_string())).unwrap();
+        }
+        shutdown.cancelled().await;
+        Ok(())
+    }
+}
+
+/// An application that does not like the second event.
+#[derive(Default)]
+struct Application(Mutex<Vec<BindingEvent>>);
+
+#[async_trait]
+impl EventSink for Application {
+    async fn deliver(&self, event: BindingEvent) -> Result<Option<Bytes>, DeliveryError> {
+        let number = event.metadata.get("number").cloned();
+        self.0.lock().unwrap().push(event);
+        match number.as_deref() {
+            Some("0") => Ok(Some("seen".into())),
+            Some("1") => Err(DeliveryError("not this one".into())),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn both() -> (Maker, mpsc::UnboundedReceiver<Result<Option<Bytes>, String>>) {
+    let (fates, told) = mpsc::unbounded_channel();
+    let binding = Both(fates);
+    let maker: Maker = Arc::new(move |_, _| {
+        let binding = binding.clone();
+        Box::pin(async move { Ok(Component::of_binding(binding)) })
+    });
+    (maker, told)
+}
+
+#[tokio::test]
+async fn a_binding_behind_a_socket_is_called() {
+    let (sockets, (maker, _told)) = (Sockets::new(), both());
+    let _served = sockets.serve("both", Block::Binding, maker).await;
+    let binding = sockets.create("bindings.both", "b", &[]).await.unwrap().output_binding.unwrap();
+    assert_eq!(binding.operations(), ["turn"]);
+    let metadata = Metadata::from([("a".to_owned(), "b".to_owned())]);
+    let request = InvokeRequest { operation: "turn".into(), data: "abc".into(), metadata: metadata.clone() };
+    let answer = binding.invoke(request).await.unwrap();
+    assert_eq!(answer, InvokeResponse { data: Some("cba".into()), metadata });
+    let error = binding.invoke(InvokeRequest { operation: "x".into(), ..InvokeRequest::default() }).await.unwrap_err();
+    assert_eq!(error.to_string(), "rpc error: code = InvalidArgument desc = no x");
+}
+
+#[tokio::test]
+async fn a_binding_behind_a_socket_calls_and_learns_what_became_of_each_event() {
+    let (sockets, (maker, mut told)) = (Sockets::new(), both());
+    let _served = sockets.serve("both", Block::Binding, maker).await;
+    let binding = sockets.create("bindings.both", "b", &[]).await.unwrap().input_binding.unwrap();
+    let (application, shutdown) = (Arc::new(Application::default()), CancellationToken::new());
+    let running = tokio::spawn({
+        let (application, shutdown) = (application.clone(), shutdown.clone());
+        async move { binding.run(application, shutdown).await }
+    });
+    let mut next = async || tokio::time::timeout(Duration::from_secs(30), told.recv()).await.unwrap().unwrap();
+    assert_eq!(next().await.unwrap().unwrap(), "seen");
+    assert!(next().await.unwrap_err().contains("not this one"));
+    assert_eq!(next().await.unwrap(), None);
+    let seen = application.0.lock().unwrap().len();
+    assert_eq!(seen, 3);
+    shutdown.cancel();
+    running.await.unwrap().unwrap();
+}

@@ -1,0 +1,22 @@
+//! Several YAML files that use one socket.
+
+use building_blocks::state::{GetRequest, SetRequest};
+use pluggable::Block;
+
+use crate::support::{Sockets, native};
+
+#[tokio::test]
+async fn each_name_has_a_store_of_its_own_and_a_sidecar_that_comes_back_finds_it_again() {
+    let sockets = Sockets::new();
+    let _served = sockets.serve("memory", Block::StateStore, native("state.in-memory")).await;
+    let store = async |name: &str, properties: &[(&str, &str)]| {
+        sockets.create("state.memory", name, properties).await.unwrap().state_store.unwrap()
+    };
+    let (one, two) = (store("one", &[]).await, store("two", &[]).await);
+    one.set(SetRequest::new("k", "v")).await.unwrap();
+    assert_eq!(two.get(GetRequest::new("k")).await.unwrap(), None);
+    let again = store("one", &[]).await;
+    assert_eq!(again.get(GetRequest::new("k")).await.unwrap().unwrap().value, "v");
+    let changed = store("one", &[("other", "property")]).await;
+    assert_eq!(changed.get(GetRequest::new("k")).await.unwrap(), None, "another configuration is another store");
+}
