@@ -33,7 +33,8 @@ def written(facts, result, table, labels, size, hardware):
         kind="test" if result else "held-out",
         classes="\n".join(f"| {label} | {100 * table[at][at] / sum(table[at]):.1f} % |" for at, label in enumerate(labels)),
         confused="; ".join(f"{count} times {labels[a]} was taken for {labels[b]}" for count, a, b in worst),
-        **{name: settings[name] for name in ("epochs", "batch", "smoothing", "hole", "shift", "seed", "rate")},
+        **{name: settings[name] for name in ("epochs", "polish", "polish_rate", "batch", "smoothing", "hole", "shift", "seed", "rate")},
+        mixed=100 * settings["mix"],
     )
 
 
@@ -85,10 +86,11 @@ Written by `models/train/evaluate.py`; every figure was measured.
 
 ## What it is
 
-A convolutional network with {parameters:.0f} thousand parameters for pictures of 32 x 32 pixels: a stem of 4x4 filters that
+A convolutional network with {parameters:.0f} thousand parameters for pictures of 32 x 32 pixels: a stem of 2x2 filters that
 starts as a whitening of patches, then three stages of two 3x3 convolutions each, the second of which is residual. Its weights
 are stored as bytes with one scale for each output channel; the file has {size:.2f} MB. It computes in floating-point numbers.
-Normalisation and temperature are inside. Licence: Apache-2.0.
+Normalisation and temperature are inside, and so is a second look: where the best guess leads by little, the picture is seen
+mirrored, too, and the logits of both looks are averaged. Licence: Apache-2.0.
 
 ## How well it does
 
@@ -118,7 +120,8 @@ Rows are what the pictures show, columns what they were taken for. The commonest
   the data is in this repository.
 - **Recipe**: {epochs} epochs in batches of {batch}; gradient descent with Nesterov momentum; one cycle of the learning rate up
   to {rate}; labels smoothed by {smoothing}; weights averaged over recent steps. Pictures are mirrored, moved by up to
-  {shift} pixels, put into another light, and a square of {hole} pixels is painted over. The seed is {seed}.
+  {shift} pixels, put into another light, and a square of {hole} pixels is painted over; in {mixed:.0f} % of the batches each gets a
+  piece of another. Then {polish} epochs in which all are whole, from {polish_rate} down. The seed is {seed}.
 - **Calibration**: on the held-out pictures a temperature of {temperature:.3f} had the least cross-entropy. A best guess below
   {threshold} ({out_of_255}/255) is called unsure: from there on, at least {sure:.0f} % of the answers on held-out pictures were right.
 - **Cost**: {minutes:.0f} minutes on {hardware}, no graphics card.

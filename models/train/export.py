@@ -64,15 +64,18 @@ def checkpoint(path):
     if not path.exists():
         raise data.DataError(f"`{path}` does not exist; train.py makes it")
     saved = torch.load(path, weights_only=True)
-    if saved["epoch"] < saved["settings"]["epochs"]:
-        print(f"only {saved['epoch']} of {saved['settings']['epochs']} epochs are trained", file=sys.stderr)
+    epochs = saved["settings"]["epochs"] + saved["settings"]["polish"]
+    if saved["epoch"] < epochs:
+        print(f"only {saved['epoch']} of {epochs} epochs are trained", file=sys.stderr)
     return saved
 
 
-def run(contents, pixels, batch=500):
-    """The model's logits for pictures of bytes, computed by a runtime that had no part in training."""
+def run(contents, pixels):
+    """The model's logits for pictures of bytes, computed by a runtime that had no part in training. One picture at a time, as
+    services ask: whether there is a second look is decided for all that come together.
+    """
     session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
-    parts = [pixels[at : at + batch].astype(np.float32) / 255 for at in range(0, len(pixels), batch)]
+    parts = [pixels[at : at + 1].astype(np.float32) / 255 for at in range(len(pixels))]
     return np.concatenate([session.run([graph.OUTPUT], {graph.INPUT: part})[0] for part in parts])
 
 

@@ -12,8 +12,8 @@ from torch.nn import functional
 MEAN = (0.4914, 0.4822, 0.4465)
 DEVIATION = (0.2470, 0.2435, 0.2616)
 
-STEM = 48
-WIDTHS = (48, 112, 224)
+STEM = 24
+WIDTHS = (32, 112, 224)
 
 # Directions in which patches hardly vary are noise; without this they would be blown up to the size of all others.
 WHITENING_FLOOR = 5e-4
@@ -25,13 +25,15 @@ HEAD_SCALE = 0.125
 class Convolution(nn.Module):
     """A 3x3 convolution, normalised; it has no bias because the normalisation would take that away."""
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs, outputs, pools=False):
         super().__init__()
         self.weights = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.pools = pools
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x):
-        return functional.silu(self.norm(self.weights(x)))
+        x = self.norm(self.weights(x))
+        return functional.silu(functional.max_pool2d(x, 2) if self.pools else x)
 
     def folded(self):
         """Weights and bias of the one convolution that does the same when training is over."""
@@ -44,7 +46,7 @@ class Stage(nn.Module):
 
     def __init__(self, inputs, outputs):
         super().__init__()
-        self.widen = Convolution(inputs, outputs)
+        self.widen = Convolution(inputs, outputs, pools=True)
         self.refine = Convolution(outputs, outputs)
 
     def forward(self, x):
@@ -57,15 +59,15 @@ class Network(nn.Module):
 
     def __init__(self, classes, stem=STEM, widths=WIDTHS):
         super().__init__()
-        self.stem = nn.Conv2d(3, stem, 4, stride=2, padding=1)
+        self.stem = nn.Conv2d(3, stem, 2)
         self.stages = nn.ModuleList(Stage(a, b) for a, b in zip((stem, *widths), widths))
         self.head = nn.Linear(widths[-1], classes, bias=False)
         self.head.weight.data.mul_(HEAD_SCALE)
 
     def forward(self, x):
         x = functional.silu(self.stem(x))
-        for place, stage in enumerate(self.stages):
-            x = stage(functional.max_pool2d(x, 2) if place else x)
+        for stage in self.stages:
+            x = stage(x)
         return self.head(x.amax((2, 3)))
 
     def whiten(self, pictures):

@@ -18,10 +18,10 @@ from network import normalised
 class Recipe:
     """What can be tuned; tune it on the pictures held out, never on the test's."""
 
-    epochs: int = 40
+    epochs: int = 48
     batch: int = 256
     rate: float = 0.2  # the highest learning rate
-    warm_up: float = 0.15  # the part of the training until then
+    warm_up: float = 0.075  # the part of the training until then
     momentum: float = 0.9
     decay: float = 5e-4  # of weights; biases and normalisations are few and need none
     smoothing: float = 0.1  # of labels: no answer is worth infinite confidence
@@ -29,21 +29,37 @@ class Recipe:
     shift: int = 4  # how far a picture moves, in pixels
     hole: int = 8  # the side of the square that is painted over
     light: float = 0.15  # how far brightness and contrast vary
+    mix: float = 0.5  # the part of the batches in which pictures get a piece of another
+    polish: int = 12  # epochs at the end in which all pictures are whole
+    polish_rate: float = 0.02  # the learning rate at which they begin
+
+    def all_epochs(self):
+        """How many epochs there are."""
+        return self.epochs + self.polish
 
 
-def rate_at(recipe, progress):
-    """The learning rate when `progress` of the training, from 0 to 1, is done: one way up and one down."""
-    return recipe.rate * min(max(progress, 1e-3) / recipe.warm_up, (1 - progress) / (1 - recipe.warm_up))
+def rate_at(recipe, epochs):
+    """The learning rate when so many epochs are done: one way up and one down, and a short way down for the polish."""
+    if epochs < recipe.epochs:
+        progress = epochs / recipe.epochs
+        return recipe.rate * min(max(progress, 1e-3) / recipe.warm_up, (1 - progress) / (1 - recipe.warm_up))
+    return recipe.polish_rate * (1 - (epochs - recipe.epochs) / recipe.polish)
 
 
 def batches(pictures, recipe, seed, epoch):
-    """The pictures of one epoch in a new order, varied, as pairs of input and classes. An incomplete batch is left out."""
+    """The pictures of one epoch in a new order, varied, as pairs of input and shares of the classes.
+
+    An incomplete batch is left out.
+    """
     rng = np.random.default_rng([seed, epoch])
+    mix = recipe.mix if epoch < recipe.epochs else 0
     order = rng.permutation(len(pictures))
     for start in range(0, len(order) - recipe.batch + 1, recipe.batch):
         places = order[start : start + recipe.batch]
         pixels = torch.from_numpy(moved(pictures.pixels[places], recipe.shift, rng))
-        yield varied(normalised(pixels), recipe, rng), torch.from_numpy(pictures.classes[places])
+        x = varied(normalised(pixels), recipe, rng)
+        shares = functional.one_hot(torch.from_numpy(pictures.classes[places]), len(pictures.labels)).float()
+        yield mixed(x, shares, rng) if rng.random() < mix else (x, shares)
 
 
 def moved(pixels, shift, rng):
@@ -76,6 +92,21 @@ def varied(x, recipe, rng):
     return x.masked_fill_(torch.from_numpy(inside)[:, None], 0)
 
 
+def mixed(x, shares, rng):
+    """A rectangle of each picture is replaced by what its neighbour has there, and so is that share of its class.
+
+    No picture is seen twice like that, and no place in it can decide alone.
+    """
+    height, width = x.shape[2:]
+    side = np.sqrt(rng.random())
+    tall, wide = round(height * side), round(width * side)
+    top, left = rng.integers(0, height - tall + 1), rng.integers(0, width - wide + 1)
+    replaced = tall * wide / (height * width)
+    other = x.roll(1, 0)
+    x[:, :, top : top + tall, left : left + wide] = other[:, :, top : top + tall, left : left + wide]
+    return x, torch.lerp(shares, shares.roll(1, 0), replaced)
+
+
 def optimizer_of(network, recipe):
     """Gradient descent with momentum; only weights decay."""
     parameters = list(network.parameters())
@@ -86,9 +117,9 @@ def optimizer_of(network, recipe):
     return torch.optim.SGD(groups, lr=recipe.rate, momentum=recipe.momentum, nesterov=True)
 
 
-def loss_of(network, x, classes, recipe):
+def loss_of(network, x, shares, recipe):
     """How wrong the network is about a batch."""
-    return functional.cross_entropy(network(x), classes, label_smoothing=recipe.smoothing)
+    return functional.cross_entropy(network(x), shares, label_smoothing=recipe.smoothing)
 
 
 class Average:

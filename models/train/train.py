@@ -83,7 +83,7 @@ class Run:
     def finish(self, training, held_out):
         """Trains all epochs that are missing."""
         pixels, classes = torch.from_numpy(held_out.pixels), torch.from_numpy(held_out.classes)
-        while self.epoch < self.recipe.epochs:
+        while self.epoch < self.recipe.all_epochs():
             started = time.monotonic()
             loss = self.learn(training)
             self.epoch += 1
@@ -92,7 +92,7 @@ class Run:
             logits = logits_of(self.average.network, pixels)
             right = (logits.argmax(1) == classes).float().mean().item()
             print(
-                f"epoch {self.epoch}/{self.recipe.epochs}: loss {loss:.3f}; held out: {100 * right:.2f} % right, "
+                f"epoch {self.epoch}/{self.recipe.all_epochs()}: loss {loss:.3f}; held out: {100 * right:.2f} % right, "
                 f"cross-entropy {functional.cross_entropy(logits, classes):.3f}; {self.seconds / 60:.0f} minutes",
                 flush=True,
             )
@@ -102,15 +102,15 @@ class Run:
         """One epoch; the mean loss."""
         self.network.train()
         count = len(training) // self.recipe.batch
-        total, losses = count * self.recipe.epochs, 0.0
+        losses = 0.0
         pairs = batches(training, self.recipe, self.seed, self.epoch)
-        bar = tqdm(pairs, total=count, desc=f"epoch {self.epoch + 1}/{self.recipe.epochs}", unit="batch", mininterval=2)
-        for place, (x, classes) in enumerate(bar):
+        bar = tqdm(pairs, total=count, desc=f"epoch {self.epoch + 1}/{self.recipe.all_epochs()}", unit="batch", mininterval=2)
+        for place, (x, shares) in enumerate(bar):
             step = self.epoch * count + place
             for group in self.optimizer.param_groups:
-                group["lr"] = rate_at(self.recipe, step / total)
+                group["lr"] = rate_at(self.recipe, step / count)
             self.optimizer.zero_grad()
-            loss = loss_of(self.network, x, classes, self.recipe)
+            loss = loss_of(self.network, x, shares, self.recipe)
             loss.backward()
             self.optimizer.step()
             self.average.update(self.network, step)

@@ -34,8 +34,10 @@ pub(super) fn of_classifiers() -> OpRegistry {
         HardSigmoid,
         HardSwish,
         Identity,
+        If,
         LayerNormalization,
         LeakyRelu,
+        Less,
         LogSoftmax,
         MatMul,
         MatMulInteger,
@@ -49,6 +51,7 @@ pub(super) fn of_classifiers() -> OpRegistry {
         QuantizeLinear,
         ReduceMax,
         ReduceMean,
+        ReduceMin,
         ReduceSum,
         Relu,
         Reshape,
@@ -60,6 +63,7 @@ pub(super) fn of_classifiers() -> OpRegistry {
         Sqrt,
         Squeeze,
         Sub,
+        TopK,
         Transpose,
         Unsqueeze
     )
