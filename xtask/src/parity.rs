@@ -44,7 +44,7 @@ impl Parity {
         let mut steps = Steps::new(3);
         let (daprd, wasmedges) = (real::daprd(repository)?, real::wasmedges()?);
         steps.begin("Building the services for WebAssembly");
-        BuildWasm::default().run(repository)?;
+        BuildWasm { components: true, ..BuildWasm::default() }.run(repository)?;
         steps.begin("Building daprlet and the suite");
         let few: &[&str] = &["--package", "daprlet", "--package", "parity"];
         let what = if self.before_tests { &["--workspace", "--all-targets"] } else { few };

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use real_programs::WASMTIME;
 
 use crate::repository::Repository;
 
@@ -34,12 +35,14 @@ pub(crate) fn daprd(repository: &Repository) -> Result<PathBuf> {
     found("DAPRD", own, "--real")
 }
 
-/// The version of the program `wasmtime` that runs what is fused: that of the library that daprlet is built on.
-pub(crate) const WASMTIME: &str = "48.0.8";
-
 /// The program `wasmtime`: the one that `WASMTIME` names, else the one that setup has built.
 pub(crate) fn wasmtime() -> Result<PathBuf> {
-    found("WASMTIME", folder("wasmtime", WASMTIME)?.join("bin/wasmtime"), "--wasmtime")
+    found("WASMTIME", wasmtime_folder()?.join("bin/wasmtime"), "--wasmtime")
+}
+
+/// Where setup puts `wasmtime`. An earlier one, which could not serve, was a folder above.
+pub(crate) fn wasmtime_folder() -> Result<PathBuf> {
+    Ok(folder("wasmtime", WASMTIME)?.join("serving"))
 }
 
 /// The real WasmEdges: the one that `WASMEDGE` names, else all that setup has unpacked.

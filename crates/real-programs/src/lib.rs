@@ -2,6 +2,7 @@
 //! ahead of time.
 
 mod ahead;
+mod wasmtime;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 pub use ahead::compile;
+pub use wasmtime::{WASMTIME, wasmtime};
 
 /// The project's folder in the user's folder of caches.
 ///

@@ -2,21 +2,23 @@
 
 use anyhow::Result;
 
-use crate::real::{self, WASMTIME};
+use real_programs::WASMTIME;
+
+use crate::real;
 use crate::repository::{Repository, run};
 
-/// What it is built with: it runs commands, and that is all.
-const FEATURES: &str = "run,cranelift,parallel-compilation,component-model";
+/// What it is built with: it runs commands and serves HTTP.
+const FEATURES: &str =
+    "run,serve,wasi-keyvalue,cranelift,parallel-compilation,pooling-allocator,component-model,component-model-async";
 
 /// Builds it, unless that version is there.
 pub(crate) fn install(repository: &Repository) -> Result<()> {
-    let folder = real::folder("wasmtime", WASMTIME)?;
+    let folder = real::wasmtime_folder()?;
     if folder.join("bin/wasmtime").is_file() {
         return Ok(());
     }
     eprintln!("Building wasmtime {WASMTIME}, which takes some minutes");
     let mut cargo = repository.cargo(&["install", "wasmtime-cli", "--locked", "--version", WASMTIME]);
     cargo.args(["--no-default-features", "--features", FEATURES]).arg("--root").arg(&folder);
-    // What it runs here takes no time, so that less optimised is sooner done.
-    run(cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"))
+    run(&mut cargo)
 }

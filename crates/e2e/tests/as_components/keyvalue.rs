@@ -1,6 +1,8 @@
 //! A component that knows `wasi:keyvalue` and nothing of Dapr, on Dapr's state.
 
-use e2e::{Options, World, request, wasm};
+use std::process::Command;
+
+use e2e::{Options, Process, World, request, wasm};
 
 /// A world with a service that counts, and the port that it listens on.
 fn world_with_counter() -> (World, u16) {
@@ -32,6 +34,25 @@ fn both_drafts_count_in_one_record() {
     assert_eq!(get(port, "/second").text(), "2");
     assert_eq!(get(port, "/first").text(), "3");
     assert_eq!(get(port, "/").text(), "3");
+}
+
+#[test]
+fn the_same_file_counts_here_and_under_plain_wasmtime() {
+    let file = wasm("components/keyvalue-visits").display().to_string();
+    let [port, plain] = e2e::free_ports();
+    let command = serde_json::json!(["wasmtime", "serve", "-Skeyvalue", file]);
+    let more_apps =
+        format!("- {{appID: visits, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
+    let world = World::start(&Options { more_apps, ..crate::options() });
+    world.daprlet.until(|| (get(port, "/").text() == "1").then_some(()));
+    assert_eq!(get(port, "/").text(), "2");
+    let Some(program) = real_programs::wasmtime() else { return };
+    let address = format!("127.0.0.1:{plain}");
+    let mut serve = Command::new(program);
+    // Its store lives as long as one instance, and begins with this.
+    serve.args(["serve", "-Skeyvalue", "-Skeyvalue-in-memory-data=visits=41", "--addr", &address]).arg(file);
+    let wasmtime = Process::spawn(&mut serve);
+    wasmtime.until(|| (get(plain, "/").text() == "42").then_some(()));
 }
 
 #[test]

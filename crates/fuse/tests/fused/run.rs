@@ -1,6 +1,5 @@
 //! Running a command: in this process, on wasmtime's own WASI, and by the program `wasmtime`.
 
-use std::path::PathBuf;
 use std::process::Command as Process;
 
 use wasmtime::component::{Component, Linker, ResourceTable};
@@ -33,29 +32,13 @@ pub(crate) async fn in_this_process(bytes: &[u8]) -> wasmtime::Result<String> {
     Ok(said)
 }
 
-/// Runs a command by the program that `WASMTIME` names, or that `cargo xtask setup --wasmtime` has built; says so where there
-/// is none.
-#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
+/// Runs a command by the program `wasmtime`, where there is one.
 pub(crate) fn by_wasmtime(bytes: &[u8]) -> Option<String> {
-    let Some(program) = program() else {
-        assert!(std::env::var_os("CI").is_none(), "there is no wasmtime, and on CI there must be");
-        println!("DID NOT RUN: there is no wasmtime; `cargo xtask setup --wasmtime` builds one");
-        return None;
-    };
+    let program = real_programs::wasmtime()?;
     let file = tempfile::Builder::new().suffix(".wasm").tempfile().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
     let ended = Process::new(program).arg("run").arg(file.path()).output().unwrap();
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();
     assert!(ended.status.success(), "{said}{}", String::from_utf8_lossy(&ended.stderr));
     Some(said)
-}
-
-fn program() -> Option<PathBuf> {
-    if let Some(given) = std::env::var_os("WASMTIME") {
-        return Some(given.into());
-    }
-    let caches = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let caches = caches.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-    let built = caches.join("daprlet/tools/wasmtime-48.0.8/bin/wasmtime");
-    built.is_file().then_some(built)
 }

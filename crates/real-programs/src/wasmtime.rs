@@ -1,0 +1,27 @@
+//! The program `wasmtime`.
+
+use std::env;
+use std::path::PathBuf;
+
+/// The version that runs what is fused: that of the library that daprlet is built on.
+pub const WASMTIME: &str = "48.0.8";
+
+/// The program for a test: the one that the variable `WASMTIME` names, else the one that setup has built. Says so where there
+/// is none.
+///
+/// # Panics
+/// When there is none on CI, where nothing may be lacking.
+#[must_use]
+#[expect(clippy::print_stderr, clippy::panic, reason = "a test that did not run says so, and on CI it fails")]
+pub fn wasmtime() -> Option<PathBuf> {
+    let built = || Some(crate::caches().ok()?.join(format!("tools/wasmtime-{WASMTIME}/serving/bin/wasmtime")));
+    let found = env::var_os("WASMTIME").map(PathBuf::from).or_else(built).filter(|program| program.is_file());
+    if found.is_none() {
+        let missing = "there is no wasmtime; `cargo xtask setup --wasmtime` builds one";
+        if env::var_os("CI").is_some() {
+            panic!("{missing}, and on CI it must be there");
+        }
+        eprintln!("DID NOT RUN: {missing}");
+    }
+    found
+}
