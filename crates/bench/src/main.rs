@@ -8,6 +8,8 @@ mod figures;
 mod load;
 mod memory;
 mod native;
+mod plain_wasmtime;
+mod processes;
 mod real;
 mod row;
 mod wasmedge;
@@ -37,6 +39,9 @@ enum Command {
     /// Measures only what a state store costs when it is a Wasm component.
     Components,
 
+    /// Measures only what one component is capable of, here and under plain `wasmtime serve`.
+    Wasmtime,
+
     /// Measures daprlet beside the real Dapr and WasmEdge, and writes a report.
     Real(real::Arguments),
 }
@@ -46,6 +51,7 @@ fn main() -> anyhow::Result<()> {
     match cli.command {
         Some(Command::Load(arguments)) => load::run(&arguments),
         Some(Command::Components) => Ok(row::print(&components::rows()?)?),
+        Some(Command::Wasmtime) => Ok(row::print(&plain_wasmtime::rows(Duration::from_secs(cli.seconds))?)?),
         Some(Command::Real(arguments)) => real::run(&arguments, Duration::from_secs(cli.seconds)),
         None => figures::all(Duration::from_secs(cli.seconds)),
     }

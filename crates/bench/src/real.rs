@@ -1,7 +1,6 @@
 //! daprlet beside the real Dapr and the real WasmEdge, in one run: the same services, components and servers.
 
 mod machine;
-mod processes;
 mod report;
 mod two_writes;
 
@@ -14,9 +13,9 @@ use e2e::wasm;
 use worlds::{Config, Kind, Payload, Programs, Running, To, World, bed};
 
 use crate::load::Outcome;
+use crate::processes::{self, Usage};
 use crate::wasmedge;
 use crate::world::load;
-use processes::Usage;
 
 /// The limit on users is not what is measured here.
 const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=0"];

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::processes::Usage;
 use super::{Figure, Figures, loads};
 use crate::load::Outcome;
+use crate::processes::Usage;
 
 const COMMAND: &str = "cargo xtask bench --real";
 

@@ -1,6 +1,9 @@
 //! A service composed with `dapr:runtime` over `wasi:http`: one file, which reaches Dapr as any HTTP client does.
 
-use e2e::{Options, World, request, wasm};
+use std::path::Path;
+use std::process::Command;
+
+use e2e::{Options, Process, World, request, wasm};
 use image::ImageFormat;
 
 use crate::pictures::picture;
@@ -9,7 +12,7 @@ use crate::pictures::picture;
 fn a_service_composed_with_daprs_http_api_counts_its_users_and_records_its_events() {
     let folder = tempfile::tempdir().unwrap();
     let fused = folder.path().join("grayscale.wasm");
-    let composed = std::process::Command::new(e2e::program())
+    let composed = Command::new(e2e::program())
         .arg("compose")
         .arg(wasm("components/image-api-grayscale"))
         .arg("--plug")
@@ -36,5 +39,23 @@ fn a_service_composed_with_daprs_http_api_counts_its_users_and_records_its_event
     assert_eq!((first.status, first.header("event-delivery")), (200, "recorded"), "{}", first.text());
     let statuses: Vec<_> = (0..3).map(|_| post().status).collect();
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+    under_plain_wasmtime(Path::new(&fused), dapr);
     assert!(!world.events("GET", "/events").send().json().as_array().unwrap().is_empty());
+}
+
+/// The same file in a runtime that knows nothing of Dapr, beside a sidecar on that port. Its users are all one, who has used up
+/// the limit above.
+fn under_plain_wasmtime(file: &Path, dapr: u16) {
+    let Some(program) = real_programs::wasmtime() else { return };
+    let [port] = e2e::free_ports();
+    let mut serve = Command::new(program);
+    serve.args(["serve", "-Scli", "--addr", &format!("127.0.0.1:{port}"), "--env", &format!("DAPR_HTTP_PORT={dapr}")]);
+    serve.args(["--env", "RATE_LIMIT_PER_MINUTE=0"]);
+    let wasmtime = Process::spawn(serve.arg(file));
+    let url = format!("http://127.0.0.1:{port}");
+    wasmtime.until(|| (request("GET", &url).send().status == 200).then_some(()));
+    let answer = request("POST", &format!("{url}/grayscale")).body(picture(ImageFormat::Png)).send();
+    assert_eq!((answer.status, answer.header("event-delivery")), (200, "recorded"), "{}", answer.text());
+    let health = request("GET", &format!("{url}/healthz")).send();
+    assert_eq!(health.status, 200, "{}", health.text());
 }

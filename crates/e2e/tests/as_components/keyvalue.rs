@@ -50,7 +50,7 @@ fn the_same_file_counts_here_and_under_plain_wasmtime() {
     let address = format!("127.0.0.1:{plain}");
     let mut serve = Command::new(program);
     // Its store lives as long as one instance, and begins with this.
-    serve.args(["serve", "-Skeyvalue", "-Skeyvalue-in-memory-data=visits=41", "--addr", &address]).arg(file);
+    serve.args(["serve", "-Scli", "-Skeyvalue", "-Skeyvalue-in-memory-data=visits=41", "--addr", &address]).arg(file);
     let wasmtime = Process::spawn(&mut serve);
     wasmtime.until(|| (get(plain, "/").text() == "42").then_some(()));
 }

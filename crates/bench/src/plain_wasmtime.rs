@@ -1,0 +1,79 @@
+//! One component in daprlet and under plain `wasmtime serve`, where there is one: the grayscale service, composed with Dapr's HTTP
+//! API, so that it imports nothing of Dapr.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::ensure;
+use e2e::{Options, Process, World, wasm};
+
+use crate::processes::processor_time;
+use crate::row::Row;
+use crate::world::{free_port, load};
+
+/// Requests that an instance answers where instances are used again.
+const REUSED: &str = "1000000";
+
+/// What one server is capable of.
+struct Capacity {
+    rate: f64,
+    /// Processor time of a request.
+    cost: Duration,
+}
+
+/// `GET /` in a fresh instance for each request, and in instances that are used again.
+pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
+    let Some(program) = real_programs::wasmtime() else { return Ok(Vec::new()) };
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("composed.wasm");
+    compose(&file)?;
+    let flags: [&[&str]; 2] = [&[], &["--max-instance-reuse-count", REUSED]];
+    let ports = [free_port()?, free_port()?];
+    let apps = flags.iter().zip(ports).map(|(flags, port)| {
+        let command = ["wasmtime", "serve", "-Scli"].iter().chain(*flags).map(|it| (*it).to_owned());
+        let command = serde_json::json!(command.chain([file.display().to_string()]).collect::<Vec<_>>());
+        format!("- {{appID: app-{port}, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n")
+    });
+    let world = World::start(&Options { more_apps: apps.collect(), ..Options::default() });
+    let whats = [
+        "`GET /` of one component, a fresh instance each, requests/s at 16 connections (processor time of each)",
+        "`GET /` of one component, instances used again, requests/s at 16 connections (processor time of each)",
+    ];
+    let mut rows = Vec::new();
+    for ((what, flags), port) in whats.into_iter().zip(flags).zip(ports) {
+        let ours = capacity(&world.daprlet, port, seconds)?;
+        let plain = free_port()?;
+        let mut serve = Command::new(&program);
+        serve.args(["serve", "-Scli", "--addr", &format!("127.0.0.1:{plain}")]).args(flags).arg(&file);
+        let theirs = capacity(&Process::spawn(&mut serve), plain, seconds)?;
+        let shown = |it: &Capacity| format!("{:.0} ({} us)", it.rate, it.cost.as_micros());
+        rows.push(Row {
+            what,
+            measured: shown(&ours),
+            compared: format!("wasmtime serve {}", shown(&theirs)),
+            ratio: format!("{:.2}", ours.rate / theirs.rate),
+            must: "1",
+            hope: "",
+        });
+    }
+    Ok(rows)
+}
+
+fn compose(to: &Path) -> anyhow::Result<()> {
+    let mut compose = Command::new(e2e::program());
+    compose.arg("compose").arg(wasm("components/image-api-grayscale"));
+    compose.arg("--plug").arg(wasm("components/dapr-over-http")).arg("--output").arg(to);
+    let composed = compose.output()?;
+    ensure!(composed.status.success(), "{}", String::from_utf8_lossy(&composed.stderr));
+    Ok(())
+}
+
+fn capacity(server: &Process, port: u16, seconds: Duration) -> anyhow::Result<Capacity> {
+    server.until(|| std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(drop));
+    let before = processor_time(&[server.id()])?;
+    let outcome = load(port, &["--connections", "16"], seconds)?;
+    let spent = processor_time(&[server.id()])?.saturating_sub(before);
+    let requests = u32::try_from(outcome.warming + outcome.requests)?.max(1);
+    Ok(Capacity { rate: outcome.rate, cost: spent / requests })
+}
