@@ -39,6 +39,11 @@ pub(super) fn state(status: &Status) -> StateError {
     }
 }
 
+/// A failed transaction: in it, Dapr does not tell etags from anything else.
+pub(super) fn transaction(status: &Status) -> StateError {
+    StateError::Other(RpcError::from(status).into())
+}
+
 pub(super) fn secrets(status: &Status) -> SecretError {
     SecretError::Other(RpcError::from(status).into())
 }

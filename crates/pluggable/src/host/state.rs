@@ -90,7 +90,7 @@ impl StateStore for Store {
         }
         let operations = operations.into_iter().map(Into::into).collect();
         let request = limited(TransactionalStateRequest { operations, metadata });
-        self.transactions.clone().transact(request).await.map(drop).map_err(|status| error::state(&status))
+        self.transactions.clone().transact(request).await.map(drop).map_err(|status| error::transaction(&status))
     }
 
     fn multi_max_size(&self) -> Option<usize> {
