@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::ensure;
-use e2e::{Options, Process, World, wasm};
+use e2e::{Options, Process, World, request, wasm};
 
 use crate::processes::processor_time;
 use crate::row::Row;
@@ -70,7 +70,8 @@ fn compose(to: &Path) -> anyhow::Result<()> {
 }
 
 fn capacity(server: &Process, port: u16, seconds: Duration) -> anyhow::Result<Capacity> {
-    server.until(|| std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(drop));
+    let url = format!("http://127.0.0.1:{port}/");
+    server.until(|| (request("GET", &url).send().status == 200).then_some(()));
     let before = processor_time(&[server.id()])?;
     let outcome = load(port, &["--connections", "16"], seconds)?;
     let spent = processor_time(&[server.id()])?.saturating_sub(before);

@@ -9,6 +9,7 @@ mod secrets;
 mod state;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use building_blocks::component::Component;
 use building_blocks::{ComponentSpec, InitError, Registry};
@@ -55,12 +56,10 @@ async fn binding(
     let channel = connection::connect(socket.as_ref(), &spec.name)?;
     let mut component = Component::default();
     if is_called {
-        let binding = output::Binding::open(channel.clone(), &spec.properties).await?;
-        component.output_binding = Component::of_output_binding(binding).output_binding;
+        component.output_binding = Some(Arc::new(output::Binding::open(channel.clone(), &spec.properties).await?));
     }
     if calls {
-        let binding = input::Binding::open(channel, &spec).await?;
-        component.input_binding = Component::of_input_binding(binding).input_binding;
+        component.input_binding = Some(Arc::new(input::Binding::open(channel, &spec).await?));
     }
     Ok(component)
 }
