@@ -23,6 +23,10 @@ const FLAGS: [&str; 10] = [
     "--remote-debugging-pipe",
 ];
 
+/// How often the driver is started at most: it takes a free port of one IP version and gives up, rather than take
+/// another, where that port of the other version is taken.
+const STARTS: usize = 5;
+
 /// How the browser shows pages.
 #[derive(Clone, Copy, Debug)]
 pub enum Look {
@@ -44,23 +48,27 @@ pub(crate) struct Driver {
 impl Driver {
     /// Starts it on a port of its own choice; nothing, said loudly, where there is none.
     pub(crate) fn start() -> Option<Self> {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = match command.spawn() {
-            Ok(process) => process,
-            Err(error) => {
-                let words = format!("chromedriver: {error}; `apt-get install chromium chromium-driver` installs it");
-                assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{words}");
-                did_not_run(&words);
-                return None;
+        for _ in 0..STARTS {
+            let (mut process, said) = match launch() {
+                Ok(launched) => launched,
+                Err(error) => {
+                    let words =
+                        format!("chromedriver: {error}; `apt-get install chromium chromium-driver` installs it");
+                    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{words}");
+                    did_not_run(&words);
+                    return None;
+                }
+            };
+            match said {
+                Ok(port) => return Some(Self { process, port, profile: TempDir::new().expect("a folder") }),
+                Err(words) => {
+                    process.wait().expect("chromedriver's status");
+                    // If standard error is closed there is nobody to tell.
+                    let _ = writeln!(std::io::stderr(), "chromedriver did not start: {words}");
+                }
             }
-        };
-        let lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            line.strip_prefix("ChromeDriver was started successfully on port ")?.trim_end_matches('.').parse().ok()
-        });
-        let port = port.expect("chromedriver says its port");
-        Some(Self { process, port, profile: TempDir::new().expect("a folder") })
+        }
+        panic!("chromedriver did not start in {STARTS} attempts")
     }
 
     /// Opens a browser.
@@ -84,6 +92,23 @@ impl Driver {
         builder.capabilities(capabilities);
         builder.connect(&format!("http://127.0.0.1:{}", self.port)).await.expect("Chromium starts")
     }
+}
+
+/// Starts the program: it, and the port that it says it listens on or all that it said until it ended.
+fn launch() -> std::io::Result<(Child, Result<u16, String>)> {
+    let mut command = Command::new("chromedriver");
+    command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process = command.spawn()?;
+    let mut said = String::new();
+    for line in BufReader::new(process.stdout.take().expect("stdout")).lines().map_while(Result::ok) {
+        let port = line.strip_prefix("ChromeDriver was started successfully on port ");
+        if let Some(port) = port.and_then(|port| port.trim_end_matches('.').parse().ok()) {
+            return Ok((process, Ok(port)));
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    Ok((process, Err(said)))
 }
 
 /// Says so past the test runner, which shows nothing that a passing test prints.

@@ -50,6 +50,8 @@ fn answers(address: SocketAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
+
     use super::*;
 
     #[test]
@@ -66,6 +68,8 @@ mod tests {
         let server = thread::spawn(move || {
             for answer in ["HTTP/1.1 404 Not Found\r\n\r\n", "no idea what you mean"] {
                 let (mut stream, _) = listener.accept().unwrap();
+                // A connection that is closed with unread bytes is reset, and the answer lost with it.
+                BufReader::new(&stream).lines().map(Result::unwrap).find(String::is_empty).unwrap();
                 stream.write_all(answer.as_bytes()).unwrap();
             }
         });
