@@ -27,7 +27,7 @@ use answer::Finding;
 use batch::{Outcome, Part};
 
 pub use classes::Class;
-pub use model::{Classified, Classifier, DEFAULT_MODEL_MEMORY, Description, LoadedModel, ModelError};
+pub use model::{By, Classified, Classifier, Computes, DEFAULT_MODEL_MEMORY, Description, LoadedModel, ModelError};
 
 const PORT: u16 = 9006;
 const DAPR_HTTP_PORT: u16 = 3504;
@@ -82,8 +82,9 @@ fn load(directory: Option<PathBuf>, memory: u64, log: &dyn Log) -> Result<Box<dy
     };
     match &loaded {
         Ok(model) => {
-            let Description { name, source, load_ms, first_inference_ms, .. } = model.description();
+            let Description { name, source, computes, load_ms, first_inference_ms, .. } = model.description();
             log.line(&format!("model {name}, {source}: loaded in {load_ms} ms, first picture {first_inference_ms} ms"));
+            log.line(&format!("model {name}: {computes}"));
         }
         Err(error) => log.line(&format!("there is no model to ask: {error}")),
     }
@@ -182,7 +183,7 @@ impl App for Classify {
 
     async fn health(&self) -> Health {
         let mut checks = vec![match &self.model {
-            Ok(_) => Check::ok("model"),
+            Ok(model) => Check::ok("model").because(model.description().computes.to_string()),
             Err(error) => Check::unavailable("model", error.to_string()),
         }];
         checks.extend(self.accounting.checks().await);

@@ -6,8 +6,12 @@ mod files;
 mod input;
 mod loaded;
 mod memory;
+mod network;
 mod operators;
 mod parameters;
+mod signature;
+#[cfg(feature = "wasi-nn")]
+mod wasi_nn;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,6 +24,7 @@ pub use description::Description;
 pub use loaded::LoadedModel;
 pub(crate) use loaded::milliseconds;
 pub use memory::DEFAULT_MODEL_MEMORY;
+pub use network::{By, Computes};
 pub(crate) use parameters::Output as OutputKind;
 
 /// Says what a picture shows.

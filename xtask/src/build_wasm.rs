@@ -3,6 +3,7 @@
 mod ahead;
 mod components;
 mod javascript;
+mod nn;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 pub(crate) use components::TARGET as COMPONENT_TARGET;
+pub(crate) use nn::{FEATURE as NN, services as with_nn};
 
 use crate::repository::{Package, Repository, Workspace, output, run};
 
@@ -33,6 +35,10 @@ pub(crate) struct BuildWasm {
     /// Builds the Wasm components, too, into `wasm/components/`.
     #[arg(long)]
     pub(crate) components: bool,
+
+    /// Builds the services whose networks the host computes, too: `wasm/NAME-nn.wasm` and `wasm/components/NAME-nn.wasm`.
+    #[arg(long)]
+    pub(crate) wasi_nn: bool,
 
     /// Compiles the services ahead of time, too, for the WasmEdge that `WASMEDGE` names, for the one on the path, or for
     /// those of `setup --real`: `wasm/wasmedge-VERSION/NAME.so`. That takes minutes, once for each change.
@@ -60,6 +66,9 @@ impl BuildWasm {
         }
         if self.components {
             components::build(repository, &workspace)?;
+        }
+        if self.wasi_nn {
+            nn::build(repository, &workspace)?;
         }
         if self.fixtures {
             // On its own: together with the services it would switch on features of crates that both use.

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::build_wasm::{COMPONENT_TARGET, FIXTURES, TARGET, install_target};
+use crate::build_wasm::{self, COMPONENT_TARGET, FIXTURES, NN, TARGET, install_target};
 use crate::parity::Parity;
 use crate::repository::{Repository, TEMPLATE, run};
 use crate::setup::is_installed;
@@ -76,7 +76,11 @@ fn lint(repository: &Repository) -> Result<()> {
 fn lint_wasm(repository: &Repository) -> Result<()> {
     install_target(repository, TARGET)?;
     let workspace = repository.workspace()?;
-    let services: Vec<&str> = workspace.services().flat_map(|service| ["--package", service.name.as_str()]).collect();
+    let mut services: Vec<&str> =
+        workspace.services().flat_map(|service| ["--package", service.name.as_str()]).collect();
+    // Without it they are linted natively.
+    let with_nn: Vec<String> = build_wasm::with_nn(&workspace).map(|it| format!("{}/{NN}", it.name)).collect();
+    services.extend(with_nn.iter().flat_map(|feature| ["--features", feature]));
     let mut what = vec!["--target", TARGET, "--package", TEMPLATE, "--package", FIXTURES];
     what.extend(&services);
     clippy(repository, &what)?;

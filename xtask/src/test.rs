@@ -32,7 +32,7 @@ impl Test {
         let mut steps = Steps::new(3);
         tell_what_runs()?;
         steps.begin("Building the services and the test programs for WebAssembly");
-        BuildWasm { fixtures: true, components: true, ..BuildWasm::default() }.run(repository)?;
+        BuildWasm { fixtures: true, components: true, wasi_nn: true, ..BuildWasm::default() }.run(repository)?;
         steps.begin("Building the tests");
         run(&mut repository.cargo(&["test", "--workspace", "--locked", "--no-run", "--quiet"]))?;
         steps.begin("Running the tests");

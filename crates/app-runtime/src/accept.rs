@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait when no connection can be taken: out of descriptors, most likely, so that others have to end first.
-const PAUSE: Duration = Duration::from_millis(20);
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
 /// Serves every connection to `what` until `shutdown`.
 pub(crate) async fn accept<F, S>(what: &'static str, listener: TcpListener, shutdown: CancellationToken, serve: F)

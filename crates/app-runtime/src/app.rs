@@ -46,6 +46,8 @@ pub struct App {
     pub max_concurrency: u32,
     /// What a guest may use up.
     pub limits: Limits,
+    /// The most instances of a module; more than one are started by need.
+    pub instances: usize,
 }
 
 /// What runs as an application.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use dapr_http::DaprHttp;
+use inference::Graphs;
 use sidecar::Sidecar;
 
 use crate::allow::AllowList;
 use crate::directory::Callee;
 use crate::external::External;
 
-/// Its sidecar, and the ways to it, to others and outside.
+/// Its sidecar, the ways to it, to others and outside, and the networks that it may ask.
 #[cfg_attr(not(feature = "component-apps"), expect(dead_code, reason = "only components are given all of it"))]
 pub(crate) struct Around {
     pub(crate) dapr_port: u16,
@@ -18,4 +19,5 @@ pub(crate) struct Around {
     pub(crate) external: Arc<External>,
     pub(crate) callee: Arc<Callee>,
     pub(crate) allow: Arc<AllowList>,
+    pub(crate) graphs: Arc<Graphs>,
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use building_blocks::BoxError;
 use http::header::{HOST, HeaderValue};
@@ -16,13 +17,17 @@ use sidecar::{Body, InvokeError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use wasmedge_guest::Connector;
+use wasmedge_guest::{Door, Holder};
 
 use crate::component_app::App;
 use crate::failure;
 
 /// Connections that wait for their next request; more are closed.
 const MAX_IDLE: usize = 64;
+
+/// An instance that has computed for longer is at work on something, and a request had better go to another one. Small
+/// requests, even many together, take less.
+const BRIEF: Duration = Duration::from_millis(1);
 
 /// The caller that a guest sees when the host itself calls.
 const INSIDE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -31,17 +36,23 @@ const INSIDE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALH
 #[derive(Clone)]
 enum Way {
     Nowhere,
-    /// A guest of this process listens.
-    Inside(Connector),
+    /// Guests of this process, behind their door.
+    Inside(Door),
     Tcp(SocketAddr),
     /// A component of this process, which is called without a connection.
     Component(Arc<App>),
 }
 
+/// A connection, and which guest has it.
+struct Kept {
+    connection: SendRequest<Body>,
+    holder: Holder,
+}
+
 /// The way to one application. It survives restarts of the application.
 pub(crate) struct AppChannel {
     way: watch::Sender<Way>,
-    idle: Mutex<VecDeque<SendRequest<Body>>>,
+    idle: Mutex<VecDeque<Kept>>,
     host: Option<HeaderValue>,
 }
 
@@ -51,10 +62,9 @@ impl AppChannel {
         Self { way: watch::Sender::new(Way::Nowhere), idle: Mutex::default(), host }
     }
 
-    /// The application is a guest that has begun to listen.
-    pub(crate) fn set_inside(&self, connector: Connector) {
-        self.idle().clear();
-        self.way.send_replace(Way::Inside(connector));
+    /// The application is a guest behind that door.
+    pub(crate) fn set_inside(&self, door: Door) {
+        self.way.send_replace(Way::Inside(door));
     }
 
     /// The application is a component.
@@ -73,7 +83,7 @@ impl AppChannel {
         loop {
             let now = way.borrow_and_update().clone();
             match now {
-                Way::Inside(connector) if connector.is_open() => return,
+                Way::Inside(door) => return door.opened().await,
                 Way::Component(_) => return,
                 Way::Tcp(address) => {
                     while TcpStream::connect(address).await.is_err() {
@@ -81,7 +91,7 @@ impl AppChannel {
                     }
                     return;
                 }
-                Way::Inside(_) | Way::Nowhere => {
+                Way::Nowhere => {
                     // The sender lives as long as this channel, so a change is all that can happen.
                     let _ = way.changed().await;
                 }
@@ -108,9 +118,9 @@ impl AppChannel {
         };
         // A kept connection may have been closed by the application meanwhile; then the request was not sent, and
         // goes over a new one.
-        while let Some(mut connection) = self.kept() {
-            match connection.try_send_request(request).await {
-                Ok(response) => return Ok(self.keep(connection, response)),
+        while let Some(mut kept) = self.kept() {
+            match kept.connection.try_send_request(request).await {
+                Ok(response) => return Ok(self.keep(kept, response)),
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) => request = unsent,
                     None => return Err(told(failed.into_error().into())),
@@ -118,46 +128,52 @@ impl AppChannel {
             }
         }
         let connected = self.connect().await;
-        let mut connection =
+        let mut kept =
             connected.map_err(|error| told(failure::unreachable(host.to_str().unwrap_or_default(), error)))?;
-        let response = connection.send_request(request).await.map_err(|error| told(error.into()))?;
-        Ok(self.keep(connection, response))
+        let response = kept.connection.send_request(request).await.map_err(|error| told(error.into()))?;
+        Ok(self.keep(kept, response))
     }
 
-    async fn connect(&self) -> io::Result<SendRequest<Body>> {
+    async fn connect(&self) -> io::Result<Kept> {
         let way = self.way.borrow().clone();
         match way {
             Way::Nowhere | Way::Component(_) => Err(io::ErrorKind::ConnectionRefused.into()),
-            Way::Inside(connector) => handshake(connector.connect(INSIDE)?).await,
+            Way::Inside(door) => {
+                let (stream, holder) = door.connect(INSIDE)?;
+                Ok(Kept { connection: handshake(stream).await?, holder })
+            }
             Way::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
-                handshake(stream).await
+                Ok(Kept { connection: handshake(stream).await?, holder: Holder::default() })
             }
         }
     }
 
-    fn kept(&self) -> Option<SendRequest<Body>> {
+    /// A kept connection to a guest that waits, or else to one that does again in a moment.
+    fn kept(&self) -> Option<Kept> {
         let mut idle = self.idle();
-        let ready = idle.iter().position(SendRequest::is_ready);
+        let ready =
+            |most: Duration| idle.iter().position(|kept| kept.connection.is_ready() && kept.holder.computing() <= most);
+        let ready = ready(Duration::ZERO).or_else(|| ready(BRIEF));
         let found = ready.and_then(|index| idle.swap_remove_back(index));
         if found.is_none() {
-            idle.retain(|connection| !connection.is_closed());
+            idle.retain(|kept| !kept.connection.is_closed());
         }
         found
     }
 
     /// A connection is put back at once and becomes ready when the answer's body has been read to its end.
-    fn keep(&self, connection: SendRequest<Body>, response: Response<Incoming>) -> Response<Body> {
+    fn keep(&self, kept: Kept, response: Response<Incoming>) -> Response<Body> {
         let mut idle = self.idle();
-        if idle.len() < MAX_IDLE && !connection.is_closed() {
-            idle.push_back(connection);
+        if idle.len() < MAX_IDLE && !kept.connection.is_closed() {
+            idle.push_back(kept);
         }
         drop(idle);
         response.map(|body| body.map_err(Into::into).boxed_unsync())
     }
 
-    fn idle(&self) -> MutexGuard<'_, VecDeque<SendRequest<Body>>> {
+    fn idle(&self) -> MutexGuard<'_, VecDeque<Kept>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

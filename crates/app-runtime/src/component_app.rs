@@ -93,7 +93,7 @@ impl From<WasmEdgeCommand> for Wanted {
 
 impl From<ServeCommand> for Wanted {
     fn from(command: ServeCommand) -> Self {
-        let ServeCommand { component, environment, folders, reuse, instances, memory } = command;
+        let ServeCommand { component, environment, folders, reuse, instances, memory, graphs: _ } = command;
         Self { component, arguments: Vec::new(), environment, folders, memory, requests: reuse, instances }
     }
 }
@@ -123,6 +123,7 @@ pub(crate) async fn start(
             instances: wanted.instances,
         },
         requests: wanted.requests,
+        graphs: around.graphs.clone(),
         outbound: Arc::new(Ways {
             api: around.api.clone(),
             dapr_port: around.dapr_port,

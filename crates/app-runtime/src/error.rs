@@ -55,6 +55,16 @@ pub enum StartError {
         /// Why not.
         source: ComponentError,
     },
+    /// A network that the command line names cannot be loaded.
+    #[error("app {app}: {}: {source}", .path.display())]
+    Graph {
+        /// The application.
+        app: String,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: inference::GraphError,
+    },
     /// A component cannot be made.
     #[error("app {app}: {origin}: {source}")]
     Component {
@@ -88,7 +98,11 @@ impl StartError {
     pub const fn is_configuration(&self) -> bool {
         match self {
             Self::Component { source, .. } => !source.is_retryable(),
-            Self::Module { .. } | Self::Guest { .. } | Self::ComponentGuest { .. } | Self::Reference { .. } => true,
+            Self::Module { .. }
+            | Self::Guest { .. }
+            | Self::ComponentGuest { .. }
+            | Self::Graph { .. }
+            | Self::Reference { .. } => true,
             Self::Port { .. } | Self::Task(_) => false,
         }
     }

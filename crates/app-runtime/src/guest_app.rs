@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use inference::Graphs;
 use tokio_util::sync::CancellationToken;
 use wasmedge_guest::command::WasmEdgeCommand;
-use wasmedge_guest::{Engine, GuestOptions, Limits, Preopen};
+use wasmedge_guest::{Activity, Engine, GuestError, GuestOptions, Limits, Preopen};
 
 use crate::backoff::Backoff;
 use crate::error::StartError;
@@ -15,12 +16,14 @@ use crate::network::GuestNetwork;
 /// A guest and everything it is given at each start.
 pub(crate) struct GuestApp {
     pub(crate) app: String,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) path: PathBuf,
     pub(crate) module: wasmtime::Module,
     pub(crate) command: WasmEdgeCommand,
     pub(crate) working_dir: PathBuf,
     pub(crate) limits: Limits,
     pub(crate) network: Arc<GuestNetwork>,
+    pub(crate) graphs: Arc<Graphs>,
     pub(crate) log: Arc<dyn AppLog>,
 }
 
@@ -37,12 +40,17 @@ pub(crate) async fn compile(
 }
 
 impl GuestApp {
-    /// Runs the guest until `shutdown`. It is started again when it traps or exits, with a growing pause in between.
-    pub(crate) async fn supervise(self, engine: Arc<Engine>, shutdown: CancellationToken) {
+    /// Runs one instance of the guest to its end.
+    pub(crate) async fn run(&self, activity: Arc<Activity>) -> Result<i32, GuestError> {
+        wasmedge_guest::run(&self.engine, &self.module, self.options(activity)).await
+    }
+
+    /// Runs an instance until `shutdown`. It is started again when it traps or exits, with a growing pause in between.
+    pub(crate) async fn supervise(self: Arc<Self>, shutdown: CancellationToken) {
         let mut backoff = Backoff::new();
         loop {
             let ended = tokio::select! {
-                ended = wasmedge_guest::run(&engine, &self.module, self.options()) => ended,
+                ended = self.run(Arc::default()) => ended,
                 () = shutdown.cancelled() => return,
             };
             let wait = backoff.next();
@@ -60,7 +68,7 @@ impl GuestApp {
         }
     }
 
-    fn options(&self) -> GuestOptions {
+    fn options(&self, activity: Arc<Activity>) -> GuestOptions {
         let mut arguments = vec![self.command.module.display().to_string()];
         arguments.extend(self.command.arguments.iter().cloned());
         let preopens = self
@@ -74,7 +82,9 @@ impl GuestApp {
             preopens: preopens.collect(),
             limits: Limits { memory: self.command.memory.unwrap_or(self.limits.memory), ..self.limits.clone() },
             network: self.network.clone(),
+            graphs: self.graphs.clone(),
             output: Arc::new(NamedLog { app: self.app.clone(), log: self.log.clone() }),
+            activity,
         }
     }
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use building_blocks::component::Context;
 use building_blocks::{Metadata, Registry};
 use dapr_http::{DaprHttp, Options};
+use inference::Library;
 use sidecar::{AppConnection, Settings, Sidecar};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasm_engine::Kind;
-use wasmedge_guest::Engine;
 use wasmedge_guest::command::WasmEdgeCommand;
+use wasmedge_guest::{Door, Engine};
 
 use crate::accept::accept;
 use crate::allow::{AllowList, AllowRule};
@@ -24,8 +25,10 @@ use crate::components::Maker;
 use crate::directory::{Callee, Caller, Directory};
 use crate::error::StartError;
 use crate::external::External;
+use crate::graphs;
 use crate::guest_app::{self, GuestApp};
 use crate::input_bindings;
+use crate::instances::Instances;
 use crate::log::AppLog;
 use crate::network::GuestNetwork;
 use crate::process_app::ProcessApp;
@@ -52,6 +55,8 @@ pub struct HostSettings {
 pub struct Host {
     settings: HostSettings,
     component_engine: LazyEngine,
+    /// The networks of all guests.
+    library: Arc<Library>,
     directory: Arc<Directory>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -74,7 +79,14 @@ impl Host {
     #[must_use]
     pub fn new(settings: HostSettings, shutdown: CancellationToken) -> Self {
         let component_engine = LazyEngine::new(settings.cache.clone());
-        Self { settings, component_engine, directory: Arc::default(), tasks: TaskTracker::new(), shutdown }
+        Self {
+            settings,
+            component_engine,
+            library: Arc::default(),
+            directory: Arc::default(),
+            tasks: TaskTracker::new(),
+            shutdown,
+        }
     }
 
     /// Starts one application: its ports are bound and its components made when this returns; the application itself
@@ -111,6 +123,7 @@ impl Host {
             sidecar: sidecar.clone(),
         };
         let has_port = app.port.is_some();
+        let graphs = graphs::load(&self.library, &app).await?;
         let around = Around {
             dapr_port: dapr_address.port(),
             sidecar: sidecar.clone(),
@@ -118,6 +131,7 @@ impl Host {
             external,
             callee: callee.clone(),
             allow,
+            graphs,
         };
         self.run(app, around).await?;
         self.tasks.spawn(become_ready(sidecar, callee, has_port, self.shutdown.clone()));
@@ -207,29 +221,36 @@ impl Host {
     ) -> Result<(), StartError> {
         let engine = &self.settings.engine;
         let module = guest_app::compile(engine, &app.id, &path, wasm).await?;
+        let door = Door::new(app.instances);
+        let listener = self.bind_app(&app)?;
+        around.callee.channel.set_inside(door.clone());
         let network = Arc::new(GuestNetwork {
             app: app.id.clone(),
-            app_port: app.port,
+            door: app.port.map(|port| (port, door.clone())),
             dapr_port: around.dapr_port,
             listen_address: self.settings.listen_address,
-            app_listener: self.bind_app(&app)?,
             api: around.api,
-            callee: around.callee,
             allow: around.allow,
             shutdown: self.shutdown.clone(),
             denied: Default::default(),
         });
-        let guest = GuestApp {
+        let guest = Arc::new(GuestApp {
             app: app.id,
+            engine: engine.clone(),
             path,
             module,
             command,
             working_dir: app.working_dir,
             limits: app.limits,
             network,
+            graphs: around.graphs,
             log: self.settings.log.clone(),
-        };
-        self.tasks.spawn(guest.supervise(engine.clone(), self.shutdown.clone()));
+        });
+        if let Some(listener) = listener {
+            let more = Instances { guest: guest.clone(), door, most: app.instances };
+            self.tasks.spawn(more.attend(listener, self.shutdown.clone()));
+        }
+        self.tasks.spawn(guest.supervise(self.shutdown.clone()));
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! A guest's network: its own listener, its Dapr port inside the process, and what it is allowed outside.
+//! A guest's network: its application's door, its Dapr port inside the process, and what it is allowed outside.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,22 +8,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dapr_http::DaprHttp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use wasmedge_guest::{Connecting, IoFuture, Listener, MemoryStream, Network, Stream};
+use wasmedge_guest::{Activity, Connecting, Door, IoFuture, Listener, MemoryStream, Network, Stream};
 
 use crate::allow::AllowList;
-use crate::directory::Callee;
 
-/// The network of one application that runs as a guest.
+/// The network of one application that runs as a guest: of all its instances.
 pub(crate) struct GuestNetwork {
     pub(crate) app: String,
-    pub(crate) app_port: Option<u16>,
+    /// The application's port, and the door behind it.
+    pub(crate) door: Option<(u16, Door)>,
     pub(crate) dapr_port: u16,
     /// The address that all listeners are really bound to.
     pub(crate) listen_address: IpAddr,
-    /// The application's port, bound when the host started and kept over restarts of the guest.
-    pub(crate) app_listener: Option<std::net::TcpListener>,
     pub(crate) api: Arc<DaprHttp>,
-    pub(crate) callee: Arc<Callee>,
     pub(crate) allow: Arc<AllowList>,
     pub(crate) shutdown: CancellationToken,
     /// Denials that were logged already; each is logged once.
@@ -49,23 +46,21 @@ impl GuestNetwork {
 }
 
 impl Network for GuestNetwork {
-    fn listen(&self, address: SocketAddr) -> io::Result<Listener> {
-        let is_app_port = self.app_port == Some(address.port());
-        let tcp = match &self.app_listener {
-            Some(listener) if is_app_port => listener.try_clone()?,
-            _ => std::net::TcpListener::bind((self.listen_address, address.port())).inspect_err(|error| {
-                tracing::error!(app = %self.app, port = address.port(), %error, "the guest cannot listen on its port");
-            })?,
-        };
+    fn listen(&self, address: SocketAddr, activity: &Arc<Activity>) -> io::Result<Listener> {
+        if let Some((port, door)) = &self.door
+            && *port == address.port()
+        {
+            return Ok(door.listener(address, activity));
+        }
+        let tcp = std::net::TcpListener::bind((self.listen_address, address.port())).inspect_err(|error| {
+            tracing::error!(app = %self.app, port = address.port(), %error, "the guest cannot listen on its port");
+        })?;
         tcp.set_nonblocking(true)?;
         let seen = SocketAddr::new(address.ip(), tcp.local_addr()?.port());
-        let listener = Listener::new(TcpListener::from_std(tcp)?, seen);
-        if is_app_port {
-            self.callee.channel.set_inside(listener.connector());
-        } else if self.app_port.is_some() {
+        if self.door.is_some() {
             tracing::warn!(app = %self.app, port = address.port(), "the guest listens on a port that is not its app port");
         }
-        Ok(listener)
+        Ok(Listener::new(TcpListener::from_std(tcp)?, seen))
     }
 
     fn connect(&self, peer: SocketAddr) -> io::Result<Connecting> {

@@ -6,7 +6,7 @@ use e2e::{Options, World, wasm};
 
 use crate::row::{self, Row};
 use crate::world::{Bench, free_port, load};
-use crate::{applications, components, memory, native, plain_wasmtime, wasmedge};
+use crate::{applications, components, instances, memory, native, plain_wasmtime, wasmedge};
 
 /// What was measured of a real pair of `daprd` 1.18, and of one with Redis, on two cores.
 const DAPRD_INVOCATIONS: f64 = 2800.0;
@@ -22,6 +22,7 @@ pub(crate) fn all(seconds: Duration) -> anyhow::Result<()> {
     rows.extend([state(&bench)?, grayscale(&bench, seconds)?, idle]);
     rows.extend(start);
     rows.extend(components::rows()?);
+    rows.extend(instances::rows(seconds)?);
     rows.extend(applications::rows(seconds)?);
     rows.extend(plain_wasmtime::rows(seconds)?);
     Ok(row::print(&rows)?)

@@ -5,6 +5,7 @@
 mod applications;
 mod components;
 mod figures;
+mod instances;
 mod load;
 mod memory;
 mod native;
@@ -39,6 +40,9 @@ enum Command {
     /// Measures only what a state store costs when it is a Wasm component.
     Components,
 
+    /// Measures only what more than one instance of a module is worth.
+    Instances,
+
     /// Measures only what one component is capable of, here and under plain `wasmtime serve`.
     Wasmtime,
 
@@ -51,6 +55,7 @@ fn main() -> anyhow::Result<()> {
     match cli.command {
         Some(Command::Load(arguments)) => load::run(&arguments),
         Some(Command::Components) => Ok(row::print(&components::rows()?)?),
+        Some(Command::Instances) => Ok(row::print(&instances::rows(Duration::from_secs(cli.seconds))?)?),
         Some(Command::Wasmtime) => Ok(row::print(&plain_wasmtime::rows(Duration::from_secs(cli.seconds))?)?),
         Some(Command::Real(arguments)) => real::run(&arguments, Duration::from_secs(cli.seconds)),
         None => figures::all(Duration::from_secs(cli.seconds)),

@@ -23,6 +23,9 @@ pub struct ServeCommand {
     pub instances: Option<usize>,
     /// `-W max-memory-size`, in bytes.
     pub memory: Option<usize>,
+    /// `-S nn-graph=onnx::FOLDER`: name and file of a network that the service may ask. The name is the folder's own, and its
+    /// file is called `model.onnx`.
+    pub graphs: Vec<(String, PathBuf)>,
 }
 
 /// What is wrong with a `wasmtime serve` command line.
@@ -43,6 +46,11 @@ pub enum CommandError {
     /// wasmtime would take the value from its own environment, which no service of this host sees.
     #[error("wasmtime serve: --env {0} has no value; write --env {0}=VALUE")]
     BareVariable(String),
+    /// A network that nobody computes here.
+    #[error(
+        "wasmtime serve: -S nn-graph cannot be {0:?}: it has the form onnx::FOLDER, and the folder has a model.onnx"
+    )]
+    BadGraph(String),
     /// An option's value makes no sense.
     #[error("wasmtime serve: {option} cannot be {value:?}: it is a number")]
     BadNumber {
@@ -128,10 +136,24 @@ impl ServeCommand {
                     }
                 }
             }
+            "-S" => {
+                for setting in value.split(',') {
+                    if let Some(graph) = setting.strip_prefix("nn-graph=") {
+                        self.graphs.push(named(graph).ok_or_else(|| CommandError::BadGraph(graph.to_owned()))?);
+                    }
+                }
+            }
             _ => {}
         }
         Ok(())
     }
+}
+
+/// A network by wasmtime's rule.
+fn named(graph: &str) -> Option<(String, PathBuf)> {
+    let folder = PathBuf::from(graph.strip_prefix("onnx::")?);
+    let name = folder.file_name()?.to_str()?.to_owned();
+    Some((name, folder.join("model.onnx")))
 }
 
 /// An option and the value that is written into the same word, if one is.
@@ -176,6 +198,17 @@ mod tests {
         assert_eq!(command.environment, [("A".to_owned(), "b=c".to_owned())]);
         assert_eq!(command.folders, [Folder { host: "models".into(), guest: "/m".into(), read_only: false }]);
         assert_eq!((command.reuse, command.memory), (Some(7), Some(1 << 20)));
+    }
+
+    #[test]
+    fn a_network_is_named_by_its_folder() {
+        let command = parse("serve -S nn,nn-graph=onnx::models/default -Snn-graph=onnx::b/ s.wasm").unwrap();
+        let file = |path: &str| PathBuf::from(path).join("model.onnx");
+        assert_eq!(command.graphs, [("default".into(), file("models/default")), ("b".into(), file("b"))]);
+        for wrong in ["openvino::models/default", "models/default", "onnx::", "onnx::.."] {
+            let refused = parse(&format!("serve -S nn-graph={wrong} s.wasm"));
+            assert_eq!(refused, Err(CommandError::BadGraph(wrong.to_owned())));
+        }
     }
 
     #[test]

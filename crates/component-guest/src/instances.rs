@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use inference::Graphs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasm_engine::Output;
 use wasmtime::{Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
@@ -12,6 +13,7 @@ use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
+use crate::nn::Nn;
 use crate::outbound::{Hooks, Outbound};
 use crate::output::Printed;
 use crate::state::{Imports, State};
@@ -61,6 +63,8 @@ pub struct Options {
     pub limits: Limits,
     /// How many requests an instance answers; where it is not said, what the component itself says, or one.
     pub requests: Option<u32>,
+    /// The networks that it may ask through `wasi:nn`.
+    pub graphs: Arc<Graphs>,
     /// What sends its requests.
     pub outbound: Arc<dyn Outbound>,
     /// Where its lines go.
@@ -117,7 +121,7 @@ impl<I: Imports> Instances<I> {
             let requests = instance.get_typed_func::<(), (u32,)>(&mut store, requests)?;
             instances.requests = requests.call_async(&mut store, ()).await?.0.max(1);
             let proxy = Proxy::new(&mut store, &instance)?;
-            store.data_mut().ticks = 0;
+            store.data_mut().computed = Duration::ZERO;
             instances.idle = Mutex::new(vec![Live { store, proxy, answered: 0 }]);
         }
         instances.requests = instances.options.requests.unwrap_or(instances.requests);
@@ -151,7 +155,7 @@ impl<I: Imports> Instances<I> {
     pub(crate) fn put_back(&self, mut live: Live<I>) {
         live.answered = live.answered.saturating_add(1);
         if live.answered < self.requests {
-            live.store.data_mut().ticks = 0;
+            live.store.data_mut().computed = Duration::ZERO;
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(live);
         }
     }
@@ -165,18 +169,18 @@ impl<I: Imports> Instances<I> {
             hooks: Hooks(self.options.outbound.clone()),
             limits: StoreLimitsBuilder::new().memory_size(memory).build(),
             config: self.config.clone(),
-            ticks: 0,
+            nn: Nn::new(self.options.graphs.clone()),
+            computed: Duration::ZERO,
             imports: (self.imports)(),
         };
         let mut store = Store::new(self.service.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
-        let most = u32::try_from(busy.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
         store.epoch_deadline_callback(move |mut context: StoreContextMut<'_, State<I>>| {
             // The clock is only looked at while the instance computes, so its turns are the time that it has spent.
-            let ticks = &mut context.data_mut().ticks;
-            *ticks = ticks.saturating_add(1);
-            if *ticks > most {
+            let computed = &mut context.data_mut().computed;
+            *computed = computed.saturating_add(TICK);
+            if *computed > busy {
                 wasmtime::bail!("the instance computed for {} s over one request", busy.as_secs());
             }
             Ok(UpdateDeadline::Yield(1))

@@ -1,5 +1,5 @@
 //! Runs services that are components: each answers requests through `wasi:http/incoming-handler`, and imports WASI, outgoing
-//! HTTP, and whatever else its host links.
+//! HTTP, `wasi:nn`, and whatever else its host links.
 //!
 //! An instance answers one request at a time. By default it is made for that request and dropped after it, so that a trap
 //! ends nothing else and nothing is left over for the next one; a service that keeps something in its memory (a model) is
@@ -10,6 +10,7 @@ pub mod command;
 mod engine;
 mod error;
 mod instances;
+mod nn;
 mod outbound;
 mod output;
 mod state;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::StoreLimits;
 use wasmtime::component::{Linker, ResourceTable};
@@ -9,6 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::nn::{self, Nn};
 use crate::outbound::Hooks;
 
 /// What the host gives to instances beside WASI: the data behind the imports that it has linked.
@@ -25,8 +27,9 @@ pub struct State<I> {
     pub(crate) hooks: Hooks,
     pub(crate) limits: StoreLimits,
     pub(crate) config: Arc<WasiConfigVariables>,
-    /// Turns of the clock that the instance has spent on its request.
-    pub(crate) ticks: u32,
+    pub(crate) nn: Nn,
+    /// Time on the processor that the instance has spent on its request, by itself or by networks that it asked.
+    pub(crate) computed: Duration,
     pub(crate) imports: I,
 }
 
@@ -49,9 +52,10 @@ impl<I: Send> WasiHttpView for State<I> {
     }
 }
 
-/// WASI, its environment as `wasi:config`, too, and outgoing HTTP. Sockets lead nowhere, and HTTP where the host's [`Outbound`](crate::Outbound) lets it.
+/// WASI, its environment as `wasi:config`, too, networks that the operator has named, and outgoing HTTP. Sockets lead nowhere, and HTTP where the host's [`Outbound`](crate::Outbound) lets it.
 pub(crate) fn add_to_linker<I: Imports>(linker: &mut Linker<State<I>>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    nn::add_to_linker(linker)?;
     wasmtime_wasi_config::add_to_linker(linker, |state| WasiConfig::new(&state.config))?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }

@@ -1,6 +1,7 @@
 //! The command line. Flags and aliases are those of the Dapr CLI's `dapr run` where it has them.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use app_runtime::AllowRule;
@@ -88,7 +89,13 @@ pub(crate) struct Run {
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) allow_outbound: Vec<AllowRule>,
 
-    /// The most linear memory of a guest, in MiB.
+    /// The most instances of a module behind its port; more than one are started by need. Default: one a core. 1 is for
+    /// modules that keep something in their memory; a run template says it for one application with
+    /// `env: {DAPRLET_INSTANCES: 1}`.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) instances: Option<NonZeroUsize>,
+
+    /// The most linear memory of a guest, in MiB: of each instance.
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     pub(crate) guest_memory: usize,
 

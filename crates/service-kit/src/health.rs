@@ -34,6 +34,13 @@ impl Check {
         Self { name, status: Status::Ok, reason: None }
     }
 
+    /// The same with a word on how.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
     /// Missing, and users are served all the same.
     #[must_use]
     pub fn degraded(name: &'static str, reason: impl Into<String>) -> Self {

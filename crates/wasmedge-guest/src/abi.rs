@@ -1,4 +1,4 @@
-//! The host functions of WasmEdge's socket ABI, and those of WASI preview 1 that sockets change.
+//! The host functions of WasmEdge's socket ABI, those of WASI preview 1 that sockets change, and `wasi-nn`.
 //!
 //! The ABI is WasmEdge's `lib/host/wasi/wasimodule.cpp` with the layouts of `thirdparty/wasi/api.hpp`. Two generations of
 //! some functions share a name and differ in their parameters; [`link`] looks at what the module imports and gives it
@@ -9,6 +9,7 @@ mod connect;
 mod descriptor;
 mod link;
 mod lookup;
+mod nn;
 mod options;
 mod poll;
 mod receive;

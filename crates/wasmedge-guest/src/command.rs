@@ -49,6 +49,9 @@ const SWITCHES: &[&str] = &[
 /// Options that take a value and change nothing here.
 const IGNORED_VALUES: &[&str] = &["--run-mode", "--gas-limit", "--forbidden-plugin", "--log-level"];
 
+/// Options that take a value that counts.
+const VALUES: &[&str] = &["--env", "--dir", "--memory-page-limit", "--nn-preload", "--time-limit"];
+
 /// A `wasmedge …` command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WasmEdgeCommand {
@@ -64,6 +67,8 @@ pub struct WasmEdgeCommand {
     pub memory: Option<usize>,
     /// `--time-limit`.
     pub time_limit: Option<Duration>,
+    /// `--nn-preload NAME:ONNX:CPU:FILE`: name and file of a network that the guest may ask.
+    pub graphs: Vec<(String, PathBuf)>,
 }
 
 /// What is wrong with a `wasmedge` command line.
@@ -156,6 +161,7 @@ impl WasmEdgeCommand {
                 self.environment.push((name.to_owned(), content.to_owned()));
             }
             "--dir" => self.preopens.push(preopen(&value).ok_or_else(|| bad("it has the form GUEST_PATH:HOST_PATH"))?),
+            "--nn-preload" => self.graphs.push(graph(&value).map_err(bad)?),
             "--memory-page-limit" => {
                 let pages: usize = value.parse().map_err(|_| bad("it is a number of 64 KiB pages"))?;
                 self.memory = Some(pages.saturating_mul(PAGE));
@@ -171,7 +177,7 @@ impl WasmEdgeCommand {
 }
 
 fn takes_value(option: &str) -> bool {
-    IGNORED_VALUES.contains(&option) || matches!(option, "--env" | "--dir" | "--memory-page-limit" | "--time-limit")
+    IGNORED_VALUES.contains(&option) || VALUES.contains(&option)
 }
 
 /// `GUEST:HOST`, `GUEST:HOST:readonly`, or one path that is the same on both sides.
@@ -182,6 +188,23 @@ fn preopen(value: &str) -> Option<Preopen> {
     };
     let (guest, host) = value.split_once(':').unwrap_or((value, value));
     (!guest.is_empty() && !host.is_empty()).then(|| Preopen { host: host.into(), guest: guest.to_owned(), read_only })
+}
+
+/// `NAME:ENCODING:TARGET:FILE`, as WasmEdge's plug-in reads it; encoding and target in any case. The target `CPU` is the only
+/// one there is, and `AUTO` leads to it.
+fn graph(value: &str) -> Result<(String, PathBuf), &'static str> {
+    let parts: Vec<_> = value.splitn(4, ':').collect();
+    let &[name, encoding, target, file] = parts.as_slice() else { return Err("it has the form NAME:ONNX:CPU:FILE") };
+    if !["onnx", "autodetect"].contains(&encoding.to_lowercase().as_str()) {
+        return Err("the graphs that are computed here are ONNX: NAME:ONNX:CPU:FILE");
+    }
+    if !["cpu", "auto"].contains(&target.to_lowercase().as_str()) {
+        return Err("graphs are computed on the CPU here: NAME:ONNX:CPU:FILE");
+    }
+    if name.is_empty() || file.is_empty() {
+        return Err("it has the form NAME:ONNX:CPU:FILE");
+    }
+    Ok((name.to_owned(), file.into()))
 }
 
 #[cfg(test)]
@@ -209,6 +232,16 @@ mod tests {
             parse("run --dir=.:. --dir models:m:readonly --memory-page-limit=16 --enable-all s.wasm").unwrap();
         assert_eq!(command.memory, Some(1 << 20));
         assert_eq!(command.preopens.iter().map(|it| it.read_only).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn a_network_is_named_as_wasmedges_plug_in_has_it() {
+        let command = parse("--nn-preload default:ONNX:CPU:m/a.onnx --nn-preload=b:onnx:auto:C:b.onnx s.wasm").unwrap();
+        assert_eq!(command.graphs, [("default".into(), "m/a.onnx".into()), ("b".into(), "C:b.onnx".into())]);
+        for wrong in ["a:onnx:b.onnx", "a:ggml:auto:x", "a:onnx:tpu:x", "a:onnx:cpu:", ":onnx:cpu:x"] {
+            let refused = parse(&format!("--nn-preload {wrong} s.wasm"));
+            assert!(matches!(refused, Err(CommandError::BadValue { .. })), "{wrong}: {refused:?}");
+        }
     }
 
     #[test]

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use inference::{Graphs, Session};
 use wasmtime::{Module, Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 use crate::abi;
+use crate::activity::Activity;
 use crate::engine::Engine;
 use crate::error::GuestError;
 use crate::network::Network;
@@ -56,8 +58,12 @@ pub struct GuestOptions {
     pub limits: Limits,
     /// What it may reach.
     pub network: Arc<dyn Network>,
+    /// The networks that it may ask through `wasi-nn`.
+    pub graphs: Arc<Graphs>,
     /// Where its lines go.
     pub output: Arc<dyn Output>,
+    /// Where others see what it does.
+    pub activity: Arc<Activity>,
 }
 
 /// Runs `module` from start to end and gives its exit code. Dropping the future ends the guest.
@@ -70,7 +76,7 @@ pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Res
     store.limiter(|state| &mut state.limits);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |context: StoreContextMut<'_, GuestState>| {
-        if context.data().busy() > busy {
+        if context.data().activity.computing() > busy {
             wasmtime::bail!("the guest computed for {} s without waiting for anything", busy.as_secs());
         }
         Ok(UpdateDeadline::Yield(1))
@@ -104,6 +110,8 @@ fn state(options: GuestOptions) -> GuestState {
         SocketTable::new(options.limits.sockets),
         options.network,
         LineBuffer::new(options.output),
+        Session::new(options.graphs),
         limits,
+        options.activity,
     )
 }

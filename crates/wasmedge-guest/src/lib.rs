@@ -15,13 +15,16 @@
 //!     preopens: vec![],
 //!     limits: wasmedge_guest::Limits::default(),
 //!     network,
+//!     graphs: Arc::default(),
 //!     output,
+//!     activity: Arc::default(),
 //! };
 //! let exit_code = wasmedge_guest::run(&engine, &module, options).await?;
 //! # Ok(()) }
 //! ```
 
 mod abi;
+mod activity;
 pub mod command;
 mod engine;
 mod errno;
@@ -32,9 +35,10 @@ mod network;
 mod socket;
 mod state;
 
+pub use activity::Activity;
 pub use engine::Engine;
 pub use error::GuestError;
 pub use guest::{GuestOptions, Limits, Preopen, run};
 pub use network::{Connecting, IoFuture, Network};
-pub use socket::{Connector, Listener, MemoryStream, Stream};
+pub use socket::{Door, Holder, Listener, MemoryStream, Stream};
 pub use wasm_engine::{Output, OutputStream};

@@ -4,9 +4,11 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
+use crate::activity::Activity;
 use crate::socket::{Listener, Stream};
 
 /// A boxed future of an I/O result, for the calls that wait.
@@ -22,11 +24,11 @@ pub enum Connecting {
 
 /// A guest's view of the network. Every denial is an `io::Error` of kind `PermissionDenied`.
 pub trait Network: Send + Sync + 'static {
-    /// The guest wants to listen for streams on `address`.
+    /// The guest that `activity` tells of wants to listen for streams on `address`.
     ///
     /// # Errors
     /// When that is denied, or the address is taken.
-    fn listen(&self, address: SocketAddr) -> io::Result<Listener>;
+    fn listen(&self, address: SocketAddr, activity: &Arc<Activity>) -> io::Result<Listener>;
 
     /// The guest wants a stream to `peer`.
     ///

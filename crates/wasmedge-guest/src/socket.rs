@@ -1,6 +1,7 @@
 //! Sockets as a guest holds them, whatever is behind: TCP and UDP of the operating system, or the process itself.
 
 mod datagram;
+mod door;
 mod listener;
 mod pipe;
 mod stream;
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-pub use listener::{Connector, Listener};
+pub use door::{Door, Holder};
+pub use listener::Listener;
 pub use pipe::MemoryStream;
 pub use stream::Stream;
 

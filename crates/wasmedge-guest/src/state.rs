@@ -1,11 +1,13 @@
 //! Everything that belongs to one running guest.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use inference::Session;
 use wasmtime::{Memory, StoreLimits};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
+use crate::activity::Activity;
 use crate::network::Network;
 use crate::socket::SocketTable;
 use wasm_engine::LineBuffer;
@@ -16,13 +18,15 @@ pub(crate) struct GuestState {
     pub(crate) sockets: SocketTable,
     pub(crate) network: Arc<dyn Network>,
     pub(crate) output: LineBuffer,
+    /// The networks that it asks.
+    pub(crate) nn: Session,
     /// The guest's exported memory, looked up once.
     pub(crate) memory: Option<Memory>,
     pub(crate) limits: StoreLimits,
     /// Zero of the guest's monotonic clock.
     pub(crate) started: Instant,
-    /// When the guest last waited for something.
-    busy_since: Instant,
+    /// Whether it computes, and since when.
+    pub(crate) activity: Arc<Activity>,
 }
 
 impl GuestState {
@@ -31,19 +35,10 @@ impl GuestState {
         sockets: SocketTable,
         network: Arc<dyn Network>,
         output: LineBuffer,
+        nn: Session,
         limits: StoreLimits,
+        activity: Arc<Activity>,
     ) -> Self {
-        let now = Instant::now();
-        Self { wasi, sockets, network, output, memory: None, limits, started: now, busy_since: now }
-    }
-
-    /// The guest has just waited, so its time on the processor counts from here.
-    pub(crate) fn rested(&mut self) {
-        self.busy_since = Instant::now();
-    }
-
-    /// How long the guest has computed without waiting.
-    pub(crate) fn busy(&self) -> Duration {
-        self.busy_since.elapsed()
+        Self { wasi, sockets, network, output, nn, memory: None, limits, started: Instant::now(), activity }
     }
 }

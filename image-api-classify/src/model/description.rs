@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::network::Computes;
 use super::parameters::{Fit, Layout, Output};
 
 /// Everything about a model that is worth knowing before it is asked.
@@ -28,6 +29,9 @@ pub struct Description {
     pub output: OutputDescription,
     /// The names of its classes, in the order of its output.
     pub labels: Vec<String>,
+    /// Who computes.
+    #[serde(flatten)]
+    pub computes: Computes,
     /// How long loading took, in milliseconds.
     pub load_ms: f64,
     /// How long its first picture took, in milliseconds.

@@ -6,12 +6,13 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, RgbImage};
-use rten::{DataType, Dimension, Value, ValueType};
+use rten::Value;
 use rten_tensor::Tensor;
 
 use super::ModelError;
 use super::description::InputDescription;
 use super::parameters::{Fit, Layout, Parameters};
+use super::signature::Signature;
 
 /// The side of a picture where neither network nor parameters name one.
 const DEFAULT_SIDE: u32 = 224;
@@ -31,17 +32,12 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Reads the network's input, where the parameters do not say otherwise.
-    pub(super) fn of(network: &rten::Model, parameters: &Parameters) -> Result<Self, ModelError> {
-        let id = network.input_ids().first().ok_or_else(|| ModelError::Input("it has none".to_owned()))?;
-        let info = network.node_info(*id).ok_or_else(|| ModelError::Input("it is unknown".to_owned()))?;
-        let shape: Vec<_> = info.shape().unwrap_or_default().iter().map(fixed).collect();
-        let takes_bytes = match info.dtype() {
-            Some(ValueType::Tensor(DataType::UInt8)) => true,
-            Some(ValueType::Tensor(DataType::Float)) | None => false,
-            _ => return Err(ModelError::Input("it takes neither bytes nor floating-point numbers".to_owned())),
-        };
-        Self::new(&shape, takes_bytes, parameters)
+    /// What the network's file says, and the parameters where it does not.
+    ///
+    /// # Errors
+    /// When it takes no picture.
+    pub(super) fn of(signature: &Signature, parameters: &Parameters) -> Result<Self, ModelError> {
+        Self::new(&signature.shape, signature.takes_bytes, parameters)
     }
 
     fn new(shape: &[Option<u32>], takes_bytes: bool, parameters: &Parameters) -> Result<Self, ModelError> {
@@ -141,13 +137,6 @@ impl Input {
                 })
                 .collect(),
         }
-    }
-}
-
-fn fixed(dimension: &Dimension) -> Option<u32> {
-    match dimension {
-        Dimension::Fixed(size) => u32::try_from(*size).ok(),
-        Dimension::Symbolic(_) => None,
     }
 }
 

@@ -12,13 +12,15 @@ use sha2::{Digest, Sha256};
 use super::description::{Description, OutputDescription};
 use super::files::Files;
 use super::input::Input;
+use super::network::{Computes, Network};
 use super::parameters::Parameters;
+use super::signature::Signature;
 use super::{Classified, Classifier, ModelError, memory, operators};
 use crate::classes::{self, Class};
 
 /// A model that is ready: loaded, checked, and tried once.
 pub struct LoadedModel {
-    network: rten::Model,
+    network: Network,
     input: Input,
     parameters: Parameters,
     description: Description,
@@ -47,24 +49,36 @@ impl LoadedModel {
         let begin = Instant::now();
         let parameters = Parameters::read(&files.parameters).map_err(ModelError::Parameters)?;
         let sha256 = checked_sha256(&files, &parameters)?;
-        let bytes = files.network.len();
+        let labels: Vec<String> = files.labels.trim_end().lines().map(|line| line.trim().to_owned()).collect();
+        let Files { name, place, network_name, network, .. } = files;
+        let told = Told { name, place, network_name, bytes: network.len(), parameters, sha256, labels, begin };
+        let reason = match by_host(&network, &told) {
+            Ok(model) => return Ok(model),
+            Err(reason) => reason,
+        };
         let options = ModelOptions::with_ops(operators::of_classifiers());
-        let network = match operators::chosen(files.network) {
+        let network = match operators::chosen(network) {
             Cow::Borrowed(network) => options.load_static_slice(network),
             Cow::Owned(network) => options.load(network),
         };
         let network = network.map_err(ModelError::Load)?;
-        let input = Input::of(&network, &parameters)?;
+        let signature = Signature::of(&network)?;
         memory::claim(memory::to_run(&network), memory_limit)?;
-        let labels: Vec<String> = files.labels.trim_end().lines().map(|line| line.trim().to_owned()).collect();
+        Self::tried(Network::Guest(network), &signature, told, Some(reason))
+    }
+
+    /// Puts it together, and asks it once.
+    fn tried(network: Network, signature: &Signature, told: Told, reason: Option<String>) -> Result<Self, ModelError> {
+        let Told { name, place, network_name, bytes, parameters, sha256, labels, begin } = told;
+        let input = Input::of(signature, &parameters)?;
         let description = Description {
-            name: parameters.name.clone().unwrap_or(files.name),
+            name: parameters.name.clone().unwrap_or(name),
             licence: parameters.licence.clone(),
-            source: files.place,
-            file: files.network_name,
+            source: place,
+            file: network_name,
             bytes,
             sha256,
-            parameters: network.total_params(),
+            parameters: signature.numbers,
             input: input.description(),
             output: OutputDescription {
                 classes: labels.len(),
@@ -73,6 +87,7 @@ impl LoadedModel {
                 unsure_below: parameters.unsure_below,
             },
             labels,
+            computes: Computes { by: network.by(), reason },
             load_ms: milliseconds(begin.elapsed()),
             first_inference_ms: 0.0,
         };
@@ -116,10 +131,40 @@ impl Classifier for LoadedModel {
         let input = self.input.tensor(picture)?;
         let preprocessing = begin.elapsed();
         let begin = Instant::now();
-        let output = self.network.run_one(input.into(), None).map_err(|error| ModelError::Run(error.to_string()))?;
+        let output = self.network.run(input)?;
         let inference = begin.elapsed();
         Ok(Classified { classes: self.ranked(&output)?, preprocessing, inference })
     }
+}
+
+/// What is known of a model before anybody has its network.
+#[cfg_attr(feature = "wasi-nn", derive(Clone))]
+struct Told {
+    /// What it is called where its parameters do not say; and what the host calls its network.
+    name: String,
+    place: String,
+    network_name: &'static str,
+    bytes: usize,
+    parameters: Parameters,
+    sha256: String,
+    labels: Vec<String>,
+    begin: Instant,
+}
+
+/// The model with the host's network, if the host has it and it answers; else the reason.
+#[cfg(feature = "wasi-nn")]
+fn by_host(network: &[u8], told: &Told) -> Result<LoadedModel, String> {
+    let signature = Signature::of_onnx(network).ok_or_else(|| {
+        format!("{} is no ONNX file, and the host is only asked for such networks", told.network_name)
+    })?;
+    let graph = super::wasi_nn::HostGraph::of(&told.name, network, told.labels.len())?;
+    let model = LoadedModel::tried(Network::Host(graph), &signature, told.clone(), None);
+    model.map_err(|error| format!("the host's graph {:?} does not fit: {error}", told.name))
+}
+
+#[cfg(not(feature = "wasi-nn"))]
+fn by_host(_: &[u8], _: &Told) -> Result<LoadedModel, String> {
+    Err("it is built without wasi-nn".to_owned())
 }
 
 fn checked_sha256(files: &Files, parameters: &Parameters) -> Result<String, ModelError> {

@@ -17,6 +17,7 @@ const HOST: &[&str] = &[
     "dapr-wit",
     "daprlet",
     "fuse",
+    "inference",
     "native-components",
     "pluggable",
     "sidecar",
@@ -99,6 +100,12 @@ const RULES: &[Rule] = &[
         services: false,
         never: &[HOST, &["wasmtime"]],
         because: "a component knows the contract and nothing of who loads it",
+    },
+    Rule {
+        crates: &["inference"],
+        services: false,
+        never: &[&["wasmtime", "building-blocks", "hyper"]],
+        because: "networks know nothing of who asks them",
     },
     Rule {
         crates: &["component-guest", "wasm-engine", "wasmedge-guest"],

@@ -1,6 +1,7 @@
 //! From what the user wrote to what the host needs.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use app_runtime::{App, Command};
@@ -21,6 +22,10 @@ const MAX_BODY_SIZE: u64 = 4 << 20;
 
 /// Dapr's default for `--read-buffer-size`, in bytes.
 const READ_BUFFER_SIZE: u64 = 4 << 10;
+
+/// The variable of an application's `env` that is `--instances` for it alone. Who else runs the template passes it on to a
+/// program that does not know it.
+const INSTANCES: &str = "DAPRLET_INSTANCES";
 
 /// All applications that `arguments` name; or every mistake in them and in the files they lead to.
 pub(crate) fn read(
@@ -77,9 +82,10 @@ fn app(
     problems: &mut Problems,
 ) -> Option<App> {
     let command = problems.collect(command(&entry));
+    let instances = problems.collect(instances(&entry, arguments));
     let resources = problems.collect(resources(&entry, environment, registry));
     let configuration = problems.collect(configuration::load(&entry.config_files));
-    let (command, resources, configuration) = (command?, resources?, configuration?);
+    let (command, instances, resources, configuration) = (command?, instances?, resources?, configuration?);
     let token = |name: &str| environment.get(name).cloned().and_then(ApiToken::new);
     Some(App {
         id: entry.app_id,
@@ -103,7 +109,20 @@ fn app(
             busy: Duration::from_secs(arguments.guest_cpu),
             ..Limits::default()
         },
+        instances,
     })
+}
+
+/// How many instances of a module there may be: as its entry says, or the command line, or one a core.
+fn instances(entry: &AppEntry, arguments: &Run) -> Result<usize, Problems> {
+    if let Some((_, text)) = entry.env.iter().find(|(name, _)| name == INSTANCES) {
+        return text.parse().map(NonZeroUsize::get).map_err(|_| {
+            let error = format!("app {}: env: {INSTANCES} is {text:?}: it is a number from 1", entry.app_id);
+            Problem::new(&entry.origin, error).into()
+        });
+    }
+    let given = arguments.instances.or_else(|| std::thread::available_parallelism().ok());
+    Ok(given.map_or(1, NonZeroUsize::get))
 }
 
 fn command(entry: &AppEntry) -> Result<Command, Problems> {

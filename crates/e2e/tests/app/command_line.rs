@@ -48,6 +48,8 @@ fn every_mistake_is_told_with_file_and_line() {
     check("version: 1\napps:\n- {appDirPath: gone, appPort: x}\n", COMPONENT, &["2 mistakes", "dapr.yaml:3"]);
     check("version: [1\n", COMPONENT, &["dapr.yaml:", "no YAML"]);
     check(&app("[wasmedge, --frobnicate, x.wasm]"), COMPONENT, &["dapr.yaml:4", "unknown option --frobnicate"]);
+    let none = app("[], env: {DAPRLET_INSTANCES: 0}");
+    check(&none, COMPONENT, &["dapr.yaml:4", "DAPRLET_INSTANCES is \"0\": it is a number from 1"]);
 }
 
 #[test]
@@ -60,6 +62,16 @@ fn an_unknown_component_type_names_the_nearest_known_one() {
 fn a_module_that_is_missing_or_no_module_is_told_with_its_path() {
     check(&app("[wasmedge, gone.wasm]"), COMPONENT, &["gone.wasm", "No such file"]);
     check(&app("[wasmedge, dapr.yaml]"), COMPONENT, &["dapr.yaml", "no WebAssembly module"]);
+}
+
+#[test]
+fn a_network_that_is_missing_or_no_network_is_told_with_its_path() {
+    let preload = |file: &str| app(&format!("[wasmedge, --nn-preload, \"a:ONNX:CPU:{file}\", x.wasm]"));
+    check(&preload("gone.onnx"), COMPONENT, &["gone.onnx", "cannot be read", "No such file"]);
+    check(&preload("dapr.yaml"), COMPONENT, &["dapr.yaml", "no graph that can be computed here, which takes ONNX"]);
+    check(&app("[wasmedge, --nn-preload, \"a:GGML:AUTO:x\", x.wasm]"), COMPONENT, &["--nn-preload cannot be", "ONNX"]);
+    let folder = app("[wasmtime, serve, -Snn, \"-Snn-graph=onnx::gone\", x.wasm]");
+    check(&folder, COMPONENT, &["gone/model.onnx", "cannot be read"]);
 }
 
 #[test]

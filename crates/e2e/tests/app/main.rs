@@ -14,6 +14,7 @@ mod command_line;
 mod dapr_api;
 mod events;
 mod hostile_guests;
+mod instances;
 mod lifecycle;
 mod mysql;
 mod pictures;
@@ -21,6 +22,7 @@ mod pluggable;
 mod real_pictures;
 mod refusals;
 mod secrecy;
+mod wasi_nn;
 mod wasm_store;
 
 /// The services are modules for WasmEdge.

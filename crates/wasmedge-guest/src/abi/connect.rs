@@ -56,7 +56,7 @@ pub(super) fn listen(caller: &mut Caller<'_, GuestState>, fd: u32) -> Result<(),
         Kind::Listener(_) => Ok(()),
         Kind::Fresh { bound } => {
             let address = bound.unwrap_or_else(|| socket.family.unspecified());
-            socket.kind = Kind::Listener(state.network.listen(address)?);
+            socket.kind = Kind::Listener(state.network.listen(address, &state.activity)?);
             Ok(())
         }
         Kind::Datagram(_) => Err(Errno::NOTSUP),

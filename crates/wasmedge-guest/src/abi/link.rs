@@ -6,7 +6,7 @@
 use wasmtime::{Caller, Extern, ExternType, Linker, Module, Store};
 
 use super::receive::{self, Out};
-use super::{connect, descriptor, lookup, options, poll, send};
+use super::{connect, descriptor, lookup, nn, options, poll, send};
 use crate::errno::Errno;
 use crate::state::GuestState;
 
@@ -29,14 +29,14 @@ const SECOND_GENERATION: &[(&str, usize)] = &[
     ("sock_getpeeraddr", 3),
 ];
 
-/// Registers WASI preview 1, with files and sockets.
+/// Registers WASI preview 1, with files and sockets, and `wasi-nn`.
 pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     wasmtime_wasi::p1::add_to_linker_async(linker, |state| &mut state.wasi)?;
     linker.allow_shadowing(true);
     add_descriptors(linker)?;
     add_connections(linker)?;
     add_transfers(linker)?;
-    Ok(())
+    nn::add_to_linker(linker)
 }
 
 fn add_descriptors(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {

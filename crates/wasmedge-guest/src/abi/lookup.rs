@@ -39,7 +39,7 @@ pub(super) async fn lookup(
         None => {
             let resolving = state.network.resolve(node);
             let resolved = resolving.await;
-            caller.data_mut().rested();
+            caller.data().activity.goes_on();
             resolved.map_err(|error| match error.kind() {
                 std::io::ErrorKind::PermissionDenied => Errno::ACCES,
                 _ => Errno::AI_NONAME,

@@ -82,10 +82,11 @@ pub(super) async fn poll(
                 return Poll::Ready(ready);
             }
         }
+        caller.data().activity.waits();
         Poll::Pending
     })
     .await;
-    caller.data_mut().rested();
+    caller.data().activity.goes_on();
     let (mut memory, _) = split(caller)?;
     for (index, event) in (0..).zip(&ready) {
         write(&mut memory, at(events, index, EVENT_SIZE)?, event)?;

@@ -45,9 +45,14 @@ pub(super) async fn until_ready(
         return Err(Errno::AGAIN);
     }
     let timeout = direction.timeout(socket);
-    let ready = poll_fn(|cx| match caller.data_mut().sockets.get_mut(fd) {
-        Ok(socket) => direction.poll(socket, cx),
-        Err(_) => Poll::Ready(()),
+    let ready = poll_fn(|cx| {
+        let state = caller.data_mut();
+        let Ok(socket) = state.sockets.get_mut(fd) else { return Poll::Ready(()) };
+        let ready = direction.poll(socket, cx);
+        if ready.is_pending() {
+            state.activity.waits();
+        }
+        ready
     });
     let waited = match timeout {
         Some(timeout) => tokio::time::timeout(timeout, ready).await.map_err(|_| Errno::AGAIN),
@@ -56,6 +61,6 @@ pub(super) async fn until_ready(
             Ok(())
         }
     };
-    caller.data_mut().rested();
+    caller.data().activity.goes_on();
     waited
 }

@@ -2,17 +2,21 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tokio::net::TcpStream;
 
 use super::pipe::MemoryStream;
+use crate::activity::{Activity, Counted};
 
 /// A connected stream, as it is handed to a guest.
 pub struct Stream {
     transport: Transport,
     local: SocketAddr,
     peer: SocketAddr,
+    /// Counts it among its guest's connections, where it came through a door.
+    counted: Option<Counted>,
 }
 
 enum Transport {
@@ -28,13 +32,23 @@ impl Stream {
     /// Where the connection is gone already.
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { local: stream.local_addr()?, peer: stream.peer_addr()?, transport: Transport::Tcp(stream) })
+        let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+        Ok(Self { transport: Transport::Tcp(stream), local, peer, counted: None })
     }
 
     /// A connection inside the process, under the addresses that the guest is to see.
     #[must_use]
     pub fn memory(stream: MemoryStream, local: SocketAddr, peer: SocketAddr) -> Self {
-        Self { transport: Transport::Memory(stream), local, peer }
+        Self { transport: Transport::Memory(stream), local, peer, counted: None }
+    }
+
+    /// The stream as it is in the hands of the guest that `activity` tells of, which sees its own end as `local`.
+    pub(super) fn taken(mut self, local: SocketAddr, activity: Arc<Activity>) -> Self {
+        if matches!(self.transport, Transport::Memory(_)) {
+            self.local = local;
+        }
+        self.counted = Some(Counted::new(activity));
+        self
     }
 
     pub(crate) fn local(&self) -> SocketAddr {

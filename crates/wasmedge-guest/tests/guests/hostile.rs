@@ -164,11 +164,15 @@ async fn all_missing_imports_are_named_at_once() {
     let wat = br#"(module
         (import "env" "magic" (func))
         (import "wasi_snapshot_preview1" "sock_open" (func (param i64)))
-        (import "wasi_ephemeral_nn" "load" (func))
+        (import "wasmedge_process" "wasmedge_process_run" (func))
         (memory (export "memory") 1) (func (export "_start")))"#;
     let ended = start(wat, Setting::default()).end.await.unwrap().unwrap_err();
     let GuestError::UnknownImports(names) = ended else { panic!("{ended:?}") };
-    let expected = ["env.magic", "wasi_snapshot_preview1.sock_open (with other parameters)", "wasi_ephemeral_nn.load"];
+    let expected = [
+        "env.magic",
+        "wasi_snapshot_preview1.sock_open (with other parameters)",
+        "wasmedge_process.wasmedge_process_run",
+    ];
     assert_eq!(names, expected);
 }
 

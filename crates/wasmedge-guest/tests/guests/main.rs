@@ -10,5 +10,6 @@
 )]
 
 mod hostile;
+mod nn;
 mod plain;
 mod support;

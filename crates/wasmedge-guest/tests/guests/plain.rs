@@ -29,7 +29,7 @@ async fn body(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hyper_server_answers_over_tcp_and_inside_the_process_without_a_stall() {
     let guest = start(&fixture("plain-server"), Setting::default());
-    let (address, connector) = guest.network.listener(8080).await;
+    let (address, door) = guest.network.listener(8080).await;
 
     let mut tcp = tokio::net::TcpStream::connect(address).await.unwrap();
     let begin = Instant::now();
@@ -40,7 +40,7 @@ async fn a_hyper_server_answers_over_tcp_and_inside_the_process_without_a_stall(
     // With WasmEdge each of these takes 44 ms, two seconds in all; a wide margin keeps a loaded machine from failing.
     assert!(begin.elapsed().as_millis() < 1_500, "50 keep-alive requests took {:?}", begin.elapsed());
 
-    let mut inside = connector.connect("127.0.0.1:5".parse().unwrap()).unwrap();
+    let (mut inside, _) = door.connect("127.0.0.1:5".parse().unwrap()).unwrap();
     inside.write_all(b"POST /y HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n").await.unwrap();
     inside.write_all(&vec![b'z'; 1_000_000]).await.unwrap();
     assert_eq!(body(&mut inside).await, "/y 1000000");
@@ -50,10 +50,10 @@ async fn a_hyper_server_answers_over_tcp_and_inside_the_process_without_a_stall(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_connections_are_served_at_once() {
     let guest = start(&fixture("plain-server"), Setting::default());
-    let (address, connector) = guest.network.listener(8080).await;
+    let (address, door) = guest.network.listener(8080).await;
     let clients: Vec<_> = (0..100)
         .map(|number| {
-            let connector = connector.clone();
+            let door = door.clone();
             tokio::spawn(async move {
                 for _ in 0..20 {
                     if number % 2 == 0 {
@@ -61,7 +61,7 @@ async fn a_hundred_connections_are_served_at_once() {
                         stream.write_all(REQUEST).await.unwrap();
                         assert_eq!(body(&mut stream).await, "/x 0");
                     } else {
-                        let mut stream = connector.connect("127.0.0.1:5".parse().unwrap()).unwrap();
+                        let (mut stream, _) = door.connect("127.0.0.1:5".parse().unwrap()).unwrap();
                         stream.write_all(REQUEST).await.unwrap();
                         assert_eq!(body(&mut stream).await, "/x 0");
                     }

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use inference::Graphs;
 use tokio::task::JoinHandle;
 use wasmedge_guest::{
-    Connecting, Connector, Engine, GuestError, GuestOptions, IoFuture, Limits, Listener, Network, Output, OutputStream,
-    Preopen,
+    Activity, Connecting, Door, Engine, GuestError, GuestOptions, IoFuture, Limits, Listener, Network, Output,
+    OutputStream, Preopen,
 };
 
 /// Compiling is the slow part of these tests, so all share one engine.
@@ -19,17 +20,24 @@ pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).
 /// A network that allows everything but what is listed, and gives every listener a free port of its own.
 #[derive(Default)]
 pub(crate) struct TestNetwork {
-    listeners: Mutex<HashMap<u16, (SocketAddr, Connector)>>,
+    listeners: Mutex<HashMap<u16, (SocketAddr, Door)>>,
     pub(crate) denied: Vec<SocketAddr>,
 }
 
 impl Network for TestNetwork {
-    fn listen(&self, address: SocketAddr) -> io::Result<Listener> {
+    fn listen(&self, address: SocketAddr, activity: &Arc<Activity>) -> io::Result<Listener> {
         let tcp = std::net::TcpListener::bind("127.0.0.1:0")?;
         tcp.set_nonblocking(true)?;
         let outside = tcp.local_addr()?;
-        let listener = Listener::new(tokio::net::TcpListener::from_std(tcp)?, address);
-        self.listeners.lock().unwrap().insert(address.port(), (outside, listener.connector()));
+        let tcp = tokio::net::TcpListener::from_std(tcp)?;
+        let door = Door::new(1);
+        let listener = door.listener(address, activity);
+        self.listeners.lock().unwrap().insert(address.port(), (outside, door.clone()));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = tcp.accept().await {
+                door.arrive(stream).unwrap();
+            }
+        });
         Ok(listener)
     }
 
@@ -55,7 +63,7 @@ impl Network for TestNetwork {
 
 impl TestNetwork {
     /// Where the listener that the guest opened on `port` really is, once it is there.
-    pub(crate) async fn listener(&self, port: u16) -> (SocketAddr, Connector) {
+    pub(crate) async fn listener(&self, port: u16) -> (SocketAddr, Door) {
         until(|| self.listeners.lock().unwrap().get(&port).cloned()).await
     }
 }
@@ -99,6 +107,7 @@ pub(crate) struct Setting {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) preopens: Vec<Preopen>,
     pub(crate) limits: Limits,
+    pub(crate) graphs: Arc<Graphs>,
     pub(crate) denied: Vec<SocketAddr>,
 }
 
@@ -115,7 +124,9 @@ pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
         preopens: setting.preopens,
         limits: setting.limits,
         network: network.clone(),
+        graphs: setting.graphs,
         output: lines.clone(),
+        activity: Arc::default(),
     };
     let end = tokio::spawn(async move { wasmedge_guest::run(&ENGINE, &module, options).await });
     Running { network, lines, end }

@@ -1,0 +1,138 @@
+//! More instances of one module, behind the door of its application.
+//!
+//! The first instance always runs (`GuestApp::supervise`). Another one is started when a connection has waited while all
+//! that run were busy, and ends when it has had nothing to do for a while. The compiled code is shared, and so are the pages
+//! of the module's data that no instance has written to; the rest of its memory is each instance's own.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use wasmedge_guest::{Activity, Door};
+
+use crate::accept::PAUSE;
+use crate::backoff::Backoff;
+use crate::guest_app::GuestApp;
+
+/// How long a connection waits for one of the instances that run before another one is started. Those who answer small
+/// requests come back sooner.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// An instance that was given no connection for this long, or twice this long, and has none, is not needed any more.
+const UNNEEDED: Duration = Duration::from_secs(60);
+
+/// Who looks after the door of one application.
+pub(crate) struct Instances {
+    pub(crate) guest: Arc<GuestApp>,
+    pub(crate) door: Door,
+    /// The most instances, with the first.
+    pub(crate) most: usize,
+}
+
+impl Instances {
+    /// Takes connections from `listener` to the door, and starts instances by need, until `shutdown`.
+    pub(crate) async fn attend(self, listener: std::net::TcpListener, shutdown: CancellationToken) {
+        let listening = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
+        let Ok(listener) = listening.inspect_err(|error| tracing::error!(%error, "the app port cannot be used")) else {
+            return;
+        };
+        let mut more = JoinSet::new();
+        let mut started = 1_u64;
+        let mut backoff = Backoff::new();
+        let mut not_before = Instant::now();
+        let mut looks = tokio::time::interval(PATIENCE);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                accepted = listener.accept(), if self.door.has_room() => match accepted {
+                    Ok((stream, _)) => {
+                        if let Err(error) = self.door.arrive(stream) {
+                            tracing::debug!(app = %self.guest.app, %error, "a connection was gone when it was accepted");
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(app = %self.guest.app, %error, "a connection was not accepted");
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                },
+                () = self.door.arrived() => {}
+                _ = looks.tick(), if !self.door.is_empty() => {
+                    self.door.remind();
+                    if self.needs_another(1 + more.len()) && Instant::now() >= not_before {
+                        started += 1;
+                        more.spawn(another(self.guest.clone(), started));
+                    }
+                }
+                Some(ended) = more.join_next() => {
+                    // One that failed is not replaced at once: it is needed or not, and others may fail like it.
+                    if !ended.is_ok_and(|ended| ended == Ended::Unneeded) {
+                        not_before = Instant::now() + backoff.next();
+                    }
+                }
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    /// Whether one more would help `running` ones. While one of those is on its way, it is waited for: it may be enough.
+    fn needs_another(&self, running: usize) -> bool {
+        running < self.most && self.door.listening() >= running && self.door.is_neglected(PATIENCE)
+    }
+}
+
+/// How an instance beside the first has ended.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Failed,
+    Unneeded,
+}
+
+/// Runs the instance with this number until it ends or is not needed any more.
+async fn another(guest: Arc<GuestApp>, number: u64) -> Ended {
+    let app = &guest.app;
+    tracing::info!(%app, "instance {number} is started: a connection waits and all others are busy");
+    let activity = Arc::<Activity>::default();
+    // Both in one task: no connection is accepted between the look that finds none and the end.
+    let ended = tokio::select! {
+        ended = guest.run(activity.clone()) => ended,
+        () = until_unneeded(&activity) => {
+            tracing::info!(%app, "instance {number} is ended: it had nothing to do");
+            return Ended::Unneeded;
+        }
+    };
+    match ended {
+        Ok(code) => tracing::warn!(%app, code, "instance {number} has exited; others go on"),
+        Err(error) => tracing::error!(
+            %app,
+            "instance {number} ended and others go on: {}: {}", guest.path.display(), error.report(),
+        ),
+    }
+    Ended::Failed
+}
+
+async fn until_unneeded(activity: &Activity) {
+    let mut before = activity.accepted();
+    loop {
+        tokio::time::sleep(UNNEEDED).await;
+        let now = activity.accepted();
+        if now == before && activity.connections() == 0 {
+            return;
+        }
+        before = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_instance_that_is_given_nothing_is_kept_for_a_minute() {
+        let begin = tokio::time::Instant::now();
+        until_unneeded(&Activity::default()).await;
+        assert_eq!(begin.elapsed().as_secs(), 60);
+    }
+}

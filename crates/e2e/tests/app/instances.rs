@@ -1,0 +1,170 @@
+//! More than one instance of a module behind one port.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use e2e::{Options, World, request, wasm};
+
+/// A world with the plain server as one more application, `odd`.
+struct Odd {
+    world: World,
+    port: u16,
+    dapr_port: u16,
+}
+
+impl Odd {
+    fn start(env: &str, arguments: &[&str]) -> Self {
+        let [port, dapr_port]: [u16; 2] = e2e::free_ports();
+        let command = serde_json::json!(["wasmedge", wasm("plain-server"), port.to_string()]);
+        let more_apps = format!(
+            "- {{appID: odd, appDirPath: ., appPort: {port}, daprHTTPPort: {dapr_port}, env: {{{env}}}, command: {command}}}\n"
+        );
+        let arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
+        let world = World::start(&Options { more_apps, arguments, ..Options::default() });
+        let ready = format!("http://127.0.0.1:{dapr_port}/v1.0/healthz");
+        world.daprlet.until(|| (request("GET", &ready).send().status == 204).then_some(()));
+        Self { world, port, dapr_port }
+    }
+
+    /// The status of a request over a new connection.
+    fn get(&self, path: &str) -> u16 {
+        request("GET", &format!("http://127.0.0.1:{}{path}", self.port)).send().status
+    }
+
+    fn invoke(&self, path: &str) -> u16 {
+        request("GET", &format!("http://127.0.0.1:{}/v1.0/invoke/odd/method{path}", self.dapr_port)).send().status
+    }
+
+    /// Makes one instance compute until it is ended, and waits until that has begun: until another is needed.
+    fn spin(&self) -> JoinHandle<u16> {
+        let url = format!("http://127.0.0.1:{}/spin", self.port);
+        let spinning = std::thread::spawn(move || request("GET", &url).send().status);
+        self.world.daprlet.until(|| {
+            assert_eq!(self.get("/"), 200);
+            self.said("instance 2 is started").then_some(())
+        });
+        spinning
+    }
+
+    fn said(&self, what: &str) -> bool {
+        self.world.daprlet.said().contains(what)
+    }
+}
+
+/// A connection that is kept open.
+struct Kept(TcpStream);
+
+impl Kept {
+    fn open(port: u16) -> Self {
+        Self(TcpStream::connect(("127.0.0.1", port)).unwrap())
+    }
+
+    /// The body of an answer.
+    fn get(&mut self, path: &str) -> String {
+        write!(self.0, "GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        let mut seen = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&seen).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+                if body.len() == length.parse::<usize>().unwrap() {
+                    return body.to_owned();
+                }
+            }
+            let mut buffer = [0; 4096];
+            let count = self.0.read(&mut buffer).unwrap();
+            assert!(count > 0, "the connection ended after {text:?}");
+            seen.extend(&buffer[..count]);
+        }
+    }
+
+    /// Whether there is an answer within the connection's time.
+    fn is_answered(&mut self) -> bool {
+        write!(self.0, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        matches!(self.0.read(&mut [0; 4096]), Ok(1..))
+    }
+
+    fn count(&mut self) -> u64 {
+        self.get("/count").parse().unwrap()
+    }
+}
+
+#[test]
+fn while_one_instance_computes_another_answers_at_the_port_and_through_dapr() {
+    let odd = Odd::start("", &["--instances", "2"]);
+    // The way to the first instance, which is kept.
+    assert_eq!(odd.invoke("/"), 200);
+    let spinning = odd.spin();
+    for _ in 0..10 {
+        assert_eq!((odd.get("/"), odd.invoke("/")), (200, 200));
+    }
+    assert!(!spinning.is_finished(), "the first still computes");
+    assert!(!odd.said("instance 3"), "{}", odd.world.daprlet.said());
+    drop(odd);
+    assert_eq!(spinning.join().unwrap(), 0);
+}
+
+#[test]
+fn the_end_of_one_instance_is_not_that_of_anothers_connections_and_new_ones_are_spread() {
+    let odd = Odd::start("DAPRLET_INSTANCES: 2", &["--instances", "1", "--guest-cpu", "2"]);
+    let spinning = odd.spin();
+    let mut kept = Kept::open(odd.port);
+    assert_eq!(kept.get("/x"), "/x 0");
+    assert_eq!(spinning.join().unwrap(), 0);
+    odd.world.daprlet.until(|| odd.said("the guest ended and is started again").then_some(()));
+    assert_eq!(kept.get("/x"), "/x 0");
+    drop(kept);
+    // The first takes a moment to be back; until then all are the second's.
+    odd.world.daprlet.until(|| {
+        let mut open: Vec<_> = (0..8).map(|_| Kept::open(odd.port)).collect();
+        for it in &mut open {
+            it.get("/x");
+        }
+        let before: Vec<_> = open.iter_mut().map(Kept::count).collect();
+        open[0].get("/x");
+        let after: Vec<_> = open.iter_mut().map(Kept::count).collect();
+        let with_the_first = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+        // One connection may arrive while an instance that would have been its turn is just busy with another.
+        (3..=5).contains(&with_the_first).then_some(())
+    });
+}
+
+#[test]
+fn a_module_that_may_have_one_instance_has_one_and_its_connections_wait_for_it() {
+    let odd = Odd::start("DAPRLET_INSTANCES: 1", &["--guest-cpu", "2"]);
+    let url = format!("http://127.0.0.1:{}/spin", odd.port);
+    let mut kept = Kept::open(odd.port);
+    kept.0.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let spinning = std::thread::spawn(move || request("GET", &url).send().status);
+    while kept.is_answered() {}
+    // This one waits until the instance is ended and started again.
+    assert_eq!(odd.get("/"), 200);
+    assert_eq!(spinning.join().unwrap(), 0);
+    assert!(odd.said("the guest ended and is started again"));
+    assert!(!odd.said("instance 2"), "{}", odd.world.daprlet.said());
+}
+
+#[test]
+fn small_requests_beside_large_pictures_make_another_instance_answer() {
+    let world = World::start(&Options { arguments: vec!["--instances".into(), "2".into()], ..Options::default() });
+    let mut large = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(6000, 4000).write_to(&mut large, image::ImageFormat::Png).unwrap();
+    let large = large.into_inner();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                assert_eq!(world.grayscale("POST", "/grayscale").body(large.clone()).send().status, 200);
+            }
+        });
+        // A connection that arrives together with a picture may be taken by who then computes; a later one is not.
+        world.daprlet.until(|| {
+            assert_eq!(world.grayscale("GET", "/healthz").send().status, 200);
+            world.daprlet.said().contains("instance 2 is started").then_some(())
+        });
+        done.store(true, Ordering::Relaxed);
+    });
+}

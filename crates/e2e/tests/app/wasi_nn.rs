@@ -1,0 +1,206 @@
+//! The classify service whose network the host computes answers as the one that computes itself; and where the host does not, it
+//! says so and computes itself.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use e2e::{Options, World, request};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use serde_json::{Value, json};
+
+const SAMPLE: &[u8] = include_bytes!("../../../../docs/sample.jpg");
+
+/// A class below this score, of 255, may differ as it likes.
+const COUNTS: i64 = 5;
+
+/// How far the score of one that counts may be from the guest's own: kernels add in another order.
+const TOLERANCE: i64 = 3;
+
+const MODULE: &str = "image-api-classify-nn";
+const COMPONENT: &str = "components/image-api-classify-nn";
+
+/// The folder of the project's own model.
+fn default_model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default").canonicalize().expect("the model")
+}
+
+/// Whether the services were built for it; said loudly where they were not.
+fn is_built() -> bool {
+    let built = [MODULE, COMPONENT].iter().all(|name| e2e::wasm_folder().join(format!("{name}.wasm")).is_file());
+    if !built {
+        println!("DID NOT RUN: there is no {MODULE}.wasm; `cargo xtask build-wasm --wasi-nn` makes it");
+    }
+    built
+}
+
+/// One more app of a world.
+struct Other {
+    port: u16,
+    yaml: String,
+}
+
+impl Other {
+    /// The module with those flags of `wasmedge`.
+    fn module(id: &str, flags: &[String]) -> Self {
+        Self::new(id, &["wasmedge"], flags, MODULE)
+    }
+
+    /// The component with those flags of `wasmtime serve`.
+    fn component(id: &str, flags: &[String]) -> Self {
+        Self::new(id, &["wasmtime", "serve", "-Scli"], flags, COMPONENT)
+    }
+
+    fn new(id: &str, program: &[&str], flags: &[String], file: &str) -> Self {
+        let [port, dapr_port] = e2e::free_ports();
+        let mut command: Vec<String> = program.iter().map(|it| (*it).to_owned()).collect();
+        command.extend([format!("--env=APP_PORT={port}"), format!("--env=DAPR_HTTP_PORT={dapr_port}")]);
+        command.extend_from_slice(flags);
+        command.push(e2e::wasm(file).display().to_string());
+        let app =
+            json!({ "appID": id, "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port, "command": command });
+        Self { port, yaml: format!("- {app}\n") }
+    }
+
+    fn get(&self, path: &str) -> String {
+        request("GET", &format!("http://127.0.0.1:{}{path}", self.port)).send().text()
+    }
+
+    fn classes(&self, picture: &[u8]) -> Vec<Value> {
+        classes(request("POST", &format!("http://127.0.0.1:{}/classify?k=2000", self.port)), picture)
+    }
+}
+
+fn world(model: Option<PathBuf>, others: &[&Other]) -> World {
+    let more_apps = others.iter().map(|other| other.yaml.as_str()).collect();
+    let world = World::start(&Options { model, more_apps, ..crate::options() });
+    for other in others {
+        let url = format!("http://127.0.0.1:{}/healthz", other.port);
+        world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+    }
+    world
+}
+
+fn classes(ask: e2e::Request, picture: &[u8]) -> Vec<Value> {
+    let answer = ask.header("Accept", "application/json").body(picture).send();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["classes"].as_array().expect("classes").clone()
+}
+
+/// Each class's score, by its place in the model's output.
+fn scores(classes: &[Value]) -> Vec<i64> {
+    let mut scores = vec![0; classes.len()];
+    for class in classes {
+        let index = usize::try_from(class["index"].as_u64().unwrap()).unwrap();
+        scores[index] = class["score"].as_i64().unwrap();
+    }
+    scores
+}
+
+fn check(what: &str, guest: &[Value], host: &[Value]) {
+    assert_eq!(guest[0]["label"], host[0]["label"], "{what}");
+    assert_eq!(guest.len(), host.len(), "{what}");
+    for (index, (one, other)) in scores(guest).into_iter().zip(scores(host)).enumerate() {
+        let counts = one.max(other) >= COUNTS;
+        assert!(!counts || (one - other).abs() <= TOLERANCE, "{what}: class {index} has {one} and {other}");
+    }
+}
+
+/// Pictures that have nothing in common.
+fn pictures() -> Vec<(String, Vec<u8>)> {
+    let draw = |name: &str, pixel: fn(u32, u32) -> [u8; 3]| {
+        let mut bytes = Cursor::new(Vec::new());
+        let picture = DynamicImage::from(RgbImage::from_fn(160, 120, |x, y| Rgb(pixel(x, y))));
+        picture.write_to(&mut bytes, ImageFormat::Png).expect("a picture");
+        (name.to_owned(), bytes.into_inner())
+    };
+    vec![
+        ("the sample".to_owned(), SAMPLE.to_vec()),
+        draw("a gradient", |x, y| [x as u8, y as u8, (x + y) as u8]),
+        draw("stripes", |x, _| if x / 8 % 2 == 0 { [250, 240, 10] } else { [10, 20, 130] }),
+        draw("a disc", |x, y| {
+            if (x - 80.min(x)).pow(2) + (y - 60.min(y)).pow(2) < 900 { [200, 40, 40] } else { [90, 140, 230] }
+        }),
+        draw("noise", |x, y| {
+            let hash = (x.wrapping_mul(0x9E37_79B1) ^ y.wrapping_mul(0x85EB_CA77)).wrapping_mul(0xC2B2_AE3D);
+            [(hash >> 8) as u8, (hash >> 16) as u8, (hash >> 24) as u8]
+        }),
+    ]
+}
+
+#[test]
+fn the_hosts_answers_are_the_guests() {
+    if !is_built() {
+        return;
+    }
+    let model = default_model();
+    let module = Other::module("module-nn", &[format!("--nn-preload=default:ONNX:CPU:{}/model.onnx", model.display())]);
+    let component = Other::component("component-nn", &[format!("-Snn,nn-graph=onnx::{}", model.display())]);
+    let world = world(None, &[&module, &component]);
+    for (name, picture) in pictures() {
+        let guest = classes(world.classify("POST", "/classify?k=2000"), &picture);
+        check(&format!("{name}, module"), &guest, &module.classes(&picture));
+        check(&format!("{name}, component"), &guest, &component.classes(&picture));
+    }
+    for other in [module, component] {
+        let model = other.get("/model");
+        assert!(model.contains(r#""computes":"wasi-nn""#) && !model.contains("computes_reason"), "{model}");
+        assert!(other.get("/healthz").contains("computed by the host through wasi-nn"));
+    }
+}
+
+#[test]
+fn where_the_host_does_not_compute_the_service_says_so_and_does() {
+    if !is_built() {
+        return;
+    }
+    let (module, component) = (Other::module("module-nn", &[]), Other::component("component-nn", &[]));
+    let world = world(None, &[&module, &component]);
+    let guest = classes(world.classify("POST", "/classify?k=2000"), SAMPLE);
+    for other in [&module, &component] {
+        check("the sample", &guest, &other.classes(SAMPLE));
+        let model = other.get("/model");
+        assert!(
+            model.contains(r#""computes":"guest","computes_reason":"the host does not compute the graph"#),
+            "{model}"
+        );
+        let health = other.get("/healthz");
+        assert!(health.contains("computed in the service: the host does not compute the graph"), "{health}");
+    }
+    let said = world.daprlet.said();
+    let denied = |app: &str| format!("denied: {app} wanted to load a graph of");
+    assert!(said.contains(&denied("module-nn")) && said.contains("--nn-preload NAME:ONNX:CPU:FILE"), "{said}");
+    assert!(said.contains(&denied("component-nn")) && said.contains("-S nn,nn-graph=onnx::FOLDER"), "{said}");
+    assert!(said.contains("computed in the service: the host does not compute the graph"), "{said}");
+}
+
+#[test]
+fn photographs_and_a_published_model_have_the_same_answers_too() {
+    if !is_built() {
+        return;
+    }
+    let Some(data) = std::env::var_os("TESTDATA_DIR").map(PathBuf::from) else {
+        println!("DID NOT RUN: TESTDATA_DIR names no folder with images/ and models/");
+        return;
+    };
+    let model = data.join("models/mobilenet-v2").canonicalize().expect("the model's folder");
+    let path = model.display();
+    // The module's folder has another name than the network, which the host knows by its content then.
+    let module = [format!("--dir=model:{path}"), format!("--nn-preload=mobilenet:ONNX:CPU:{path}/model.onnx")];
+    let module = Other::module("module-nn", &module);
+    let component = [
+        format!("--dir={path}::mobilenet-v2"),
+        "--env=MODEL_DIR=mobilenet-v2".to_owned(),
+        format!("-Snn,nn-graph=onnx::{path}"),
+    ];
+    let component = Other::component("component-nn", &component);
+    let world = world(Some(model.clone()), &[&module, &component]);
+    for name in ["hot_dog.jpg", "parrot.jpg", "food.jpg", "grace_hopper.bmp", "cat_720p.jpg"] {
+        let picture = std::fs::read(data.join("images").join(name)).expect(name);
+        let guest = classes(world.classify("POST", "/classify?k=2000"), &picture);
+        check(&format!("{name}, module"), &guest, &module.classes(&picture));
+        check(&format!("{name}, component"), &guest, &component.classes(&picture));
+    }
+    for other in [module, component] {
+        assert!(other.get("/model").contains(r#""computes":"wasi-nn""#), "{}", other.get("/model"));
+    }
+}

@@ -1,0 +1,262 @@
+//! The door of an application: connections arrive here, and instances of its module take them.
+//!
+//! The rule is simple. A connection goes to an instance that waits at the door, and among several to the one with the
+//! fewest connections. Where none waits it stays here until one does: nothing is assigned to an instance that computes.
+//! An instance takes one connection each time it comes, so that what arrives together is spread.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use super::listener::Listener;
+use super::pipe::MemoryStream;
+use super::stream::Stream;
+use crate::activity::Activity;
+
+/// Connections from inside the process that may wait for an instance; more are refused.
+const BACKLOG: usize = 1024;
+
+/// Connections from outside are left to the operating system while this many wait; its own queue is about as long.
+const ROOM: usize = 128;
+
+/// Where connections of one application wait for its instances. It outlives them. Clones are the same door.
+#[derive(Clone)]
+pub struct Door(Arc<Inner>);
+
+struct Inner {
+    /// Whether there may be more than one instance.
+    shared: bool,
+    hall: Mutex<Hall>,
+    arrived: Notify,
+    opened: Notify,
+}
+
+#[derive(Default)]
+struct Hall {
+    arrivals: VecDeque<Arrival>,
+    seats: Vec<Seat>,
+    next_seat: u64,
+}
+
+struct Arrival {
+    stream: Stream,
+    since: Instant,
+    holder: Option<Holder>,
+}
+
+/// One instance's listener.
+struct Seat {
+    number: u64,
+    activity: Arc<Activity>,
+    /// The wait in which it last looked for a connection and found none.
+    wait: Option<u64>,
+    /// The wait before which it last took one.
+    took: Option<u64>,
+    waker: Option<Waker>,
+}
+
+impl Seat {
+    /// Suspended until a connection arrives, or woken for one and about to look.
+    fn is_waiting(&self) -> bool {
+        self.wait == Some(self.activity.wait())
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Who has accepted a connection from inside the process.
+#[derive(Clone, Default)]
+pub struct Holder(Arc<OnceLock<Arc<Activity>>>);
+
+impl Holder {
+    /// How long that instance has computed without a wait: a request on this connection waits meanwhile, and another
+    /// instance might not make it wait. Zero where there are no other instances.
+    #[must_use]
+    pub fn computing(&self) -> Duration {
+        self.0.get().map_or(Duration::ZERO, |activity| activity.computing())
+    }
+}
+
+impl Door {
+    /// A door for at most `instances`.
+    #[must_use]
+    pub fn new(instances: usize) -> Self {
+        let (hall, arrived, opened) = (Mutex::default(), Notify::new(), Notify::new());
+        Self(Arc::new(Inner { shared: instances > 1, hall, arrived, opened }))
+    }
+
+    /// A place at the door for the instance that `activity` tells of, which sees its own address as `local`.
+    #[must_use]
+    pub fn listener(&self, local: SocketAddr, activity: &Arc<Activity>) -> Listener {
+        let mut hall = self.lock();
+        let number = hall.next_seat;
+        hall.next_seat += 1;
+        hall.seats.push(Seat { number, activity: activity.clone(), wait: None, took: None, waker: None });
+        drop(hall);
+        self.0.opened.notify_waiters();
+        Listener::at_door(self.clone(), number, local)
+    }
+
+    /// A connection from outside arrives.
+    ///
+    /// # Errors
+    /// Where it is gone already.
+    pub fn arrive(&self, stream: TcpStream) -> io::Result<()> {
+        self.enter(&mut self.lock(), Stream::tcp(stream)?, None);
+        Ok(())
+    }
+
+    /// A new connection from inside the process, which an instance will accept as coming from `peer`.
+    ///
+    /// # Errors
+    /// `ConnectionRefused` when no instance listens, or all accept too slowly to keep up.
+    pub fn connect(&self, peer: SocketAddr) -> io::Result<(MemoryStream, Holder)> {
+        let mut hall = self.lock();
+        if hall.seats.is_empty() || hall.arrivals.len() >= BACKLOG {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        let (ours, theirs) = MemoryStream::pair();
+        let holder = Holder::default();
+        // Its own address is what the instance that takes it sees itself as.
+        self.enter(&mut hall, Stream::memory(theirs, peer, peer), self.0.shared.then(|| holder.clone()));
+        Ok((ours, holder))
+    }
+
+    fn enter(&self, hall: &mut Hall, stream: Stream, holder: Option<Holder>) {
+        hall.arrivals.push_back(Arrival { stream, since: Instant::now(), holder });
+        hall.wake_one();
+        self.0.arrived.notify_one();
+    }
+
+    /// Waits until an instance listens.
+    pub async fn opened(&self) {
+        loop {
+            let opened = self.0.opened.notified();
+            if self.listening() > 0 {
+                return;
+            }
+            opened.await;
+        }
+    }
+
+    /// How many instances listen.
+    #[must_use]
+    pub fn listening(&self) -> usize {
+        self.lock().seats.len()
+    }
+
+    /// Waits until a connection arrives. For one caller at a time.
+    pub async fn arrived(&self) {
+        self.0.arrived.notified().await;
+    }
+
+    /// Whether no connection waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lock().arrivals.is_empty()
+    }
+
+    /// Whether another connection from outside should be taken.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.lock().arrivals.len() < ROOM
+    }
+
+    /// Wakes instances for the connections that wait: whoever was woken before may have found something else to do.
+    pub fn remind(&self) {
+        let mut hall = self.lock();
+        for _ in 0..hall.arrivals.len().min(hall.seats.len()) {
+            hall.wake_one();
+        }
+    }
+
+    /// Whether a connection has waited for `patience` and no instance is about to take it.
+    #[must_use]
+    pub fn is_neglected(&self, patience: Duration) -> bool {
+        let hall = self.lock();
+        let long = hall.arrivals.front().is_some_and(|arrival| arrival.since.elapsed() >= patience);
+        long && !hall.seats.iter().any(Seat::is_waiting)
+    }
+
+    /// Ready where the instance at `seat` should accept a connection.
+    pub(super) fn poll(&self, seat: u64, cx: &mut Context<'_>) -> Poll<()> {
+        let mut hall = self.lock();
+        if !hall.arrivals.is_empty() {
+            match hall.rival(seat) {
+                Some(rival) => rival.wake(),
+                None => return Poll::Ready(()),
+            }
+        }
+        if let Some(seat) = hall.seats.iter_mut().find(|it| it.number == seat) {
+            seat.wait = Some(seat.activity.wait());
+            match &mut seat.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                None => seat.waker = Some(cx.waker().clone()),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// A connection for the instance at `seat`, if one is there.
+    pub(super) fn take(&self, number: u64, local: SocketAddr) -> io::Result<Stream> {
+        let mut hall = self.lock();
+        let hall = &mut *hall;
+        let seat = hall.seats.iter_mut().find(|seat| seat.number == number).ok_or(io::ErrorKind::NotConnected)?;
+        let wait = Some(seat.activity.wait());
+        if self.0.shared && seat.took == wait {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let Some(Arrival { stream, holder, .. }) = hall.arrivals.pop_front() else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
+        seat.took = wait;
+        if let Some(holder) = holder {
+            // Nobody else sets it: a connection is taken once.
+            let _ = holder.0.set(seat.activity.clone());
+        }
+        Ok(stream.taken(local, seat.activity.clone()))
+    }
+
+    /// The instance at `seat` listens no more. What waits is left to others, or to the next.
+    pub(super) fn leave(&self, seat: u64) {
+        let mut hall = self.lock();
+        hall.seats.retain(|it| it.number != seat);
+        if !hall.arrivals.is_empty() {
+            hall.wake_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Hall> {
+        self.0.hall.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hall {
+    /// Wakes the one with the fewest connections among those that are suspended at the door and not woken yet.
+    fn wake_one(&mut self) {
+        let suspended = self.seats.iter_mut().filter(|seat| seat.waker.is_some() && seat.is_waiting());
+        if let Some(seat) = suspended.min_by_key(|seat| seat.activity.connections()) {
+            seat.wake();
+        }
+    }
+
+    /// The one that waits here, too, and has fewer connections than the one at the seat `number`: the fewest of all.
+    fn rival(&mut self, number: u64) -> Option<&mut Seat> {
+        let own = self.seats.iter().find(|seat| seat.number == number)?.activity.connections();
+        let others = self.seats.iter_mut().filter(|it| it.number != number && it.is_waiting());
+        others.min_by_key(|it| it.activity.connections()).filter(|it| it.activity.connections() < own)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
+
+use super::*;
+
+/// Counts how often an instance is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// An instance, played by the test.
+struct Instance {
+    listener: Listener,
+    activity: Arc<Activity>,
+    woken: Arc<Woken>,
+    held: Vec<Stream>,
+}
+
+impl Instance {
+    fn at(door: &Door) -> Self {
+        let activity = Arc::<Activity>::default();
+        let listener = door.listener(address(), &activity);
+        Self { listener, activity, woken: Arc::default(), held: Vec::new() }
+    }
+
+    /// Begins or goes on to wait; gives whether a connection is there for it.
+    fn waits(&mut self) -> bool {
+        let waker = self.woken.clone().into();
+        let ready = self.listener.poll_readable(&mut Context::from_waker(&waker)).is_ready();
+        if ready {
+            self.activity.goes_on();
+        } else {
+            self.activity.waits();
+        }
+        ready
+    }
+
+    /// Takes as many connections as it is given before its next wait.
+    fn accepts(&mut self) -> usize {
+        let before = self.held.len();
+        while let Ok(stream) = self.listener.try_accept() {
+            self.held.push(stream);
+        }
+        self.held.len() - before
+    }
+
+    /// What an instance without other work does when it is woken.
+    fn turn(&mut self) {
+        while self.waits() {
+            self.accepts();
+        }
+    }
+
+    fn times_woken(&self) -> usize {
+        self.woken.0.load(Ordering::Relaxed)
+    }
+}
+
+fn address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 9))
+}
+
+fn arrive(door: &Door, count: usize) -> Vec<(MemoryStream, Holder)> {
+    (0..count).map(|_| door.connect(address()).unwrap()).collect()
+}
+
+#[test]
+fn connections_are_spread_over_instances_that_wait() {
+    let door = Door::new(2);
+    let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
+    assert!(!first.waits() && !second.waits());
+    let _kept = arrive(&door, 8);
+    while !door.is_empty() {
+        first.turn();
+        second.turn();
+    }
+    assert_eq!((first.activity.connections(), second.activity.connections()), (4, 4));
+}
+
+#[test]
+fn who_computes_is_not_woken_and_another_takes_the_connection() {
+    let door = Door::new(2);
+    let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
+    assert!(!first.waits() && !second.waits());
+    // Something else has happened, and it computes now.
+    first.activity.goes_on();
+    let _kept = arrive(&door, 1);
+    assert_eq!((first.times_woken(), second.times_woken()), (0, 1));
+    assert!(!door.is_neglected(Duration::ZERO), "the second is about to take it");
+    assert!(second.waits() && second.accepts() == 1);
+}
+
+#[test]
+fn a_connection_that_its_instance_does_not_come_for_goes_to_another() {
+    let door = Door::new(2);
+    let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
+    assert!(!first.waits() && !second.waits());
+    let _kept = arrive(&door, 1);
+    let (woken, other) = if first.times_woken() > 0 { (first, &mut second) } else { (second, &mut first) };
+    // Its wait ends with something else, and it computes for long.
+    woken.activity.goes_on();
+    door.remind();
+    assert_eq!(other.times_woken(), 1);
+    assert!(other.waits() && other.accepts() == 1);
+}
+
+#[test]
+fn an_instance_takes_one_connection_at_a_time_where_there_may_be_others_and_all_where_there_are_none() {
+    for (instances, expected) in [(1, 5), (2, 1)] {
+        let door = Door::new(instances);
+        let mut only = Instance::at(&door);
+        assert!(!only.waits());
+        let _kept = arrive(&door, 5);
+        assert!(only.waits());
+        assert_eq!(only.accepts(), expected);
+    }
+}
+
+#[test]
+fn connections_that_nobody_comes_for_are_neglected_and_survive_their_instance() {
+    let door = Door::new(2);
+    assert!(door.connect(address()).is_err(), "nobody listens yet");
+    let mut first = Instance::at(&door);
+    assert!(!first.waits());
+    first.activity.goes_on();
+    let _kept = arrive(&door, 1);
+    assert!(door.is_neglected(Duration::ZERO) && !door.is_neglected(Duration::from_secs(60)));
+    drop(first);
+    assert_eq!(door.listening(), 0);
+    let mut next = Instance::at(&door);
+    assert!(next.waits() && next.accepts() == 1);
+    assert!(door.is_empty());
+}
+
+#[test]
+fn a_connection_tells_whether_who_holds_it_computes_and_is_counted_until_it_closes() {
+    let door = Door::new(2);
+    let mut only = Instance::at(&door);
+    let (_stream, holder) = door.connect(address()).unwrap();
+    assert_eq!(holder.computing(), Duration::ZERO);
+    only.turn();
+    assert_eq!(holder.computing(), Duration::ZERO, "it waits");
+    only.activity.goes_on();
+    std::thread::sleep(Duration::from_millis(1));
+    assert!(holder.computing() > Duration::ZERO);
+    only.held.clear();
+    assert_eq!((only.activity.connections(), only.activity.accepted()), (0, 1));
+}
