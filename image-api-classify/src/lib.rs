@@ -107,8 +107,7 @@ impl Classify {
         if let Some(boundary) = batch::boundary(call) {
             return self.classify_all(call, batch::parts(call, boundary).await?, top).await;
         }
-        self.accounting.admit(call).await?;
-        let finding = self.look_at(call.request.body())?;
+        let finding = self.accounting.admit_while(call, || self.look_at(call.request.body())).await??;
         let mut response = if accepts(call.request.headers(), "application/json") {
             let mut response = answer::of_type("application/json", json(&finding.top(top))?);
             finding.tell_times(&mut response);

@@ -4,6 +4,7 @@
 //! of the WasmEdge template know it, or the picture itself where `Accept` asks for an image. A GIF stays a GIF.
 
 mod gray;
+mod png;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use service_kit::{
     Service, SystemClock, accepts,
 };
 
-pub use gray::{GrayPicture, turn_gray};
+pub use gray::{Gray, GrayPicture, turn_gray};
 
 const PORT: u16 = 9005;
 const DAPR_HTTP_PORT: u16 = 3503;
@@ -56,16 +57,18 @@ impl Grayscale {
     }
 
     async fn grayscale(&self, call: &Call) -> Result<Response, Problem> {
-        self.accounting.admit(call).await?;
-        let gray = turn_gray(call.request.body(), self.max_pixels);
+        let decode = || Gray::decode(call.request.body(), self.max_pixels);
+        let gray = self.accounting.admit_while(call, decode).await?;
         let gray = gray.map_err(|refusal| Problem::new(refusal.status(), refusal.to_string()))?;
-        let mut response = if asks_for_picture(call.request.headers()) {
-            answer(gray.media_type(), gray.into_bytes())
-        } else {
-            answer("text/plain", STANDARD.encode_type(gray.into_bytes()))
+        let encode = || {
+            let gray = gray.encode();
+            if asks_for_picture(call.request.headers()) {
+                answer(gray.media_type(), gray.into_bytes())
+            } else {
+                answer("text/plain", STANDARD.encode_type(gray.into_bytes()))
+            }
         };
-        self.accounting.record(call, "grayscale", &mut response).await;
-        Ok(response)
+        Ok(self.accounting.record_while(call, "grayscale", encode).await)
     }
 }
 

@@ -1,9 +1,8 @@
 //! Writes and deletes with all that can fail before the server is asked.
 
-use crate::bindings::exports::dapr::components::state::{Concurrency, DeleteRequest, Error, SetRequest};
+use redis_state::NO_ETAG;
 
-/// The etag of a request that has none; versions start at 1.
-const NO_ETAG: &str = "0";
+use crate::bindings::exports::dapr::components::state::{Concurrency, DeleteRequest, Error, SetRequest};
 
 /// The longest time to live, in seconds: beyond it (68 years) expiry times would leave what Dapr's stores can represent.
 const MAX_SECONDS: i64 = i32::MAX as i64;

@@ -1,7 +1,6 @@
 //! The store: Dapr's layout and Dapr's ways on one connection, which is made anew where it was lost.
 //!
-//! A value is a hash with the fields `data`, `version` (the etag, a counter) and, where it was written so, `first-write`.
-//! An etag is not checked when the key is absent, a value written with `first-write` yields only to its etag, and a
+//! The layout is `redis_state`'s. An etag is not checked when the key is absent, a value written with `first-write` yields only to its etag, and a
 //! transaction does not roll back.
 
 use redis::{RedisError, RedisResult};

@@ -1,11 +1,15 @@
 //! The command line. Flags and aliases are those of the Dapr CLI's `dapr run` where it has them.
 
+mod without_effect;
+
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use app_runtime::AllowRule;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use without_effect::WithoutEffect;
 
 /// One process for WebAssembly services and the Dapr building blocks they use.
 #[derive(Debug, Parser)]
@@ -42,10 +46,10 @@ pub(crate) enum Command {
 
 A command `wasmedge [OPTIONS] FILE.wasm [ARGUMENTS]` runs the module inside this process, with the options of wasmedge
 that shape what the module sees (--dir, --env, --memory-page-limit). Any other command runs as a native process with
-Dapr's environment variables.")]
+Dapr's environment variables. Flags of `dapr run` that shape daprd, such as --dapr-grpc-port, are taken and have no effect.")]
 pub(crate) struct Run {
     /// A run template (dapr.yaml), or a folder that has one.
-    #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["app_id", "command"])]
+    #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "app_id")]
     pub(crate) run_file: Option<PathBuf>,
 
     /// The application's id, by which others invoke it.
@@ -114,6 +118,9 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) process: Process,
+
+    #[command(flatten)]
+    pub(crate) without_effect: WithoutEffect,
 
     /// What runs as the application.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]

@@ -25,6 +25,7 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
     let Process { log_format, log_level, cache } = &arguments.process;
     let log_format = *log_format;
     log::init(log_format, log_level).context("--log-level")?;
+    arguments.without_effect.tell();
     let environment = Environment::of_process();
     let cache = environment.cache(cache.clone());
     let registry = Arc::new(components::registry(&cache, &environment).await);

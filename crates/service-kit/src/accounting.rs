@@ -9,7 +9,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::events::{Delivery, Event, EventSink, EventSinkSettings, Round};
-use crate::rate_limit::{Limiter, Policy, Verdict};
+use crate::meanwhile::meanwhile;
+use crate::rate_limit::{Limiter, Policy};
 use crate::{Call, Check, Clock, Environment, Log, Problem, Response};
 
 /// How long a probe for `/healthz` may take.
@@ -80,17 +81,30 @@ impl Accounting {
     /// # Errors
     /// When the user is over the limit: 429 with `Retry-After`.
     pub async fn admit(&self, call: &Call) -> Result<(), Problem> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
-        let Verdict::Limited(wait) = limiter.check(call.user).await else { return Ok(()) };
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        let detail = format!("too many requests from your address; try again in {seconds} s");
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
-        Err(problem.with_header(RETRY_AFTER, HeaderValue::from(seconds)))
+        self.admit_while(call, || ()).await
+    }
+
+    /// Counts the user of a call and does its work, while the count is on its way to the state store. The work is not begun
+    /// for a user who is over the limit already; it is for nothing where another instance was faster to reach it.
+    ///
+    /// # Errors
+    /// When the user is over the limit: 429 with `Retry-After`.
+    pub async fn admit_while<T>(&self, call: &Call, work: impl FnOnce() -> T) -> Result<T, Problem> {
+        let Some(limiter) = &self.limiter else { return Ok(work()) };
+        limiter.check_while(call.user, work).await.map_err(too_many)
     }
 
     /// Records that a call was answered, and says on the answer what has become of that.
     pub async fn record(&self, call: &Call, op_type: &str, response: &mut Response) {
         self.record_input(call, op_type, call.request.body().len()).await.tell(response);
+    }
+
+    /// The same, while the answer is made of what the work has brought: nothing may fail there any more.
+    pub async fn record_while(&self, call: &Call, op_type: &str, answer: impl FnOnce() -> Response) -> Response {
+        let recorded = self.record_input(call, op_type, call.request.body().len());
+        let (delivery, mut response) = meanwhile(recorded, answer).await;
+        delivery.tell(&mut response);
+        response
     }
 
     /// Records that an input of that many bytes was answered, one of several that a call brought.
@@ -130,4 +144,11 @@ impl Accounting {
         };
         vec![state, recorder]
     }
+}
+
+fn too_many(wait: Duration) -> Problem {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let detail = format!("too many requests from your address; try again in {seconds} s");
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
+    problem.with_header(RETRY_AFTER, HeaderValue::from(seconds))
 }

@@ -13,6 +13,7 @@ mod cors;
 pub mod edge;
 pub mod events;
 mod health;
+mod meanwhile;
 mod negotiation;
 mod problem;
 pub mod rate_limit;

@@ -8,4 +8,4 @@ mod gcra;
 mod limiter;
 
 pub use gcra::Policy;
-pub use limiter::{Limiter, Verdict};
+pub use limiter::Limiter;

@@ -116,7 +116,7 @@ impl Module {
     pub fn world(&self) -> Option<World> {
         let type_ = self.component.component_type();
         let exports = type_.exports(self.engine.wasmtime());
-        exports.filter_map(|(name, _)| World::exporting(name)).next()
+        exports.into_iter().find_map(|(name, _)| World::exporting(name))
     }
 
     /// The digest of the file that it was made from.

@@ -33,7 +33,16 @@ pub(crate) fn read(
     environment: &BTreeMap<String, String>,
     registry: &Registry,
 ) -> anyhow::Result<Vec<App>> {
+    // What is no option that is known looks like the begin of a command to the parser.
+    if let Some(option) = arguments.command.first().filter(|word| word.starts_with('-')) {
+        return Err(UsageError(format!("unknown option {option}; `daprlet run --help` shows those there are")).into());
+    }
     let entries = match &arguments.run_file {
+        Some(_) if !arguments.command.is_empty() => {
+            return Err(
+                UsageError("a run template has its applications' commands; name one or the other".to_owned()).into()
+            );
+        }
         Some(file) => run_template::load(file)?.apps,
         None => vec![single(arguments)?],
     };
@@ -81,7 +90,7 @@ fn app(
     registry: &Registry,
     problems: &mut Problems,
 ) -> Option<App> {
-    let command = problems.collect(command(&entry));
+    let command = problems.collect(command(&entry, environment));
     let instances = problems.collect(instances(&entry, arguments));
     let resources = problems.collect(resources(&entry, environment, registry));
     let configuration = problems.collect(configuration::load(&entry.config_files));
@@ -125,7 +134,7 @@ fn instances(entry: &AppEntry, arguments: &Run) -> Result<usize, Problems> {
     Ok(given.map_or(1, NonZeroUsize::get))
 }
 
-fn command(entry: &AppEntry) -> Result<Command, Problems> {
+fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<Command, Problems> {
     let Some((program, rest)) = entry.command.split_first() else { return Ok(Command::None) };
     let problem = |error: String| Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into();
     if WasmEdgeCommand::is_wasmedge(program) {
@@ -136,6 +145,9 @@ fn command(entry: &AppEntry) -> Result<Command, Problems> {
         let parsed = app_runtime::ServeCommand::parse(rest);
         return parsed.map(Command::Serve).map_err(|error| problem(error.to_string()));
     }
+    let own = entry.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path);
+    which::which_in(program, own.or_else(|| environment.get("PATH")), &entry.app_dir)
+        .map_err(|error| problem(format!("{program}: {error}, seen from {}", entry.app_dir.display())))?;
     Ok(Command::Process(entry.command.clone()))
 }
 

@@ -7,11 +7,11 @@ fn ends_with(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let daprlet = e2e::daprlet(folder, &arguments);
     let code = daprlet.wait().code();
     // The last lines may still be on their way through the pipe.
-    for _ in 0..200 {
-        if !daprlet.said().is_empty() {
+    for _ in 0..1000 {
+        if daprlet.said().contains("daprlet: ") {
             break;
         }
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(2));
     }
     (code, daprlet.said())
 }
@@ -79,6 +79,38 @@ fn a_missing_file_and_a_missing_application_are_usage_errors() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(ends_with(folder.path(), &["run", "-f", "gone.yaml"]).0, Some(64));
     assert_eq!(ends_with(folder.path(), &["run"]).0, Some(64));
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told_before_anything_starts() {
+    check(
+        &app("[no-such-program-anywhere, x]"),
+        COMPONENT,
+        &["dapr.yaml:4", "app a: command: no-such-program-anywhere"],
+    );
+    check(&app("[./gone.sh]"), COMPONENT, &["app a: command: ./gone.sh"]);
+}
+
+#[test]
+fn an_unknown_option_is_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, said) = ends_with(folder.path(), &["run", "--app-id", "a", "--frobnicate", "sleep", "9"]);
+    assert!(code == Some(64) && said.contains("unknown option --frobnicate"), "{code:?} {said}");
+    let (code, said) = ends_with(folder.path(), &["run", "-f", "dapr.yaml", "--frobnicate"]);
+    assert!(code == Some(64) && said.contains("unknown option --frobnicate"), "{code:?} {said}");
+    let (code, said) = ends_with(folder.path(), &["run", "-f", "dapr.yaml", "sleep", "9"]);
+    assert!(code == Some(64) && said.contains("a run template has"), "{code:?} {said}");
+}
+
+#[test]
+fn flags_of_dapr_run_that_shape_daprd_are_taken_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "run --app-id a -G 50001 --metrics-port=9090 --enable-api-logging --enable-profiling=false -- gone";
+    let (code, said) = ends_with(folder.path(), &flags.split(' ').collect::<Vec<_>>());
+    assert_eq!(code, Some(64), "{said}");
+    for flag in ["dapr-grpc-port", "metrics-port", "enable-api-logging", "enable-profiling"] {
+        assert!(said.contains(&format!("--{flag} has no effect")), "{flag}: {said}");
+    }
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! `state.redis`: state on a Redis server. `components-contrib/state/redis/redis.go`.
 //!
-//! A value is a hash with the fields `data`, `version` (the etag, a counter) and, where it was written so,
-//! `first-write`: Dapr's layout, so that both can share a server. So are Dapr's ways: an etag is not checked when the
-//! key is absent, a value written with `first-write` yields only to its etag, and a transaction does not roll back.
+//! The layout is Dapr's (`redis_state`), so that both can share a server. So are Dapr's ways: an etag is not checked when
+//! the key is absent, a value written with `first-write` yields only to its etag, and a transaction does not roll back.
 
 mod config;
 mod scripts;
@@ -15,9 +14,10 @@ use building_blocks::state::{
 use building_blocks::{Component, ComponentSpec, Context, InitError, Metadata, StateError, StateStore};
 use redis::aio::ConnectionManager;
 use redis::{ErrorKind, RedisError, RedisResult};
+use redis_state::NO_ETAG;
 
 use config::Config;
-use scripts::{NO_ETAG, Scripts};
+use scripts::Scripts;
 
 /// How long a strongly consistent write waits for the replicas, in milliseconds, as in Dapr.
 const REPLICAS_TIMEOUT: u32 = 1000;

@@ -1,17 +1,21 @@
 //! The limit applied to users, with their records in the state store.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dapr_client::state::{Entry, WriteOptions};
 use dapr_client::{Dapr, Error, sleep, timeout};
+use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use super::Policy;
 use super::backoff::after;
 use super::gcra::Decision;
 use crate::Clock;
+use crate::meanwhile::send_what_waits;
 use crate::turnstile::Turnstile;
 
 /// How long a user who stays away is remembered.
@@ -32,13 +36,11 @@ pub struct Limiter {
 
 /// What becomes of a user's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+enum Verdict {
     /// Within the limit.
     Allowed,
     /// Over it; this long to wait.
     Limited(Duration),
-    /// Not known, because the store did not say: let through.
-    Unknown,
 }
 
 /// What is kept of a user.
@@ -54,19 +56,34 @@ impl Limiter {
         Self { dapr, store, policy, deadline, clock, turnstile: Turnstile::new() }
     }
 
-    /// Counts a request and says whether it goes through.
-    pub async fn check(&self, user: IpAddr) -> Verdict {
-        let counted = timeout(self.deadline, async {
-            let _turn = self.turnstile.pass(user).await;
-            self.count(user).await
-        });
-        match counted.await {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(_)) | Err(_) => Verdict::Unknown,
+    /// Counts a request and does its work: from the moment on at which it is known that the user is within the limit, while
+    /// that is written down. Reading and writing may each take as long as the deadline says, whatever the work takes.
+    ///
+    /// # Errors
+    /// When the user is over the limit: how long to wait.
+    pub async fn check_while<T>(&self, user: IpAddr, work: impl FnOnce() -> T) -> Result<T, Duration> {
+        let writing = Notify::new();
+        let mut counting = pin!(self.count(user, &writing));
+        let begun = pin!(writing.notified());
+        let (verdict, done) = match timeout(self.deadline, select(counting.as_mut(), begun)).await {
+            Ok(Either::Left((Ok(Verdict::Limited(wait)), _))) => return Err(wait),
+            Ok(Either::Left(_)) | Err(_) => return Ok(work()),
+            Ok(Either::Right(_)) => {
+                send_what_waits().await;
+                let done = work();
+                (timeout(self.deadline, counting).await, done)
+            }
+        };
+        match verdict {
+            Ok(Ok(Verdict::Limited(wait))) => Err(wait),
+            // A store that does not say turns nobody away.
+            Ok(Ok(Verdict::Allowed) | Err(_)) | Err(_) => Ok(done),
         }
     }
 
-    async fn count(&self, user: IpAddr) -> Result<Verdict, Error> {
+    /// Counts a request. Tells `writing` when it is within the limit and that is being written down.
+    async fn count(&self, user: IpAddr, writing: &Notify) -> Result<Verdict, Error> {
+        let _turn = self.turnstile.pass(user).await;
         let (store, key) = (self.dapr.state(&self.store), format!("user-{user}"));
         for attempt in 0..ATTEMPTS {
             let entry: Option<Entry<Record>> = store.get(&key).await?;
@@ -79,6 +96,7 @@ impl Limiter {
             let is_new = entry.is_none();
             let options =
                 entry.and_then(|entry| entry.etag).map_or_else(WriteOptions::if_absent, WriteOptions::if_unchanged);
+            writing.notify_one();
             match store.save_with(&key, &record, &options.expiring_in(RECORD_TTL)).await {
                 Ok(()) => return Ok(Verdict::Allowed),
                 // Redis reports a lost race for a new record as a plain error: the next read tells.
@@ -113,32 +131,38 @@ mod tests {
         Limiter::new(dapr.client(), "statestore".to_owned(), policy, Duration::from_millis(250), clock)
     }
 
+    fn not_begun() {
+        panic!("work for a user who is over the limit");
+    }
+
     #[tokio::test]
     async fn a_user_over_the_limit_waits_while_another_goes_through() {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(5_000)));
         let limiter = limiter(&dapr, &clock);
-        assert_eq!(limiter.check(USER).await, Verdict::Allowed);
-        assert_eq!(limiter.check(USER).await, Verdict::Allowed);
-        assert_eq!(limiter.check(USER).await, Verdict::Limited(Duration::from_secs(1)));
-        assert_eq!(limiter.check("8.8.8.8".parse().unwrap()).await, Verdict::Allowed);
+        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
+        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
+        assert_eq!(limiter.check_while(USER, not_begun).await, Err(Duration::from_secs(1)));
+        assert_eq!(limiter.check_while("8.8.8.8".parse().unwrap(), || "done").await, Ok("done"));
         clock.advance_ms(1_000);
-        assert_eq!(limiter.check(USER).await, Verdict::Allowed);
+        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
     }
 
     #[tokio::test]
     async fn the_record_holds_arrival_time_and_last_seen_and_expires() {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(5_000)));
-        limiter(&dapr, &clock).check(USER).await;
+        limiter(&dapr, &clock).check_while(USER, || ()).await.unwrap();
         let record = dapr.record("user-9.9.9.9").unwrap();
         assert_eq!(record.value, json!({"tat_us": 6_000_000, "last_seen_ms": 5_000}));
         assert_eq!(record.ttl_seconds.as_deref(), Some("3600"));
     }
 
     #[tokio::test]
-    async fn a_request_counted_meanwhile_by_another_instance_is_not_forgotten() {
+    async fn a_request_counted_meanwhile_by_another_instance_is_not_forgotten_though_the_work_is_done() {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
         dapr.after_next_read(|dapr| dapr.put_record("user-9.9.9.9", json!({"tat_us": 2_000_000, "last_seen_ms": 0})));
-        assert_eq!(limiter(&dapr, &clock).check(USER).await, Verdict::Limited(Duration::from_secs(1)));
+        let mut is_done = false;
+        let checked = limiter(&dapr, &clock).check_while(USER, || is_done = true).await;
+        assert_eq!((checked, is_done), (Err(Duration::from_secs(1)), true));
     }
 
     #[tokio::test(start_paused = true)]
@@ -151,7 +175,7 @@ mod tests {
         }
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
         count_again(&dapr, 15);
-        assert_eq!(limiter(&dapr, &clock).check(USER).await, Verdict::Allowed);
+        assert_eq!(limiter(&dapr, &clock).check_while(USER, || "done").await, Ok("done"));
         assert_eq!(dapr.record("user-9.9.9.9").unwrap().value["tat_us"], 1_000_000);
     }
 
@@ -160,8 +184,8 @@ mod tests {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
         let limiter = limiter(&dapr, &clock);
         dapr.set_state_mood(Mood::Failing);
-        assert_eq!(limiter.check(USER).await, Verdict::Unknown);
+        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
         dapr.set_state_mood(Mood::Hanging);
-        assert_eq!(limiter.check(USER).await, Verdict::Unknown);
+        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
     }
 }

@@ -1,0 +1,67 @@
+//! Flags of `dapr run` that shape `daprd` and mean nothing where there is none: they are taken, so that a command line that
+//! works with Dapr works here, and named, so that nobody relies on them.
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+
+/// Flags that have a value, with their short forms.
+const VALUES: &[(&str, Option<char>)] = &[
+    ("app-channel-address", None),
+    ("app-health-check-path", None),
+    ("app-health-probe-interval", None),
+    ("app-health-probe-timeout", None),
+    ("app-health-threshold", None),
+    ("app-protocol", Some('P')),
+    ("dapr-grpc-port", Some('G')),
+    ("dapr-internal-grpc-port", Some('I')),
+    ("metrics-port", Some('M')),
+    ("placement-host-address", None),
+    ("profile-port", None),
+    ("runtime-path", None),
+    ("scheduler-host-address", None),
+    ("unix-domain-socket", Some('u')),
+];
+
+/// Flags that are on or off.
+const SWITCHES: &[&str] = &["app-ssl", "enable-api-logging", "enable-app-health-check", "enable-profiling"];
+
+/// Those that were given.
+#[derive(Debug, Default)]
+pub(crate) struct WithoutEffect(pub(crate) Vec<&'static str>);
+
+impl WithoutEffect {
+    /// Says which have no effect.
+    pub(crate) fn tell(&self) {
+        for flag in &self.0 {
+            tracing::warn!("--{flag} has no effect: there is no daprd that it could shape");
+        }
+    }
+}
+
+impl Args for WithoutEffect {
+    fn augment_args(command: Command) -> Command {
+        let values = VALUES.iter().map(|&(name, short)| Arg::new(name).long(name).short(short).action(ArgAction::Set));
+        let switches = SWITCHES.iter().map(|&name| {
+            // As pflag takes it: alone, or with `=true` and `=false`.
+            Arg::new(name).long(name).num_args(0..=1).require_equals(true).action(ArgAction::Set)
+        });
+        values.chain(switches).fold(command, |command, flag| command.arg(flag.hide(true)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for WithoutEffect {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut given = Self::default();
+        given.update_from_arg_matches(matches)?;
+        Ok(given)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        let all = VALUES.iter().map(|(name, _)| *name).chain(SWITCHES.iter().copied());
+        self.0 = all.filter(|name| matches.contains_id(name)).collect();
+        Ok(())
+    }
+}
