@@ -55,6 +55,9 @@ impl Parity {
         for wasmedge in wasmedges {
             parity.arg("--wasmedge").arg(wasmedge);
         }
+        if let Some(wasmtime) = real_programs::wasmtime() {
+            parity.arg("--wasmtime").arg(wasmtime);
+        }
         if let Some(report) = &self.report {
             parity.arg("--report").arg(report);
         }

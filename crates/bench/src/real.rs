@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use e2e::wasm;
-use worlds::{Config, Kind, Payload, Programs, Running, To, World, bed};
+use worlds::{Config, Kind, Payload, Programs, Running, Runtime, To, World, bed};
 
 use crate::load::Outcome;
 use crate::processes::{self, Usage};
@@ -93,12 +93,12 @@ pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()
         let compiled = wasmedge::compile(&arguments.wasmedge, &wasm(service))?;
         std::fs::copy(compiled, folder.path().join(service).with_extension("so"))?;
     }
-    let programs = Programs {
-        daprd: arguments.daprd.clone(),
-        wasmedge: arguments.wasmedge.clone(),
+    let runtime = Runtime::WasmEdge {
+        program: arguments.wasmedge.clone(),
         flags: wasmedge.flags.clone(),
         ahead: Some(folder.path().to_owned()),
     };
+    let programs = Programs { daprd: arguments.daprd.clone(), runtime };
     let servers = Running::start()?;
     let ours = figures(&Kind::Daprlet, &servers, folder.path(), seconds)?;
     let real = figures(&Kind::Real(programs), &servers, folder.path(), seconds)?;

@@ -33,6 +33,11 @@ pub(crate) fn application() -> anyhow::Result<Vec<Case>> {
     application::cases()
 }
 
+/// What services are asked where all users are one.
+pub(crate) fn composed() -> anyhow::Result<Vec<Case>> {
+    application::for_one_user()
+}
+
 /// What a sidecar with a token is asked.
 pub(crate) fn guarded() -> Vec<Case> {
     access::with_token()

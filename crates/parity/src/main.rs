@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
-use worlds::{Bed, Config, Kind, Programs, Running, Servers, World, bed};
+use worlds::{Bed, Config, Kind, Programs, Running, Runtime, Servers, World, bed};
 
 use crate::case::Case;
 use crate::known::Known;
@@ -30,6 +30,9 @@ use crate::suite::{Outcome, Verdict};
 
 /// Settings of the services: each user may make so many requests, and then one a minute.
 const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "ALLOW_DELETE_EVENTS=true"];
+
+/// The same where all users are one.
+const FOR_ONE_USER: &[&str] = &["RATE_LIMIT_PER_MINUTE=0", "ALLOW_DELETE_EVENTS=true"];
 
 /// The round in which the stores are.
 const API: &str = "api";
@@ -44,6 +47,10 @@ struct Cli {
     /// A real WasmEdge; may be given several times, for several versions.
     #[arg(long, env = "WASMEDGE", default_value = "wasmedge")]
     wasmedge: Vec<PathBuf>,
+
+    /// A real wasmtime, which runs the services as components.
+    #[arg(long, env = "WASMTIME")]
+    wasmtime: Option<PathBuf>,
 
     /// Only cases whose name contains this.
     #[arg(long, default_value = "")]
@@ -75,7 +82,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             continue;
         }
         let (ours, real) = (servers.of(0, &round.name)?, servers.of(1, &round.name)?);
-        let programs = Programs { daprd: cli.daprd.clone(), wasmedge: round.wasmedge, ..Programs::default() };
+        let programs = Programs { daprd: cli.daprd.clone(), runtime: round.runtime };
         let ours = World::start(&Kind::Daprlet, &round.bed, &ours).await?;
         let real = World::start(&Kind::Real(programs), &round.bed, &real).await?;
         let told = |verdict: &Verdict| println!("{}", report::line(verdict));
@@ -90,8 +97,8 @@ async fn main() -> anyhow::Result<ExitCode> {
 
 /// What becomes of events when processes are killed. The first WasmEdge is enough: it is the processes around it that differ.
 async fn faults(cli: &Cli) -> anyhow::Result<Vec<Verdict>> {
-    let wasmedge = cli.wasmedge.first().cloned().unwrap_or_default();
-    let programs = Programs { daprd: cli.daprd.clone(), wasmedge, ..Programs::default() };
+    let runtime = cli.wasmedge.first().map(Runtime::wasmedge).unwrap_or_default();
+    let programs = Programs { daprd: cli.daprd.clone(), runtime };
     faults::run(&programs, &cli.only, |verdict| println!("{}", report::line(verdict))).await
 }
 
@@ -111,26 +118,40 @@ struct Round {
     name: String,
     bed: Bed,
     cases: Vec<Case>,
-    wasmedge: PathBuf,
+    runtime: Runtime,
 }
 
 fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
-    let round = |name: &str, bed, cases| Round { name: name.to_owned(), bed, cases, wasmedge: PathBuf::new() };
+    let round = |name: &str, bed, cases| Round { name: name.to_owned(), bed, cases, runtime: Runtime::default() };
     let mut api = cases::api();
     api.extend(random::cases(cli.seeds));
     let mut rounds = vec![round(API, bed::api(), api), round("guarded", bed::guarded(), cases::guarded())];
     for (number, wasmedge) in cli.wasmedge.iter().enumerate() {
         let version = real_programs::version(wasmedge)?;
         for config in [Config::Development, Config::Production] {
-            let mut cases = cases::application()?;
-            for case in &mut cases {
-                case.name = format!("WasmEdge {version}, {}/: {}", config.folder(), case.name);
-            }
+            let cases = named(&format!("WasmEdge {version}, {}/", config.folder()), cases::application()?);
             let name = format!("application_{number}_{config:?}").to_lowercase();
-            rounds.push(Round { name, bed: bed::application(config, SETTINGS), cases, wasmedge: wasmedge.clone() });
+            rounds.push(Round {
+                name,
+                bed: bed::application(config, SETTINGS),
+                cases,
+                runtime: Runtime::wasmedge(wasmedge),
+            });
         }
     }
+    if let Some(program) = &cli.wasmtime {
+        let cases = named(&format!("wasmtime {}", real_programs::version(program)?), cases::composed()?);
+        let (name, bed) = ("composed".to_owned(), bed::application(Config::Production, FOR_ONE_USER));
+        rounds.push(Round { name, bed, cases, runtime: Runtime::Wasmtime { program: program.clone() } });
+    }
     Ok(rounds)
+}
+
+fn named(world: &str, mut cases: Vec<Case>) -> Vec<Case> {
+    for case in &mut cases {
+        case.name = format!("{world}: {}", case.name);
+    }
+    cases
 }
 
 fn conclude(cli: &Cli, verdicts: &[Verdict], known: &[Known]) -> anyhow::Result<ExitCode> {

@@ -15,4 +15,4 @@ pub use client::request;
 pub use request::{Database, Payload, To};
 pub use servers::{Pair, Redis, Running};
 pub use test_servers::Server;
-pub use world::{Kind, Programs, Servers, World};
+pub use world::{Kind, Programs, Runtime, Servers, World};

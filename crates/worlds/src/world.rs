@@ -5,6 +5,7 @@ mod daprlet;
 mod files;
 mod member;
 mod pluggable;
+mod runtime;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ use crate::bed::{App, Bed};
 use crate::request::{Database, Payload, To};
 use crate::world::member::Member;
 use crate::{client, echo};
+
+pub use runtime::Runtime;
 
 /// The longest that anything takes to become ready.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -40,12 +43,8 @@ pub enum Kind {
 pub struct Programs {
     /// `daprd`.
     pub daprd: PathBuf,
-    /// `wasmedge`; not used by beds without services.
-    pub wasmedge: PathBuf,
-    /// Its flags.
-    pub flags: Vec<String>,
-    /// A folder with the services compiled ahead of time, `NAME.so`; without one, they are interpreted.
-    pub ahead: Option<PathBuf>,
+    /// What runs services; not used by beds without any.
+    pub runtime: Runtime,
 }
 
 /// The servers that components of a world lead to.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Context as _;
 use test_servers::free_port;
 
 use crate::bed::{App, Bed, Sidecar};
@@ -37,14 +36,8 @@ pub(crate) fn start(
         command.args(arguments(folder, bed, sidecar, &ports));
         members.push(Member::start(format!("{PREFIX}{}", sidecar.id), command));
         if sidecar.app == App::Service {
-            let mut wasmedge = vec![programs.wasmedge.display().to_string()];
-            wasmedge.extend(programs.flags.iter().cloned());
-            let module = programs.ahead.as_ref().map(|folder| folder.join(sidecar.id).with_extension("so"));
-            let module = module.unwrap_or_else(|| e2e::wasm(sidecar.id));
-            let command = files::service(&wasmedge, &module, sidecar.id, bed, known);
-            let (program, arguments) = command.split_first().context("a command")?;
-            let mut command = Command::new(program);
-            command.args(arguments).current_dir(files::working_folder(folder, sidecar.id)?);
+            let mut command = programs.runtime.command(folder, sidecar.id, bed, known)?;
+            command.current_dir(files::working_folder(folder, sidecar.id)?);
             command.envs(bed.environment.iter().copied()).envs(environment(sidecar.id, &ports));
             members.push(Member::start(sidecar.id, command));
         }

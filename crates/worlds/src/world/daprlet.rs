@@ -26,7 +26,10 @@ pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyh
 }
 
 fn app(sidecar: &Sidecar, bed: &Bed, ports: &BTreeMap<To, u16>) -> Value {
-    let command = || files::service(&["wasmedge".to_owned()], &e2e::wasm(sidecar.id), sidecar.id, bed, ports);
+    let command = || {
+        let module = e2e::wasm(sidecar.id).display().to_string();
+        [vec!["wasmedge".to_owned()], files::settings(sidecar.id, bed, ports), vec![module]].concat()
+    };
     let fields = [
         ("appID", Some(json!(sidecar.id))),
         ("appDirPath", Some(json!(sidecar.id))),

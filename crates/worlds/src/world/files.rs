@@ -72,16 +72,10 @@ pub(crate) fn working_folder(folder: &Path, id: &str) -> anyhow::Result<PathBuf>
     Ok(folder)
 }
 
-/// What runs a service: `wasmedge` (with flags), with the ports that are another in each world and the bed's settings.
-pub(crate) fn service(
-    wasmedge: &[String],
-    module: &Path,
-    id: &'static str,
-    bed: &Bed,
-    ports: &BTreeMap<To, u16>,
-) -> Vec<String> {
+/// The environment of a service as flags, which are the same for every runtime: the ports that are another in each world, and
+/// the bed's settings.
+pub(crate) fn settings(id: &'static str, bed: &Bed, ports: &BTreeMap<To, u16>) -> Vec<String> {
     let port = |name: &str, to: To| format!("{name}={}", ports.get(&to).copied().unwrap_or_default());
     let settings = [port("APP_PORT", To::App(id)), port("DAPR_HTTP_PORT", To::Dapr(id))];
-    let settings = settings.iter().chain(&bed.settings).flat_map(|it| ["--env".to_owned(), it.clone()]);
-    wasmedge.iter().cloned().chain(settings).chain([module.display().to_string()]).collect()
+    settings.iter().chain(&bed.settings).flat_map(|it| ["--env".to_owned(), it.clone()]).collect()
 }

@@ -1,0 +1,80 @@
+//! The WebAssembly runtimes that run services beside a real `daprd`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::ensure;
+
+use crate::bed::Bed;
+use crate::request::To;
+use crate::world::files;
+
+/// Who runs services.
+#[derive(Clone, Debug)]
+pub enum Runtime {
+    /// WasmEdge runs modules.
+    WasmEdge {
+        /// `wasmedge`.
+        program: PathBuf,
+        /// Its flags.
+        flags: Vec<String>,
+        /// A folder with the services compiled ahead of time, `NAME.so`; without one, they are interpreted.
+        ahead: Option<PathBuf>,
+    },
+    /// `wasmtime serve` runs components, each composed with `dapr:runtime` over HTTP.
+    Wasmtime {
+        /// `wasmtime`.
+        program: PathBuf,
+    },
+}
+
+impl Default for Runtime {
+    /// What is found as `wasmedge`, which interprets.
+    fn default() -> Self {
+        Self::wasmedge("wasmedge")
+    }
+}
+
+impl Runtime {
+    /// WasmEdge, which interprets.
+    #[must_use]
+    pub fn wasmedge(program: impl Into<PathBuf>) -> Self {
+        Self::WasmEdge { program: program.into(), flags: Vec::new(), ahead: None }
+    }
+
+    /// What starts the service `id`; `folder` is the world's.
+    pub(super) fn command(
+        &self,
+        folder: &Path,
+        id: &'static str,
+        bed: &Bed,
+        ports: &BTreeMap<To, u16>,
+    ) -> anyhow::Result<Command> {
+        let (program, flags, file) = match self {
+            Self::WasmEdge { program, flags, ahead } => {
+                let compiled = ahead.as_ref().map(|folder| folder.join(id).with_extension("so"));
+                (program, flags.clone(), compiled.unwrap_or_else(|| e2e::wasm(id)))
+            }
+            Self::Wasmtime { program } => {
+                let address = format!("127.0.0.1:{}", ports.get(&To::App(id)).copied().unwrap_or_default());
+                let flags = ["serve", "-Scli", "--addr", &address].map(str::to_owned);
+                (program, flags.to_vec(), composed(folder, id)?)
+            }
+        };
+        let mut command = Command::new(program);
+        command.args(flags).args(files::settings(id, bed, ports)).arg(file);
+        Ok(command)
+    }
+}
+
+/// The service as one file that reaches Dapr as any HTTP client does.
+fn composed(folder: &Path, id: &str) -> anyhow::Result<PathBuf> {
+    let file = folder.join(id).with_extension("wasm");
+    let mut compose = Command::new(e2e::program());
+    compose.arg("compose").arg(e2e::wasm(&format!("components/{id}")));
+    compose.arg("--plug").arg(e2e::wasm("components/dapr-over-http")).arg("--output").arg(&file);
+    let done = compose.output()?;
+    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Ok(file)
+}
