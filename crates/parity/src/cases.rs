@@ -33,9 +33,9 @@ pub(crate) fn application() -> anyhow::Result<Vec<Case>> {
     application::cases()
 }
 
-/// What services are asked where all users are one.
+/// What the three services are asked that run as components under `wasmtime serve`.
 pub(crate) fn composed() -> anyhow::Result<Vec<Case>> {
-    application::for_one_user()
+    application::composed()
 }
 
 /// What a sidecar with a token is asked.

@@ -10,14 +10,15 @@ const CLASSIFY: &str = "image-api-classify";
 const EVENTS: &str = "events-service";
 
 pub(crate) fn cases() -> anyhow::Result<Vec<Case>> {
-    let mut all = for_one_user()?;
+    let mut all = composed()?;
+    all.push(pictures::too_long());
     all.extend(pictures::limits()?);
     all.extend(pictures::outage()?);
     Ok(all)
 }
 
-/// What needs nobody to be told from others, as `wasmtime serve` cannot: it does not say who asks.
-pub(crate) fn for_one_user() -> anyhow::Result<Vec<Case>> {
+/// What `wasmtime serve` can be asked, too: it does not say who asks, so that nobody can be told from others.
+pub(crate) fn composed() -> anyhow::Result<Vec<Case>> {
     // Events first: they begin with an empty table.
     let mut all = events::cases();
     all.extend(basics());
