@@ -10,7 +10,10 @@ use crate::steps::Steps;
 
 /// Measures daprlet as it is released and prints a table with ratios, all from one run.
 #[derive(Args)]
-#[command(after_help = "WASMEDGE names a WasmEdge to be measured beside it; without it, the one on the path, if any.")]
+#[command(
+    after_help = "WASMEDGE names a WasmEdge to be measured beside it; without it, the one on the path, if any. TESTDATA_DIR \
+                  names a folder with MobileNet V2, and PYTHON a Python with ONNX Runtime, for the figures of inference."
+)]
 pub(crate) struct Bench {
     /// How long each load runs, in seconds.
     #[arg(long, default_value_t = 5)]
@@ -26,7 +29,9 @@ impl Bench {
     pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
         let mut steps = Steps::new(3);
         steps.begin("Building the services and the test programs for WebAssembly");
-        BuildWasm { fixtures: true, components: true, ..BuildWasm::default() }.run(repository)?;
+        // Networks are measured where there is one.
+        let wasi_nn = std::env::var_os("TESTDATA_DIR").is_some();
+        BuildWasm { fixtures: true, components: true, wasi_nn, ..BuildWasm::default() }.run(repository)?;
         steps.begin("Building daprlet and the benchmark with all optimisations");
         run(&mut repository.cargo(&["build", "--locked", "--release", "--package", "daprlet", "--package", "bench"]))?;
         steps.begin("Measuring; leave the machine alone meanwhile");

@@ -6,7 +6,7 @@ use e2e::{Options, World, wasm};
 
 use crate::row::{self, Row};
 use crate::world::{Bench, free_port, load};
-use crate::{applications, components, instances, memory, native, plain_wasmtime, wasmedge};
+use crate::{applications, components, inference, instances, memory, native, plain_wasmtime, runtime, wasmedge};
 
 /// What was measured of a real pair of `daprd` 1.18, and of one with Redis, on two cores.
 const DAPRD_INVOCATIONS: f64 = 2800.0;
@@ -25,6 +25,10 @@ pub(crate) fn all(seconds: Duration) -> anyhow::Result<()> {
     rows.extend(instances::rows(seconds)?);
     rows.extend(applications::rows(seconds)?);
     rows.extend(plain_wasmtime::rows(seconds)?);
+    rows.extend(runtime::rows(seconds)?);
+    if let Some(data) = std::env::var_os("TESTDATA_DIR") {
+        rows.extend(inference::rows(data.as_ref(), seconds)?);
+    }
     Ok(row::print(&rows)?)
 }
 

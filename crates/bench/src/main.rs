@@ -5,6 +5,7 @@
 mod applications;
 mod components;
 mod figures;
+mod inference;
 mod instances;
 mod load;
 mod memory;
@@ -13,9 +14,11 @@ mod plain_wasmtime;
 mod processes;
 mod real;
 mod row;
+mod runtime;
 mod wasmedge;
 mod world;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +46,16 @@ enum Command {
     /// Measures only what more than one instance of a module is worth.
     Instances,
 
+    /// Measures only inference: MobileNet V2, in all the ways there are to compute it.
+    Inference {
+        /// A folder with models/mobilenet-v2 and images/food.jpg.
+        #[arg(long, env = "TESTDATA_DIR")]
+        data: PathBuf,
+    },
+
+    /// Measures only a state read through `dapr:runtime`. `DAPRD` names a real `daprd`, which is measured beside it.
+    Runtime,
+
     /// Measures only what one component is capable of, here and under plain `wasmtime serve`.
     Wasmtime,
 
@@ -56,6 +69,10 @@ fn main() -> anyhow::Result<()> {
         Some(Command::Load(arguments)) => load::run(&arguments),
         Some(Command::Components) => Ok(row::print(&components::rows()?)?),
         Some(Command::Instances) => Ok(row::print(&instances::rows(Duration::from_secs(cli.seconds))?)?),
+        Some(Command::Inference { data }) => {
+            Ok(row::print(&inference::rows(&data, Duration::from_secs(cli.seconds))?)?)
+        }
+        Some(Command::Runtime) => Ok(row::print(&runtime::rows(Duration::from_secs(cli.seconds))?)?),
         Some(Command::Wasmtime) => Ok(row::print(&plain_wasmtime::rows(Duration::from_secs(cli.seconds))?)?),
         Some(Command::Real(arguments)) => real::run(&arguments, Duration::from_secs(cli.seconds)),
         None => figures::all(Duration::from_secs(cli.seconds)),

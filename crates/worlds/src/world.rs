@@ -47,8 +47,8 @@ pub struct Programs {
     pub runtime: Runtime,
 }
 
-/// The servers that components of a world lead to.
-#[derive(Clone, Debug)]
+/// The servers that components of a world lead to; by default none.
+#[derive(Clone, Debug, Default)]
 pub struct Servers {
     /// HOST:PORT.
     pub redis: String,
