@@ -68,6 +68,15 @@ fn counters_of_many_requests_at_once_lose_none() {
 }
 
 #[test]
+fn a_handle_used_after_its_end_ends_that_request_and_no_other() {
+    let (world, port) = world_with_counter();
+    assert_eq!(get(port, "/first").text(), "1");
+    assert_eq!(get(port, "/dropped").status, 500);
+    world.daprlet.until(|| world.daprlet.said().contains("unknown handle index").then_some(()));
+    assert_eq!(get(port, "/first").text(), "2");
+}
+
+#[test]
 fn its_environment_is_its_configuration() {
     let (_world, port) = world_with_counter();
     assert_eq!(get(port, "/setting").text(), "hello");
