@@ -28,9 +28,7 @@ pub(super) fn of_config(repository: &Repository) -> Result<String> {
     }
     let template = repository.path(run_template::FILE);
     let template = fs::read_to_string(&template).with_context(|| format!("cannot read {}", template.display()))?;
-    if names_components(&template) {
-        features.insert("component-apps".to_owned());
-    }
+    features.extend(of_commands(&template).map(str::to_owned));
     // Of a type that daprlet does not have, it is daprlet that says so.
     let workspace = repository.workspace()?;
     let known = &workspace.package(DAPRLET)?.features;
@@ -38,10 +36,17 @@ pub(super) fn of_config(repository: &Repository) -> Result<String> {
     Ok(features.into_iter().collect::<Vec<_>>().join(","))
 }
 
-/// Whether a run template has commands that are components, as far as their names tell; daprlet tells, too.
-fn names_components(template: &str) -> bool {
-    let mut commands = template.lines().filter(|line| line.trim_start().starts_with("command:"));
-    commands.any(|command| command.contains("wasmtime") || command.contains("components/"))
+/// What the commands of a run template need, as far as their words tell; daprlet tells, too.
+fn of_commands(template: &str) -> impl Iterator<Item = &'static str> {
+    const WORDS: [(&str, &str); 4] = [
+        ("wasmtime", "component-apps"),
+        ("components/", "component-apps"),
+        ("--nn-preload", "wasi-nn"),
+        ("nn-graph=", "wasi-nn"),
+    ];
+    let commands = template.lines().filter(|line| line.trim_start().starts_with("command:"));
+    commands
+        .flat_map(|command| WORDS.into_iter().filter(|(word, _)| command.contains(word)).map(|(_, feature)| feature))
 }
 
 /// The feature that a line of YAML asks for. Features are called as types of components are, with hyphens.
@@ -50,7 +55,7 @@ fn feature(line: &str) -> Option<String> {
     let value = value.trim();
     match (key, value) {
         ("kind", "HTTPEndpoint") => Some("https".to_owned()),
-        ("type", "state.wasm" | "secretstores.wasm") => Some("wasm-components".to_owned()),
+        ("type", "bindings.wasm-component" | "secretstores.wasm" | "state.wasm") => Some("wasm-components".to_owned()),
         ("type", kind) if kind.contains('.') => Some(kind.replace('.', "-")),
         _ => None,
     }
@@ -67,15 +72,22 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_names_a_component_needs_what_runs_it() {
-        assert!(names_components("  command: [\"wasmedge\", \"../wasm/components/a.wasm\"]"));
-        assert!(names_components("  command: [wasmtime, serve, a.wasm]"));
-        assert!(!names_components("  # components/\n  command: [wasmedge, a.wasm]"));
+    fn a_command_that_names_a_component_or_a_graph_needs_what_runs_it() {
+        let features = |template| of_commands(template).collect::<Vec<_>>();
+        assert_eq!(features("  command: [\"wasmedge\", \"../wasm/components/a.wasm\"]"), ["component-apps"]);
+        assert_eq!(
+            features("  command: [wasmtime, serve, -Snn, -Snn-graph=onnx::m, a.wasm]"),
+            ["component-apps", "wasi-nn"]
+        );
+        assert_eq!(features("  command: [wasmedge, --nn-preload, \"m:ONNX:CPU:m.onnx\", a.wasm]"), ["wasi-nn"]);
+        assert!(features("  # components/\n  command: [wasmedge, a.wasm]").is_empty());
     }
 
     #[test]
     fn modules_and_endpoints_have_features_of_other_names() {
-        assert_eq!(feature("  type: state.wasm").as_deref(), Some("wasm-components"));
+        for module in ["state.wasm", "secretstores.wasm", "bindings.wasm-component"] {
+            assert_eq!(feature(&format!("  type: {module}")).as_deref(), Some("wasm-components"));
+        }
         assert_eq!(feature("kind: HTTPEndpoint").as_deref(), Some("https"));
         assert_eq!(feature("  name: a.b"), None);
     }
