@@ -17,7 +17,8 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 
 use crate::engine::Engine;
 use crate::error::ComponentError;
-use crate::instances::{Instances, Options};
+use crate::instances::Instances;
+use crate::options::Options;
 use crate::state::Imports;
 
 /// A body that streams.

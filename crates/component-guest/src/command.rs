@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use crate::instances::Folder;
+use crate::options::Folder;
 
 /// A `wasmtime serve …` command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,75 +1,23 @@
 //! The instances of one service.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use inference::Graphs;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasm_engine::Output;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use wasmtime::component::ComponentExportIndex;
 use wasmtime::{Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
 use crate::nn::Nn;
-use crate::outbound::{Hooks, Outbound};
-use crate::output::Printed;
+use crate::options::{Limits, Options};
+use crate::outbound::Hooks;
 use crate::state::{Imports, State};
 
 /// How often the engine's clock turns.
 const TICK: Duration = Duration::from_millis(10);
-
-/// A folder of the host that a service may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folder {
-    /// Where it is on the host.
-    pub host: PathBuf,
-    /// What the service calls it.
-    pub guest: String,
-    /// Whether the service may only read.
-    pub read_only: bool,
-}
-
-/// How much a service may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Linear memory of one instance, in bytes.
-    pub memory: usize,
-    /// Time on the processor for one request, after which the instance is taken for one that loops for ever.
-    pub busy: Duration,
-    /// Requests at once, each with an instance of its own; more wait. Where it is not said, 64 fresh ones, or four a core of
-    /// those that are used again.
-    pub instances: Option<usize>,
-}
-
-impl Default for Limits {
-    /// 1 GiB, 60 s.
-    fn default() -> Self {
-        Self { memory: 1 << 30, busy: Duration::from_secs(60), instances: None }
-    }
-}
-
-/// What a service is given.
-pub struct Options {
-    /// Its arguments, the program's own name first.
-    pub arguments: Vec<String>,
-    /// Its environment, and its settings for `wasi:config`; nothing of the host's is added.
-    pub environment: Vec<(String, String)>,
-    /// The folders it may use.
-    pub folders: Vec<Folder>,
-    /// What it may use up.
-    pub limits: Limits,
-    /// How many requests an instance answers; where it is not said, what the component itself says, or one.
-    pub requests: Option<u32>,
-    /// The networks that it may ask through `wasi:nn`.
-    pub graphs: Arc<Graphs>,
-    /// What sends its requests.
-    pub outbound: Arc<dyn Outbound>,
-    /// Where its lines go.
-    pub output: Arc<dyn Output>,
-}
 
 /// One instance between two requests.
 pub(crate) struct Live<I: Imports> {
@@ -87,6 +35,10 @@ pub(crate) struct Instances<I: Imports> {
     requests: u32,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Live<I>>>,
+    /// One more waits, or the one that was being made has failed.
+    changed: Notify,
+    /// Whether one is being made ready.
+    making: AtomicBool,
 }
 
 /// Fresh instances at once.
@@ -111,18 +63,13 @@ impl<I: Imports> Instances<I> {
             requests: 1,
             permits: Arc::new(Semaphore::new(FRESH)),
             idle: Mutex::default(),
+            changed: Notify::new(),
+            making: AtomicBool::new(false),
         };
-        let component = instances.service.instance_pre().component();
-        let says = component.get_export_index(None, INSTANCE);
-        let asked = says.and_then(|instance| component.get_export_index(Some(&instance), "requests"));
-        if let Some(requests) = asked {
-            let mut store = instances.store();
-            let instance = instances.service.instance_pre().instantiate_async(&mut store).await?;
-            let requests = instance.get_typed_func::<(), (u32,)>(&mut store, requests)?;
-            instances.requests = requests.call_async(&mut store, ()).await?.0.max(1);
-            let proxy = Proxy::new(&mut store, &instance)?;
-            store.data_mut().computed = Duration::ZERO;
-            instances.idle = Mutex::new(vec![Live { store, proxy, answered: 0 }]);
+        if instances.question().is_some() {
+            let (live, requests) = instances.ready().await?;
+            instances.idle = Mutex::new(vec![live]);
+            instances.requests = requests;
         }
         instances.requests = instances.options.requests.unwrap_or(instances.requests);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -138,17 +85,63 @@ impl<I: Imports> Instances<I> {
         self.permits.clone().acquire_owned().await.ok()
     }
 
-    /// An instance that waits, or a new one.
-    pub(crate) async fn take(&self) -> wasmtime::Result<Live<I>> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(live) => Ok(live),
-            None => {
-                let mut store = self.store();
-                let proxy = self.service.instantiate_async(&mut store).await?;
-                Ok(Live { store, proxy, answered: 0 })
+    /// A new instance; or, where they are used again, one that waits, and else whichever comes first: one that has answered,
+    /// or one more. An instance that is to be used again may take its time to prepare itself, and a small request should not
+    /// pay for that.
+    pub(crate) async fn take(self: &Arc<Self>) -> wasmtime::Result<Live<I>> {
+        if let Some(live) = self.idle().pop() {
+            return Ok(live);
+        }
+        if self.requests == 1 {
+            let mut store = self.store();
+            let proxy = self.service.instantiate_async(&mut store).await?;
+            return Ok(Live { store, proxy, answered: 0 });
+        }
+        let mut making = None;
+        loop {
+            let changed = self.changed.notified();
+            if let Some(live) = self.idle().pop() {
+                return Ok(live);
+            }
+            making = making.or_else(|| self.make_one());
+            let made = async {
+                match &mut making {
+                    Some(making) => making.await,
+                    // Somebody else makes one.
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                made = made => match made {
+                    Ok(failed) => return Err(failed),
+                    // It waits, if nobody has taken it meanwhile.
+                    Err(_) => making = None,
+                },
+                () = changed => {}
             }
         }
+    }
+
+    /// Makes one more that waits, if none is being made; gives the reason where that fails.
+    fn make_one(self: &Arc<Self>) -> Option<oneshot::Receiver<wasmtime::Error>> {
+        if self.making.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        let (failed, reason) = oneshot::channel();
+        let instances = self.clone();
+        tokio::spawn(async move {
+            let made = instances.ready().await;
+            instances.making.store(false, Ordering::Release);
+            match made {
+                Ok((live, _)) => instances.wait(live),
+                Err(error) => {
+                    // Whoever wanted it may have got another one meanwhile.
+                    let _ = failed.send(error);
+                    instances.changed.notify_waiters();
+                }
+            }
+        });
+        Some(reason)
     }
 
     /// The instance has answered a request without a trap.
@@ -156,14 +149,47 @@ impl<I: Imports> Instances<I> {
         live.answered = live.answered.saturating_add(1);
         if live.answered < self.requests {
             live.store.data_mut().computed = Duration::ZERO;
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(live);
+            self.wait(live);
         }
+    }
+
+    /// The instance waits for a request.
+    fn wait(&self, live: Live<I>) {
+        self.idle().push(live);
+        self.changed.notify_one();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Live<I>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The function by which the component says how it wants to be used.
+    fn question(&self) -> Option<ComponentExportIndex> {
+        let component = self.service.instance_pre().component();
+        let instance = component.get_export_index(None, INSTANCE)?;
+        component.get_export_index(Some(&instance), "requests")
+    }
+
+    /// A new instance that has prepared itself, if the component lets it do so before the first request; and how many requests
+    /// it wants to answer.
+    async fn ready(&self) -> wasmtime::Result<(Live<I>, u32)> {
+        let mut store = self.store();
+        let instance = self.service.instance_pre().instantiate_async(&mut store).await?;
+        let mut requests = 1;
+        if let Some(question) = self.question() {
+            let question = instance.get_typed_func::<(), (u32,)>(&mut store, question)?;
+            // It takes turns by the engine's clock.
+            requests = tokio::task::unconstrained(question.call_async(&mut store, ())).await?.0.max(1);
+        }
+        let proxy = Proxy::new(&mut store, &instance)?;
+        store.data_mut().computed = Duration::ZERO;
+        Ok((Live { store, proxy, answered: 0 }, requests))
     }
 
     fn store(&self) -> Store<State<I>> {
         let Limits { memory, busy, .. } = self.options.limits;
         let state = State {
-            wasi: wasi(&self.options),
+            wasi: self.options.wasi(),
             http: WasiHttpCtx::new(),
             table: <_>::default(),
             hooks: Hooks(self.options.outbound.clone()),
@@ -187,17 +213,4 @@ impl<I: Imports> Instances<I> {
         });
         store
     }
-}
-
-fn wasi(options: &Options) -> WasiCtx {
-    let mut wasi = WasiCtxBuilder::new();
-    let (stdout, stderr) = Printed::both(&options.output);
-    wasi.args(&options.arguments).envs(&options.environment).stdout(stdout).stderr(stderr);
-    for Folder { host, guest, read_only } in &options.folders {
-        let permissions = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        if let Err(error) = wasi.preopened_dir(host, guest, permissions) {
-            tracing::warn!("the folder {} cannot be shared with the guest as {guest}: {error}", host.display());
-        }
-    }
-    wasi.build()
 }

@@ -31,6 +31,21 @@ fn a_model_is_loaded_once_for_many_pictures() {
 }
 
 #[test]
+fn one_more_instance_prepares_itself_while_others_answer() {
+    let world = World::start(&crate::options());
+    let sent = picture(ImageFormat::Png);
+    let prepared = || world.daprlet.said().matches("first picture").count();
+    world.daprlet.until(|| {
+        std::thread::scope(|scope| {
+            let ask = || world.classify("POST", "/classify").body(sent.clone()).send().status;
+            let asking: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            asking.into_iter().for_each(|it| assert_eq!(it.join().unwrap(), 200));
+        });
+        (prepared() > 1).then_some(())
+    });
+}
+
+#[test]
 fn a_trap_ends_one_request_and_the_next_is_answered_as_if_nothing_had_been() {
     // A picture this large does not fit into that much memory, and a small one does.
     let (world, port) = world_with_another(&["-W", "max-memory-size=12582912"]);
