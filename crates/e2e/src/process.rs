@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// The longest that a test waits for anything. Compiling the modules for the first time is what takes long.
@@ -14,6 +15,7 @@ pub struct Process {
     name: String,
     child: Mutex<Child>,
     said: Arc<Mutex<Vec<String>>>,
+    followers: [JoinHandle<()>; 2],
 }
 
 /// The program that was built with the tests.
@@ -56,9 +58,11 @@ impl Process {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|error| panic!("{name}: {error}"));
         let said = Arc::<Mutex<Vec<String>>>::default();
-        follow(child.stdout.take().expect("stdout"), said.clone());
-        follow(child.stderr.take().expect("stderr"), said.clone());
-        Self { name, child: Mutex::new(child), said }
+        let followers = [
+            follow(child.stdout.take().expect("stdout"), said.clone()),
+            follow(child.stderr.take().expect("stderr"), said.clone()),
+        ];
+        Self { name, child: Mutex::new(child), said, followers }
     }
 
     /// Everything said so far.
@@ -83,7 +87,7 @@ impl Process {
             let ended = self.child.lock().expect("the child").try_wait().expect("a status");
             assert!(ended.is_none(), "{} has ended with {ended:?}:\n{}", self.name, self.said());
             assert!(begin.elapsed() < PATIENCE, "{}: nothing happened for {PATIENCE:?}:\n{}", self.name, self.said());
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -96,7 +100,7 @@ impl Process {
         self.child.lock().expect("the child").try_wait().expect("a status").is_some()
     }
 
-    /// Waits for the end and gives its status.
+    /// Waits for the end, and for all that it said until then, and gives its status.
     ///
     /// # Panics
     /// When the process does not end.
@@ -104,11 +108,13 @@ impl Process {
     pub fn wait(&self) -> ExitStatus {
         let begin = Instant::now();
         loop {
-            if let Some(status) = self.child.lock().expect("the child").try_wait().expect("a status") {
+            let status = self.child.lock().expect("the child").try_wait().expect("a status");
+            // Its last lines may still be on their way when it has ended.
+            if let Some(status) = status.filter(|_| self.followers.iter().all(JoinHandle::is_finished)) {
                 return status;
             }
             assert!(begin.elapsed() < PATIENCE, "it did not end:\n{}", self.said());
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -149,10 +155,10 @@ impl Drop for Process {
     }
 }
 
-fn follow(stream: impl Read + Send + 'static, said: Arc<Mutex<Vec<String>>>) {
-    std::thread::spawn(move || {
+fn follow(stream: impl Read + Send + 'static, said: Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             said.lock().expect("lines").push(line);
         }
-    });
+    })
 }
