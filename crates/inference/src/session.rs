@@ -84,6 +84,18 @@ impl Session {
         insert(&mut self.contexts, Context { graph, inputs: Vec::new(), outputs: Vec::new() }, "contexts")
     }
 
+    /// Gives a context back, and all tensors in it.
+    ///
+    /// # Errors
+    /// When there is no such context.
+    pub fn finalize_execution_context(&mut self, context: u32) -> Result<(), Refusal> {
+        let slot = self.contexts.get_mut(context as usize).and_then(Option::take);
+        let Context { inputs, outputs, .. } = slot.ok_or_else(|| unknown("context", context))?;
+        let inputs = inputs.iter().flatten().map(|(_, bytes)| bytes).sum::<usize>();
+        self.held -= inputs + size(&outputs);
+        Ok(())
+    }
+
     /// Sets an input, which stays for all computations until it is set again.
     ///
     /// # Errors
@@ -120,7 +132,6 @@ impl Session {
     /// When that is more than a guest may have.
     pub fn finish(&mut self, context: u32, computed: Computed) -> Result<(), Refusal> {
         let context = find(&mut self.contexts, context)?;
-        let size = |tensors: &[Tensor]| tensors.iter().map(|tensor| tensor.data.len()).sum::<usize>();
         let outputs: Vec<_> = computed.outputs.into_iter().map(|(_, tensor)| tensor).collect();
         self.held -= size(&context.outputs);
         context.outputs.clear();
@@ -140,6 +151,10 @@ impl Session {
         }
         outputs.get(place as usize).ok_or_else(|| Refusal::argument(format!("there are {} outputs", outputs.len())))
     }
+}
+
+fn size(tensors: &[Tensor]) -> usize {
+    tensors.iter().map(|tensor| tensor.data.len()).sum()
 }
 
 /// Puts something where nothing is.

@@ -86,6 +86,9 @@ pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result
     linker.func_wrap(MODULE, "unload", |mut guest: Guest<'_>, graph: u32| {
         code(guest.data_mut().nn.unload(graph).map_err(Failure::from))
     })?;
+    linker.func_wrap(MODULE, "finalize_execution_context", |mut guest: Guest<'_>, context: u32| {
+        code(guest.data_mut().nn.finalize_execution_context(context).map_err(Failure::from))
+    })?;
     linker.func_wrap(MODULE, "init_execution_context", |mut guest: Guest<'_>, graph: u32, out: u32| {
         code(init_execution_context(&mut guest, graph, out))
     })?;

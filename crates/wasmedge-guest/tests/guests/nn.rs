@@ -31,6 +31,7 @@ fn program(code: &str) -> String {
             (import "wasi_ephemeral_nn" "load_by_name" (func $load_by_name (param i32 i32 i32) (result i32)))
             (import "wasi_ephemeral_nn" "unload" (func $unload (param i32) (result i32)))
             (import "wasi_ephemeral_nn" "init_execution_context" (func $init (param i32 i32) (result i32)))
+            (import "wasi_ephemeral_nn" "finalize_execution_context" (func $finalize (param i32) (result i32)))
             (import "wasi_ephemeral_nn" "set_input" (func $set_input (param i32 i32 i32) (result i32)))
             (import "wasi_ephemeral_nn" "compute" (func $compute (param i32) (result i32)))
             (import "wasi_ephemeral_nn" "get_output" (func $get_output (param i32 i32 i32 i32 i32) (result i32)))
@@ -110,6 +111,7 @@ async fn what_is_not_there_and_what_does_not_fit_has_the_abis_own_error() {
         ),
         ("(call $init (i32.const 0) (i32.const 0))".to_owned(), INVALID_ARGUMENT),
         ("(call $unload (i32.const 0))".to_owned(), INVALID_ARGUMENT),
+        ("(call $finalize (i32.const 0))".to_owned(), INVALID_ARGUMENT),
         ("(call $compute (i32.const -1))".to_owned(), INVALID_ARGUMENT),
         (ready("(call $compute (call $context))"), INVALID_ARGUMENT),
         (ready("(call $set_input (call $context) (i32.const 1) (i32.const 64))"), INVALID_ARGUMENT),
@@ -166,6 +168,21 @@ async fn contexts_end_at_the_limit() {
         (local.get $i))";
     // The one that `$ready` has made counts, too.
     assert_eq!(exit_code(code).await, i32::try_from(limits::HANDLES).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_that_is_given_back_makes_room_for_its_tensors_and_the_next() {
+    // Sixteen times as many as there may be at once, each with a tensor.
+    let code = "(block (result i32)
+        (drop (call $load_by_name (i32.const 16) (i32.const 7) (i32.const 0)))
+        (loop $more
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (if (call $init (i32.load (i32.const 0)) (i32.const 4)) (then (call $exit (i32.const 100))))
+            (if (call $set_input (call $context) (i32.const 0) (i32.const 64)) (then (call $exit (i32.const 101))))
+            (if (call $finalize (call $context)) (then (call $exit (i32.const 102))))
+            (br_if $more (i32.lt_u (local.get $i) (i32.const 1024))))
+        (i32.ne (call $compute (call $context)) (i32.const 1)))";
+    assert_eq!(exit_code(code).await, 0, "and it is gone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
