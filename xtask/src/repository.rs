@@ -11,8 +11,8 @@ use serde::Deserialize;
 /// The crate that makes a package with a program a service.
 const SERVICE_MARK: &str = "service-kit";
 
-/// The crate that makes a package a Wasm component.
-const COMPONENT_MARK: &str = "wit-bindgen";
+/// The crates that make a package a Wasm component: one binds its own interfaces, the other has WASI's.
+const COMPONENT_MARKS: [&str; 2] = ["wit-bindgen", "wasip2"];
 
 /// What `new-service` copies: a service, and no part of the application.
 pub(crate) const TEMPLATE: &str = "template-service";
@@ -125,7 +125,10 @@ impl Package {
 
     fn is_component(&self) -> bool {
         let is_file = |kind: &String| kind == "bin" || kind == "cdylib";
-        self.depends_on(COMPONENT_MARK) && self.targets.iter().any(|target| target.kind.iter().any(is_file))
+        // A service may bind interfaces of its host, and is built in ways of its own.
+        !self.is_service()
+            && COMPONENT_MARKS.iter().any(|mark| self.depends_on(mark))
+            && self.targets.iter().any(|target| target.kind.iter().any(is_file))
     }
 
     fn depends_on(&self, name: &str) -> bool {

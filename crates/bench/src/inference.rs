@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
 use e2e::{Options, World, request, wasm};
-use rten::{Model, ModelOptions, RunOptions, ThreadPool};
-use rten_tensor::{AsView as _, NdTensor};
+use rten::{DataType, Dimension, Model, ModelOptions, RunOptions, ThreadPool, Value, ValueOrView, ValueType};
+use rten_tensor::NdTensor;
 use serde::Deserialize;
 
 use crate::row::Row;
@@ -115,13 +115,17 @@ fn native(network: &Model, threads: usize, within: Duration) -> anyhow::Result<f
     let pool = Arc::new(ThreadPool::with_num_threads(threads));
     let input = network.input_ids().first().copied().context("an input")?;
     let shape = network.node_info(input).and_then(|info| info.shape()).context("a shape")?;
-    let first_is_colour = shape.get(1).is_some_and(|size| *size == rten::Dimension::Fixed(3));
+    let first_is_colour = shape.get(1).is_some_and(|size| *size == Dimension::Fixed(3));
     let shape = if first_is_colour { [1, 3, SIDE, SIDE] } else { [1, SIDE, SIDE, 3] };
-    let pixels = NdTensor::<f32, 4>::full(shape, 0.5);
+    let takes_bytes =
+        network.node_info(input).and_then(|info| info.dtype()) == Some(ValueType::Tensor(DataType::UInt8));
+    let pixels =
+        if takes_bytes { Value::from(NdTensor::full(shape, 127_u8)) } else { NdTensor::full(shape, 0.5_f32).into() };
     median(within, || {
         let options = RunOptions::default().with_thread_pool(Some(pool.clone()));
         let begin = Instant::now();
-        std::hint::black_box(network.run(vec![(input, pixels.view().into())], network.output_ids(), Some(options))?);
+        let pixels = ValueOrView::from(&pixels);
+        std::hint::black_box(network.run(vec![(input, pixels)], network.output_ids(), Some(options))?);
         Ok(begin.elapsed().as_secs_f64() * 1000.0)
     })
 }

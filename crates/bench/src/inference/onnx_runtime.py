@@ -33,12 +33,15 @@ def median(once):
 one, two = session(1), session(2)
 source = two.get_inputs()[0]
 first_is_colour = source.shape[1] == 3
-pixels = numpy.full((1, 3, 224, 224) if first_is_colour else (1, 224, 224, 3), 0.5, numpy.float32)
+takes_bytes = source.type == "tensor(uint8)"
+shape = (1, 3, 224, 224) if first_is_colour else (1, 224, 224, 3)
+pixels = numpy.full(shape, 127, numpy.uint8) if takes_bytes else numpy.full(shape, 0.5, numpy.float32)
 
 
 def whole():
     image = Image.open(io.BytesIO(picture)).convert("RGB").resize((224, 224), Image.Resampling.BILINEAR)
-    found = numpy.asarray(image, numpy.float32)[None] / 255.0
+    found = numpy.asarray(image)[None]
+    found = found if takes_bytes else found.astype(numpy.float32) / 255.0
     found = found.transpose(0, 3, 1, 2) if first_is_colour else found
     two.run(None, {source.name: found})[0].argmax()
 
