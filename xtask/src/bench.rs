@@ -11,8 +11,8 @@ use crate::steps::Steps;
 /// Measures daprlet as it is released and prints a table with ratios, all from one run.
 #[derive(Args)]
 #[command(
-    after_help = "WASMEDGE names a WasmEdge to be measured beside it; without it, the one on the path, if any. TESTDATA_DIR \
-                  names a folder with MobileNet V2, and PYTHON a Python with ONNX Runtime, for the figures of inference."
+    after_help = "WASMEDGE names a WasmEdge to be measured beside it; without it, the one on the path, if any. DAPRD \
+                  names a real daprd, TESTDATA_DIR a folder with MobileNet V2, and PYTHON a Python with ONNX Runtime."
 )]
 pub(crate) struct Bench {
     /// How long each load runs, in seconds.

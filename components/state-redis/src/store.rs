@@ -1,7 +1,7 @@
 //! The store: Dapr's layout and Dapr's ways on one connection, which is made anew where it was lost.
 //!
-//! The layout is `redis_state`'s. An etag is not checked when the key is absent, a value written with `first-write` yields only to its etag, and a
-//! transaction does not roll back.
+//! The layout is `redis_state`'s. An etag is not checked when the key is absent, a value written with `first-write` yields only
+//! to its etag, and a transaction does not roll back.
 
 use redis::{RedisError, RedisResult};
 

@@ -1,6 +1,5 @@
 //! The instances of one service.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,8 +36,8 @@ pub(crate) struct Instances<I: Imports> {
     idle: Mutex<Vec<Live<I>>>,
     /// One more waits, or the one that was being made has failed.
     changed: Notify,
-    /// Whether one is being made ready.
-    making: AtomicBool,
+    /// The right to make one ready: one after the other, however the making of one ends.
+    making: Arc<Semaphore>,
 }
 
 /// Fresh instances at once.
@@ -64,7 +63,7 @@ impl<I: Imports> Instances<I> {
             permits: Arc::new(Semaphore::new(FRESH)),
             idle: Mutex::default(),
             changed: Notify::new(),
-            making: AtomicBool::new(false),
+            making: Arc::new(Semaphore::new(1)),
         };
         if instances.question().is_some() {
             let (live, requests) = instances.ready().await?;
@@ -124,14 +123,12 @@ impl<I: Imports> Instances<I> {
 
     /// Makes one more that waits, if none is being made; gives the reason where that fails.
     fn make_one(self: &Arc<Self>) -> Option<oneshot::Receiver<wasmtime::Error>> {
-        if self.making.swap(true, Ordering::AcqRel) {
-            return None;
-        }
+        let turn = self.making.clone().try_acquire_owned().ok()?;
         let (failed, reason) = oneshot::channel();
         let instances = self.clone();
         tokio::spawn(async move {
             let made = instances.ready().await;
-            instances.making.store(false, Ordering::Release);
+            drop(turn);
             match made {
                 Ok((live, _)) => instances.wait(live),
                 Err(error) => {

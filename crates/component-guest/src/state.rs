@@ -52,7 +52,8 @@ impl<I: Send> WasiHttpView for State<I> {
     }
 }
 
-/// WASI, its environment as `wasi:config`, too, networks that the operator has named, and outgoing HTTP. Sockets lead nowhere, and HTTP where the host's [`Outbound`](crate::Outbound) lets it.
+/// WASI, its environment as `wasi:config`, too, networks that the operator has named, and outgoing HTTP. Sockets lead nowhere,
+/// and HTTP where the host's [`Outbound`](crate::Outbound) lets it.
 pub(crate) fn add_to_linker<I: Imports>(linker: &mut Linker<State<I>>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     nn::add_to_linker(linker)?;

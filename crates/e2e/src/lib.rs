@@ -92,8 +92,7 @@ impl World {
 }
 
 /// The folder of WebAssembly modules that `cargo xtask build-wasm` fills.
-#[must_use]
-pub fn wasm_folder() -> PathBuf {
+fn wasm_folder() -> PathBuf {
     let given = std::env::var_os("WASM_DIR").map(PathBuf::from);
     given.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"))
 }
@@ -106,5 +105,7 @@ pub fn wasm_folder() -> PathBuf {
 pub fn wasm(name: &str) -> PathBuf {
     let path = wasm_folder().join(name).with_extension("wasm");
     let path = path.canonicalize();
-    path.unwrap_or_else(|error| panic!("{name}.wasm: {error}; `cargo xtask build-wasm --fixtures` makes it"))
+    path.unwrap_or_else(|error| {
+        panic!("{name}.wasm: {error}; `cargo xtask build-wasm --fixtures --components --wasi-nn` makes it")
+    })
 }

@@ -26,7 +26,7 @@ const SWITCHES: &[&str] = &["app-ssl", "enable-api-logging", "enable-app-health-
 
 /// Those that were given.
 #[derive(Debug, Default)]
-pub(crate) struct WithoutEffect(pub(crate) Vec<&'static str>);
+pub(crate) struct WithoutEffect(Vec<&'static str>);
 
 impl WithoutEffect {
     /// Says which have no effect.

@@ -24,15 +24,6 @@ fn default_model() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default").canonicalize().expect("the model")
 }
 
-/// Whether the services were built for it; said loudly where they were not.
-fn is_built() -> bool {
-    let built = [MODULE, COMPONENT].iter().all(|name| e2e::wasm_folder().join(format!("{name}.wasm")).is_file());
-    if !built {
-        println!("DID NOT RUN: there is no {MODULE}.wasm; `cargo xtask build-wasm --wasi-nn` makes it");
-    }
-    built
-}
-
 /// One more app of a world.
 struct Other {
     port: u16,
@@ -129,9 +120,6 @@ fn pictures() -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn the_hosts_answers_are_the_guests() {
-    if !is_built() {
-        return;
-    }
     let model = default_model();
     let module = Other::module("module-nn", &[format!("--nn-preload=default:ONNX:CPU:{}/model.onnx", model.display())]);
     let component = Other::component("component-nn", &[format!("-Snn,nn-graph=onnx::{}", model.display())]);
@@ -150,9 +138,6 @@ fn the_hosts_answers_are_the_guests() {
 
 #[test]
 fn where_the_host_does_not_compute_the_service_says_so_and_does() {
-    if !is_built() {
-        return;
-    }
     let (module, component) = (Other::module("module-nn", &[]), Other::component("component-nn", &[]));
     let world = world(None, &[&module, &component]);
     let guest = classes(world.classify("POST", "/classify?k=2000"), SAMPLE);
@@ -175,9 +160,6 @@ fn where_the_host_does_not_compute_the_service_says_so_and_does() {
 
 #[test]
 fn photographs_and_a_published_model_have_the_same_answers_too() {
-    if !is_built() {
-        return;
-    }
     let Some(data) = std::env::var_os("TESTDATA_DIR").map(PathBuf::from) else {
         println!("DID NOT RUN: TESTDATA_DIR names no folder with images/ and models/");
         return;
