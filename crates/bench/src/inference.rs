@@ -12,8 +12,8 @@ use rten_tensor::NdTensor;
 use serde::Deserialize;
 
 use crate::row::Row;
-use crate::wasmedge;
 use crate::world::{free_port, load};
+use crate::{instances, wasmedge};
 
 /// Measures ONNX Runtime, where Python has it.
 const ONNX_RUNTIME: &str = include_str!("inference/onnx_runtime.py");
@@ -53,8 +53,16 @@ pub(crate) fn rows(data: &Path, seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let (host, guest) = (inference(host_port, &picture, seconds)?, inference(port, &picture, seconds)?);
     let body = photograph.display().to_string();
     let whole = load(host_port, &["--path", "/classify", "--method", "POST", "--body", &body], seconds)?.p50 / 1000.0;
+    let beside = [
+        ("`GET /healthz` while the module infers MobileNet V2 in the guest, p99", port),
+        ("`GET /healthz` while the module has it inferred by wasi-nn, p99", host_port),
+    ];
+    let beside = beside.map(|(what, port)| instances::beside_pictures(what, port, &body, seconds));
+    let [beside_guest, beside_host] = beside;
     drop(world);
     let mut rows = vec![
+        beside_guest?,
+        beside_host?,
         row("inference by RTen, native, two threads", native_two, "one thread", native, ""),
         row("inference by daprlet's wasi-nn (two threads)", host, "RTen, native, two threads", native_two, "1.3"),
         row("inference in the guest, in daprlet", guest, "RTen, native, one thread", native, "4"),

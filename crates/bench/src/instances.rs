@@ -49,23 +49,12 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let grays = (post(one_grayscale, "/grayscale", "8")?, post(ports.grayscale, "/grayscale", "8")?);
     let classes = (post(one_classify, "/classify", "8")?, post(ports.classify, "/classify", "8")?);
     let after = memory::resident(world.daprlet.id())?;
-    let small = std::thread::scope(|scope| {
-        let busy = scope.spawn(|| post(ports.classify, "/classify", "1"));
-        let small = load(ports.classify, &["--path", "/healthz"], seconds);
-        busy.join().map_err(|_| anyhow!("the load"))??;
-        small
-    })?;
+    let what = "`GET /healthz` of the classify module while pictures are inferred, p99";
+    let small = beside_pictures(what, ports.classify, &picture, seconds)?;
     Ok(vec![
         rate("`POST /grayscale` to the module, pictures/s at 8 connections", &grays.1, &grays.0),
         rate("`POST /classify` to the module, pictures/s at 8 connections", &classes.1, &classes.0),
-        Row {
-            what: "`GET /healthz` of the classify module while pictures are inferred, p99",
-            measured: format!("{:.2} ms", small.p99 / 1000.0),
-            compared: format!("p50 {:.2} ms", small.p50 / 1000.0),
-            ratio: "-".to_owned(),
-            must: "50 ms",
-            hope: "",
-        },
+        small,
         Row {
             what: "resident memory after that, with five modules, two of them twice",
             measured: format!("{after:.0} MB"),
@@ -75,6 +64,25 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
             hope: "",
         },
     ])
+}
+
+/// Small requests over one connection while pictures from the file `picture` are classified over another.
+pub(crate) fn beside_pictures(what: &'static str, port: u16, picture: &str, seconds: Duration) -> anyhow::Result<Row> {
+    let flags = ["--path", "/classify", "--method", "POST", "--body", picture, "--connections", "1"];
+    let small = std::thread::scope(|scope| {
+        let busy = scope.spawn(|| load(port, &flags, seconds));
+        let small = load(port, &["--path", "/healthz"], seconds);
+        busy.join().map_err(|_| anyhow!("the load"))??;
+        small
+    })?;
+    Ok(Row {
+        what,
+        measured: format!("{:.2} ms", small.p99 / 1000.0),
+        compared: format!("p50 {:.2} ms", small.p50 / 1000.0),
+        ratio: "-".to_owned(),
+        must: "50 ms",
+        hope: "",
+    })
 }
 
 fn rate(what: &'static str, ours: &Outcome, one: &Outcome) -> Row {

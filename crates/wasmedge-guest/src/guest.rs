@@ -75,10 +75,11 @@ pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Res
     let mut store = Store::new(&engine.engine, state(options));
     store.limiter(|state| &mut state.limits);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |context: StoreContextMut<'_, GuestState>| {
+    store.epoch_deadline_callback(move |mut context: StoreContextMut<'_, GuestState>| {
         if context.data().activity.computing() > busy {
             wasmtime::bail!("the guest computed for {} s without waiting for anything", busy.as_secs());
         }
+        context.data_mut().computes();
         Ok(UpdateDeadline::Yield(1))
     });
     let imports = abi::resolve(&engine.linker, &mut store, module).map_err(GuestError::UnknownImports)?;

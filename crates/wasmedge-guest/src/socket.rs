@@ -2,6 +2,7 @@
 
 mod datagram;
 mod door;
+mod exchange;
 mod listener;
 mod pipe;
 mod stream;
@@ -121,8 +122,8 @@ impl Socket {
         }
     }
 
-    pub(crate) fn stream(&self) -> Result<&Stream, Errno> {
-        match &self.kind {
+    pub(crate) fn stream(&mut self) -> Result<&mut Stream, Errno> {
+        match &mut self.kind {
             Kind::Stream(stream) => Ok(stream),
             Kind::Connecting(_) => Err(Errno::AGAIN),
             Kind::Failed(errno) => Err(errno.unwrap_or(Errno::NOTCONN)),

@@ -1,7 +1,7 @@
 //! Everything that belongs to one running guest.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use inference::Session;
 use wasmtime::{Memory, StoreLimits};
@@ -11,6 +11,9 @@ use crate::activity::Activity;
 use crate::network::Network;
 use crate::socket::SocketTable;
 use wasm_engine::LineBuffer;
+
+/// How long a guest computes before requests that it has not seen are left to others. Small requests take less.
+pub(crate) const BUSY: Duration = Duration::from_millis(5);
 
 /// The data of a guest's store.
 pub(crate) struct GuestState {
@@ -40,5 +43,11 @@ impl GuestState {
         activity: Arc<Activity>,
     ) -> Self {
         Self { wasi, sockets, network, output, nn, memory: None, limits, started: Instant::now(), activity }
+    }
+    /// Looked at from time to time while the guest computes.
+    pub(crate) fn computes(&mut self) {
+        if self.activity.computing() >= BUSY {
+            self.sockets.hand_over();
+        }
     }
 }

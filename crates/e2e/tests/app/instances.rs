@@ -108,6 +108,25 @@ fn while_one_instance_computes_another_answers_at_the_port_and_through_dapr() {
 }
 
 #[test]
+fn a_request_on_an_open_connection_is_answered_by_another_instance_while_its_own_computes() {
+    let odd = Odd::start("", &["--instances", "2"]);
+    // Both are the first's: there is no other yet.
+    let mut open = [Kept::open(odd.port), Kept::open(odd.port)];
+    for it in &mut open {
+        assert_eq!(it.get("/x"), "/x 0");
+    }
+    let spinning = odd.spin();
+    for _ in 0..3 {
+        for it in &mut open {
+            assert_eq!(it.get("/x"), "/x 0");
+        }
+    }
+    assert!(!spinning.is_finished(), "the first still computes");
+    drop(odd);
+    assert_eq!(spinning.join().unwrap(), 0);
+}
+
+#[test]
 fn the_end_of_one_instance_is_not_that_of_anothers_connections_and_new_ones_are_spread() {
     let odd = Odd::start("DAPRLET_INSTANCES: 2", &["--instances", "1", "--guest-cpu", "2"]);
     let spinning = odd.spin();
@@ -143,7 +162,7 @@ fn a_module_that_may_have_one_instance_has_one_and_its_connections_wait_for_it()
     // This one waits until the instance is ended and started again.
     assert_eq!(odd.get("/"), 200);
     assert_eq!(spinning.join().unwrap(), 0);
-    assert!(odd.said("the guest ended and is started again"));
+    odd.world.daprlet.until(|| odd.said("the guest ended and is started again").then_some(()));
     assert!(!odd.said("instance 2"), "{}", odd.world.daprlet.said());
 }
 

@@ -147,7 +147,7 @@ pub(super) fn shutdown(caller: &mut Caller<'_, GuestState>, fd: u32, how: u32) -
         3 => (true, true),
         _ => return Err(Errno::INVAL),
     };
-    match &caller.data().sockets.get(fd)?.kind {
+    match &mut caller.data_mut().sockets.get_mut(fd)?.kind {
         Kind::Stream(stream) => Stream::shutdown(stream, read, write).map_err(Errno::from),
         Kind::Listener(_) => Ok(()),
         _ => Err(Errno::NOTCONN),

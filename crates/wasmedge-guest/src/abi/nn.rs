@@ -4,6 +4,7 @@
 //! `plugins/wasi_nn/wasinntypes.h`. What may be computed, and how much a guest may have of it, is decided in
 //! [`inference`].
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use inference::{Refusal, Tensor, TensorType};
@@ -12,7 +13,7 @@ use wasmtime::{Caller, Linker};
 use super::split;
 use crate::errno::Errno;
 use crate::memory::{Memory, at};
-use crate::state::GuestState;
+use crate::state::{BUSY, GuestState};
 
 const MODULE: &str = "wasi_ephemeral_nn";
 
@@ -155,7 +156,14 @@ fn set_input(guest: &mut Guest<'_>, context: u32, place: u32, ptr: u32) -> Resul
 async fn compute(guest: &mut Guest<'_>, context: u32) -> Result<(), Failure> {
     let job = guest.data_mut().nn.job(context)?;
     let begin = Instant::now();
-    let computed = job.run().await;
+    let mut looks = tokio::time::interval(BUSY);
+    let mut run = pin!(job.run());
+    let computed = loop {
+        tokio::select! {
+            computed = &mut run => break computed,
+            _ = looks.tick() => guest.data_mut().computes(),
+        }
+    };
     let state = guest.data_mut();
     let took = computed.as_ref().map_or(Duration::ZERO, |computed| computed.took);
     state.activity.was_kept(begin.elapsed().saturating_sub(took));

@@ -2,12 +2,13 @@
 //!
 //! The rule is simple. A connection goes to an instance that waits at the door, and among several to the one with the
 //! fewest connections. Where none waits it stays here until one does: nothing is assigned to an instance that computes.
-//! An instance takes one connection each time it comes, so that what arrives together is spread.
+//! An instance takes one connection each time it comes, so that what arrives together is spread. A connection whose next
+//! request arrives while its instance computes comes back here ([`Stream::hand_over`]).
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -74,16 +75,24 @@ impl Seat {
     }
 }
 
-/// Who has accepted a connection from inside the process.
+/// Who has a connection from inside the process.
 #[derive(Clone, Default)]
-pub struct Holder(Arc<OnceLock<Arc<Activity>>>);
+pub struct Holder(Arc<Mutex<Option<Arc<Activity>>>>);
 
 impl Holder {
     /// How long that instance has computed without a wait: a request on this connection waits meanwhile, and another
     /// instance might not make it wait. Zero where there are no other instances.
     #[must_use]
     pub fn computing(&self) -> Duration {
-        self.0.get().map_or(Duration::ZERO, |activity| activity.computing())
+        self.lock().as_ref().map_or(Duration::ZERO, |activity| activity.computing())
+    }
+
+    fn set(&self, activity: Option<Arc<Activity>>) {
+        *self.lock() = activity;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Activity>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,6 +139,14 @@ impl Door {
         // Its own address is what the instance that takes it sees itself as.
         self.enter(&mut hall, Stream::memory(theirs, peer, peer), self.0.shared.then(|| holder.clone()));
         Ok((ours, holder))
+    }
+
+    /// A connection that an instance had arrives for another one.
+    pub(super) fn arrive_again(&self, stream: Stream, holder: Option<Holder>) {
+        if let Some(holder) = &holder {
+            holder.set(None);
+        }
+        self.enter(&mut self.lock(), stream, holder);
     }
 
     fn enter(&self, hall: &mut Hall, stream: Stream, holder: Option<Holder>) {
@@ -220,11 +237,11 @@ impl Door {
             return Err(io::ErrorKind::WouldBlock.into());
         };
         seat.took = wait;
-        if let Some(holder) = holder {
-            // Nobody else sets it: a connection is taken once.
-            let _ = holder.0.set(seat.activity.clone());
+        if let Some(holder) = &holder {
+            holder.set(Some(seat.activity.clone()));
         }
-        Ok(stream.taken(local, seat.activity.clone()))
+        let back = self.0.shared.then(|| (self.clone(), holder));
+        Ok(stream.taken(local, seat.activity.clone(), back))
     }
 
     /// The instance at `seat` listens no more. What waits is left to others, or to the next.

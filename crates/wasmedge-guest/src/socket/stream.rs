@@ -7,6 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::net::TcpStream;
 
+use super::door::{Door, Holder};
+use super::exchange::Exchange;
 use super::pipe::MemoryStream;
 use crate::activity::{Activity, Counted};
 
@@ -15,13 +17,30 @@ pub struct Stream {
     transport: Transport,
     local: SocketAddr,
     peer: SocketAddr,
-    /// Counts it among its guest's connections, where it came through a door.
-    counted: Option<Counted>,
+    /// Where it came through a door.
+    admission: Option<Admission>,
 }
 
 enum Transport {
     Tcp(TcpStream),
     Memory(MemoryStream),
+    /// Another guest has it. To this one it looks as if the peer had closed it.
+    HandedOver,
+}
+
+/// How a stream came to its guest.
+struct Admission {
+    /// Counts it among its guest's connections.
+    _counted: Counted,
+    /// Where there may be other guests who would take it.
+    shared: Option<Shared>,
+}
+
+/// What is needed to hand a stream over.
+struct Shared {
+    door: Door,
+    holder: Option<Holder>,
+    exchange: Exchange,
 }
 
 impl Stream {
@@ -33,22 +52,56 @@ impl Stream {
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        Ok(Self { transport: Transport::Tcp(stream), local, peer, counted: None })
+        Ok(Self { transport: Transport::Tcp(stream), local, peer, admission: None })
     }
 
     /// A connection inside the process, under the addresses that the guest is to see.
     #[must_use]
     pub fn memory(stream: MemoryStream, local: SocketAddr, peer: SocketAddr) -> Self {
-        Self { transport: Transport::Memory(stream), local, peer, counted: None }
+        Self { transport: Transport::Memory(stream), local, peer, admission: None }
     }
 
-    /// The stream as it is in the hands of the guest that `activity` tells of, which sees its own end as `local`.
-    pub(super) fn taken(mut self, local: SocketAddr, activity: Arc<Activity>) -> Self {
+    /// The stream as it is in the hands of the guest that `activity` tells of, which sees its own end as `local`. With
+    /// `door`, it can be handed over from there.
+    pub(super) fn taken(
+        mut self,
+        local: SocketAddr,
+        activity: Arc<Activity>,
+        door: Option<(Door, Option<Holder>)>,
+    ) -> Self {
         if matches!(self.transport, Transport::Memory(_)) {
             self.local = local;
         }
-        self.counted = Some(Counted::new(activity));
+        let shared = door.map(|(door, holder)| Shared { door, holder, exchange: Exchange::default() });
+        self.admission = Some(Admission { _counted: Counted::new(activity), shared });
         self
+    }
+
+    /// Gives the connection back to the door it came through, where a request has arrived on it that its guest has not
+    /// begun to read: the guest computes something else, and another one may answer sooner.
+    pub(crate) fn hand_over(&mut self) {
+        if self.following().is_none_or(|exchange| !exchange.is_between()) {
+            return;
+        }
+        // The end of the connection is left to who has it.
+        if !matches!(self.peek(&mut [0]), Ok(1..)) {
+            return;
+        }
+        let Some(Shared { door, holder, .. }) = self.admission.take().and_then(|admission| admission.shared) else {
+            return;
+        };
+        let transport = std::mem::replace(&mut self.transport, Transport::HandedOver);
+        door.arrive_again(Self { transport, local: self.local, peer: self.peer, admission: None }, holder);
+    }
+
+    fn following(&mut self) -> Option<&mut Exchange> {
+        Some(&mut self.admission.as_mut()?.shared.as_mut()?.exchange)
+    }
+
+    fn lose_track(&mut self) {
+        if let Some(exchange) = self.following() {
+            exchange.lose();
+        }
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
@@ -59,14 +112,24 @@ impl Stream {
         self.peer
     }
 
-    pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &self.transport {
+    pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = match &self.transport {
             Transport::Tcp(stream) => stream.try_read(buffer),
             Transport::Memory(stream) => stream.try_read(buffer),
+            Transport::HandedOver => Ok(0),
+        }?;
+        if let Some(exchange) = self.following() {
+            exchange.read(buffer.get(..count).unwrap_or_default());
         }
+        Ok(count)
     }
 
-    pub(crate) fn try_peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn try_peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.lose_track();
+        self.peek(buffer)
+    }
+
+    fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match &self.transport {
             Transport::Tcp(stream) => {
                 let mut buffer = tokio::io::ReadBuf::new(buffer);
@@ -76,30 +139,32 @@ impl Stream {
                 }
             }
             Transport::Memory(stream) => stream.try_peek(buffer),
+            Transport::HandedOver => Ok(0),
         }
     }
 
-    pub(crate) fn try_write(&self, buffers: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        match &self.transport {
+    pub(crate) fn try_write(&mut self, buffers: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        let count = match &self.transport {
             Transport::Tcp(stream) => stream.try_write_vectored(buffers),
-            Transport::Memory(stream) => {
-                let mut written = 0;
-                for buffer in buffers {
-                    match stream.try_write(buffer) {
-                        Ok(count) => written += count,
-                        Err(_) if written > 0 => break,
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(written)
+            Transport::Memory(stream) => write_to_memory(stream, buffers),
+            Transport::HandedOver => Err(io::ErrorKind::BrokenPipe.into()),
+        }?;
+        if let Some(exchange) = self.following() {
+            let mut left = count;
+            for buffer in buffers {
+                let written = buffer.get(..left.min(buffer.len())).unwrap_or_default();
+                exchange.wrote(written);
+                left -= written.len();
             }
         }
+        Ok(count)
     }
 
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.transport {
             Transport::Tcp(stream) => stream.poll_read_ready(cx).map(drop),
             Transport::Memory(stream) => stream.poll_readable(cx),
+            Transport::HandedOver => Poll::Ready(()),
         }
     }
 
@@ -107,10 +172,12 @@ impl Stream {
         match &self.transport {
             Transport::Tcp(stream) => stream.poll_write_ready(cx).map(drop),
             Transport::Memory(stream) => stream.poll_writable(cx),
+            Transport::HandedOver => Poll::Ready(()),
         }
     }
 
-    pub(crate) fn shutdown(&self, read: bool, write: bool) -> io::Result<()> {
+    pub(crate) fn shutdown(&mut self, read: bool, write: bool) -> io::Result<()> {
+        self.lose_track();
         match &self.transport {
             Transport::Tcp(stream) => {
                 let how = match (read, write) {
@@ -130,6 +197,19 @@ impl Stream {
                 }
                 Ok(())
             }
+            Transport::HandedOver => Ok(()),
         }
     }
+}
+
+fn write_to_memory(stream: &MemoryStream, buffers: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    let mut written = 0;
+    for buffer in buffers {
+        match stream.try_write(buffer) {
+            Ok(count) => written += count,
+            Err(_) if written > 0 => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(written)
 }

@@ -1,6 +1,6 @@
 //! The socket descriptors of one guest.
 
-use super::Socket;
+use super::{Kind, Socket};
 use crate::errno::Errno;
 
 /// Descriptors from here on are sockets; those below belong to files and standard streams. Far above what a guest may
@@ -45,6 +45,15 @@ impl SocketTable {
 
     pub(crate) fn get_mut(&mut self, fd: u32) -> Result<&mut Socket, Errno> {
         index(fd).and_then(|index| self.slots.get_mut(index)).and_then(Option::as_mut).ok_or(Errno::BADF)
+    }
+
+    /// Hands over the connections that another guest may answer sooner than this one, which computes.
+    pub(crate) fn hand_over(&mut self) {
+        for socket in self.slots.iter_mut().flatten() {
+            if let Kind::Stream(stream) = &mut socket.kind {
+                stream.hand_over();
+            }
+        }
     }
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {

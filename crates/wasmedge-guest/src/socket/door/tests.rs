@@ -151,3 +151,76 @@ fn a_connection_tells_whether_who_holds_it_computes_and_is_counted_until_it_clos
     only.held.clear();
     assert_eq!((only.activity.connections(), only.activity.accepted()), (0, 1));
 }
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// Sends a request, which the last connection of `instance` has then.
+fn ask(theirs: &MemoryStream) {
+    assert_eq!(theirs.try_write(REQUEST).unwrap(), REQUEST.len());
+}
+
+fn reads(stream: &mut Stream) -> usize {
+    stream.try_read(&mut [0; 64]).unwrap()
+}
+
+fn answers(stream: &mut Stream) {
+    assert_eq!(reads(stream), REQUEST.len());
+    stream
+        .try_write(&[io::IoSlice::new(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"), io::IoSlice::new(b"ok")])
+        .unwrap();
+}
+
+#[test]
+fn a_request_on_an_open_connection_goes_to_another_instance_when_its_own_computes() {
+    let door = Door::new(2);
+    let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
+    assert!(!first.waits());
+    let (theirs, holder) = door.connect(address()).unwrap();
+    first.turn();
+    for _ in 0..2 {
+        ask(&theirs);
+        answers(&mut first.held[0]);
+        assert!(!second.waits());
+        first.activity.goes_on();
+        first.held[0].hand_over();
+        assert!(door.is_empty(), "nothing is asked");
+    }
+    ask(&theirs);
+    first.held[0].hand_over();
+    assert_eq!((door.is_empty(), first.activity.connections(), second.times_woken()), (false, 0, 1));
+    second.turn();
+    assert_eq!(second.activity.connections(), 1);
+    std::thread::sleep(Duration::from_millis(1));
+    assert_eq!(holder.computing(), Duration::ZERO, "it is the second's, which waits");
+    answers(&mut second.held[0]);
+    let mut all = [0; 256];
+    let count = theirs.try_read(&mut all).unwrap();
+    assert_eq!(String::from_utf8_lossy(&all[..count]).matches("HTTP/1.1 200 OK").count(), 3);
+    // To the first it has ended.
+    assert_eq!(reads(&mut first.held[0]), 0);
+    assert_eq!(first.held[0].try_write(&[io::IoSlice::new(b"x")]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert!(first.held[0].poll_readable(&mut Context::from_waker(Waker::noop())).is_ready());
+}
+
+#[test]
+fn a_connection_stays_where_its_request_was_begun_where_it_ends_and_where_there_is_no_other() {
+    for (instances, begun, ended) in [(2, true, false), (2, false, true), (1, false, false)] {
+        let door = Door::new(instances);
+        let mut first = Instance::at(&door);
+        assert!(!first.waits());
+        let (theirs, _holder) = door.connect(address()).unwrap();
+        first.turn();
+        if begun {
+            ask(&theirs);
+            reads(&mut first.held[0]);
+        }
+        if ended {
+            drop(theirs);
+        } else {
+            ask(&theirs);
+        }
+        first.held[0].hand_over();
+        assert!(door.is_empty());
+        assert_eq!(first.activity.connections(), 1);
+    }
+}
