@@ -10,6 +10,7 @@ use e2e::{Options, Process, World, request, wasm};
 
 use crate::processes::processor_time;
 use crate::row::Row;
+use crate::turns::{TURNS, by_turns};
 use crate::world::{free_port, load};
 
 /// Requests that an instance answers where instances are used again.
@@ -42,11 +43,12 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     ];
     let mut rows = Vec::new();
     for ((what, flags), port) in whats.into_iter().zip(flags).zip(ports) {
-        let ours = capacity(&world.daprlet, port, seconds)?;
         let plain = free_port()?;
         let mut serve = Command::new(&program);
         serve.args(["serve", "-Scli", "--addr", &format!("127.0.0.1:{plain}")]).args(flags).arg(&file);
-        let theirs = capacity(&Process::spawn(&mut serve), plain, seconds)?;
+        let serve = Process::spawn(&mut serve);
+        let both = || Ok((capacity(&world.daprlet, port, seconds / TURNS)?, capacity(&serve, plain, seconds / TURNS)?));
+        let (ours, theirs) = by_turns(|(ours, theirs)| ours.rate / theirs.rate, both)?;
         let shown = |it: &Capacity| format!("{:.0} ({} us)", it.rate, it.cost.as_micros());
         rows.push(Row {
             what,

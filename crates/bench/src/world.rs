@@ -1,6 +1,5 @@
 //! What is measured: a whole daprlet, with one more guest that counts and a store in memory.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -48,11 +47,6 @@ impl Bench {
 
     pub(crate) fn get(&self, port: u16, path: &str, connections: usize) -> anyhow::Result<Outcome> {
         load(port, &["--path", path, "--connections", &connections.to_string()], self.seconds)
-    }
-
-    pub(crate) fn post(&self, port: u16, path: &str, body: &Path) -> anyhow::Result<Outcome> {
-        let body = body.display().to_string();
-        load(port, &["--path", path, "--method", "POST", "--body", &body], self.seconds)
     }
 }
 
