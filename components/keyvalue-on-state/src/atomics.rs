@@ -57,6 +57,9 @@ impl Guest for KeyValue {
             Ok(true) => Ok(()),
             Ok(false) => {
                 let now = Remembered::now(bucket, key.clone()).map_err(CasError::StoreError)?;
+                if now.item.is_none() {
+                    index::remove(bucket, &[key]).map_err(CasError::StoreError)?;
+                }
                 Err(CasError::CasFailed(Cas::new(now)))
             }
             Err(error) => Err(CasError::StoreError(error)),

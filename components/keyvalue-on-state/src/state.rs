@@ -14,6 +14,9 @@ const PREFIX: &str = "STATE_";
 /// How often a record is written again that somebody else wrote first.
 const ATTEMPTS: u32 = 64;
 
+/// An etag that no record has. Redis counts from 1 up, and takes nothing but numbers.
+const NOBODYS_ETAG: &str = "-1";
+
 thread_local! {
     static READY: RefCell<Option<Result<(), String>>> = const { RefCell::new(None) };
 }
@@ -46,10 +49,26 @@ pub(crate) fn write(key: &str, value: Vec<u8>) -> Result<(), Error> {
 
 /// Writes a record if it is still the one that was read, `None` for one that was not there. Whether it was.
 pub(crate) fn write_after(read: Option<&Item>, key: &str, value: Vec<u8>) -> Result<bool, Error> {
-    let etag = read.and_then(|item| item.etag.clone());
-    match state::set(&set_request(key, value, etag, Concurrency::FirstWrite)) {
+    if let Some(item) = read {
+        return is_written(&set_request(key, value, item.etag.clone(), Concurrency::Unspecified));
+    }
+    // To Redis a first write is one that meets no other first write: it would go over what was written otherwise, and nobody
+    // could write over it. But with an etag it still writes where there is nothing. The others refuse that, and know what a
+    // first write is.
+    let by_etag = set_request(key, value.clone(), Some(NOBODYS_ETAG.to_owned()), Concurrency::Unspecified);
+    if is_written(&by_etag)? {
+        return Ok(true);
+    }
+    if self::read(key)?.is_some() {
+        return Ok(false);
+    }
+    is_written(&set_request(key, value, None, Concurrency::FirstWrite))
+}
+
+fn is_written(request: &SetRequest) -> Result<bool, Error> {
+    match state::set(request) {
         Ok(()) => Ok(true),
-        Err(StateError::EtagMismatch(_)) => Ok(false),
+        Err(StateError::EtagMismatch(_) | StateError::InvalidEtag(_)) => Ok(false),
         Err(error) => Err(told(error)),
     }
 }

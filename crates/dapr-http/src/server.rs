@@ -1,7 +1,10 @@
 //! Speaking HTTP over a byte stream.
 
+mod heads;
+
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -14,6 +17,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::DaprHttp;
+use heads::Counted;
+
+/// How long a client may take over the head of a request, as in `dapr/pkg/api/http/server.go`.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves the API on `stream` until its peer is done; on `shutdown`, until the requests under way are answered.
 pub async fn serve<S>(api: Arc<DaprHttp>, stream: S, shutdown: CancellationToken)
@@ -39,7 +46,9 @@ where
         let answer = answer(request.map(|body| body.map_err(Into::into).boxed_unsync()));
         async move { Ok::<_, Infallible>(answer.await) }
     });
-    let builder = auto::Builder::new(TokioExecutor::new());
+    let stream = Counted::new(stream, HEAD_PATIENCE);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(stream.clock()).header_read_timeout(HEAD_PATIENCE);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {

@@ -1,17 +1,36 @@
 //! The list of cases, each with the feature that it is about.
 
-use building_blocks::state::StateFeature;
+use building_blocks::state::{StateFeature, StateFeatures};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::subject::Subject;
+use crate::subject::{Behaviours, Subject};
 use crate::{bulk, concurrency, etags, first_write, keys, transactions, ttl, values};
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    /// The feature without which the case means nothing.
-    pub(crate) needs: Option<StateFeature>,
+    pub(crate) needs: Needs,
     pub(crate) run: fn(Subject) -> BoxFuture<'static, ()>,
+}
+
+/// Without what a case means nothing.
+#[derive(Clone, Copy)]
+pub(crate) enum Needs {
+    Nothing,
+    Feature(StateFeature),
+    /// An etag that is good for one write by the one who read it: all of compare-and-swap, and a part of what etags are.
+    Swap,
+}
+
+impl Needs {
+    /// Whether a store of these features, which declares this, has it.
+    pub(crate) fn is_met(self, features: StateFeatures, declared: &Behaviours) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Feature(feature) => features.contains(feature),
+            Self::Swap => declared.swaps || features.contains(StateFeature::Etag),
+        }
+    }
 }
 
 macro_rules! cases {
@@ -25,9 +44,10 @@ macro_rules! cases {
 }
 
 pub(crate) fn all() -> Vec<Case> {
+    use Needs::{Feature, Nothing, Swap};
     use StateFeature::{Etag, Transactional, Ttl};
     cases! {
-        values, None =>
+        values, Nothing =>
             what_was_written_is_read_back_byte_for_byte,
             every_byte_value_survives,
             an_empty_value_is_a_value,
@@ -38,7 +58,7 @@ pub(crate) fn all() -> Vec<Case> {
             a_shorter_value_leaves_nothing_of_a_longer_one,
             strong_and_eventual_reads_see_what_was_written,
             a_ping_of_a_working_store_succeeds;
-        keys, None =>
+        keys, Nothing =>
             a_missing_key_is_absent,
             a_deleted_key_is_absent,
             deleting_what_is_absent_succeeds,
@@ -50,11 +70,15 @@ pub(crate) fn all() -> Vec<Case> {
             a_key_of_a_thousand_bytes_is_a_key,
             a_key_is_not_a_prefix_of_another,
             keys_with_patterns_in_them_match_only_themselves;
-        etags, Some(Etag) =>
+        etags, Swap =>
             a_read_tells_an_etag,
+            a_write_with_the_current_etag_succeeds,
+            of_two_who_read_the_same_only_the_first_writes,
+            a_value_that_was_changed_and_changed_back_has_been_changed,
+            a_write_with_an_etag_from_before_a_delete_does_what_is_declared;
+        etags, Feature(Etag) =>
             each_write_changes_the_etag,
             reading_does_not_change_the_etag,
-            a_write_with_the_current_etag_succeeds,
             a_write_with_a_stale_etag_is_a_mismatch_and_changes_nothing,
             an_etag_works_only_once,
             an_etag_outlives_a_write_that_was_refused,
@@ -65,14 +89,14 @@ pub(crate) fn all() -> Vec<Case> {
             a_write_with_an_etag_to_an_absent_key_does_what_is_declared,
             a_delete_with_an_etag_of_an_absent_key_does_what_is_declared,
             an_etag_of_a_form_never_issued_is_refused_as_declared;
-        first_write, Some(Etag) =>
+        first_write, Swap =>
             the_first_write_to_an_absent_key_succeeds,
             a_second_first_write_without_an_etag_is_refused_as_declared,
             a_first_write_over_any_existing_value_is_refused_where_declared,
             a_first_write_with_the_current_etag_succeeds,
             a_first_write_after_a_delete_succeeds,
             a_last_write_over_a_first_write_does_what_is_declared;
-        ttl, Some(Ttl) =>
+        ttl, Feature(Ttl) =>
             a_value_without_ttl_tells_no_expiry,
             a_value_with_ttl_is_there_before_it_expires,
             a_value_with_ttl_tells_when_it_expires_where_declared,
@@ -83,18 +107,18 @@ pub(crate) fn all() -> Vec<Case> {
             an_expired_key_can_be_written_first_again,
             a_bulk_read_leaves_out_what_has_expired,
             a_ttl_that_is_no_number_is_an_error_and_writes_nothing;
-        bulk, None =>
+        bulk, Nothing =>
             a_bulk_read_answers_in_order_and_marks_what_is_absent,
             a_bulk_read_of_nothing_is_nothing,
             a_bulk_read_of_one_key_twice_answers_twice,
             bulk_writes_and_deletes_of_nothing_are_nothing,
             a_bulk_write_writes_all,
             a_bulk_delete_deletes_all_and_forgives_what_is_absent;
-        bulk, Some(Etag) =>
+        bulk, Feature(Etag) =>
             a_bulk_read_tells_the_etags_that_single_reads_tell,
             a_bulk_write_with_one_stale_etag_fails_only_there,
             a_bulk_delete_with_one_stale_etag_fails_only_there;
-        transactions, Some(Transactional) =>
+        transactions, Feature(Transactional) =>
             a_transaction_applies_all_of_its_operations,
             operations_apply_in_their_order,
             an_empty_transaction_succeeds,
@@ -104,11 +128,13 @@ pub(crate) fn all() -> Vec<Case> {
             a_refused_first_write_fails_the_transaction,
             a_current_etag_lets_the_transaction_pass,
             a_transaction_honours_ttl;
-        concurrency, Some(Etag) =>
-            sixteen_writers_with_one_etag_have_one_winner_in_every_round,
+        concurrency, Feature(Etag) =>
+            sixteen_writers_with_one_etag_have_one_winner_in_every_round;
+        concurrency, Swap =>
+            sixteen_who_read_the_same_have_one_winner_in_every_round,
             sixteen_first_writers_have_one_winner,
             optimistic_increments_are_never_lost;
-        concurrency, None =>
+        concurrency, Nothing =>
             readers_never_see_half_of_a_write;
     }
 }

@@ -11,13 +11,25 @@ const ROUNDS: usize = 20;
 pub(crate) async fn sixteen_writers_with_one_etag_have_one_winner_in_every_round(s: Subject) {
     s.put("k", "start").await;
     for round in 0..ROUNDS {
-        let etag = s.etag("k").await;
-        let write = |writer| s.set(with_etag(s.write("k", format!("{round}-{writer}")), &*etag));
-        let results = join_all((0..WRITERS).map(write)).await;
-        let winners: Vec<usize> = (0..WRITERS).filter(|writer| results[*writer].is_ok()).collect();
-        assert_eq!(winners.len(), 1, "round {round}: winners {winners:?}");
-        assert_eq!(s.value("k").await.unwrap(), format!("{round}-{}", winners[0]));
+        let etags = vec![s.etag("k").await; WRITERS];
+        one_of_them_writes(&s, round, etags).await;
     }
+}
+
+pub(crate) async fn sixteen_who_read_the_same_have_one_winner_in_every_round(s: Subject) {
+    s.put("k", "start").await;
+    for round in 0..ROUNDS {
+        let etags = join_all((0..WRITERS).map(|_| s.etag("k"))).await;
+        one_of_them_writes(&s, round, etags).await;
+    }
+}
+
+async fn one_of_them_writes(s: &Subject, round: usize, etags: Vec<String>) {
+    let write = |(writer, etag)| s.set(with_etag(s.write("k", format!("{round}-{writer}")), etag));
+    let results = join_all(etags.into_iter().enumerate().map(write)).await;
+    let winners: Vec<usize> = (0..WRITERS).filter(|writer| results[*writer].is_ok()).collect();
+    assert_eq!(winners.len(), 1, "round {round}: winners {winners:?}");
+    assert_eq!(s.value("k").await.unwrap(), format!("{round}-{}", winners[0]));
 }
 
 pub(crate) async fn sixteen_first_writers_have_one_winner(s: Subject) {

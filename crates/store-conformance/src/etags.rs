@@ -34,6 +34,37 @@ pub(crate) async fn a_write_with_a_stale_etag_is_a_mismatch_and_changes_nothing(
     assert_eq!(s.get("k").await, before);
 }
 
+pub(crate) async fn of_two_who_read_the_same_only_the_first_writes(s: Subject) {
+    s.put("k", "v").await;
+    let (first, second) = (s.etag("k").await, s.etag("k").await);
+    s.set(with_etag(s.write("k", "first"), first)).await.unwrap();
+    assert_mismatch(s.set(with_etag(s.write("k", "second"), second)).await);
+    assert_eq!(s.value("k").await.unwrap(), "first");
+}
+
+pub(crate) async fn a_value_that_was_changed_and_changed_back_has_been_changed(s: Subject) {
+    s.put("k", "v").await;
+    let etag = s.etag("k").await;
+    s.put("k", "w").await;
+    s.put("k", "v").await;
+    assert_mismatch(s.set(with_etag(s.write("k", "x"), etag)).await);
+    assert_eq!(s.value("k").await.unwrap(), "v");
+}
+
+pub(crate) async fn a_write_with_an_etag_from_before_a_delete_does_what_is_declared(s: Subject) {
+    s.put("k", "v").await;
+    let etag = s.etag("k").await;
+    s.delete(s.removal("k")).await.unwrap();
+    let result = s.set(with_etag(s.write("k", "w"), etag)).await;
+    if s.declared.etag_needs_the_key {
+        assert_mismatch(result);
+        assert_eq!(s.get("k").await, None);
+    } else {
+        result.unwrap();
+        assert_eq!(s.value("k").await.unwrap(), "w");
+    }
+}
+
 pub(crate) async fn an_etag_works_only_once(s: Subject) {
     s.put("k", "v").await;
     let etag = s.etag("k").await;

@@ -37,7 +37,7 @@ pub async fn run(name: &str, store: Arc<dyn StateStore>, behaviours: Behaviours)
     let mut report = Report { store: name.to_owned(), outcomes: Vec::new() };
     let features = store.features();
     for case in cases::all() {
-        let outcome = if case.needs.is_none_or(|feature| features.contains(feature)) {
+        let outcome = if case.needs.is_met(features, &behaviours) {
             let subject = Subject::new(store.clone(), behaviours.clone(), case.name);
             match AssertUnwindSafe((case.run)(subject)).catch_unwind().await {
                 Ok(()) => Outcome::Passed,

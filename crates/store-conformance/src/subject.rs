@@ -10,7 +10,8 @@ use building_blocks::state::{
 };
 use building_blocks::{Metadata, StateError, StateStore};
 
-/// Where Dapr's own stores differ from each other. The default is `state.in-memory`'s and `state.sqlite`'s way.
+/// Where Dapr's own stores differ from each other, and what is before them may. The default is `state.in-memory`'s and
+/// `state.sqlite`'s way.
 #[derive(Clone, Debug)]
 pub struct Behaviours {
     /// A write or delete with an etag fails when the key is absent. (Redis: it succeeds.)
@@ -20,6 +21,9 @@ pub struct Behaviours {
     /// `first-write` without an etag conflicts with any existing value. (Redis: only with one that was itself written
     /// with `first-write`, and then even for a later `last-write`.)
     pub first_write_sees_every_value: bool,
+    /// What a read tells as the etag is good for one write by the one who read it, though the store does not declare the
+    /// feature. (`wasi:keyvalue`: its compare-and-swap.)
+    pub swaps: bool,
     /// Etags are opaque: any text is a possible one. (Redis: whole numbers, others are invalid.)
     pub etags_are_opaque: bool,
     /// A write that says `last-write` and carries an etag still has to match. (Redis: it does not look at the etag.)
@@ -44,6 +48,7 @@ impl Default for Behaviours {
             etag_needs_the_key: true,
             first_write_conflict_is_mismatch: true,
             first_write_sees_every_value: true,
+            swaps: false,
             etags_are_opaque: true,
             last_write_minds_the_etag: true,
             transactions_roll_back: true,

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use building_blocks::StateError;
 use building_blocks::state::{Concurrency, DeleteRequest, GetRequest, SetRequest, StateItem, StateOptions};
+use bytes::Bytes;
 use sidecar::{Sidecar, StateCallError};
 
 /// How often a number is read again after somebody else has changed it.
 const ATTEMPTS: usize = 100;
+
+/// An etag that no record has. Redis counts from 1 up, and takes nothing but numbers.
+const NOBODYS_ETAG: &str = "-1";
 
 /// An open bucket.
 #[expect(unreachable_pub, reason = "wasmtime's generated code exports it again")]
@@ -84,20 +87,27 @@ impl Bucket {
 
     /// Writes `value` if the key is still as it was `seen`.
     pub(super) async fn swap(&self, key: &str, seen: &Seen, value: Vec<u8>) -> Result<Swapped, Failure> {
-        let request = SetRequest {
-            etag: seen.etag.clone(),
-            options: StateOptions { concurrency: Concurrency::FirstWrite, ..StateOptions::default() },
-            ..SetRequest::new(key, value)
-        };
+        if seen.value.is_some() {
+            return self.write(key, SetRequest { etag: seen.etag.clone(), ..SetRequest::new(key, value) }).await;
+        }
+        // To Redis a first write is one that meets no other first write: it would go over what was written otherwise, and
+        // nobody could write over it. But with an etag it still writes where there is nothing. The others refuse that, and
+        // know what a first write is.
+        let value = Bytes::from(value);
+        let by_etag = SetRequest { etag: Some(NOBODYS_ETAG.to_owned()), ..SetRequest::new(key, value.clone()) };
+        match self.write(key, by_etag).await? {
+            Swapped::Lost(Seen { value: None, .. }) => {
+                let options = StateOptions { concurrency: Concurrency::FirstWrite, ..StateOptions::default() };
+                self.write(key, SetRequest { options, ..SetRequest::new(key, value) }).await
+            }
+            swapped => Ok(swapped),
+        }
+    }
+
+    async fn write(&self, key: &str, request: SetRequest) -> Result<Swapped, Failure> {
         match self.sidecar.state_store(&self.store)?.save(vec![request]).await {
             Ok(()) => Ok(Swapped::Done),
-            Err(StateCallError::Store(error)) => {
-                let now = self.see(key).await?;
-                // Redis reports a lost race for a new key as a plain error: that there is a key now tells.
-                let lost =
-                    matches!(error, StateError::EtagMismatch(_)) || (seen.value.is_none() && now.value.is_some());
-                if lost { Ok(Swapped::Lost(now)) } else { Err(Failure::Other(error.to_string())) }
-            }
+            Err(StateCallError::Store(error)) if error.is_etag() => Ok(Swapped::Lost(self.see(key).await?)),
             Err(error) => Err(error.into()),
         }
     }

@@ -1,12 +1,13 @@
 //! The suite over every store there is, and over stores that are wrong on purpose.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail them by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests fail them by panicking")]
 
+mod keyvalue;
 mod redis;
 mod stores;
 mod wrong;
 
-use store_conformance::{Behaviours, Report, run, table};
+use store_conformance::{Behaviours, Outcome, Report, run, table};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_store_does_what_a_store_must() {
@@ -18,7 +19,8 @@ async fn every_store_does_what_a_store_must() {
         ("state.sqlite, memory", stores::native("state.sqlite", &[("connectionString", ":memory:")]).await),
         ("state.wasm, state-in-memory", stores::wasm("state-in-memory").await),
     ] {
-        reports.push(run(name, store, Behaviours::default()).await);
+        reports.push(run(name, store.clone(), Behaviours::default()).await);
+        reports.push(run(&format!("wasi:keyvalue, {name}"), keyvalue::on(store).await, keyvalue::behaviours()).await);
     }
     for (name, store) in [
         ("on a socket, in-memory", stores::native("state.in-memory", &[]).await),
@@ -29,20 +31,36 @@ async fn every_store_does_what_a_store_must() {
     }
     if let Some(server) = stores::redis_server() {
         let host = format!("127.0.0.1:{}", server.port);
-        let store = stores::native("state.redis", &[("redisHost", &host)]).await;
-        reports.push(run("state.redis", store, Behaviours::redis()).await);
-        // On its own database: the suite's keys are the same for all stores.
-        let store = stores::wasm_redis(&host, "1").await;
-        reports.push(run("state.wasm, state-redis", store, Behaviours::redis()).await);
+        // Each on a database of its own: the suite's keys are the same for all stores.
+        for (name, store) in [
+            ("state.redis", stores::native("state.redis", &[("redisHost", &host)]).await),
+            ("state.wasm, state-redis", stores::wasm_redis(&host, "1").await),
+        ] {
+            reports.push(run(name, store.clone(), Behaviours::redis()).await);
+            let name = format!("wasi:keyvalue, {name}");
+            reports.push(run(&name, keyvalue::on(store).await, keyvalue::behaviours_on_redis()).await);
+        }
         let store = stores::on_a_socket(stores::wasm_redis(&host, "2").await).await;
         reports.push(run("on a socket, wasm redis", store, Behaviours::redis()).await);
+        let environment = [("STATE_REDISHOST", &*host), ("STATE_REDISDB", "3")];
+        let store = keyvalue::of_components(&["keyvalue-on-state", "state-redis"], &environment).await;
+        reports.push(run("keyvalue-on-state, state-redis", store, keyvalue::behaviours_on_redis()).await);
     }
     if let Some(store) = stores::javascript().await {
-        reports.push(run("state.wasm, state-store-js", store, Behaviours::default()).await);
+        reports.push(run("state.wasm, state-store-js", store.clone(), Behaviours::default()).await);
+        let name = "wasi:keyvalue, state.wasm, state-store-js";
+        reports.push(run(name, keyvalue::on(store).await, keyvalue::behaviours()).await);
+    }
+    let components: [&[&str]; 2] = [&["keyvalue"], &["keyvalue-on-state", "state-in-memory"]];
+    for names in components {
+        let store = keyvalue::of_components(names, &[]).await;
+        reports.push(run(&names.join(", "), store, keyvalue::behaviours()).await);
     }
     println!("{}", table(&reports));
     for report in &reports {
-        assert!(report.outcomes.len() >= 60, "{} cases", report.outcomes.len());
+        let ran = report.outcomes.iter().filter(|(_, outcome)| *outcome != Outcome::NotDeclared).count();
+        let least = if report.store.contains("keyvalue") { 40 } else { 75 };
+        assert!(ran >= least, "{}: only {ran} cases ran", report.store);
         report.assert_passed();
     }
 }

@@ -54,6 +54,13 @@ pub(crate) async fn javascript() -> Option<Arc<dyn StateStore>> {
     Some(component("state-store-js", &[]).await)
 }
 
+/// A component that was built.
+pub(crate) fn built(name: &str) -> PathBuf {
+    let path = module(name);
+    assert!(path.exists(), "{} is missing; `cargo xtask build-wasm --components` makes it", path.display());
+    path
+}
+
 fn module(name: &str) -> PathBuf {
     let folder = std::env::var_os("WASM_DIR").map(PathBuf::from);
     let folder = folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"));
@@ -61,9 +68,7 @@ fn module(name: &str) -> PathBuf {
 }
 
 async fn component(name: &str, properties: &[(&str, &str)]) -> Arc<dyn StateStore> {
-    let path = module(name);
-    assert!(path.exists(), "{} is missing; `cargo xtask build-wasm --components` makes it", path.display());
-    create("state.wasm", &[&[("module", path.to_str().unwrap())], properties].concat()).await
+    create("state.wasm", &[&[("module", built(name).to_str().unwrap())], properties].concat()).await
 }
 
 /// The same store on a socket, as a pluggable component that is found there.

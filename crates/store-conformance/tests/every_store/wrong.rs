@@ -10,7 +10,7 @@ use building_blocks::state::{
 use building_blocks::{Metadata, StateError, StateStore};
 use store_conformance::{Behaviours, run};
 
-use crate::stores;
+use crate::{keyvalue, stores};
 
 /// One way of being wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +192,27 @@ fn is_seen(fault: Fault, case: &str) {
     let failed: Vec<_> = report.failures().map(|(name, _)| name).collect();
     assert!(failed.contains(&case), "{fault:?} went by {case}; failed: {failed:?}");
     assert!(failed.len() < report.outcomes.len() / 2, "{fault:?} failed more than it is about: {failed:?}");
+}
+
+const SEEN_THROUGH_KEYVALUE: &[(Fault, &str)] = &[
+    (Fault::CutsValuesAtNul, "text_with_zeros_in_it_survives"),
+    (Fault::LosesEmptyValues, "an_empty_value_is_a_value"),
+    (Fault::FoldsKeys, "keys_are_told_apart_by_case"),
+    (Fault::TrimsKeys, "spaces_around_a_key_belong_to_it"),
+    (Fault::NeverDeletes, "a_deleted_key_is_absent"),
+    (Fault::IgnoresEtags, "sixteen_who_read_the_same_have_one_winner_in_every_round"),
+    (Fault::TellsNoEtag, "of_two_who_read_the_same_only_the_first_writes"),
+    (Fault::ReversesBulkReads, "a_bulk_read_answers_in_order_and_marks_what_is_absent"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_behind_wasi_keyvalue_is_seen_before_it() {
+    for (fault, case) in SEEN_THROUGH_KEYVALUE {
+        let wrong = Wrong(stores::native("state.in-memory", &[]).await, *fault);
+        let report = run("wrong", keyvalue::on(Arc::new(wrong)).await, keyvalue::behaviours()).await;
+        let failed: Vec<_> = report.failures().map(|(name, _)| name).collect();
+        assert!(failed.contains(case), "{fault:?} went by {case}; failed: {failed:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
