@@ -2,16 +2,25 @@
 
 #![no_main]
 
+use image_api_grayscale::{GrayPicture, turn_gray};
 use image_intake::Picture;
 use libfuzzer_sys::fuzz_target;
 
 const MAX_PIXELS: u64 = 100_000;
 
+/// How many pixels of a side are wanted: so few that small pictures are decoded at every fraction of their size.
+const SIDE: u16 = 4;
+
 fuzz_target!(|bytes: &[u8]| {
+    if let Ok(GrayPicture::Png(gray)) = turn_gray(bytes, MAX_PIXELS) {
+        let again = Picture::admit(&gray, MAX_PIXELS).expect("what is answered is a picture");
+        again.decode().expect("what is answered can be decoded");
+    }
     let Ok(picture) = Picture::admit(bytes, MAX_PIXELS) else { return };
-    let _ = picture.decode();
-    let _ = match picture.gif() {
-        Some(outline) => outline.grayed(bytes).map(drop),
-        None => picture.decode_gray().map(drop),
-    };
+    let (full, reduced) = (picture.decode(), picture.decode_reduced(SIDE));
+    if let (Ok(full), Ok(reduced)) = (full, reduced) {
+        let size = |part| (full.width().div_ceil(part), full.height().div_ceil(part));
+        let is_fraction = [1, 2, 4, 8].into_iter().any(|part| size(part) == (reduced.width(), reduced.height()));
+        assert!(is_fraction, "{:?} for {:?}", (reduced.width(), reduced.height()), size(1));
+    }
 });

@@ -39,6 +39,10 @@ const OPERATION: &str = "classify";
 /// How many classes a JSON answer has, unless `k` says otherwise.
 const TOP: usize = 5;
 
+/// How many pixels of a decoded picture make one of the network's on each side, at least. With fewer, what a decoder leaves out
+/// would begin to show.
+const DETAIL: u32 = 2;
+
 /// The directory of a model that takes the place of the service's own, where one is shared with it.
 const MODEL_DIR: &str = "model";
 
@@ -148,8 +152,10 @@ impl Classify {
         let picture = Picture::admit(bytes, self.max_pixels).map_err(refused)?;
         // Before the decoding, which would be for nothing.
         let model = self.model()?;
+        let input = &model.description().input;
+        let side = input.width.max(input.height).saturating_mul(DETAIL);
         let begin = Instant::now();
-        let picture = picture.decode().map_err(refused)?;
+        let picture = picture.decode_reduced(u16::try_from(side).unwrap_or(u16::MAX)).map_err(refused)?;
         let decoding = begin.elapsed();
         let classified = model.classify(&picture).map_err(|error| without_model(&error))?;
         Ok(Finding { model: model.description(), classified, decoding })

@@ -72,7 +72,7 @@ def checkpoint(path):
 
 def run(contents, pixels):
     """The model's logits for pictures of bytes, computed by a runtime that had no part in training. One picture at a time, as
-    services ask: whether there is a second look is decided for all that come together.
+    services ask: the file takes no more.
     """
     session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
     parts = [pixels[at : at + 1].astype(np.float32) / 255 for at in range(len(pixels))]

@@ -3,7 +3,8 @@
 The normalisation of pictures, a second look where the first leaves doubt and the calibration of confidence are inside, so that
 whoever runs the file can forget none.
 Batch normalisation is folded away. Weights of convolutions are stored as bytes, which a runtime turns back into floating-point
-numbers when it loads the file: the file is a quarter of the size, and computing is as fast as before.
+numbers when it loads the file: the file is a quarter of the size, and computing is as fast as before. Convolutions are products
+of matrices, which `winograd.py` makes of them.
 """
 
 import numpy as np
@@ -11,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import data
+import winograd
 from network import DEVIATION, MEAN
 
 # What RTen 0.27 and much older runtimes read.
@@ -43,32 +45,43 @@ class Graph:
     def activation(self, x):
         return self.node("Mul", x, self.node("Sigmoid", x))
 
-    def bytes(self, weights, name):
-        """Weights as bytes with a scale for each output channel, and what makes them weights again."""
-        whole = self.whole
-        if name not in whole.weights:
-            scale = np.maximum(np.abs(weights).max(axis=(1, 2, 3)), 1e-12) / 127
-            small = np.clip(np.rint(weights / scale[:, None, None, None]), -127, 127).astype(np.int8)
-            scale = whole.constant(scale.astype(np.float32), f"{name}_scale")
-            nought = whole.constant(np.zeros(len(small), np.int8), f"{name}_zero")
-            small = whole.constant(small, f"{name}_bytes")
-            whole.weights[name] = whole.node("DequantizeLinear", small, scale, nought, axis=0)
-        return whole.weights[name]
+    def integers(self, *values):
+        """Places, shapes and the like."""
+        return self.constant(np.array(values, np.int64), "integers_" + "_".join(map(str, values)))
 
-    def convolution(self, x, convolution, name):
+    def slices(self, x, axis, ranges, step=1):
+        """Parts of an axis, each from a place to another."""
+        steps = self.integers(axis), self.integers(step)
+        return [self.node("Slice", x, self.integers(start), self.integers(end), *steps) for start, end in ranges]
+
+    def bytes(self, weights, name):
+        """Weights as bytes with a scale for each output channel, which is a column, and what makes them weights again."""
+        whole = self.whole
+        scale = np.maximum(np.abs(weights).max(axis=0), 1e-12) / 127
+        small = np.clip(np.rint(weights / scale), -127, 127).astype(np.int8)
+        scale = whole.constant(scale.astype(np.float32), f"{name}_scale")
+        nought = whole.constant(np.zeros(small.shape[1], np.int8), f"{name}_zero")
+        return whole.node("DequantizeLinear", whole.constant(small, f"{name}_bytes"), scale, nought, axis=1)
+
+    def convolution(self, x, convolution, name, side):
+        """One of the network, which halves the side where it pools."""
         weights, bias = (part.detach().numpy() for part in convolution.folded())
-        weights, bias = self.bytes(weights, name), self.constant(bias, f"{name}_bias")
-        x = self.node("Conv", x, weights, bias, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
-        if convolution.pools:
-            x = self.node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
-        return self.activation(x)
+        x = winograd.convolution(self, x, weights, name, side)
+        x = self.halved(x, side) if convolution.pools else self.slices(x, 2, [(0, side)])[0]
+        return self.activation(self.node("Add", x, self.constant(bias, f"{name}_bias")))
+
+    def halved(self, x, side):
+        """The largest of each two by two pixels; what is left over at an edge is left out."""
+        even = side - side % 2
+        rows = self.node("Max", *self.slices(x, 1, [(0, even), (1, even)], 2))
+        return self.node("Max", *self.slices(rows, 2, [(0, even), (1, even)], 2))
 
 
 def model_of(network, temperature, about):
     """The network as an ONNX model whose logits are calibrated; `about` are texts that the file shall carry."""
     graph = Graph()
-    mean, deviation = (np.array(values, np.float32).reshape(1, 3, 1, 1) for values in (MEAN, DEVIATION))
-    x = graph.node("Mul", INPUT, graph.constant(1 / deviation, "normal_scale"))
+    mean, deviation = (np.array(values, np.float32) for values in (MEAN, DEVIATION))
+    x = graph.node("Mul", graph.node("Transpose", INPUT, perm=[0, 2, 3, 1]), graph.constant(1 / deviation, "normal_scale"))
     x = graph.node("Add", x, graph.constant(-mean / deviation, "normal_shift"))
     first = look(graph, network, x, temperature)
     best = graph.node("TopK", first, graph.constant(np.array([2], np.int64), "two"), outputs=2, axis=1)
@@ -76,8 +89,8 @@ def model_of(network, temperature, about):
     least = graph.node("ReduceMin", lead, keepdims=0)
     is_close = graph.node("Less", least, graph.constant(np.array(LEAD / temperature, np.float32), "lead"))
     again, enough = Graph(graph), Graph(graph)
-    ends = [graph.constant(np.array([end], np.int64), name) for name, end in (("last", -1), ("first", -(2**31)), ("width", 3), ("back", -1))]
-    second = look(again, network, again.node("Slice", x, *ends), temperature)
+    mirrored = again.slices(x, 2, [(-1, -(2**31))], -1)[0]
+    second = look(again, network, mirrored, temperature)
     again.node("Mul", again.node("Add", first, second), graph.constant(np.array(0.5, np.float32), "half"))
     enough.node("Identity", first)
     branches = {"then_branch": branch(again, "second_look"), "else_branch": branch(enough, "one_look")}
@@ -88,12 +101,18 @@ def model_of(network, temperature, about):
 
 def look(graph, network, x, temperature):
     """The calibrated logits of normalised pictures."""
-    stem = [graph.constant(part.detach().numpy(), name) for part, name in zip(network.stem.parameters(), ("stem", "stem_bias"))]
-    x = graph.activation(graph.node("Conv", x, *stem, kernel_shape=[2, 2]))
+    stem, bias = (part.detach().numpy() for part in network.stem.parameters())
+    side = data.SIDE - 1
+    both = [(0, side), (1, side + 1)]
+    patches = [part for row in graph.slices(x, 1, both) for part in graph.slices(row, 2, both)]
+    stem = graph.constant(stem.transpose(2, 3, 1, 0).reshape(-1, len(bias)), "stem")
+    x = graph.node("MatMul", graph.node("Concat", *patches, axis=3), stem)
+    x = graph.activation(graph.node("Add", x, graph.constant(bias, "stem_bias")))
     for place, stage in enumerate(network.stages):
-        x = graph.convolution(x, stage.widen, f"widen{place}")
-        x = graph.node("Add", x, graph.convolution(x, stage.refine, f"refine{place}"))
-    x = graph.node("Flatten", graph.node("ReduceMax", x, axes=[2, 3]))
+        x = graph.convolution(x, stage.widen, f"widen{place}", side)
+        side //= 2
+        x = graph.node("Add", x, graph.convolution(x, stage.refine, f"refine{place}", side))
+    x = graph.node("ReduceMax", x, axes=[1, 2], keepdims=0)
     head = network.head.weight.detach().numpy().T / np.float32(temperature)
     return graph.node("MatMul", x, graph.constant(head, "head"))
 
@@ -106,8 +125,8 @@ def branch(graph, name):
 
 def finished(graph, classes, about):
     """The model, checked."""
-    picture = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", 3, data.SIDE, data.SIDE])
-    logits = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", classes])
+    picture = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, 3, data.SIDE, data.SIDE])
+    logits = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1, classes])
     body = helper.make_graph(graph.nodes, "classifier", [picture], [logits], list(graph.constants.values()))
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="models/train")
     model.ir_version = IR_VERSION

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
-use crate::{Picture, Refusal, jpeg, luma};
+use crate::{Picture, Refusal, jpeg, luma, png, webp};
 
 /// The pixels that the decoder itself is going to see. Reads no further than the header.
 pub(crate) fn understood_pixels(bytes: &[u8], format: ImageFormat) -> Result<u64, Refusal> {
@@ -18,12 +18,27 @@ impl Picture<'_> {
     /// # Errors
     /// When the picture is truncated or broken.
     pub fn decode(&self) -> Result<DynamicImage, Refusal> {
-        self.check_end()?;
+        self.check()?;
         let mut decoder = ImageReader::with_format(Cursor::new(self.bytes), self.format).into_decoder()?;
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);
         Ok(picture)
+    }
+
+    /// Decodes a picture that is going to be shrunk: a JPEG at an eighth, a quarter or half of its size, as long as both sides
+    /// keep at least `side` pixels, and any other as [`decode`](Self::decode) does.
+    ///
+    /// # Errors
+    /// When the picture is truncated or broken.
+    pub fn decode_reduced(&self, side: u16) -> Result<DynamicImage, Refusal> {
+        if self.format == ImageFormat::Jpeg {
+            self.check()?;
+            if let Some(picture) = jpeg::reduced::decode(self.bytes, side) {
+                return Ok(picture);
+            }
+        }
+        self.decode()
     }
 
     /// Decodes the picture in gray.
@@ -32,7 +47,7 @@ impl Picture<'_> {
     /// When the picture is truncated or broken.
     pub fn decode_gray(&self) -> Result<DynamicImage, Refusal> {
         if self.format == ImageFormat::Jpeg {
-            self.check_end()?;
+            self.check()?;
             if let Some(gray) = jpeg::decode_luma(self.bytes) {
                 return gray;
             }
@@ -40,11 +55,15 @@ impl Picture<'_> {
         self.decode().map(luma::grayed)
     }
 
-    fn check_end(&self) -> Result<(), Refusal> {
-        if self.format == ImageFormat::Jpeg && !jpeg::is_complete(self.bytes) {
-            Err(Refusal::Truncated)
-        } else {
-            Ok(())
+    /// Refuses what a decoder would fill with gray, take any amount of memory for, or panic at.
+    fn check(&self) -> Result<(), Refusal> {
+        match self.format {
+            ImageFormat::Jpeg if !jpeg::is_complete(self.bytes) => Err(Refusal::Truncated),
+            ImageFormat::WebP if !webp::has_all_of_exif(self.bytes) => Err(Refusal::Truncated),
+            ImageFormat::Png if !png::has_whole_colours(self.bytes) => {
+                Err(Refusal::Broken("its palette ends within a colour".to_owned()))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the JPEG decoder leaves to its caller: noticing that the end is missing, and decoding brightness alone.
 
+pub(crate) mod reduced;
+
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage};
 use memchr::{memchr, memchr_iter};
@@ -72,15 +74,20 @@ fn skip_scan(bytes: &[u8]) -> &[u8] {
 /// Decodes the brightness alone: a JPEG keeps it apart from the colours, so that half the work is never done. `None` for
 /// the rare picture that does not keep it apart, in RGB or CMYK.
 pub(crate) fn decode_luma(bytes: &[u8]) -> Option<Result<DynamicImage, Refusal>> {
-    let options = DecoderOptions::default()
-        .jpeg_set_out_colorspace(ColorSpace::Luma)
-        .set_strict_mode(false)
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX);
+    let mut decoder = headers(bytes, DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::Luma))?;
+    keeps_luma_apart(&decoder).then(|| luma_of(&mut decoder))
+}
+
+/// A decoder that has read what comes before the pixels.
+fn headers(bytes: &[u8], options: DecoderOptions) -> Option<JpegDecoder<Cursor<&[u8]>>> {
+    let options = options.set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
     decoder.decode_headers().ok()?;
-    let has_luma = matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma));
-    has_luma.then(|| luma_of(&mut decoder))
+    Some(decoder)
+}
+
+fn keeps_luma_apart(decoder: &JpegDecoder<Cursor<&[u8]>>) -> bool {
+    matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma))
 }
 
 fn luma_of(decoder: &mut JpegDecoder<Cursor<&[u8]>>) -> Result<DynamicImage, Refusal> {
@@ -88,9 +95,13 @@ fn luma_of(decoder: &mut JpegDecoder<Cursor<&[u8]>>) -> Result<DynamicImage, Ref
     let (width, height) = decoder.dimensions().ok_or(Refusal::Truncated)?;
     let size = u32::try_from(width).ok().zip(u32::try_from(height).ok());
     let gray = size.and_then(|(width, height)| GrayImage::from_raw(width, height, pixels));
-    let mut picture =
-        DynamicImage::ImageLuma8(gray.ok_or_else(|| Refusal::Broken("its size is contradictory".into()))?);
+    let gray = gray.ok_or_else(|| Refusal::Broken("its size is contradictory".into()))?;
+    Ok(oriented(gray.into(), decoder))
+}
+
+/// The picture the way it is meant to be looked at.
+fn oriented(mut picture: DynamicImage, decoder: &JpegDecoder<Cursor<&[u8]>>) -> DynamicImage {
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
     picture.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
-    Ok(picture)
+    picture
 }

@@ -8,7 +8,9 @@ pub mod gif;
 mod header;
 mod jpeg;
 pub mod luma;
+mod png;
 mod refusal;
+mod webp;
 
 use image::ImageFormat;
 

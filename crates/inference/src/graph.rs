@@ -67,7 +67,7 @@ impl Graph {
     pub(crate) fn load(content: Content, workers: Arc<Workers>) -> Result<Self, GraphError> {
         let Content { bytes, digest } = content;
         let size = bytes.len();
-        let network = ModelOptions::with_all_ops().load(bytes);
+        let network = ModelOptions::with_all_ops().prepack_weights(true).load(bytes);
         let network = network.map_err(|error| GraphError::Load(error.to_string()))?;
         Ok(Self { network, size, digest, workers })
     }

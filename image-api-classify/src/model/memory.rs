@@ -11,6 +11,9 @@ pub const DEFAULT_MODEL_MEMORY: u64 = 512 << 20;
 /// as numbers.
 const TIMES_FILE: u64 = 6;
 
+/// The same with a further copy of the weights, in the order in which they are multiplied.
+const TIMES_FILE_ARRANGED: u64 = 10;
+
 /// The structure of a network, whatever its size.
 const STRUCTURE: u64 = 4 << 20;
 
@@ -24,6 +27,11 @@ const LARGEST_GAP: u32 = 2000;
 /// What it takes at most to load a network's file of that size.
 pub(super) fn to_load(file: u64) -> u64 {
     file.saturating_mul(TIMES_FILE).saturating_add(STRUCTURE)
+}
+
+/// The same for one whose weights are arranged once, and not for each picture again.
+pub(super) fn to_load_arranged(file: u64) -> u64 {
+    file.saturating_mul(TIMES_FILE_ARRANGED).saturating_add(STRUCTURE)
 }
 
 /// What it takes to run a network, as far as it tells the sizes of its values.

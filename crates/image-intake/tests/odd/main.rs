@@ -10,6 +10,7 @@
 )]
 
 mod make;
+mod reduced;
 
 use image::{DynamicImage, ImageFormat};
 use image_intake::luma::luma;
@@ -84,6 +85,25 @@ fn of_an_animation_the_first_frame() {
         assert!(colour.iter().zip([200, 20, 20]).all(|(found, expected)| apart(*found, expected) <= 1), "{colour:?}");
         let gray = gray(&bytes).unwrap().into_luma8();
         assert!(apart(gray.get_pixel(20, 20).0[0], luma(200, 20, 20)) <= 1);
+    }
+}
+
+#[test]
+fn a_webp_whose_exif_is_cut_off_is_refused_and_one_without_any_sense_is_not() {
+    let bytes = make::webp_that_claims_exif(&[0xC5, 0x09, 0x0A, 0xC5]);
+    assert!(matches!(decoded(&bytes), Err(Refusal::Truncated)));
+    assert!(matches!(gray(&bytes), Err(Refusal::Truncated)));
+    check_orange(&make::webp_that_claims_exif(&[0; 4]), 0);
+}
+
+#[test]
+fn a_palette_that_ends_within_a_colour_is_refused_and_none_panics() {
+    for (colours, is_whole) in
+        [(&[230, 140, 30][..], true), (&[230, 140, 30, 40], false), (&[230, 140, 30, 40, 30], false)]
+    {
+        let bytes = make::palette_png(colours);
+        assert_eq!(decoded(&bytes).is_ok(), is_whole, "{colours:?}");
+        assert_eq!(gray(&bytes).is_ok(), is_whole, "{colours:?}");
     }
 }
 

@@ -78,6 +78,38 @@ pub(crate) fn animated_webp() -> Vec<u8> {
     chunk(b"RIFF", &[b"WEBP".to_vec(), chunks].concat())
 }
 
+/// A single pixel, with those bytes as palette.
+pub(crate) fn palette_png(colours: &[u8]) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1A\n".to_vec();
+    // Stored as it is: no filter, the first colour, and its checksum.
+    let pixels = b"\x78\x01\x01\x02\0\xFD\xFF\0\0\0\x02\0\x01";
+    for (name, content) in
+        [(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0][..]), (b"PLTE", colours), (b"IDAT", pixels), (b"IEND", &[])]
+    {
+        let checked = [&name[..], content].concat();
+        png.extend_from_slice(&(content.len() as u32).to_be_bytes());
+        png.extend_from_slice(&checked);
+        png.extend_from_slice(&crc32(&checked).to_be_bytes());
+    }
+    png
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+    })
+}
+
+/// The orange picture, with an EXIF chunk of which there is nothing but its claimed size.
+pub(crate) fn webp_that_claims_exif(size: &[u8; 4]) -> Vec<u8> {
+    let three_bytes = |value: u32| value.to_le_bytes()[..3].to_vec();
+    let alone = encoded(&orange(48, 40).into(), ImageFormat::WebP);
+    let mut chunks = chunk(b"VP8X", &[vec![8, 0, 0, 0], three_bytes(47), three_bytes(39)].concat());
+    chunks.extend_from_slice(&alone[12..]);
+    chunks.extend_from_slice(&[&b"EXIF"[..], size].concat());
+    chunk(b"RIFF", &[b"WEBP".to_vec(), chunks].concat())
+}
+
 fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let mut bytes = [&name[..], &(content.len() as u32).to_le_bytes(), content].concat();
     bytes.resize(bytes.len().next_multiple_of(2), 0);

@@ -1,0 +1,79 @@
+//! JPEGs that are decoded at a fraction of their size.
+
+use image::{ImageFormat, Rgb, RgbImage};
+use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
+use jpeg_encoder::ColorType;
+
+use crate::make;
+
+fn reduced(bytes: &[u8], side: u16) -> Result<RgbImage, Refusal> {
+    Ok(Picture::admit(bytes, DEFAULT_MAX_PIXELS)?.decode_reduced(side)?.into_rgb8())
+}
+
+/// Waves that no fraction is too small for, in a size that is no multiple of anything.
+fn waves() -> RgbImage {
+    let wave = |at: u32| ((f64::from(at) / 40.0).sin() * 100.0 + 128.0) as u8;
+    RgbImage::from_fn(333, 217, |x, y| Rgb([wave(x), wave(y), wave(x + y)]))
+}
+
+fn waves_as(colours: ColorType, progressive: bool) -> Vec<u8> {
+    make::jpeg(waves().as_raw(), (333, 217), colours, progressive)
+}
+
+/// The mean colour of a square, of which only a part may be in the picture.
+fn mean(picture: &RgbImage, at: (u32, u32), side: u32) -> [u8; 3] {
+    let across = at.0..(at.0 + side).min(picture.width());
+    let pixels = across.flat_map(|x| (at.1..(at.1 + side).min(picture.height())).map(move |y| (x, y)));
+    let pixels: Vec<_> = pixels.map(|(x, y)| picture.get_pixel(x, y).0.map(u32::from)).collect();
+    [0, 1, 2].map(|colour| (pixels.iter().map(|pixel| pixel[colour]).sum::<u32>() / pixels.len() as u32) as u8)
+}
+
+#[test]
+fn each_pixel_is_the_mean_of_those_that_it_stands_for() {
+    let waves = waves();
+    for bytes in [waves_as(ColorType::Rgb, false), waves_as(ColorType::Rgb, true)] {
+        for (side, width, height) in [(20, 42, 28), (50, 84, 55), (100, 167, 109), (200, 333, 217)] {
+            let reduced = reduced(&bytes, side).unwrap();
+            assert_eq!(reduced.dimensions(), (width, height), "{side}");
+            let part = 333_u32.div_ceil(width);
+            for (x, y, Rgb(colour)) in reduced.enumerate_pixels() {
+                let expected = mean(&waves, (x * part, y * part), part);
+                let off = colour.iter().zip(expected).any(|(found, expected)| found.abs_diff(expected) > 8);
+                assert!(!off, "{side}: {colour:?} for {expected:?} at {x}, {y}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_without_colours_is_reduced_too() {
+    let small = reduced(&make::gray_jpeg(), 10).unwrap();
+    assert_eq!(small.dimensions(), (12, 10));
+    let Rgb([red, green, blue]) = *small.get_pixel(6, 5);
+    assert!(red == green && green == blue && red.abs_diff(130) < 6, "{red}");
+}
+
+#[test]
+fn what_is_kept_in_a_rare_way_or_in_another_format_is_decoded_in_full() {
+    let png = make::encoded(&waves().into(), ImageFormat::Png);
+    assert_eq!(reduced(&png, 10).unwrap().dimensions(), (333, 217));
+    assert_eq!(reduced(&make::cmyk_jpeg(), 10).unwrap().dimensions(), (48, 40));
+}
+
+#[test]
+fn what_was_taken_sideways_is_reduced_upright() {
+    let plain = waves_as(ColorType::Rgb, false);
+    // An EXIF block of one entry: orientation 6, to be turned clockwise.
+    let exif = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let sideways = [&plain[..2], exif, &plain[2..]].concat();
+    assert_eq!(reduced(&sideways, 20).unwrap().dimensions(), (28, 42));
+}
+
+#[test]
+fn a_picture_cut_off_anywhere_is_refused() {
+    for bytes in [waves_as(ColorType::Rgb, false), waves_as(ColorType::Rgb, true)] {
+        for percent in 0..100 {
+            assert!(reduced(&bytes[..bytes.len() * percent / 100], 20).is_err(), "{percent} %");
+        }
+    }
+}
