@@ -40,13 +40,21 @@ async fn every_store_does_what_a_store_must() {
             let name = format!("wasi:keyvalue, {name}");
             reports.push(run(&name, keyvalue::on(store).await, keyvalue::behaviours_on_redis()).await);
         }
-        let store = stores::on_a_socket(stores::wasm_redis(&host, "2").await).await;
-        reports.push(run("on a socket, wasm redis", store, Behaviours::redis()).await);
+        let on_a_database = [("redisHost", &*host), ("redisDB", "4")];
+        for (name, store) in [
+            ("on a socket, redis", stores::native("state.redis", &on_a_database).await),
+            ("on a socket, wasm redis", stores::wasm_redis(&host, "2").await),
+        ] {
+            reports.push(run(name, stores::on_a_socket(store).await, Behaviours::redis()).await);
+        }
         let environment = [("STATE_REDISHOST", &*host), ("STATE_REDISDB", "3")];
         let store = keyvalue::of_components(&["keyvalue-on-state", "state-redis"], &environment).await;
         reports.push(run("keyvalue-on-state, state-redis", store, keyvalue::behaviours_on_redis()).await);
     }
     if let Some(store) = stores::javascript().await {
+        let another = stores::javascript().await.unwrap();
+        reports
+            .push(run("on a socket, wasm javascript", stores::on_a_socket(another).await, Behaviours::default()).await);
         reports.push(run("state.wasm, state-store-js", store.clone(), Behaviours::default()).await);
         let name = "wasi:keyvalue, state.wasm, state-store-js";
         reports.push(run(name, keyvalue::on(store).await, keyvalue::behaviours()).await);
