@@ -12,10 +12,13 @@ use crate::state::{self, Imports, State};
 /// Instances at once, over all services of a process. Each reserves address space, and memory only as it is used.
 const MAX_INSTANCES: u32 = 256;
 
-/// What an instance's memory keeps when it is dropped, in bytes, so that the next one need not fault it in again. Where the
-/// kernel can tell, these are the pages that were written to, wherever they are, and otherwise the first ones. Giving pages
-/// back costs an interrupt to all cores that run the process, and more where a hypervisor has to deliver that.
+/// What an instance's memory keeps when it is dropped, in bytes, so that the next one need not fault it in again: giving pages
+/// back costs an interrupt to all cores that run the process, and more where a hypervisor has to deliver that. These are the
+/// pages that were written to, wherever they are.
 const KEPT_RESIDENT: usize = 1 << 20;
+
+/// The same where the kernel cannot tell which pages these are: the first ones, all of which are written anew each time.
+const KEPT_RESIDENT_BLINDLY: usize = 256 << 10;
 
 /// Compiles and links components.
 pub struct Engine<I: Imports> {
@@ -62,6 +65,8 @@ impl<I: Imports> Engine<I> {
 
 /// Instances are made of slots that are there already: a fresh one for each request costs microseconds.
 fn pool(memory: usize) -> PoolingAllocationConfig {
+    let finds_pages = PoolingAllocationConfig::is_pagemap_scan_available();
+    let kept = if finds_pages { KEPT_RESIDENT } else { KEPT_RESIDENT_BLINDLY };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(MAX_INSTANCES)
         .total_core_instances(MAX_INSTANCES * 8)
@@ -70,8 +75,8 @@ fn pool(memory: usize) -> PoolingAllocationConfig {
         .total_stacks(MAX_INSTANCES)
         .table_elements(100_000)
         .max_memory_size(memory)
-        .linear_memory_keep_resident(KEPT_RESIDENT)
-        .table_keep_resident(KEPT_RESIDENT)
+        .linear_memory_keep_resident(kept)
+        .table_keep_resident(kept)
         .pagemap_scan(Enabled::Auto);
     pool
 }

@@ -19,6 +19,10 @@ impl Picture<'_> {
     /// When the picture is truncated or broken.
     pub fn decode(&self) -> Result<DynamicImage, Refusal> {
         self.check()?;
+        self.decode_checked()
+    }
+
+    fn decode_checked(&self) -> Result<DynamicImage, Refusal> {
         let mut decoder = ImageReader::with_format(Cursor::new(self.bytes), self.format).into_decoder()?;
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
@@ -32,13 +36,13 @@ impl Picture<'_> {
     /// # Errors
     /// When the picture is truncated or broken.
     pub fn decode_reduced(&self, side: u16) -> Result<DynamicImage, Refusal> {
-        if self.format == ImageFormat::Jpeg {
-            self.check()?;
-            if let Some(picture) = jpeg::reduced::decode(self.bytes, side) {
-                return Ok(picture);
-            }
+        self.check()?;
+        if self.format == ImageFormat::Jpeg
+            && let Some(picture) = jpeg::reduced::decode(self.bytes, side)
+        {
+            return Ok(picture);
         }
-        self.decode()
+        self.decode_checked()
     }
 
     /// Decodes the picture in gray.
@@ -46,13 +50,13 @@ impl Picture<'_> {
     /// # Errors
     /// When the picture is truncated or broken.
     pub fn decode_gray(&self) -> Result<DynamicImage, Refusal> {
-        if self.format == ImageFormat::Jpeg {
-            self.check()?;
-            if let Some(gray) = jpeg::decode_luma(self.bytes) {
-                return gray;
-            }
+        self.check()?;
+        if self.format == ImageFormat::Jpeg
+            && let Some(gray) = jpeg::decode_luma(self.bytes)
+        {
+            return gray;
         }
-        self.decode().map(luma::grayed)
+        self.decode_checked().map(luma::grayed)
     }
 
     /// Refuses what a decoder would fill with gray, take any amount of memory for, or panic at.

@@ -44,6 +44,7 @@ impl GuestState {
     ) -> Self {
         Self { wasi, sockets, network, output, nn, memory: None, limits, started: Instant::now(), activity }
     }
+
     /// Looked at from time to time while the guest computes.
     pub(crate) fn computes(&mut self) {
         if self.activity.computing() >= BUSY {
