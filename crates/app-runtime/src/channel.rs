@@ -1,6 +1,5 @@
 //! The way to one application: connections that are kept and used again.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,7 +51,7 @@ struct Kept {
 /// The way to one application. It survives restarts of the application.
 pub(crate) struct AppChannel {
     way: watch::Sender<Way>,
-    idle: Mutex<VecDeque<Kept>>,
+    idle: Mutex<Vec<Kept>>,
     host: Option<HeaderValue>,
 }
 
@@ -150,13 +149,15 @@ impl AppChannel {
         }
     }
 
-    /// A kept connection to a guest that waits, or else to one that does again in a moment.
+    /// A kept connection to a guest that waits, or else to one that does again in a moment; the one used last, so that few
+    /// requests at a time stay with few connections and few instances.
     fn kept(&self) -> Option<Kept> {
         let mut idle = self.idle();
-        let ready =
-            |most: Duration| idle.iter().position(|kept| kept.connection.is_ready() && kept.holder.computing() <= most);
+        let ready = |most: Duration| {
+            idle.iter().rposition(|kept| kept.connection.is_ready() && kept.holder.computing() <= most)
+        };
         let ready = ready(Duration::ZERO).or_else(|| ready(BRIEF));
-        let found = ready.and_then(|index| idle.swap_remove_back(index));
+        let found = ready.map(|index| idle.remove(index));
         if found.is_none() {
             idle.retain(|kept| !kept.connection.is_closed());
         }
@@ -167,13 +168,13 @@ impl AppChannel {
     fn keep(&self, kept: Kept, response: Response<Incoming>) -> Response<Body> {
         let mut idle = self.idle();
         if idle.len() < MAX_IDLE && !kept.connection.is_closed() {
-            idle.push_back(kept);
+            idle.push(kept);
         }
         drop(idle);
         response.map(|body| body.map_err(Into::into).boxed_unsync())
     }
 
-    fn idle(&self) -> MutexGuard<'_, VecDeque<Kept>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -49,3 +49,34 @@ pub(crate) fn processor_time(ids: &[u32]) -> anyhow::Result<Duration> {
     }
     Ok(Duration::from_millis(ticks * 1000 / TICKS))
 }
+
+/// Time of all processors, in ticks: all of it, and what a hypervisor gave to other machines.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stolen {
+    all: u64,
+    stolen: u64,
+}
+
+impl Stolen {
+    /// The share that others had, of one.
+    pub(crate) fn share(self) -> f64 {
+        self.stolen as f64 / self.all.max(1) as f64
+    }
+}
+
+impl std::ops::Sub for Stolen {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self { all: self.all.saturating_sub(before.all), stolen: self.stolen.saturating_sub(before.stolen) }
+    }
+}
+
+/// Since the system started; nothing where it does not tell.
+pub(crate) fn stolen() -> Stolen {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let first = stat.lines().next().unwrap_or_default();
+    // After the name: user, nice, system, idle, iowait, irq, softirq, steal; guest time is part of user time.
+    let ticks: Vec<u64> = first.split_whitespace().skip(1).take(8).filter_map(|field| field.parse().ok()).collect();
+    Stolen { all: ticks.iter().sum(), stolen: ticks.get(7).copied().unwrap_or_default() }
+}

@@ -14,6 +14,7 @@ use worlds::{Config, Kind, Payload, Programs, Running, Runtime, To, World, bed};
 
 use crate::load::Outcome;
 use crate::processes::{self, Usage};
+use crate::turns::by_turns;
 use crate::wasmedge;
 use crate::world::load;
 
@@ -47,11 +48,9 @@ pub(crate) struct Figure {
     pub(crate) cpu: f64,
 }
 
-/// Everything that was measured in one world.
+/// What was measured of a world before any load.
 #[derive(Debug)]
-pub(crate) struct Figures {
-    /// In the order of [`loads`].
-    pub(crate) loads: Vec<Figure>,
+pub(crate) struct About {
     /// Of the idle world.
     pub(crate) usage: Usage,
     /// From nothing running to the first picture, in seconds.
@@ -85,7 +84,7 @@ pub(crate) fn loads() -> Vec<Load> {
     both.collect()
 }
 
-/// Measures both worlds, one after the other, and writes the report.
+/// Measures both worlds and writes the report.
 pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let wasmedge = machine::WasmEdge::of(&arguments.wasmedge)?;
@@ -100,41 +99,64 @@ pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()
     };
     let programs = Programs { daprd: arguments.daprd.clone(), runtime };
     let servers = Running::start()?;
-    let ours = figures(&Kind::Daprlet, &servers, folder.path(), seconds)?;
-    let real = figures(&Kind::Real(programs), &servers, folder.path(), seconds)?;
+    // Both are up while either is measured: they take turns, because a machine is not equally fast all the time.
+    let ours = Side::start(&Kind::Daprlet, &servers)?;
+    let real = Side::start(&Kind::Real(programs), &servers)?;
+    let loads = measure(&ours, &real, folder.path(), seconds)?;
+    let (ours, real) = (ours.about, real.about);
     let two_writes = two_writes::measure(&arguments.wasmedge, &wasmedge.flags, seconds)?;
-    let text = report::write(&machine::describe(&arguments.daprd, &wasmedge)?, &ours, &real, &two_writes);
+    let text = report::write(&machine::describe(&arguments.daprd, &wasmedge)?, &loads, (&ours, &real), &two_writes);
     std::fs::write(&arguments.report, &text).with_context(|| arguments.report.display().to_string())?;
     std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes())?;
     Ok(())
 }
 
-fn figures(kind: &Kind, servers: &Running, folder: &Path, seconds: Duration) -> anyhow::Result<Figures> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    let begin = Instant::now();
-    let bed = bed::application(Config::Production, SETTINGS);
-    let which = usize::from(matches!(kind, Kind::Real(_)));
-    let world = runtime.block_on(World::start(kind, &bed, &servers.of(which, "bench")?))?;
-    let picture = worlds::request("POST", "/grayscale", "localhost");
-    let body = Payload::Whole(SAMPLE.into());
-    let answer = runtime.block_on(world.send(To::App(GRAYSCALE), picture, body));
-    ensure!(answer.status == 200, "grayscale: {}", answer.in_short(500));
-    let start = begin.elapsed().as_secs_f64();
-    let ids = world.process_ids();
-    let usage = processes::usage(&ids)?;
-    let mut measured = Vec::new();
-    // Setting comes before getting, so that there is something to get.
-    let set = loads().into_iter().find(|load| load.what.starts_with("state set")).context("a load")?;
-    one(&world, &set, folder, Duration::from_millis(100))?;
-    for load in loads() {
-        let before = processes::processor_time(&ids)?;
-        let outcome = one(&world, &load, folder, seconds)?;
-        let spent = processes::processor_time(&ids)? - before;
-        // The warm-up has spent some as well.
-        let requests = outcome.requests as f64 * (1.0 + 0.5 / seconds.as_secs_f64());
-        measured.push(Figure { outcome, cpu: spent.as_secs_f64() * 1e6 / requests });
+/// One world, started and idle.
+struct Side {
+    world: World,
+    ids: Vec<u32>,
+    about: About,
+}
+
+impl Side {
+    fn start(kind: &Kind, servers: &Running) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Runtime::new()?;
+        let begin = Instant::now();
+        let bed = bed::application(Config::Production, SETTINGS);
+        let which = usize::from(matches!(kind, Kind::Real(_)));
+        let world = runtime.block_on(World::start(kind, &bed, &servers.of(which, "bench")?))?;
+        let picture = worlds::request("POST", "/grayscale", "localhost");
+        let body = Payload::Whole(SAMPLE.into());
+        let answer = runtime.block_on(world.send(To::App(GRAYSCALE), picture, body));
+        ensure!(answer.status == 200, "grayscale: {}", answer.in_short(500));
+        let start = begin.elapsed().as_secs_f64();
+        let ids = world.process_ids();
+        let usage = processes::usage(&ids)?;
+        Ok(Self { world, ids, about: About { usage, start } })
     }
-    Ok(Figures { loads: measured, usage, start })
+
+    fn measure(&self, load: &Load, folder: &Path, seconds: Duration) -> anyhow::Result<Figure> {
+        let before = processes::processor_time(&self.ids)?;
+        let outcome = one(&self.world, load, folder, seconds)?;
+        let spent = processes::processor_time(&self.ids)? - before;
+        let requests = (outcome.warming + outcome.requests) as f64;
+        Ok(Figure { outcome, cpu: spent.as_secs_f64() * 1e6 / requests })
+    }
+}
+
+/// All loads on both, in the order of [`loads`].
+fn measure(ours: &Side, real: &Side, folder: &Path, seconds: Duration) -> anyhow::Result<Vec<(Figure, Figure)>> {
+    let loads = loads();
+    // Setting comes before getting, so that there is something to get.
+    let set = loads.iter().find(|load| load.what.starts_with("state set")).context("a load")?;
+    for side in [ours, real] {
+        one(&side.world, set, folder, Duration::from_millis(100))?;
+    }
+    let by_turns = |load| {
+        let both = || Ok((ours.measure(load, folder, seconds)?, real.measure(load, folder, seconds)?));
+        by_turns(|(ours, real): &(Figure, Figure)| real.outcome.p50 / ours.outcome.p50, both)
+    };
+    loads.iter().map(by_turns).collect()
 }
 
 fn one(world: &World, what: &Load, folder: &Path, seconds: Duration) -> anyhow::Result<Outcome> {

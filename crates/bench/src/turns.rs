@@ -2,13 +2,31 @@
 
 use anyhow::Context as _;
 
+use crate::processes;
+
 /// How often each of both is measured.
 pub(crate) const TURNS: u32 = 5;
 
+/// Turns from which that many are taken, at most.
+const ATTEMPTS: usize = 3 * TURNS as usize;
+
+/// A turn is disturbed where other machines on the same hardware had more than this share of the processors' time.
+const DISTURBED: f64 = 0.02;
+
 /// Measures both by turns, and gives the turn that has the middle ratio. `both` gives what is compared in it, and anything that
-/// comes of it beside.
+/// comes of it beside. Turns that were disturbed are taken again, for a while; those that were least disturbed count.
 pub(crate) fn by_turns<T>(ratio: impl Fn(&T) -> f64, mut both: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let mut turns = (0..TURNS).map(|_| both()).collect::<anyhow::Result<Vec<_>>>()?;
-    turns.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
-    turns.into_iter().nth(TURNS as usize / 2).context("no turns")
+    let mut turns = Vec::new();
+    let mut quiet = 0;
+    while quiet < TURNS && turns.len() < ATTEMPTS {
+        let before = processes::stolen();
+        let turn = both()?;
+        let disturbed = (processes::stolen() - before).share();
+        quiet += u32::from(disturbed <= DISTURBED);
+        turns.push((disturbed, turn));
+    }
+    turns.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    turns.truncate(TURNS as usize);
+    turns.sort_by(|(_, a), (_, b)| ratio(a).total_cmp(&ratio(b)));
+    turns.into_iter().nth(TURNS as usize / 2).map(|(_, turn)| turn).context("no turns")
 }

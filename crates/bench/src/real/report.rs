@@ -2,28 +2,35 @@
 
 use std::fmt::Write as _;
 
-use super::{Figure, Figures, loads};
+use super::{About, Figure, loads};
 use crate::load::Outcome;
 use crate::processes::Usage;
+use crate::turns::TURNS;
 
 const COMMAND: &str = "cargo xtask bench --real";
 
-pub(crate) fn write(about: &[String], ours: &Figures, real: &Figures, two_writes: &[(Outcome, Outcome)]) -> String {
+pub(crate) fn write(
+    about: &[String],
+    measured: &[(Figure, Figure)],
+    (ours, real): (&About, &About),
+    two_writes: &[(Outcome, Outcome)],
+) -> String {
     let mut text = String::from("# Benchmarks\n\n");
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
         "daprlet beside the real Dapr and the real WasmEdge, measured in one run by `{COMMAND}`: the same services, the \
          same component YAML (`config/production/`), a Redis and a MariaDB of its own for each, all on one machine. Load \
-         comes from a process of its own on the same machine, so rates are no more than a comparison. A ratio above 1 is \
-         in daprlet's favour; where it is below, the real thing is better.\n"
+         comes from a process of its own on the same machine, so rates are no more than a comparison. Both worlds are up \
+         and take turns, {TURNS} each; the turn with the middle ratio of p50 is shown. A ratio above 1 is in daprlet's \
+         favour; where it is below, the real thing is better.\n"
     );
     for line in about {
         let _ = writeln!(text, "- {line}");
     }
     text.push_str("\n## Requests\n\nLatencies in milliseconds, processor time (CPU) in microseconds a request, without servers and load.\n\n");
     text.push_str("| | connections | | requests/s | p50 | p90 | p99 | CPU |\n|---|---|---|---|---|---|---|---|\n");
-    for ((load, ours), real) in loads().iter().zip(&ours.loads).zip(&real.loads) {
+    for (load, (ours, real)) in loads().iter().zip(measured) {
         let _ = writeln!(text, "| {} | {} | daprlet | {} |", load.what, load.connections, line(ours));
         let _ = writeln!(text, "| | | Dapr and WasmEdge | {} |", line(real));
         let _ = writeln!(text, "| | | **ratio** | {} |", ratios(ours, real));
