@@ -90,11 +90,16 @@ pub(crate) fn install_target(repository: &Repository, target: &str) -> Result<()
 }
 
 fn build(repository: &Repository, workspace: &Workspace, packages: &[&Package]) -> Result<()> {
-    let mut cargo = repository.cargo(&["build", "--locked", "--profile", PROFILE, "--target", TARGET]);
-    for package in packages {
-        cargo.args(["--package", &package.name]);
+    let how = ["--locked", "--profile", PROFILE, "--target", TARGET];
+    let (alike, special): (Vec<&Package>, Vec<_>) = packages.iter().partition(|it| it.rustc_for_wasm().is_empty());
+    if !alike.is_empty() {
+        let names = alike.iter().flat_map(|package| ["--package", &package.name]);
+        run(repository.cargo(&["build"]).args(how).args(names))?;
     }
-    run(&mut cargo)?;
+    for (package, program) in special.iter().flat_map(|package| package.programs().map(|program| (*package, program))) {
+        let name = ["--package", &package.name, "--bin", program];
+        run(repository.cargo(&["rustc"]).args(how).args(name).arg("--").args(package.rustc_for_wasm()))?;
+    }
     let from = workspace.target_directory.join(TARGET).join(PROFILE);
     let to = repository.path(FOLDER);
     fs::create_dir_all(&to).with_context(|| format!("cannot make {}", to.display()))?;

@@ -37,6 +37,22 @@ pub(crate) struct Package {
     pub(crate) features: BTreeMap<String, Vec<String>>,
     dependencies: Vec<Dependency>,
     targets: Vec<Target>,
+    /// What the manifest tells other programs.
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    wasm: Option<Wasm>,
+}
+
+/// How a package is built for WebAssembly.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wasm {
+    /// Arguments of rustc, where it makes the module of all crates.
+    #[serde(default)]
+    rustc: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +128,12 @@ impl Package {
     /// The programs that it builds.
     pub(crate) fn programs(&self) -> impl Iterator<Item = &str> {
         self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin")).map(|it| it.name.as_str())
+    }
+
+    /// Arguments of rustc for its WebAssembly module: `package.metadata.wasm.rustc`.
+    pub(crate) fn rustc_for_wasm(&self) -> &[String] {
+        let wasm = self.metadata.as_ref().and_then(|metadata| metadata.wasm.as_ref());
+        wasm.map_or(&[], |wasm| &wasm.rustc)
     }
 
     /// The folder that it is in.

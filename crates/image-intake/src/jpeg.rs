@@ -5,8 +5,8 @@ pub(crate) mod reduced;
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage};
 use memchr::{memchr, memchr_iter};
-use std::io::Cursor;
 use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
@@ -79,18 +79,18 @@ pub(crate) fn decode_luma(bytes: &[u8]) -> Option<Result<DynamicImage, Refusal>>
 }
 
 /// A decoder that has read what comes before the pixels.
-fn headers(bytes: &[u8], options: DecoderOptions) -> Option<JpegDecoder<Cursor<&[u8]>>> {
+fn headers(bytes: &[u8], options: DecoderOptions) -> Option<JpegDecoder<ZCursor<&[u8]>>> {
     let options = options.set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
-    let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().ok()?;
     Some(decoder)
 }
 
-fn keeps_luma_apart(decoder: &JpegDecoder<Cursor<&[u8]>>) -> bool {
+fn keeps_luma_apart(decoder: &JpegDecoder<ZCursor<&[u8]>>) -> bool {
     matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma))
 }
 
-fn luma_of(decoder: &mut JpegDecoder<Cursor<&[u8]>>) -> Result<DynamicImage, Refusal> {
+fn luma_of(decoder: &mut JpegDecoder<ZCursor<&[u8]>>) -> Result<DynamicImage, Refusal> {
     let pixels = decoder.decode().map_err(|error| Refusal::Broken(error.to_string()))?;
     let (width, height) = decoder.dimensions().ok_or(Refusal::Truncated)?;
     let size = u32::try_from(width).ok().zip(u32::try_from(height).ok());
@@ -100,7 +100,7 @@ fn luma_of(decoder: &mut JpegDecoder<Cursor<&[u8]>>) -> Result<DynamicImage, Ref
 }
 
 /// The picture the way it is meant to be looked at.
-fn oriented(mut picture: DynamicImage, decoder: &JpegDecoder<Cursor<&[u8]>>) -> DynamicImage {
+fn oriented(mut picture: DynamicImage, decoder: &JpegDecoder<ZCursor<&[u8]>>) -> DynamicImage {
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
     picture.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
     picture

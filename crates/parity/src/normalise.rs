@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use regex::{Captures, Regex};
+use regex_lite::{Captures, Regex};
 
 use worlds::Answer;
 use worlds::To;
