@@ -7,7 +7,7 @@ use e2e::{Options, World, wasm};
 use crate::row::{self, Row};
 use crate::turns::{TURNS, by_turns};
 use crate::world::{Bench, free_port, load};
-use crate::{applications, components, inference, instances, memory, native, plain_wasmtime, runtime, wasmedge};
+use crate::{applications, components, inference, instances, memory, native, plain_wasmtime, runtime, sizes, wasmedge};
 
 /// What was measured of a real pair of `daprd` 1.18, and of one with Redis, on two cores.
 const DAPRD_INVOCATIONS: f64 = 2800.0;
@@ -20,8 +20,9 @@ pub(crate) fn all(seconds: Duration) -> anyhow::Result<()> {
     let idle = idle_memory(&bench)?;
     let mut rows = vec![hello(&bench, seconds)?];
     rows.extend(invocation(&bench)?);
-    rows.extend([state(&bench)?, grayscale(&bench, seconds)?, idle]);
+    rows.extend([state(&bench)?, grayscale(&bench, seconds)?, classify(&bench, seconds)?, idle]);
     rows.extend(start);
+    rows.extend(sizes::rows()?);
     rows.extend(components::rows()?);
     rows.extend(instances::rows(seconds)?);
     rows.extend(applications::rows(seconds)?);
@@ -119,6 +120,22 @@ fn grayscale(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
         ratio: format!("{:.2}", guest / native),
         must: "2.0",
         hope: "1.3",
+    })
+}
+
+/// With the model that is part of the service.
+fn classify(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
+    let picture = bench.world.folder().join("sample.jpg");
+    std::fs::write(&picture, include_bytes!("../../../docs/sample.jpg"))?;
+    let flags = ["--path", "/classify", "--method", "POST", "--body", &picture.display().to_string()];
+    let p50 = by_turns(|p50| *p50, || Ok(load(bench.world.ports.classify, &flags, seconds / TURNS)?.p50))?;
+    Ok(Row {
+        what: "`POST /classify` of docs/sample.jpg with the default model, with event, p50",
+        measured: format!("{:.1} ms", p50 / 1000.0),
+        compared: String::new(),
+        ratio: "-".to_owned(),
+        must: "8 ms",
+        hope: "-",
     })
 }
 

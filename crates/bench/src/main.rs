@@ -15,6 +15,7 @@ mod processes;
 mod real;
 mod row;
 mod runtime;
+mod sizes;
 mod turns;
 mod wasmedge;
 mod world;
