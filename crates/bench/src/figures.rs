@@ -1,5 +1,6 @@
 //! The figures, one function each.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use e2e::{Options, World, wasm};
@@ -15,7 +16,9 @@ const DAPRD_STATE_P50: f64 = 410.0;
 
 /// Measures everything and prints the table.
 pub(crate) fn all(seconds: Duration) -> anyhow::Result<()> {
+    begin("starting, with and without compiled modules");
     let start = start()?;
+    begin("requests to the three services");
     let bench = Bench::start(seconds)?;
     let idle = idle_memory(&bench)?;
     let mut rows = vec![hello(&bench, seconds)?];
@@ -23,15 +26,26 @@ pub(crate) fn all(seconds: Duration) -> anyhow::Result<()> {
     rows.extend([state(&bench)?, grayscale(&bench, seconds)?, classify(&bench, seconds)?, idle]);
     rows.extend(start);
     rows.extend(sizes::rows()?);
+    begin("state stores that are components");
     rows.extend(components::rows()?);
+    begin("more than one instance");
     rows.extend(instances::rows(seconds)?);
+    begin("services that are components");
     rows.extend(applications::rows(seconds)?);
     rows.extend(plain_wasmtime::rows(seconds)?);
+    begin("state through dapr:runtime");
     rows.extend(runtime::rows(seconds)?);
     if let Some(data) = std::env::var_os("TESTDATA_DIR") {
+        begin("inference");
         rows.extend(inference::rows(data.as_ref(), seconds)?);
     }
     Ok(row::print(&rows)?)
+}
+
+/// Tells who waits for the table what is measured now.
+fn begin(what: &str) {
+    // Whoever closed it does not want to know.
+    let _ = writeln!(std::io::stderr().lock(), "=== {what}");
 }
 
 fn hello(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
