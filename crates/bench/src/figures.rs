@@ -43,7 +43,7 @@ pub(crate) fn all(seconds: Duration) -> anyhow::Result<()> {
 }
 
 /// Tells who waits for the table what is measured now.
-fn begin(what: &str) {
+pub(crate) fn begin(what: &str) {
     // Whoever closed it does not want to know.
     let _ = writeln!(std::io::stderr().lock(), "=== {what}");
 }

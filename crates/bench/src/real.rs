@@ -12,6 +12,7 @@ use clap::Args;
 use e2e::wasm;
 use worlds::{Config, Kind, Payload, Programs, Running, Runtime, To, World, bed};
 
+use crate::figures::begin;
 use crate::load::Outcome;
 use crate::processes::{self, Usage};
 use crate::turns::by_turns;
@@ -152,7 +153,8 @@ fn measure(ours: &Side, real: &Side, folder: &Path, seconds: Duration) -> anyhow
     for side in [ours, real] {
         one(&side.world, set, folder, Duration::from_millis(100))?;
     }
-    let by_turns = |load| {
+    let by_turns = |load: &Load| {
+        begin(&format!("{}, connections: {}", load.what, load.connections));
         let both = || Ok((ours.measure(load, folder, seconds)?, real.measure(load, folder, seconds)?));
         by_turns(|(ours, real): &(Figure, Figure)| real.outcome.p50 / ours.outcome.p50, both)
     };

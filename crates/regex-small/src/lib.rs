@@ -5,6 +5,6 @@
 //! again. `regex-lite` is by the same authors, has the same syntax but for Unicode classes, and takes time linear in the text,
 //! too. It has no `bytes` module; that is here. The root manifest puts this in place with `[patch.crates-io]`.
 
-pub use regex_lite::{Captures, Error, Match, Regex, RegexBuilder, Replacer, escape};
+pub use regex_lite::Regex;
 
 pub mod bytes;

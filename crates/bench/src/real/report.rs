@@ -22,7 +22,8 @@ pub(crate) fn write(
         "daprlet beside the real Dapr and the real WasmEdge, measured in one run by `{COMMAND}`: the same services, the \
          same component YAML (`config/production/`), a Redis and a MariaDB of its own for each, all on one machine. Load \
          comes from a process of its own on the same machine, so rates are no more than a comparison. Both worlds are up \
-         and take turns, {TURNS} each; the turn with the middle ratio of p50 is shown. A ratio above 1 is in daprlet's \
+         and take turns, {TURNS} each, and more where other machines had the processors; the turn with the middle ratio of p50 \
+         is shown. A ratio above 1 is in daprlet's \
          favour; where it is below, the real thing is better.\n"
     );
     for line in about {
