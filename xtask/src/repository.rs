@@ -130,7 +130,7 @@ impl Package {
         self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin")).map(|it| it.name.as_str())
     }
 
-    /// Arguments of rustc for its WebAssembly module: `package.metadata.wasm.rustc`.
+    /// Arguments of rustc for its WebAssembly module or component: `package.metadata.wasm.rustc`.
     pub(crate) fn rustc_for_wasm(&self) -> &[String] {
         let wasm = self.metadata.as_ref().and_then(|metadata| metadata.wasm.as_ref());
         wasm.map_or(&[], |wasm| &wasm.rustc)

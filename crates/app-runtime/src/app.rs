@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dapr_http::{ApiAccess, ApiToken};
+use dapr_http::{AllowedOrigins, ApiAccess, ApiToken};
 use dapr_resources::component::ComponentResource;
 use dapr_resources::http_endpoint::HttpEndpointResource;
 use sidecar::SecretScope;
@@ -40,6 +40,8 @@ pub struct App {
     pub read_buffer_size: u64,
     /// What callers of the API must show.
     pub api_token: Option<ApiToken>,
+    /// Whose pages may use the API.
+    pub allowed_origins: Option<AllowedOrigins>,
     /// What the sidecar shows to the application (`APP_API_TOKEN`).
     pub app_token: Option<ApiToken>,
     /// The most requests at once; zero means no limit.

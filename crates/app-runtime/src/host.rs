@@ -108,6 +108,7 @@ impl Host {
             max_body_size: app.max_body_size,
             read_buffer_size: app.read_buffer_size,
             token: app.api_token.clone(),
+            allowed_origins: app.allowed_origins.clone(),
             access: app.api_access.clone(),
         };
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));

@@ -62,7 +62,8 @@ fn row(function: f64, beside: &str, http: f64, must: &'static str) -> Row {
 /// The same read of a sidecar without an application, in microseconds.
 fn of_daprd(daprd: PathBuf, seconds: Duration) -> anyhow::Result<f64> {
     let alone = Sidecar { id: "alone", app: worlds::App::None, components: &[MEMORY], configuration: None };
-    let bed = Bed { sidecars: vec![alone], config: None, environment: &[], settings: Vec::new(), pluggable: &[] };
+    let bed =
+        Bed { sidecars: vec![alone], config: None, environment: &[], flags: &[], settings: Vec::new(), pluggable: &[] };
     let runtime = tokio::runtime::Runtime::new()?;
     let kind = Kind::Real(Programs { daprd, runtime: Runtime::default() });
     let world = runtime.block_on(worlds::World::start(&kind, &bed, &Servers::default()))?;

@@ -19,6 +19,7 @@ use sidecar::{Body, Refusal, Sidecar, full_body};
 pub use access::{ApiAccess, ApiRule};
 use query::Query;
 
+use crate::cors::AllowedOrigins;
 use crate::limit::limited;
 use crate::response;
 use crate::route::Route;
@@ -34,14 +35,22 @@ pub struct Options {
     pub read_buffer_size: u64,
     /// What callers must show, if anything.
     pub token: Option<ApiToken>,
+    /// Whose pages may use it; `None` where browsers are told nothing.
+    pub allowed_origins: Option<AllowedOrigins>,
     /// Which parts of the API there are.
     pub access: ApiAccess,
 }
 
 impl Default for Options {
-    /// Dapr's own: 4 MiB, 4 KiB, no token, everything.
+    /// Dapr's own: 4 MiB, 4 KiB, no token, no pages, everything.
     fn default() -> Self {
-        Self { max_body_size: 4 << 20, read_buffer_size: 4 << 10, token: None, access: ApiAccess::default() }
+        Self {
+            max_body_size: 4 << 20,
+            read_buffer_size: 4 << 10,
+            token: None,
+            allowed_origins: None,
+            access: ApiAccess::default(),
+        }
     }
 }
 
@@ -74,10 +83,26 @@ impl DaprHttp {
             Ok(trace) => trace,
             Err(why) => return refused(StatusCode::BAD_REQUEST, format!("{why}\n")),
         };
-        let mut response = self.answer(request.map(|body| limited(body, self.options.max_body_size))).await;
+        let mut response = self.tell_pages(request.map(|body| limited(body, self.options.max_body_size))).await;
         if let Some(trace) = trace {
             trace.add_to(response.headers_mut());
         }
+        response
+    }
+
+    /// The answer, and before it whether the page that asks may read it. An application's own word on that comes second, as in
+    /// Dapr.
+    async fn tell_pages(&self, request: Request<Body>) -> Response<Body> {
+        let Some(origins) = &self.options.allowed_origins else { return self.answer(request).await };
+        if let Some(preflight) = origins.preflight(&request) {
+            return preflight;
+        }
+        let mut headers = origins.on_answer(request.method(), request.headers());
+        let mut response = self.answer(request).await;
+        for (name, value) in response.headers() {
+            headers.append(name, value.clone());
+        }
+        *response.headers_mut() = headers;
         response
     }
 

@@ -6,6 +6,7 @@
 
 mod api;
 mod baggage;
+mod cors;
 mod fields;
 mod limit;
 mod response;
@@ -15,5 +16,6 @@ mod token;
 mod trace;
 
 pub use api::{ApiAccess, ApiRule, DaprHttp, Options};
+pub use cors::AllowedOrigins;
 pub use server::{serve, speak};
 pub use token::ApiToken;

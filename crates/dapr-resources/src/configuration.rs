@@ -1,12 +1,13 @@
 //! Configuration resources: `dapr/pkg/config/configuration.go`. Of a Configuration this reads what daprlet serves (secret
 //! scopes, API lists, and who may invoke the application); the rest is accepted and has no effect.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dapr_http::{ApiAccess, ApiRule};
 use sidecar::{DefaultAccess, SecretScope};
 
-use crate::document::{self, Reader};
+use crate::document::{self, Document, Reader};
+use crate::expand::expand;
 use crate::problem::{Problem, Problems};
 
 /// What a Configuration says.
@@ -36,15 +37,16 @@ const WITHOUT_EFFECT: &[&str] = &[
     "workflow",
 ];
 
-/// Reads the files one after another; later ones win.
+/// Reads the files one after another; later ones win. In all of their text, `$NAME` and `${NAME}` stand for what `environment`
+/// has under that name.
 ///
 /// # Errors
 /// Every mistake in them.
-pub fn load(files: &[PathBuf]) -> Result<Configuration, Problems> {
+pub fn load(files: &[PathBuf], environment: &dyn Fn(&str) -> Option<String>) -> Result<Configuration, Problems> {
     let mut configuration = Configuration::default();
     let mut problems = Problems::default();
     for file in files {
-        for document in problems.collect(document::read(file)).unwrap_or_default() {
+        for document in problems.collect(documents(file, environment)).unwrap_or_default() {
             let root = Reader::new(&document.file, document.offset, "", &document.root, &mut problems);
             let Some(mut root) = root else { continue };
             let kind = root.required("kind", &mut problems);
@@ -61,6 +63,10 @@ pub fn load(files: &[PathBuf]) -> Result<Configuration, Problems> {
         }
     }
     problems.into_result().map(|()| configuration)
+}
+
+fn documents(file: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Document>, Problems> {
+    document::parse(&file.display().to_string(), &expand(&document::text(file)?, environment))
 }
 
 fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, problems: &mut Problems) {
@@ -125,4 +131,24 @@ fn read_rules(api: &mut Reader<'_>, field: &'static str, problems: &mut Problems
         }
     }
     rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_the_environment_stand_anywhere_in_a_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("configuration.yaml");
+        let text = "kind: Configuration\nspec:\n  secrets:\n    scopes:\n    - {storeName: $STORE, defaultAccess: ${ACCESS}${NOTHING}}\n";
+        std::fs::write(&file, text).unwrap();
+        let known = |name: &str| match name {
+            "STORE" => Some("local-store".to_owned()),
+            "ACCESS" => Some("deny".to_owned()),
+            _ => None,
+        };
+        let scope = load(&[file], &known).unwrap().secret_scopes.remove(0);
+        assert_eq!((scope.store.as_str(), scope.default_access), ("local-store", DefaultAccess::Deny));
+    }
 }

@@ -20,9 +20,12 @@ pub(crate) struct Document {
 
 /// The documents of `path`, or what is wrong with it. Empty documents are left out.
 pub(crate) fn read(path: &Path) -> Result<Vec<Document>, Problems> {
-    let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Problem::new(&file, error.to_string()))?;
-    parse(&file, &text)
+    parse(&path.display().to_string(), &text(path)?)
+}
+
+/// What is in the file `path`.
+pub(crate) fn text(path: &Path) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|error| Problem::new(&path.display().to_string(), error.to_string()))
 }
 
 /// Splits where Dapr's loader does, at lines that begin with `---`.

@@ -7,6 +7,7 @@
 pub mod component;
 pub mod configuration;
 mod document;
+mod expand;
 mod head;
 pub mod http_endpoint;
 mod problem;

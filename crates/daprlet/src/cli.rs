@@ -80,6 +80,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "SIZE", visible_alias = "dapr-http-read-buffer-size")]
     pub(crate) read_buffer_size: Option<String>,
 
+    /// Whose pages may use the Dapr API from a browser: origins with commas in between, `*` for all, or for a part of one.
+    #[arg(long, value_name = "ORIGINS", default_value = "", hide_default_value = true)]
+    pub(crate) allowed_origins: String,
+
     /// The most requests that the application gets at once; 0 means no limit.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) app_max_concurrency: u32,

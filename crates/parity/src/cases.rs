@@ -38,7 +38,7 @@ pub(crate) fn composed() -> anyhow::Result<Vec<Case>> {
     application::composed()
 }
 
-/// What a sidecar with a token is asked.
+/// What a sidecar with a token is asked, by programs and by pages of its origins and of others.
 pub(crate) fn guarded() -> Vec<Case> {
-    access::with_token()
+    [access::with_token(), access::from_pages()].concat()
 }

@@ -6,6 +6,8 @@ pub struct Bed {
     pub sidecars: Vec<Sidecar>,
     /// Of the processes, beside what the harness has itself.
     pub environment: &'static [(&'static str, &'static str)],
+    /// Flags that `daprd` and `daprlet run` both have.
+    pub flags: &'static [&'static str],
     /// The project's own folder of components, where the sidecars have no components of their own; `None` otherwise.
     pub config: Option<Config>,
     /// Settings of the services, `NAME=VALUE`.
@@ -78,7 +80,8 @@ pub fn api() -> Bed {
         config: None,
         settings: Vec::new(),
         pluggable: PLUGGABLE,
-        environment: &[("PARITY_SHOWN", "shown"), ("PARITY_EMPTY", ""), ("PARITY_UMLAUT", "ä€")],
+        environment: &[("PARITY_SHOWN", "shown"), ("PARITY_EMPTY", ""), ("PARITY_UMLAUT", "ä€"), ("HIDDEN", "hidden")],
+        flags: &[],
     }
 }
 
@@ -86,15 +89,16 @@ pub fn api() -> Bed {
 #[must_use]
 pub fn exchange() -> Bed {
     let sidecar = Sidecar { id: "caller", app: App::None, components: SHARED, configuration: None };
-    Bed { sidecars: vec![sidecar], environment: &[], config: None, settings: Vec::new(), pluggable: &[] }
+    Bed { sidecars: vec![sidecar], environment: &[], flags: &[], config: None, settings: Vec::new(), pluggable: &[] }
 }
 
-/// A sidecar that asks for a token, and hands another one to its application.
+/// A sidecar that asks for a token, hands another one to its application, and lets some pages use it.
 #[must_use]
 pub fn guarded() -> Bed {
     let sidecar = Sidecar { id: "guarded", app: App::Echo, components: &[MEMORY], configuration: None };
     let environment = &[("DAPR_API_TOKEN", "asked"), ("APP_API_TOKEN", "given")];
-    Bed { sidecars: vec![sidecar], environment, config: None, settings: Vec::new(), pluggable: &[] }
+    let flags = &["--allowed-origins", "http://page.example,https://*.example.org"];
+    Bed { sidecars: vec![sidecar], environment, flags, config: None, settings: Vec::new(), pluggable: &[] }
 }
 
 /// The application, with these settings of its services.
@@ -103,7 +107,7 @@ pub fn application(config: Config, settings: &[&str]) -> Bed {
     let service = |id| Sidecar { id, app: App::Service, components: &[], configuration: None };
     let sidecars = ["image-api-grayscale", "image-api-classify", "events-service"].map(service);
     let settings = settings.iter().map(|it| (*it).to_owned()).collect();
-    Bed { sidecars: sidecars.into(), environment: &[], config: Some(config), settings, pluggable: &[] }
+    Bed { sidecars: sidecars.into(), environment: &[], flags: &[], config: Some(config), settings, pluggable: &[] }
 }
 
 /// The secrets file that `env-file` reads.
@@ -183,7 +187,7 @@ const SECRETS: &str = "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata:
 const SCOPES: &str =
     "{apiVersion: dapr.io/v1alpha1, kind: Configuration, metadata: {name: scopes}, spec: {secrets: {scopes: [
   {storeName: allowed, defaultAccess: deny, allowedSecrets: [plain, missing]},
-  {storeName: denied, defaultAccess: allow, deniedSecrets: [hidden]}]}}}";
+  {storeName: denied, defaultAccess: allow, deniedSecrets: ['${HIDDEN}$ABSENT']}]}}}";
 
 const CLOSED: &str = "{apiVersion: dapr.io/v1alpha1, kind: Configuration, metadata: {name: closed},
   spec: {accessControl: {defaultAction: deny}}}";

@@ -37,7 +37,8 @@ pub(super) fn build(repository: &Repository, workspace: &Workspace) -> Result<()
     for service in workspace.services() {
         // As a program a service is a module for WasmEdge; as a component it is the library that the host calls.
         let mut cargo = repository.cargo(&["rustc", "--locked", "--profile", PROFILE, "--target", TARGET]);
-        run(cargo.args(["--lib", "--crate-type", "cdylib", "--package", &service.name]))?;
+        cargo.args(["--lib", "--crate-type", "cdylib", "--package", &service.name]);
+        run(cargo.arg("--").args(service.rustc_for_wasm()))?;
         let file = format!("{}.wasm", service.name.replace('-', "_"));
         install(&from.join(file), &to.join(format!("{}.wasm", service.name)))?;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use app_runtime::{App, Command};
 use building_blocks::component::ComponentSpec;
 use building_blocks::{Registry, component::CreateError};
-use dapr_http::ApiToken;
+use dapr_http::{AllowedOrigins, ApiToken};
 use dapr_resources::resources::{self, Resources};
 use dapr_resources::run_template::{self, AppEntry};
 use dapr_resources::{Problem, Problems, configuration, size};
@@ -93,7 +93,8 @@ fn app(
     let command = problems.collect(command(&entry, environment));
     let instances = problems.collect(instances(&entry, arguments));
     let resources = problems.collect(resources(&entry, environment, registry));
-    let configuration = problems.collect(configuration::load(&entry.config_files));
+    let configuration =
+        problems.collect(configuration::load(&entry.config_files, &|name| environment.get(name).cloned()));
     let (command, instances, resources, configuration) = (command?, instances?, resources?, configuration?);
     let token = |name: &str| environment.get(name).cloned().and_then(ApiToken::new);
     Some(App {
@@ -111,6 +112,7 @@ fn app(
         max_body_size: entry.max_body_size.unwrap_or(MAX_BODY_SIZE),
         read_buffer_size: entry.read_buffer_size.unwrap_or(READ_BUFFER_SIZE),
         api_token: token("DAPR_API_TOKEN"),
+        allowed_origins: AllowedOrigins::parse(&arguments.allowed_origins),
         app_token: token("APP_API_TOKEN"),
         max_concurrency: entry.app_max_concurrency.unwrap_or(0),
         limits: Limits {

@@ -34,7 +34,7 @@ fn every_kustomization_builds_and_the_result_holds_what_kubernetes_and_dapr_know
             let file = resources.path().join(format!("{number}.yaml"));
             std::fs::write(&file, manifest.value.to_string()).unwrap();
             if manifest.kind() == "Configuration" {
-                configuration::load(&[file]).unwrap();
+                configuration::load(&[file], &|_| None).unwrap();
             }
         }
         let components = resources::load(&[resources.path().to_owned()], Some("daprlet")).unwrap().components;

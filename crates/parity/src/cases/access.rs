@@ -48,3 +48,44 @@ pub(crate) fn with_token() -> Vec<Case> {
         case("token: a part of the right one", [on("GET", "/v1.0/metadata").header("dapr-api-token", "aske")]),
     ]
 }
+
+/// What browsers ask of a sidecar that knows `http://page.example` and `https://*.example.org`.
+pub(crate) fn from_pages() -> Vec<Case> {
+    let metadata = "/v1.0/metadata/{key}";
+    let invoke = "/v1.0/invoke/guarded/method/echo";
+    let asked = |target: &str, origin: &str, method: &str| {
+        let step = dapr("guarded", "OPTIONS", target).header("access-control-request-method", method);
+        if origin.is_empty() { step } else { step.header("origin", origin) }
+    };
+    let sent = |method: &str, target: &str, origin: &str| {
+        dapr("guarded", method, target).header("dapr-api-token", "asked").header("origin", origin)
+    };
+    let page = "http://page.example";
+    vec![
+        case("page: asks whether it may", [asked(metadata, page, "PUT")]),
+        case("page: asks in other letters", [asked(metadata, "HTTP://Page.Example", "put")]),
+        case("page: asks from a part of a site", [asked(metadata, "https://a.b.example.org", "GET")]),
+        case("page: asks from the site itself", [asked(metadata, "https://example.org", "GET")]),
+        case("page: asks from elsewhere", [asked(metadata, "http://other.example", "GET")]),
+        case("page: asks without saying from where", [asked(metadata, "", "GET")]),
+        case("page: asks for an unusual method", [asked(metadata, page, "TRACE")]),
+        case("page: asks for OPTIONS", [asked(metadata, page, "OPTIONS")]),
+        case("page: asks for a path that is unknown", [asked("/unknown", page, "GET")]),
+        case("page: asks for invocation", [asked(invoke, page, "POST")]),
+        case(
+            "page: asks for headers of its own",
+            [asked(metadata, page, "PUT")
+                .header("access-control-request-headers", "content-type, DAPR-api-token,x_1.a")],
+        ),
+        case(
+            "page: asks for odd headers",
+            [asked(metadata, page, "PUT").header("access-control-request-headers", ",,  a!b ,-x-,")],
+        ),
+        case("page: sends", [sent("GET", "/v1.0/state/memory/{key}", page)]),
+        case("page: sends from elsewhere", [sent("GET", "/v1.0/state/memory/{key}", "http://other.example")]),
+        case("page: sends an OPTIONS that asks nothing", [sent("OPTIONS", metadata, page)]),
+        case("page: sends without a token", [dapr("guarded", "GET", metadata).header("origin", page)]),
+        case("page: invokes", [sent("POST", invoke, page).body("x")]),
+        case("page: invokes by an unusual method", [sent("TRACE", invoke, page)]),
+    ]
+}

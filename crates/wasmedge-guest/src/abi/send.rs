@@ -17,7 +17,15 @@ pub(super) async fn send(
 ) -> Result<(), Errno> {
     loop {
         match attempt(caller, fd, iovecs, iovec_count, None) {
-            Ok(sent) => return split(caller)?.0.write_u32(count, sent),
+            Ok(sent) => {
+                split(caller)?.0.write_u32(count, sent)?;
+                if caller.data_mut().sockets.get_mut(fd)?.stream().is_ok_and(|stream| stream.asks_host()) {
+                    // Whoever is asked would else be the next task of this very thread, which no other takes from it, and would
+                    // not begin before a guest that computes on meanwhile is done.
+                    tokio::task::yield_now().await;
+                }
+                return Ok(());
+            }
             Err(Errno::AGAIN) => until_ready(caller, fd, Direction::Write).await?,
             Err(errno) => return Err(errno),
         }

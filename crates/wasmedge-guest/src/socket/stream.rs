@@ -112,6 +112,11 @@ impl Stream {
         self.peer
     }
 
+    /// Whether the guest has made this connection, and somebody in this process is at its other end.
+    pub(crate) fn asks_host(&self) -> bool {
+        matches!(self.transport, Transport::Memory(_)) && self.admission.is_none()
+    }
+
     pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = match &self.transport {
             Transport::Tcp(stream) => stream.try_read(buffer),

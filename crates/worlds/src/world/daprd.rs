@@ -91,7 +91,8 @@ fn arguments(folder: &Path, bed: &Bed, sidecar: &Sidecar, ports: &Ports) -> Vec<
         ("metrics-port", ports.metrics.to_string()),
         ("dapr-internal-grpc-port", ports.internal.to_string()),
     ]);
-    flags.into_iter().flat_map(|(name, value)| [format!("--{name}"), value]).collect()
+    let flags = flags.into_iter().flat_map(|(name, value)| [format!("--{name}"), value]);
+    flags.chain(bed.flags.iter().map(|it| (*it).to_owned())).collect()
 }
 
 /// What `dapr run -f` adds to the environment of an application: `getEnv` there.

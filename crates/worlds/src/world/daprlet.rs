@@ -20,7 +20,7 @@ pub(crate) fn start(folder: &Path, bed: &Bed, ports: &BTreeMap<To, u16>) -> anyh
     // JSON is YAML.
     fs::write(folder.join("dapr.yaml"), json!({ "version": 1, "apps": apps }).to_string())?;
     let mut command = Command::new(e2e::program());
-    command.args(["run", "-f", "dapr.yaml"]).current_dir(folder).envs(bed.environment.iter().copied());
+    command.args(["run", "-f", "dapr.yaml"]).args(bed.flags).current_dir(folder).envs(bed.environment.iter().copied());
     command.env(pluggable::FOLDER, pluggable::sockets(folder));
     Ok(vec![Member::start("daprlet", command)])
 }

@@ -1,0 +1,154 @@
+//! Whose pages may use the API: `dapr/pkg/api/http/server.go`, `useCors`, with what `go-chi/cors` makes of it.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, HeaderName, HeaderValue, ORIGIN, VARY,
+};
+use http::{HeaderMap, Method, Request, Response};
+use sidecar::{Body, full_body};
+
+/// The methods that pages may use; `OPTIONS` is always among them.
+const METHODS: &[&str] = &["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// The origins of `--allowed-origins`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedOrigins(Vec<Allowed>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Allowed {
+    All,
+    /// What stands before and behind one `*`, for any text; both ends of the whole without one.
+    Pattern(String, String),
+    Exactly(String),
+}
+
+impl AllowedOrigins {
+    /// A list with commas in between, `*` for all or for a part of one. `None` where it is empty: pages are told nothing.
+    #[must_use]
+    pub fn parse(list: &str) -> Option<Self> {
+        let allowed = |origin: &str| match origin.to_lowercase().split_once('*') {
+            _ if origin == "*" => Allowed::All,
+            Some((before, behind)) => Allowed::Pattern(before.to_owned(), behind.to_owned()),
+            None => Allowed::Exactly(origin.to_lowercase()),
+        };
+        (!list.is_empty()).then(|| Self(list.split(',').map(allowed).collect()))
+    }
+
+    /// The answer to a browser that asks before it sends a request; `None` where this is that request, or no browser's.
+    pub(crate) fn preflight(&self, request: &Request<Body>) -> Option<Response<Body>> {
+        let headers = request.headers();
+        let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD);
+        if request.method() != Method::OPTIONS || method.is_empty() {
+            return None;
+        }
+        let mut response = Response::new(full_body(""));
+        let told = response.headers_mut();
+        for name in ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"] {
+            told.append(VARY, HeaderValue::from_static(name));
+        }
+        if let Some(origin) = self.allowed(headers, method) {
+            told.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            told.extend(HeaderValue::try_from(method.to_uppercase()).ok().map(|it| (ACCESS_CONTROL_ALLOW_METHODS, it)));
+            let wanted = HeaderValue::try_from(canonical_list(text(headers, &ACCESS_CONTROL_REQUEST_HEADERS)));
+            let wanted = wanted.ok().filter(|list| !list.is_empty());
+            told.extend(wanted.map(|list| (ACCESS_CONTROL_ALLOW_HEADERS, list)));
+        }
+        Some(response)
+    }
+
+    /// What the answer to a request says beside its own headers: whether the page that sent it may read it.
+    pub(crate) fn on_answer(&self, method: &Method, headers: &HeaderMap) -> HeaderMap {
+        let mut told = HeaderMap::new();
+        told.insert(VARY, HeaderValue::from_static("Origin"));
+        told.extend(self.allowed(headers, method.as_str()).map(|origin| (ACCESS_CONTROL_ALLOW_ORIGIN, origin)));
+        told
+    }
+
+    /// What to answer as the allowed origin, if the request's is one.
+    fn allowed(&self, headers: &HeaderMap, method: &str) -> Option<HeaderValue> {
+        let origin = headers.get(ORIGIN).filter(|origin| !origin.is_empty())?;
+        let lower = origin.to_str().ok()?.to_lowercase();
+        if !METHODS.contains(&method.to_uppercase().as_str()) {
+            return None;
+        }
+        if self.0.contains(&Allowed::All) {
+            return Some(HeaderValue::from_static("*"));
+        }
+        let matches = |allowed: &Allowed| match allowed {
+            Allowed::All => true,
+            Allowed::Pattern(before, behind) => {
+                lower.len() >= before.len() + behind.len() && lower.starts_with(before) && lower.ends_with(behind)
+            }
+            Allowed::Exactly(one) => *one == lower,
+        };
+        self.0.iter().any(matches).then(|| origin.clone())
+    }
+}
+
+/// A header's first value; empty where there is none.
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Names of headers as Go writes them, one after another.
+fn canonical_list(list: &str) -> String {
+    let names = list.split([',', ' ']).filter(|name| !name.is_empty());
+    names.map(canonical).collect::<Vec<_>>().join(", ")
+}
+
+fn canonical(name: &str) -> String {
+    let mut begins = true;
+    let letter = |it: char| {
+        let shown = if begins { it.to_ascii_uppercase() } else { it.to_ascii_lowercase() };
+        begins = it == '-';
+        (it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.')).then_some(shown)
+    };
+    name.chars().filter_map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(origins: &str, origin: &'static str, method: &'static str) -> HeaderMap {
+        let origins = AllowedOrigins::parse(origins).unwrap();
+        let request = Request::options("/v1.0/metadata")
+            .header(ORIGIN, origin)
+            .header(ACCESS_CONTROL_REQUEST_METHOD, method)
+            .header(ACCESS_CONTROL_REQUEST_HEADERS, "content-type,X-MY_own");
+        origins.preflight(&request.body(full_body("")).unwrap()).unwrap().headers().clone()
+    }
+
+    #[test]
+    fn a_page_is_told_that_it_may_where_its_origin_is_in_the_list() {
+        for (list, origin, answer) in [
+            ("*", "http://a.example", "*"),
+            ("http://a.example,http://b.example", "HTTP://B.example", "HTTP://B.example"),
+            ("https://*.example", "https://x.y.example", "https://x.y.example"),
+        ] {
+            let told = asked(list, origin, "put");
+            assert_eq!(told[ACCESS_CONTROL_ALLOW_ORIGIN], answer, "{list}");
+            assert_eq!(told[ACCESS_CONTROL_ALLOW_METHODS], "PUT");
+            assert_eq!(told[ACCESS_CONTROL_ALLOW_HEADERS], "Content-Type, X-My_own");
+        }
+    }
+
+    #[test]
+    fn other_origins_and_methods_are_told_nothing() {
+        for (list, origin, method) in [
+            ("http://a.example", "http://b.example", "GET"),
+            ("http://a.example", "", "GET"),
+            ("https://*.example", "https://.exampl", "GET"),
+            ("*", "http://a.example", "TRACE"),
+        ] {
+            let told = asked(list, origin, method);
+            assert!(!told.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "{list} {origin} {method}");
+            assert_eq!(told.get_all(VARY).iter().count(), 3);
+        }
+    }
+
+    #[test]
+    fn without_a_list_there_is_none() {
+        assert_eq!(AllowedOrigins::parse(""), None);
+    }
+}

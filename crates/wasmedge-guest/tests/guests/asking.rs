@@ -1,0 +1,39 @@
+//! Guests that ask somebody in this process, as services ask their sidecar.
+
+use crate::support::{ECHO, Setting, start};
+
+/// Sends one byte to [`ECHO`] and looks, without waiting, for what has come back: exits with that byte, or with 100 and the error.
+fn looks_at_once() -> String {
+    format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "sock_connect" (func $connect (param i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $flags (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "sock_send" (func $send (param i32 i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "sock_recv" (func $receive (param i32 i32 i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 32) "\7f\00\00\01") ;; 127.0.0.1
+            (data (i32.const 40) "\20\00\00\00\04\00\00\00") ;; where that is, and how long
+            (data (i32.const 48) "\07") ;; what is sent
+            (data (i32.const 56) "\30\00\00\00\01\00\00\00") ;; and where it is
+            (func (export "_start") (local $fd i32) (local $failed i32)
+                (drop (call $open (i32.const 1) (i32.const 2) (i32.const 0)))
+                (local.set $fd (i32.load (i32.const 0)))
+                (drop (call $connect (local.get $fd) (i32.const 40) (i32.const {ECHO})))
+                (drop (call $flags (local.get $fd) (i32.const 4)))
+                (drop (call $send (local.get $fd) (i32.const 56) (i32.const 1) (i32.const 0) (i32.const 8)))
+                (i32.store8 (i32.const 48) (i32.const 0))
+                (local.set $failed
+                    (call $receive
+                        (local.get $fd) (i32.const 56) (i32.const 1) (i32.const 0) (i32.const 8) (i32.const 12)))
+                (if (local.get $failed) (then (call $exit (i32.add (i32.const 100) (local.get $failed)))))
+                (call $exit (i32.load8_u (i32.const 48)))))"#
+    )
+}
+
+#[tokio::test]
+async fn whoever_is_asked_begins_although_the_guest_never_waits() {
+    let guest = start(looks_at_once().as_bytes(), Setting::default());
+    assert_eq!(guest.end.await.unwrap().unwrap(), 7);
+}
