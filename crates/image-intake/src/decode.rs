@@ -8,7 +8,10 @@ use crate::{Picture, Refusal, jpeg, luma, png, webp};
 
 /// The pixels that the decoder itself is going to see. Reads no further than the header.
 pub(crate) fn understood_pixels(bytes: &[u8], format: ImageFormat) -> Result<u64, Refusal> {
-    let (width, height) = ImageReader::with_format(Cursor::new(bytes), format).into_dimensions()?;
+    let (width, height) = match format {
+        ImageFormat::Jpeg => jpeg::understood_size(bytes)?,
+        _ => ImageReader::with_format(Cursor::new(bytes), format).into_dimensions()?,
+    };
     Ok(u64::from(width) * u64::from(height))
 }
 
@@ -23,6 +26,9 @@ impl Picture<'_> {
     }
 
     fn decode_checked(&self) -> Result<DynamicImage, Refusal> {
+        if self.format == ImageFormat::Jpeg {
+            return jpeg::decode(self.bytes);
+        }
         let mut decoder = ImageReader::with_format(Cursor::new(self.bytes), self.format).into_decoder()?;
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
@@ -51,10 +57,8 @@ impl Picture<'_> {
     /// When the picture is truncated or broken.
     pub fn decode_gray(&self) -> Result<DynamicImage, Refusal> {
         self.check()?;
-        if self.format == ImageFormat::Jpeg
-            && let Some(gray) = jpeg::decode_luma(self.bytes)
-        {
-            return gray;
+        if self.format == ImageFormat::Jpeg {
+            return jpeg::decode_gray(self.bytes);
         }
         self.decode_checked().map(luma::grayed)
     }

@@ -1,16 +1,18 @@
-//! What the JPEG decoder leaves to its caller: noticing that the end is missing, and decoding brightness alone.
+//! JPEGs: what their decoder leaves to its caller (noticing that the end is missing), and decoding, in colours or brightness alone.
 
+mod bytes;
 pub(crate) mod reduced;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage};
+use image::{DynamicImage, GrayImage, RgbImage};
 use memchr::{memchr, memchr_iter};
 use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use crate::Refusal;
+use self::bytes::Bytes;
+use crate::{Refusal, luma};
 
 const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: u8 = 0xD9;
@@ -71,36 +73,63 @@ fn skip_scan(bytes: &[u8]) -> &[u8] {
     memchr_iter(0xFF, bytes).find(is_marker).and_then(|end| bytes.get(end..)).unwrap_or_default()
 }
 
-/// Decodes the brightness alone: a JPEG keeps it apart from the colours, so that half the work is never done. `None` for
-/// the rare picture that does not keep it apart, in RGB or CMYK.
-pub(crate) fn decode_luma(bytes: &[u8]) -> Option<Result<DynamicImage, Refusal>> {
-    let mut decoder = headers(bytes, DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::Luma))?;
-    keeps_luma_apart(&decoder).then(|| luma_of(&mut decoder))
+/// The size that the decoder itself is going to see.
+pub(crate) fn understood_size(bytes: &[u8]) -> Result<(u32, u32), Refusal> {
+    size(&headers(bytes)?)
+}
+
+/// Decodes the picture in its colours, or in gray where it has none.
+pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
+    let decoder = headers(bytes)?;
+    let is_gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    pixels(decoder, if is_gray { ColorSpace::Luma } else { ColorSpace::RGB })
+}
+
+/// Decodes the brightness alone: a JPEG keeps it apart from the colours, so that half the work is never done. But for the rare
+/// picture in RGB or CMYK, which does not.
+pub(crate) fn decode_gray(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
+    let decoder = headers(bytes)?;
+    if keeps_luma_apart(&decoder) {
+        return pixels(decoder, ColorSpace::Luma);
+    }
+    pixels(decoder, ColorSpace::RGB).map(luma::grayed)
 }
 
 /// A decoder that has read what comes before the pixels.
-fn headers(bytes: &[u8], options: DecoderOptions) -> Option<JpegDecoder<ZCursor<&[u8]>>> {
-    let options = options.set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().ok()?;
-    Some(decoder)
+fn headers(bytes: &[u8]) -> Result<JpegDecoder<Bytes<'_>>, Refusal> {
+    let options = DecoderOptions::default().set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
+    let mut decoder = JpegDecoder::new_with_options(Bytes::new(bytes), options);
+    decoder.decode_headers().map_err(broken)?;
+    Ok(decoder)
 }
 
-fn keeps_luma_apart(decoder: &JpegDecoder<ZCursor<&[u8]>>) -> bool {
+fn broken(error: DecodeErrors) -> Refusal {
+    Refusal::Broken(error.to_string())
+}
+
+fn keeps_luma_apart(decoder: &JpegDecoder<Bytes<'_>>) -> bool {
     matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma))
 }
 
-fn luma_of(decoder: &mut JpegDecoder<ZCursor<&[u8]>>) -> Result<DynamicImage, Refusal> {
-    let pixels = decoder.decode().map_err(|error| Refusal::Broken(error.to_string()))?;
-    let (width, height) = decoder.dimensions().ok_or(Refusal::Truncated)?;
-    let size = u32::try_from(width).ok().zip(u32::try_from(height).ok());
-    let gray = size.and_then(|(width, height)| GrayImage::from_raw(width, height, pixels));
-    let gray = gray.ok_or_else(|| Refusal::Broken("its size is contradictory".into()))?;
-    Ok(oriented(gray.into(), decoder))
+fn size(decoder: &JpegDecoder<Bytes<'_>>) -> Result<(u32, u32), Refusal> {
+    let size = decoder.dimensions().and_then(|(width, height)| Some((width.try_into().ok()?, height.try_into().ok()?)));
+    size.ok_or(Refusal::Truncated)
+}
+
+fn pixels(mut decoder: JpegDecoder<Bytes<'_>>, colours: ColorSpace) -> Result<DynamicImage, Refusal> {
+    decoder.set_options(decoder.options().jpeg_set_out_colorspace(colours));
+    let pixels = decoder.decode().map_err(broken)?;
+    let (width, height) = size(&decoder)?;
+    let picture: Option<DynamicImage> = match colours {
+        ColorSpace::Luma => GrayImage::from_raw(width, height, pixels).map(Into::into),
+        _ => RgbImage::from_raw(width, height, pixels).map(Into::into),
+    };
+    let picture = picture.ok_or_else(|| Refusal::Broken("its size is contradictory".to_owned()))?;
+    Ok(oriented(picture, &decoder))
 }
 
 /// The picture the way it is meant to be looked at.
-fn oriented(mut picture: DynamicImage, decoder: &JpegDecoder<ZCursor<&[u8]>>) -> DynamicImage {
+fn oriented(mut picture: DynamicImage, decoder: &JpegDecoder<Bytes<'_>>) -> DynamicImage {
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
     picture.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
     picture

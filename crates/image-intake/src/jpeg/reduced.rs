@@ -5,7 +5,6 @@
 
 use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
-use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{headers, keeps_luma_apart, oriented};
 
@@ -13,7 +12,7 @@ use super::{headers, keeps_luma_apart, oriented};
 /// is all of the size, where colours are kept in a rare way, and where this decoder finds a mistake: whether a picture is
 /// broken is for the one to say that decodes all of it.
 pub(crate) fn decode(bytes: &[u8], side: u16) -> Option<DynamicImage> {
-    let full = headers(bytes, DecoderOptions::default())?;
+    let full = headers(bytes).ok()?;
     if !keeps_luma_apart(&full) {
         return None;
     }
