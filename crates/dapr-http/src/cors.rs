@@ -17,7 +17,7 @@ pub struct AllowedOrigins(Vec<Allowed>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Allowed {
     All,
-    /// What stands before and behind one `*`, for any text; both ends of the whole without one.
+    /// What stands before and behind a `*`, which is any text.
     Pattern(String, String),
     Exactly(String),
 }
@@ -34,7 +34,7 @@ impl AllowedOrigins {
         (!list.is_empty()).then(|| Self(list.split(',').map(allowed).collect()))
     }
 
-    /// The answer to a browser that asks before it sends a request; `None` where this is that request, or no browser's.
+    /// The answer to a browser that asks before it sends a request; `None` for any other request.
     pub(crate) fn preflight(&self, request: &Request<Body>) -> Option<Response<Body>> {
         let headers = request.headers();
         let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD);
