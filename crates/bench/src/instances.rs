@@ -8,29 +8,19 @@ use e2e::{Options, World, request, wasm};
 use crate::load::Outcome;
 use crate::row::Row;
 use crate::world::{free_port, load};
-use crate::{memory, native};
+use crate::{native, processes};
 
 /// The limit on users is not what is measured.
 const UNLIMITED: &str = "RATE_LIMIT_PER_MINUTE=0";
 
+/// Instances from whose memory that of one is told.
+const MORE: usize = 4;
+
 /// Eight connections to the services with as many instances as there are cores, and with one; and small requests beside
 /// pictures.
 pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
-    let one = |service: &str| -> anyhow::Result<(u16, String)> {
-        let (port, dapr_port) = (free_port()?, free_port()?);
-        let mut command = vec!["wasmedge".to_owned()];
-        for setting in [format!("APP_PORT={port}"), format!("DAPR_HTTP_PORT={dapr_port}"), UNLIMITED.to_owned()] {
-            command.extend(["--env".to_owned(), setting]);
-        }
-        command.push(wasm(service).display().to_string());
-        let app = serde_json::json!({
-            "appID": format!("one-{service}"), "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port,
-            "env": { "DAPRLET_INSTANCES": 1 }, "command": command,
-        });
-        Ok((port, format!("- {app}\n")))
-    };
-    let (one_grayscale, grayscale) = one("image-api-grayscale")?;
-    let (one_classify, classify) = one("image-api-classify")?;
+    let (one_grayscale, grayscale) = one("image-api-grayscale", "one")?;
+    let (one_classify, classify) = one("image-api-classify", "one")?;
     let settings = vec![UNLIMITED.to_owned()];
     let world = World::start(&Options { settings, more_apps: grayscale + &classify, ..Options::default() });
     for port in [one_grayscale, one_classify] {
@@ -45,25 +35,57 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
         load(port, &flags, seconds)
     };
     let ports = &world.ports;
-    let before = memory::resident(world.daprlet.id())?;
     let grays = (post(one_grayscale, "/grayscale", "8")?, post(ports.grayscale, "/grayscale", "8")?);
     let classes = (post(one_classify, "/classify", "8")?, post(ports.classify, "/classify", "8")?);
-    let after = memory::resident(world.daprlet.id())?;
     let what = "`GET /healthz` of the classify module while pictures are inferred, p99";
     let small = beside_pictures(what, ports.classify, &picture, seconds)?;
     Ok(vec![
         rate("`POST /grayscale` to the module, pictures/s at 8 connections", &grays.1, &grays.0),
         rate("`POST /classify` to the module, pictures/s at 8 connections", &classes.1, &classes.0),
         small,
-        Row {
-            what: "resident memory after that, with five modules, two of them twice",
-            measured: format!("{after:.0} MB"),
-            compared: format!("idle before, each once {before:.0} MB"),
-            ratio: format!("{:.2}", after / before),
-            must: "",
-            hope: "",
-        },
+        one_more("memory of one more instance of image-api-grayscale with its sidecar, idle", "image-api-grayscale")?,
+        one_more("memory of one more instance of image-api-classify with its sidecar, idle", "image-api-classify")?,
     ])
+}
+
+/// A service as one more app, which has one instance: its port, and its entry.
+fn one(service: &str, name: &str) -> anyhow::Result<(u16, String)> {
+    let (port, dapr_port) = (free_port()?, free_port()?);
+    let mut command = vec!["wasmedge".to_owned()];
+    for setting in [format!("APP_PORT={port}"), format!("DAPR_HTTP_PORT={dapr_port}"), UNLIMITED.to_owned()] {
+        command.extend(["--env".to_owned(), setting]);
+    }
+    command.push(wasm(service).display().to_string());
+    let app = serde_json::json!({
+        "appID": format!("{name}-{service}"), "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port,
+        "env": { "DAPRLET_INSTANCES": 1 }, "command": command,
+    });
+    Ok((port, format!("- {app}\n")))
+}
+
+/// What instances cost that share their code with others: those of [`MORE`] apps of the same module beside none.
+fn one_more(what: &'static str, service: &str) -> anyhow::Result<Row> {
+    let resident = |apps: usize| {
+        let more =
+            (0..apps).map(|number| one(service, &format!("more-{number}"))).collect::<anyhow::Result<Vec<_>>>()?;
+        let (ports, more_apps): (Vec<u16>, String) = more.into_iter().unzip();
+        let world = World::start(&Options { more_apps, ..Options::default() });
+        for port in ports {
+            let url = format!("http://127.0.0.1:{port}/healthz");
+            world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+        }
+        processes::usage(&[world.daprlet.id()])
+    };
+    let (before, after) = (resident(0)?, resident(MORE)?);
+    let of_one = |with: f64, without: f64| (with - without) / MORE as f64;
+    Ok(Row {
+        what,
+        measured: format!("{:.1} MB", of_one(after.resident, before.resident)),
+        compared: format!("anonymous {:.1} MB", of_one(after.anonymous, before.anonymous)),
+        ratio: "-".to_owned(),
+        must: "",
+        hope: "",
+    })
 }
 
 /// Small requests over one connection while pictures from the file `picture` are classified over another.

@@ -8,7 +8,6 @@ mod figures;
 mod inference;
 mod instances;
 mod load;
-mod memory;
 mod native;
 mod plain_wasmtime;
 mod processes;

@@ -13,6 +13,8 @@ const TICKS: u64 = 100;
 pub(crate) struct Usage {
     /// Resident, with what is shared counted for each.
     pub(crate) resident: f64,
+    /// What they take together: a page that some of them share is counted once.
+    pub(crate) proportional: f64,
     /// What would be free if they ended: also the code that no second process of the same program shares.
     pub(crate) private: f64,
     /// What has no file behind it, so that the system cannot drop it and read it again.
@@ -31,6 +33,7 @@ pub(crate) fn usage(ids: &[u32]) -> anyhow::Result<Usage> {
             kilobytes.unwrap_or_default() / 1024.0
         };
         usage.resident += megabytes("Rss:");
+        usage.proportional += megabytes("Pss:");
         usage.private += megabytes("Private_Clean:") + megabytes("Private_Dirty:");
         usage.anonymous += megabytes("Anonymous:");
     }

@@ -46,11 +46,12 @@ pub(crate) fn write(
         let _ = writeln!(text, "| | | **ratio** | {} |", ratios(ours, theirs));
     }
     text.push_str("\n## Memory and start\n\n| | daprlet | Dapr and WasmEdge | ratio |\n|---|---|---|---|\n");
-    let Usage { resident, private, anonymous, processes } = ours.usage;
+    let Usage { resident, proportional, private, anonymous, processes } = ours.usage;
     let theirs = real.usage;
     let _ = writeln!(text, "| processes for three services, without servers | {processes} | {} | |", theirs.processes);
     let kinds = [
-        ("resident memory", resident, theirs.resident),
+        ("resident memory, what is shared counted for each", resident, theirs.resident),
+        ("resident memory, what is shared counted once", proportional, theirs.proportional),
         ("private memory (of one process, its code too)", private, theirs.private),
         ("anonymous memory (without a file behind it)", anonymous, theirs.anonymous),
     ];

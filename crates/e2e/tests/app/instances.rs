@@ -1,12 +1,12 @@
 //! More than one instance of a module behind one port.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use e2e::{Options, World, request, wasm};
+
+use crate::kept::Kept;
 
 /// A world with the plain server as one more application, `odd`.
 struct Odd {
@@ -51,44 +51,6 @@ impl Odd {
 
     fn said(&self, what: &str) -> bool {
         self.world.daprlet.said().contains(what)
-    }
-}
-
-/// A connection that is kept open.
-struct Kept(TcpStream);
-
-impl Kept {
-    fn open(port: u16) -> Self {
-        Self(TcpStream::connect(("127.0.0.1", port)).unwrap())
-    }
-
-    /// The body of an answer.
-    fn get(&mut self, path: &str) -> String {
-        write!(self.0, "GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
-        let mut seen = Vec::new();
-        loop {
-            let text = String::from_utf8_lossy(&seen).into_owned();
-            if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
-                if body.len() == length.parse::<usize>().unwrap() {
-                    return body.to_owned();
-                }
-            }
-            let mut buffer = [0; 4096];
-            let count = self.0.read(&mut buffer).unwrap();
-            assert!(count > 0, "the connection ended after {text:?}");
-            seen.extend(&buffer[..count]);
-        }
-    }
-
-    /// Whether there is an answer within the connection's time.
-    fn is_answered(&mut self) -> bool {
-        write!(self.0, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
-        matches!(self.0.read(&mut [0; 4096]), Ok(1..))
-    }
-
-    fn count(&mut self) -> u64 {
-        self.get("/count").parse().unwrap()
     }
 }
 

@@ -15,6 +15,7 @@ mod dapr_api;
 mod events;
 mod hostile_guests;
 mod instances;
+mod kept;
 mod lifecycle;
 mod mysql;
 mod pictures;
@@ -22,6 +23,7 @@ mod pluggable;
 mod real_pictures;
 mod refusals;
 mod secrecy;
+mod slow_model;
 mod wasi_nn;
 mod wasm_store;
 

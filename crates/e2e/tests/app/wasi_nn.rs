@@ -8,6 +8,9 @@ use e2e::{Options, World, request};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
+use crate::kept::Kept;
+use crate::slow_model;
+
 const SAMPLE: &[u8] = include_bytes!("../../../../docs/sample.jpg");
 
 /// A class below this score, of 255, may differ as it likes.
@@ -156,6 +159,33 @@ fn where_the_host_does_not_compute_the_service_says_so_and_does() {
     assert!(said.contains(&denied("module-nn")) && said.contains("--nn-preload NAME:ONNX:CPU:FILE"), "{said}");
     assert!(said.contains(&denied("component-nn")) && said.contains("-S nn,nn-graph=onnx::FOLDER"), "{said}");
     assert!(said.contains("computed in the service: the host does not compute the graph"), "{said}");
+}
+
+#[test]
+fn an_open_connection_is_answered_while_the_host_infers_a_picture_for_its_instance() {
+    let folder = tempfile::tempdir().unwrap();
+    slow_model::write(folder.path());
+    let path = folder.path().display();
+    let flags = [format!("--dir=model:{path}"), format!("--nn-preload=model:ONNX:CPU:{path}/model.onnx")];
+    let slow = Other::module("slow", &flags);
+    let world = world(None, &[&slow]);
+    assert!(slow.get("/model").contains(r#""computes":"wasi-nn""#), "{}", slow.get("/model"));
+    let mut kept = Kept::open(slow.port);
+    kept.get("/");
+    // While a picture is inferred, one that had to wait for it would be answered once at most. The first pictures only make the
+    // other instance start.
+    world.daprlet.until(|| {
+        std::thread::scope(|scope| {
+            let picture = scope.spawn(|| slow.classes(SAMPLE));
+            let mut answers = 0;
+            while !picture.is_finished() {
+                kept.get("/healthz");
+                answers += 1;
+            }
+            assert_eq!(picture.join().unwrap().len(), 3);
+            (answers > 10).then_some(())
+        })
+    });
 }
 
 #[test]

@@ -18,8 +18,8 @@ pub(super) async fn send(
     loop {
         match attempt(caller, fd, iovecs, iovec_count, None) {
             Ok(sent) => {
-                split(caller)?.0.write_u32(count, sent)?;
-                if caller.data_mut().sockets.get_mut(fd)?.stream().is_ok_and(|stream| stream.asks_host()) {
+                split(caller)?.0.write_u32(count, sent.bytes)?;
+                if sent.asks_host {
                     // Whoever is asked would else be the next task of this very thread, which no other takes from it, and would
                     // not begin before a guest that computes on meanwhile is done.
                     tokio::task::yield_now().await;
@@ -40,11 +40,17 @@ pub(super) async fn send_to(
 ) -> Result<(), Errno> {
     loop {
         match attempt(caller, fd, iovecs, iovec_count, Some((receiver, port))) {
-            Ok(sent) => return split(caller)?.0.write_u32(count, sent),
+            Ok(sent) => return split(caller)?.0.write_u32(count, sent.bytes),
             Err(Errno::AGAIN) => until_ready(caller, fd, Direction::Write).await?,
             Err(errno) => return Err(errno),
         }
     }
+}
+
+struct Sent {
+    bytes: u32,
+    /// Whether it went to somebody within the host, whom the guest asks.
+    asks_host: bool,
 }
 
 fn attempt(
@@ -53,11 +59,11 @@ fn attempt(
     iovecs: u32,
     iovec_count: u32,
     receiver: Option<(u32, u32)>,
-) -> Result<u32, Errno> {
+) -> Result<Sent, Errno> {
     let (memory, state) = split(caller)?;
     let buffers = memory.gather(iovecs, iovec_count)?;
     let socket = state.sockets.get_mut(fd)?;
-    let sent = match &mut socket.kind {
+    let (sent, asks_host) = match &mut socket.kind {
         Kind::Datagram(datagram) => {
             let peer = match receiver {
                 Some((ptr, port)) => address::read(&memory, ptr, port)?,
@@ -69,17 +75,21 @@ fn attempt(
             if whole > 65_507 {
                 return Err(Errno::MSGSIZE);
             }
-            match buffers.as_slice() {
+            let sent = match buffers.as_slice() {
                 [one] => datagram.try_send(one, peer),
                 many => {
                     datagram.try_send(&many.iter().flat_map(|buffer| buffer.iter().copied()).collect::<Vec<_>>(), peer)
                 }
-            }
+            };
+            (sent, false)
         }
-        _ => socket.stream()?.try_write(&buffers),
+        _ => {
+            let stream = socket.stream()?;
+            (stream.try_write(&buffers), stream.asks_host())
+        }
     };
     match sent {
-        Ok(sent) => u32::try_from(sent).map_err(|_| Errno::IO),
+        Ok(sent) => Ok(Sent { bytes: u32::try_from(sent).map_err(|_| Errno::IO)?, asks_host }),
         Err(error) => {
             if error.kind() == std::io::ErrorKind::WouldBlock {
                 socket.write_reported = false;

@@ -1,0 +1,42 @@
+//! Connections that are kept open, and what comes over them.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+/// A connection that is kept open.
+pub(crate) struct Kept(pub(crate) TcpStream);
+
+impl Kept {
+    pub(crate) fn open(port: u16) -> Self {
+        Self(TcpStream::connect(("127.0.0.1", port)).unwrap())
+    }
+
+    /// The body of an answer.
+    pub(crate) fn get(&mut self, path: &str) -> String {
+        write!(self.0, "GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        let mut seen = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&seen).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+                if body.len() == length.parse::<usize>().unwrap() {
+                    return body.to_owned();
+                }
+            }
+            let mut buffer = [0; 4096];
+            let count = self.0.read(&mut buffer).unwrap();
+            assert!(count > 0, "the connection ended after {text:?}");
+            seen.extend(&buffer[..count]);
+        }
+    }
+
+    /// Whether there is an answer within the connection's time.
+    pub(crate) fn is_answered(&mut self) -> bool {
+        write!(self.0, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        matches!(self.0.read(&mut [0; 4096]), Ok(1..))
+    }
+
+    pub(crate) fn count(&mut self) -> u64 {
+        self.get("/count").parse().unwrap()
+    }
+}

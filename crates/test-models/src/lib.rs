@@ -1,0 +1,61 @@
+//! Small networks for tests: what they compute, as ONNX.
+
+#![expect(clippy::expect_used, reason = "helpers of tests fail them by panicking")]
+
+use std::cell::RefCell;
+
+use rten_onnx::onnx::{
+    DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
+    TypeProto, TypeProtoTensor, ValueInfoProto,
+};
+
+fn value(name: &str, dimensions: &[i64]) -> ValueInfoProto {
+    let dim = dimensions.iter().map(|size| Dimension { dim_value: Some(*size), dim_param: None }).collect();
+    let tensor = TypeProtoTensor { elem_type: Some(DataType::FLOAT), shape: Some(TensorShapeProto { dim }) };
+    ValueInfoProto {
+        name: Some(name.to_owned()),
+        r#type: Some(TypeProto { tensor_type: Some(tensor), ..TypeProto::default() }),
+    }
+}
+
+/// A computation that has `output` alone, which is its name, too.
+#[must_use]
+pub fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto {
+        op_type: Some(operator.to_owned()),
+        input: inputs.iter().map(|it| (*it).to_owned()).collect(),
+        output: vec![output.to_owned()],
+        name: Some(output.to_owned()),
+        ..NodeProto::default()
+    }
+}
+
+fn number(name: &str, value: f32) -> TensorProto {
+    TensorProto {
+        name: Some(name.to_owned()),
+        dims: vec![1],
+        data_type: Some(DataType::FLOAT),
+        raw_data: Some(RefCell::new(value.to_le_bytes().to_vec())),
+        ..TensorProto::default()
+    }
+}
+
+/// The bytes of `model.onnx`: `nodes` between an input `picture` of that size and an output `scores` of three numbers. `ten` is one
+/// number that is there beside.
+///
+/// # Panics
+/// Never in practice.
+#[must_use]
+pub fn network(input: &[i64], nodes: Vec<NodeProto>) -> Vec<u8> {
+    let graph = GraphProto {
+        node: nodes,
+        initializer: vec![number("ten", 10.0)],
+        input: vec![value("picture", input)],
+        output: vec![value("scores", &[1, 3])],
+        value_info: Vec::new(),
+    };
+    let opset = OperatorSetIdProto { domain: None, version: Some(17) };
+    let model =
+        ModelProto { ir_version: Some(8), graph: Some(graph), opset_import: vec![opset], ..ModelProto::default() };
+    model.write_buf().expect("writing to memory")
+}
