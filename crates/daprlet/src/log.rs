@@ -1,7 +1,9 @@
 //! Log lines: daprlet's own and those of the applications, for people or for machines.
 
+mod lines;
+
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,6 +11,7 @@ use app_runtime::AppLog;
 use tracing_subscriber::EnvFilter;
 use wasmedge_guest::OutputStream;
 
+use self::lines::Lines;
 use crate::cli::LogFormat;
 
 /// Colours that are readable on dark and light terminals; applications take turns.
@@ -17,11 +20,11 @@ const COLOURS: [&str; 6] = ["36", "35", "33", "32", "34", "31"];
 /// Starts daprlet's own log, on standard error.
 pub(crate) fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
         LogFormat::Text => {
-            builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).compact().init();
+            builder.with_ansi(io::stderr().is_terminal()).with_target(false).compact().init();
         }
     }
     Ok(())
@@ -31,13 +34,20 @@ pub(crate) fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {
 pub(crate) struct AppLines {
     format: LogFormat,
     coloured: bool,
+    out: Lines,
     /// The colour of each application, in the order in which they first spoke.
     seen: Mutex<BTreeMap<String, usize>>,
 }
 
 impl AppLines {
-    pub(crate) fn new(format: LogFormat) -> Self {
-        Self { format, coloured: std::io::stdout().is_terminal(), seen: Mutex::default() }
+    pub(crate) fn new(format: LogFormat) -> io::Result<Self> {
+        let out = Lines::to(io::stdout())?;
+        Ok(Self { format, coloured: io::stdout().is_terminal(), out, seen: Mutex::default() })
+    }
+
+    /// Waits until everything that was said is written.
+    pub(crate) fn flush(&self) {
+        self.out.flush();
     }
 
     fn text(&self, app: &str, line: &str) -> String {
@@ -68,7 +78,6 @@ impl AppLog for AppLines {
                 format!("{line}\n")
             }
         };
-        // Nobody reads any more: there is no better place to say so.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        self.out.push(&text);
     }
 }
