@@ -45,11 +45,6 @@ impl AppLines {
         Ok(Self { format, coloured: io::stdout().is_terminal(), out, seen: Mutex::default() })
     }
 
-    /// Waits until everything that was said is written.
-    pub(crate) fn flush(&self) {
-        self.out.flush();
-    }
-
     fn text(&self, app: &str, line: &str) -> String {
         if !self.coloured {
             return format!("== {app} == {line}\n");

@@ -32,7 +32,6 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
     let apps = apps::read(&arguments, &environment.variables, &registry)?;
     let end = CancellationToken::new();
     tokio::spawn(shutdown::on_signal(end.clone()));
-    let log = Arc::new(AppLines::new(log_format)?);
     let host = Host::new(
         HostSettings {
             engine: Arc::new(Engine::new(Some(cache.clone()))?),
@@ -41,7 +40,7 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
             context: environment.context()?,
             listen_address: arguments.listen_address,
             allow: arguments.allow_outbound.clone(),
-            log: log.clone(),
+            log: Arc::new(AppLines::new(log_format)?),
         },
         end.clone(),
     );
@@ -62,7 +61,6 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
     }
     // Guests hold nothing that an abrupt end could spoil, so what does not end in time is dropped.
     let _ = tokio::time::timeout(GRACE, host.ended()).await;
-    log.flush();
     Ok(())
 }
 

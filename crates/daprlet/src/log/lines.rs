@@ -15,7 +15,7 @@ const MOST: usize = 1024 * 1024;
 /// How long the end of the process waits for a reader who has stopped reading.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Takes lines from any thread.
+/// Takes lines from any thread. Dropping it waits until all are written.
 pub(crate) struct Lines(Arc<Shared>);
 
 #[derive(Default)]
@@ -55,10 +55,16 @@ impl Lines {
     }
 
     /// Waits until everything is written, unless that takes too long.
-    pub(crate) fn flush(&self) {
+    fn flush(&self) {
         let left = |waiting: &mut Waiting| waiting.taken || !waiting.text.is_empty();
         // Poisoned or too late: the process ends all the same.
         let _ = self.0.written.wait_timeout_while(self.0.lock(), PATIENCE, left);
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 
@@ -104,8 +110,9 @@ mod tests {
         for number in 0..1000 {
             lines.push(&format!("line {number:03}\n"));
         }
-        lines.flush();
-        assert!(!lines.0.lock().taken && lines.0.lock().text.is_empty());
+        let shared = lines.0.clone();
+        drop(lines);
+        assert!(!shared.lock().taken && shared.lock().text.is_empty());
         let expected: String = (0..1000).map(|number| format!("line {number:03}\n")).collect();
         assert_eq!(reads.join().unwrap(), expected);
     }

@@ -11,9 +11,14 @@ impl Kept {
         Self(TcpStream::connect(("127.0.0.1", port)).unwrap())
     }
 
+    fn ask(&mut self, path: &str) {
+        // In one piece: the second of two would wait until the first is acknowledged.
+        self.0.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes()).unwrap();
+    }
+
     /// The body of an answer.
     pub(crate) fn get(&mut self, path: &str) -> String {
-        write!(self.0, "GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        self.ask(path);
         let mut seen = Vec::new();
         loop {
             let text = String::from_utf8_lossy(&seen).into_owned();
@@ -32,7 +37,7 @@ impl Kept {
 
     /// Whether there is an answer within the connection's time.
     pub(crate) fn is_answered(&mut self) -> bool {
-        write!(self.0, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        self.ask("/");
         matches!(self.0.read(&mut [0; 4096]), Ok(1..))
     }
 
