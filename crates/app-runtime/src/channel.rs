@@ -1,5 +1,7 @@
 //! The way to one application: connections that are kept and used again.
 
+mod connection;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,14 +12,12 @@ use http::header::{HOST, HeaderValue};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use sidecar::{Body, InvokeError};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use wasmedge_guest::{Door, Holder};
 
+use self::connection::Connection;
 use crate::component_app::App;
 use crate::failure;
 
@@ -44,7 +44,7 @@ enum Way {
 
 /// A connection, and which guest has it.
 struct Kept {
-    connection: SendRequest<Body>,
+    connection: Connection,
     holder: Holder,
 }
 
@@ -118,7 +118,7 @@ impl AppChannel {
         // A kept connection may have been closed by the application meanwhile; then the request was not sent, and
         // goes over a new one.
         while let Some(mut kept) = self.kept() {
-            match kept.connection.try_send_request(request).await {
+            match kept.connection.send(request).await {
                 Ok(response) => return Ok(self.keep(kept, response)),
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) => request = unsent,
@@ -129,7 +129,7 @@ impl AppChannel {
         let connected = self.connect().await;
         let mut kept =
             connected.map_err(|error| told(failure::unreachable(host.to_str().unwrap_or_default(), error)))?;
-        let response = kept.connection.send_request(request).await.map_err(|error| told(error.into()))?;
+        let response = kept.connection.send(request).await.map_err(|failed| told(failed.into_error().into()))?;
         Ok(self.keep(kept, response))
     }
 
@@ -139,12 +139,12 @@ impl AppChannel {
             Way::Nowhere | Way::Component(_) => Err(io::ErrorKind::ConnectionRefused.into()),
             Way::Inside(door) => {
                 let (stream, holder) = door.connect(INSIDE)?;
-                Ok(Kept { connection: handshake(stream).await?, holder })
+                Ok(Kept { connection: Connection::new(stream).await?, holder })
             }
             Way::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
-                Ok(Kept { connection: handshake(stream).await?, holder: Holder::default() })
+                Ok(Kept { connection: Connection::new(stream).await?, holder: Holder::default() })
             }
         }
     }
@@ -177,14 +177,4 @@ impl AppChannel {
     fn idle(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Speaks HTTP/1.1 over `stream`.
-pub(crate) async fn handshake<S>(stream: S) -> io::Result<SendRequest<Body>>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    tokio::spawn(connection);
-    Ok(sender)
 }
