@@ -162,7 +162,7 @@ fn where_the_host_does_not_compute_the_service_says_so_and_does() {
 }
 
 #[test]
-fn an_open_connection_is_answered_while_the_host_infers_a_picture_for_its_instance() {
+fn small_requests_on_an_open_connection_are_answered_while_the_host_infers_pictures() {
     let folder = tempfile::tempdir().unwrap();
     slow_model::write(folder.path());
     let path = folder.path().display();
@@ -172,8 +172,8 @@ fn an_open_connection_is_answered_while_the_host_infers_a_picture_for_its_instan
     assert!(slow.get("/model").contains(r#""computes":"wasi-nn""#), "{}", slow.get("/model"));
     let mut kept = Kept::open(slow.port);
     kept.get("/");
-    // While a picture is inferred, one that had to wait for it would be answered once at most. The first pictures only make the
-    // other instance start.
+    // Had they to wait for the picture, one of them would be answered meanwhile, at most. The first pictures only make the other
+    // instance start.
     world.daprlet.until(|| {
         std::thread::scope(|scope| {
             let picture = scope.spawn(|| slow.classes(SAMPLE));
