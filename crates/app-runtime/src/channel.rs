@@ -1,6 +1,7 @@
 //! The way to one application: connections that are kept and used again.
 
 mod connection;
+mod wakes;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

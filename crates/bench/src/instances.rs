@@ -65,7 +65,7 @@ fn one(service: &str, name: &str) -> anyhow::Result<(u16, String)> {
 
 /// What instances cost that share their code with others: those of [`MORE`] apps of the same module beside none.
 fn one_more(what: &'static str, service: &str) -> anyhow::Result<Row> {
-    let resident = |apps: usize| {
+    let usage_with = |apps: usize| {
         let more =
             (0..apps).map(|number| one(service, &format!("more-{number}"))).collect::<anyhow::Result<Vec<_>>>()?;
         let (ports, more_apps): (Vec<u16>, String) = more.into_iter().unzip();
@@ -76,7 +76,7 @@ fn one_more(what: &'static str, service: &str) -> anyhow::Result<Row> {
         }
         processes::usage(&[world.daprlet.id()])
     };
-    let (before, after) = (resident(0)?, resident(MORE)?);
+    let (before, after) = (usage_with(0)?, usage_with(MORE)?);
     let of_one = |with: f64, without: f64| (with - without) / MORE as f64;
     Ok(Row {
         what,

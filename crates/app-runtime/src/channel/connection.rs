@@ -7,9 +7,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -18,6 +17,8 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use sidecar::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::wakes::Wakes;
 
 /// How often a request goes on at once when it is woken while it runs. It does not stop being woken where tokio wants others to have
 /// a turn.
@@ -66,7 +67,7 @@ impl Connection {
         driving.0.poll(&mut Context::from_waker(&waker));
         let mut response = pin!(self.requests.try_send_request(request));
         poll_fn(|cx| {
-            wakes.remember(cx.waker());
+            wakes.pass_on_to(cx.waker());
             let mut inner = Context::from_waker(&waker);
             for _ in 0..MOST_STEPS {
                 wakes.begin();
@@ -142,51 +143,6 @@ impl Drop for Driving<'_> {
         let mut state = self.0.lock();
         state.asked = false;
         if let Some(task) = &state.task {
-            task.wake_by_ref();
-        }
-    }
-}
-
-/// Tells a request that it was woken while it ran; tokio would put its task at the end of the queue for that, and wake another
-/// thread.
-#[derive(Default)]
-struct Wakes {
-    state: AtomicU8,
-    /// The task that the request is part of.
-    task: Mutex<Option<Waker>>,
-}
-
-const WOKEN: u8 = 0;
-const RUNS: u8 = 1;
-const WAITS: u8 = 2;
-
-impl Wakes {
-    fn begin(&self) {
-        self.state.store(RUNS, Ordering::Release);
-    }
-
-    /// Begins to wait, unless it has been woken since it began.
-    fn wait(&self) -> bool {
-        self.state.compare_exchange(RUNS, WAITS, Ordering::AcqRel, Ordering::Acquire).is_ok()
-    }
-
-    fn remember(&self, waker: &Waker) {
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        if !task.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *task = Some(waker.clone());
-        }
-    }
-}
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.state.swap(WOKEN, Ordering::AcqRel) == WAITS
-            && let Some(task) = &*self.task.lock().unwrap_or_else(PoisonError::into_inner)
-        {
             task.wake_by_ref();
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use test_models::{network, node};
 
-/// Products of matrices, one after the other: about a second of one core.
+/// Products of matrices, one after the other: they take some hundred milliseconds.
 const PRODUCTS: usize = 300;
 
 /// Writes a directory of a model that multiplies the picture with itself, again and again, and tells three classes apart.
