@@ -10,6 +10,9 @@ use worlds::To;
 
 /// Times are told to this many seconds: two answers to one question do not come at the same moment.
 const GRAIN: f64 = 10.0;
+/// How long a user is asked to wait is told to this many seconds, rounded up: the services count down to the moment at which
+/// one request more is allowed, 36 s after the last, and answers of two worlds are not equally quick.
+const WAIT_GRAIN: u64 = 10;
 /// Events of one run are told from those of another time.
 const EVENT_GRAIN: f64 = 3600.0;
 
@@ -25,6 +28,7 @@ pub(crate) struct Normaliser {
     features: Regex,
     moment: Regex,
     took: Regex,
+    wait: Regex,
     /// The UUIDs of this case so far: the same one gets the same number, so that "it changed" and "it did not" stay apart.
     seen: BTreeMap<String, usize>,
 }
@@ -57,6 +61,8 @@ impl Normaliser {
             script: Regex::new(r"user_script:\d+: |script: [0-9a-f]{40}, on @user_script:\d+")?,
             // How long a model took to load and to be tried.
             took: Regex::new(r#""(load_ms|first_inference_ms)":\d+(\.\d+)?"#)?,
+            // How long a user who asked too often is to wait.
+            wait: Regex::new(r"try again in (\d+) s\b")?,
             // When an event happened, in milliseconds.
             moment: Regex::new(r#""event_ts":(\d{13})\b"#)?,
             // Features of `daprd`'s own, in random order.
@@ -68,10 +74,10 @@ impl Normaliser {
     /// `answer` without what may differ. Bodies that are no text stay as they are.
     pub(crate) fn normalise(&mut self, answer: &Answer) -> Answer {
         let headers = answer.headers.iter().map(|(name, value)| {
-            let value = if name == "metadata.duration" {
-                self.duration.replace(value, "<duration>").into_owned()
-            } else {
-                self.text(value)
+            let value = match name.as_str() {
+                "metadata.duration" => self.duration.replace(value, "<duration>").into_owned(),
+                "retry-after" => within(value),
+                _ => self.text(value),
             };
             (name.clone(), value)
         });
@@ -91,6 +97,9 @@ impl Normaliser {
         let text = self.script.replace_all(&text, "<script>");
         let text = self.features.replace_all(&text, "");
         let text = self.took.replace_all(&text, "\"$1\":<ms>");
+        let text = self.wait.replace_all(&text, |found: &Captures<'_>| {
+            format!("try again in {} s", within(found.get(1).map_or("", |it| it.as_str())))
+        });
         let text = self.moment.replace_all(&text, |found: &Captures<'_>| {
             let millis: i64 = found.get(1).and_then(|it| it.as_str().parse().ok()).unwrap_or_default();
             let seconds = (millis - Timestamp::now().as_millisecond()) as f64 / 1000.0;
@@ -121,6 +130,12 @@ fn relative(found: &Captures<'_>) -> String {
     let fraction = if part(1).is_empty() { "" } else { " with a fraction" };
     let zone = if part(2) == "Z" { "UTC" } else { "an offset" };
     format!("<{about} s from now, {zone}{fraction}>")
+}
+
+/// Seconds to wait as the next full grain; what is no number stays as it is.
+fn within(seconds: &str) -> String {
+    let rounded = |seconds: u64| format!("<up to {}>", seconds.div_ceil(WAIT_GRAIN) * WAIT_GRAIN);
+    seconds.parse().map_or_else(|_| seconds.to_owned(), rounded)
 }
 
 /// Zero is added so that there is no minus zero.
@@ -182,6 +197,20 @@ mod tests {
         let told = text(&[r#"{"load_ms":3.25,"first_inference_ms":12,"bytes":7}"#]);
         assert_eq!(told, [r#"{"load_ms":<ms>,"first_inference_ms":<ms>,"bytes":7}"#]);
         assert_eq!(text(&["load_ms: 3"]), ["load_ms: 3"]);
+    }
+
+    #[test]
+    fn a_wait_keeps_its_tens_of_seconds_and_its_place() {
+        assert_eq!(
+            text(&["try again in 36 s", "try again in 35 s", "try again in 30 s", "in 36 s", "36"]),
+            ["try again in <up to 40> s", "try again in <up to 40> s", "try again in <up to 30> s", "in 36 s", "36"]
+        );
+        let header = |value: &str| {
+            let headers = vec![("retry-after".to_owned(), value.to_owned())];
+            normaliser().normalise(&Answer { status: 429, headers, body: Vec::new() }).headers[0].1.clone()
+        };
+        assert_eq!([header("36"), header("35"), header("0")], ["<up to 40>", "<up to 40>", "<up to 0>"]);
+        assert_eq!(header("soon"), "soon");
     }
 
     #[test]
