@@ -59,3 +59,23 @@ pub fn network(input: &[i64], nodes: Vec<NodeProto>) -> Vec<u8> {
         ModelProto { ir_version: Some(8), graph: Some(graph), opset_import: vec![opset], ..ModelProto::default() };
     model.write_buf().expect("writing to memory")
 }
+
+/// Products of matrices in [`slow`], one after the other.
+const PRODUCTS: usize = 300;
+
+/// A network that takes some hundred milliseconds: it multiplies a picture of 1 x 3 x 224 x 224 with itself, again and again.
+#[must_use]
+pub fn slow() -> Vec<u8> {
+    let mut nodes = Vec::new();
+    let mut last = "picture".to_owned();
+    for number in 0..PRODUCTS {
+        let (product, scaled) = (format!("product {number}"), format!("scaled {number}"));
+        nodes.push(node("MatMul", &[&last, &last], &product));
+        // Without this, numbers would soon be infinite.
+        nodes.push(node("Softmax", &[&product], &scaled));
+        last = scaled;
+    }
+    nodes.push(node("GlobalAveragePool", &[&last], "mean"));
+    nodes.push(node("Flatten", &["mean"], "scores"));
+    network(&[1, 3, 224, 224], nodes)
+}

@@ -7,6 +7,8 @@ mod listener;
 mod pipe;
 mod stream;
 mod table;
+mod tcp;
+mod watch;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
@@ -45,6 +47,13 @@ impl Family {
         };
         SocketAddr::new(ip, 0)
     }
+}
+
+/// Which way a call waits.
+#[derive(Clone, Copy)]
+pub(crate) enum Direction {
+    Read,
+    Write,
 }
 
 /// What a socket descriptor is at the moment.
@@ -88,8 +97,7 @@ impl Socket {
     }
 
     /// Ready when a read or accept would not wait.
-    pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.advance(cx);
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.kind {
             Kind::Listener(listener) => listener.poll_readable(cx),
             Kind::Stream(stream) => stream.poll_readable(cx),
@@ -100,8 +108,7 @@ impl Socket {
     }
 
     /// Ready when a write would not wait, or a connect has ended, well or not.
-    pub(crate) fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.advance(cx);
+    fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.kind {
             Kind::Stream(stream) => stream.poll_writable(cx),
             Kind::Datagram(datagram) => datagram.poll_writable(cx),

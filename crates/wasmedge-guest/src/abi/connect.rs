@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use wasmtime::Caller;
 
-use super::wait::{Direction, until_ready};
+use super::wait::until_ready;
 use super::{Generation, address, split};
 use crate::errno::Errno;
 use crate::network::Connecting;
-use crate::socket::{Datagram, Family, Kind, Socket, Stream};
+use crate::socket::{Datagram, Direction, Family, Kind, Socket, Stream};
 use crate::state::GuestState;
 
 pub(super) fn open(caller: &mut Caller<'_, GuestState>, family: u32, kind: u32, out: u32) -> Result<(), Errno> {

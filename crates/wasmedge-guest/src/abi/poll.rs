@@ -9,7 +9,7 @@ use wasmtime::Caller;
 use super::split;
 use crate::errno::Errno;
 use crate::memory::{Memory, at};
-use crate::socket::FIRST_SOCKET;
+use crate::socket::{Direction, FIRST_SOCKET, SocketTable};
 use crate::state::GuestState;
 
 /// More subscriptions than any guest here can have descriptors; a bound on what one call makes the host copy.
@@ -64,26 +64,26 @@ pub(super) async fn poll(
         .min();
     let mut timer = None;
     let ready = poll_fn(|cx| {
-        let mut ready = Vec::new();
-        let now = deadline.map(|_| Instant::now());
-        for subscription in &wanted {
-            if let Some(event) = check(caller.data_mut(), subscription, edge_triggered, now, cx) {
-                ready.push(event);
+        let state = caller.data_mut();
+        let ready = state.sockets.poll_until(cx, |sockets, cx| {
+            let mut happened = |now, cx: &mut Context<'_>| -> Vec<_> {
+                wanted.iter().filter_map(|it| check(sockets, it, edge_triggered, now, cx)).collect()
+            };
+            let mut ready = happened(deadline.map(|_| Instant::now()), cx);
+            if ready.is_empty()
+                && let Some(deadline) = deadline
+            {
+                let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
+                if timer.as_mut().poll(cx).is_ready() {
+                    ready = happened(Some(Instant::now().max(deadline)), cx);
+                }
             }
+            (!ready.is_empty()).then_some(ready)
+        });
+        if ready.is_pending() {
+            state.activity.waits();
         }
-        if !ready.is_empty() {
-            return Poll::Ready(ready);
-        }
-        if let Some(deadline) = deadline {
-            let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
-            if timer.as_mut().poll(cx).is_ready() {
-                let now = Some(Instant::now().max(deadline));
-                ready.extend(wanted.iter().filter_map(|it| check(caller.data_mut(), it, edge_triggered, now, cx)));
-                return Poll::Ready(ready);
-            }
-        }
-        caller.data().activity.waits();
-        Poll::Pending
+        ready
     })
     .await;
     caller.data().activity.goes_on();
@@ -95,7 +95,7 @@ pub(super) async fn poll(
 }
 
 fn check(
-    state: &mut GuestState,
+    sockets: &mut SocketTable,
     subscription: &Subscription,
     edge_triggered: bool,
     now: Option<Instant>,
@@ -103,24 +103,34 @@ fn check(
 ) -> Option<Event> {
     let (tag, errno) = match subscription.wanted {
         Wanted::Clock(deadline) => (0, deadline.is_some_and(|deadline| now >= Some(deadline)).then_some(0)),
-        Wanted::Read(fd) => (1, readiness(state, fd, edge_triggered, false, cx)),
-        Wanted::Write(fd) => (2, readiness(state, fd, edge_triggered, true, cx)),
+        Wanted::Read(fd) => (1, readiness(sockets, fd, edge_triggered, Direction::Read, cx)),
+        Wanted::Write(fd) => (2, readiness(sockets, fd, edge_triggered, Direction::Write, cx)),
     };
     errno.map(|errno| Event { userdata: subscription.userdata, errno, tag })
 }
 
 /// `Some` with an error number, or zero, when there is something to tell about `fd`.
-fn readiness(state: &mut GuestState, fd: u32, edge_triggered: bool, write: bool, cx: &mut Context<'_>) -> Option<u16> {
+fn readiness(
+    sockets: &mut SocketTable,
+    fd: u32,
+    edge_triggered: bool,
+    direction: Direction,
+    cx: &mut Context<'_>,
+) -> Option<u16> {
     if fd < FIRST_SOCKET {
         // Files and standard streams never make a guest wait.
         return Some(0);
     }
-    let Ok(socket) = state.sockets.get_mut(fd) else { return Some(Errno::BADF.0) };
-    let ready = if write { socket.poll_writable(cx) } else { socket.poll_readable(cx) };
-    if ready.is_pending() {
-        return None;
+    match sockets.poll(fd, direction, cx) {
+        Ok(Poll::Pending) => return None,
+        Ok(Poll::Ready(())) => {}
+        Err(errno) => return Some(errno.0),
     }
-    let reported = if write { &mut socket.write_reported } else { &mut socket.read_reported };
+    let Ok(socket) = sockets.get_mut(fd) else { return Some(Errno::BADF.0) };
+    let reported = match direction {
+        Direction::Read => &mut socket.read_reported,
+        Direction::Write => &mut socket.write_reported,
+    };
     if edge_triggered && std::mem::replace(reported, true) {
         return None;
     }

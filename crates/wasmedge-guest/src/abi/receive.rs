@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use wasmtime::Caller;
 
-use super::wait::{Direction, until_ready};
+use super::wait::until_ready;
 use super::{Generation, address, split};
 use crate::errno::Errno;
 use crate::memory::MAX_IOVECS;
-use crate::socket::Kind;
+use crate::socket::{Direction, Kind};
 use crate::state::GuestState;
 
 /// `RIFLAGS_RECV_PEEK` and `RIFLAGS_RECV_WAITALL`.

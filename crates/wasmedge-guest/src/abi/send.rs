@@ -2,10 +2,10 @@
 
 use wasmtime::Caller;
 
-use super::wait::{Direction, until_ready};
+use super::wait::until_ready;
 use super::{address, split};
 use crate::errno::Errno;
-use crate::socket::Kind;
+use crate::socket::{Direction, Kind};
 use crate::state::GuestState;
 
 pub(super) async fn send(

@@ -1,37 +1,13 @@
 //! Waiting on a socket that the guest left in blocking mode.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::Poll;
 
 use wasmtime::Caller;
 
 use crate::errno::Errno;
-use crate::socket::Socket;
+use crate::socket::Direction;
 use crate::state::GuestState;
-
-/// Which way a call waits.
-#[derive(Clone, Copy)]
-pub(super) enum Direction {
-    Read,
-    Write,
-}
-
-impl Direction {
-    fn poll(self, socket: &mut Socket, cx: &mut Context<'_>) -> Poll<()> {
-        match self {
-            Self::Read => socket.poll_readable(cx),
-            Self::Write => socket.poll_writable(cx),
-        }
-    }
-
-    fn timeout(self, socket: &Socket) -> Option<Duration> {
-        match self {
-            Self::Read => socket.receive_timeout,
-            Self::Write => socket.send_timeout,
-        }
-    }
-}
 
 /// Waits until `fd` is ready, where the guest wants its calls to wait: `EAGAIN` otherwise, and when the socket's
 /// `SO_RCVTIMEO` or `SO_SNDTIMEO` has passed.
@@ -44,11 +20,14 @@ pub(super) async fn until_ready(
     if socket.nonblocking {
         return Err(Errno::AGAIN);
     }
-    let timeout = direction.timeout(socket);
+    let timeout = match direction {
+        Direction::Read => socket.receive_timeout,
+        Direction::Write => socket.send_timeout,
+    };
     let ready = poll_fn(|cx| {
         let state = caller.data_mut();
-        let Ok(socket) = state.sockets.get_mut(fd) else { return Poll::Ready(()) };
-        let ready = direction.poll(socket, cx);
+        let is_ready = |polled: Result<Poll<()>, Errno>| polled.map_or(true, |ready| ready.is_ready());
+        let ready = state.sockets.poll_until(cx, |sockets, cx| is_ready(sockets.poll(fd, direction, cx)).then_some(()));
         if ready.is_pending() {
             state.activity.waits();
         }

@@ -3,13 +3,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
+use mio::event::Event;
 use tokio::net::TcpStream;
 
 use super::door::{Door, Holder};
 use super::exchange::Exchange;
 use super::pipe::MemoryStream;
+use super::tcp::Tcp;
 use crate::activity::{Activity, Counted};
 
 /// A connected stream, as it is handed to a guest.
@@ -22,10 +24,10 @@ pub struct Stream {
 }
 
 enum Transport {
-    Tcp(TcpStream),
+    Tcp(Tcp),
     Memory(MemoryStream),
-    /// Another guest has it. To this one it looks as if the peer had closed it.
-    HandedOver,
+    /// Another guest has it, or nobody. To this one it looks as if the peer had closed it.
+    Gone,
 }
 
 /// How a stream came to its guest.
@@ -52,7 +54,7 @@ impl Stream {
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        Ok(Self { transport: Transport::Tcp(stream), local, peer, admission: None })
+        Ok(Self { transport: Transport::Tcp(Tcp::new(stream)?), local, peer, admission: None })
     }
 
     /// A connection inside the process, under the addresses that the guest is to see.
@@ -77,20 +79,19 @@ impl Stream {
         self
     }
 
-    /// Gives the connection back to the door it came through, where a request has arrived on it that its guest has not
-    /// begun to read: the guest computes something else, and another one may answer sooner.
-    pub(crate) fn hand_over(&mut self) {
-        if self.following().is_none_or(|exchange| !exchange.is_between()) {
-            return;
-        }
+    /// Whether a request has arrived that its guest has not begun to read, so that another guest may have it.
+    pub(super) fn can_be_handed_over(&mut self) -> bool {
         // The end of the connection is left to who has it.
-        if !matches!(self.peek(&mut [0]), Ok(1..)) {
-            return;
-        }
+        self.following().is_some_and(|exchange| exchange.is_between()) && matches!(self.peek(&mut [0]), Ok(1..))
+    }
+
+    /// Gives the connection back to the door it came through: the guest computes something else, and another one may answer
+    /// sooner.
+    pub(super) fn hand_over(&mut self) {
         let Some(Shared { door, holder, .. }) = self.admission.take().and_then(|admission| admission.shared) else {
             return;
         };
-        let transport = std::mem::replace(&mut self.transport, Transport::HandedOver);
+        let transport = std::mem::replace(&mut self.transport, Transport::Gone);
         door.arrive_again(Self { transport, local: self.local, peer: self.peer, admission: None }, holder);
     }
 
@@ -118,10 +119,10 @@ impl Stream {
     }
 
     pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = match &self.transport {
-            Transport::Tcp(stream) => stream.try_read(buffer),
+        let count = match &mut self.transport {
+            Transport::Tcp(tcp) => tcp.try_read(buffer),
             Transport::Memory(stream) => stream.try_read(buffer),
-            Transport::HandedOver => Ok(0),
+            Transport::Gone => Ok(0),
         }?;
         if let Some(exchange) = self.following() {
             exchange.read(buffer.get(..count).unwrap_or_default());
@@ -136,23 +137,17 @@ impl Stream {
 
     fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match &self.transport {
-            Transport::Tcp(stream) => {
-                let mut buffer = tokio::io::ReadBuf::new(buffer);
-                match stream.poll_peek(&mut Context::from_waker(Waker::noop()), &mut buffer) {
-                    Poll::Ready(peeked) => peeked,
-                    Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-                }
-            }
+            Transport::Tcp(tcp) => tcp.peek(buffer),
             Transport::Memory(stream) => stream.try_peek(buffer),
-            Transport::HandedOver => Ok(0),
+            Transport::Gone => Ok(0),
         }
     }
 
     pub(crate) fn try_write(&mut self, buffers: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        let count = match &self.transport {
-            Transport::Tcp(stream) => stream.try_write_vectored(buffers),
+        let count = match &mut self.transport {
+            Transport::Tcp(tcp) => tcp.try_write(buffers),
             Transport::Memory(stream) => write_to_memory(stream, buffers),
-            Transport::HandedOver => Err(io::ErrorKind::BrokenPipe.into()),
+            Transport::Gone => Err(io::ErrorKind::BrokenPipe.into()),
         }?;
         if let Some(exchange) = self.following() {
             let mut left = count;
@@ -165,33 +160,52 @@ impl Stream {
         Ok(count)
     }
 
+    /// The TCP connection behind it, if it is one: its readiness is seen by who watches it.
+    pub(super) fn tcp_mut(&mut self) -> Option<&mut Tcp> {
+        match &mut self.transport {
+            Transport::Tcp(tcp) => Some(tcp),
+            Transport::Memory(_) | Transport::Gone => None,
+        }
+    }
+
+    /// Closes it, though the guest still has it.
+    pub(super) fn give_up(&mut self) {
+        self.transport = Transport::Gone;
+    }
+
+    pub(super) fn saw(&mut self, event: &Event) {
+        if let Some(tcp) = self.tcp_mut() {
+            tcp.saw(event);
+        }
+    }
+
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.transport {
-            Transport::Tcp(stream) => stream.poll_read_ready(cx).map(drop),
+            Transport::Tcp(tcp) => ready_if(tcp.is_readable()),
             Transport::Memory(stream) => stream.poll_readable(cx),
-            Transport::HandedOver => Poll::Ready(()),
+            Transport::Gone => Poll::Ready(()),
         }
     }
 
     pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.transport {
-            Transport::Tcp(stream) => stream.poll_write_ready(cx).map(drop),
+            Transport::Tcp(tcp) => ready_if(tcp.is_writable()),
             Transport::Memory(stream) => stream.poll_writable(cx),
-            Transport::HandedOver => Poll::Ready(()),
+            Transport::Gone => Poll::Ready(()),
         }
     }
 
     pub(crate) fn shutdown(&mut self, read: bool, write: bool) -> io::Result<()> {
         self.lose_track();
         match &self.transport {
-            Transport::Tcp(stream) => {
+            Transport::Tcp(tcp) => {
                 let how = match (read, write) {
                     (true, true) => std::net::Shutdown::Both,
                     (true, false) => std::net::Shutdown::Read,
                     (false, true) => std::net::Shutdown::Write,
                     (false, false) => return Err(io::ErrorKind::InvalidInput.into()),
                 };
-                socket2::SockRef::from(stream).shutdown(how)
+                tcp.shutdown(how)
             }
             Transport::Memory(stream) => {
                 if read {
@@ -202,9 +216,13 @@ impl Stream {
                 }
                 Ok(())
             }
-            Transport::HandedOver => Ok(()),
+            Transport::Gone => Ok(()),
         }
     }
+}
+
+fn ready_if(ready: bool) -> Poll<()> {
+    if ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
 fn write_to_memory(stream: &MemoryStream, buffers: &[io::IoSlice<'_>]) -> io::Result<usize> {

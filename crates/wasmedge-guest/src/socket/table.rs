@@ -1,6 +1,9 @@
 //! The socket descriptors of one guest.
 
-use super::{Kind, Socket};
+use std::task::{Context, Poll, ready};
+
+use super::watch::Watch;
+use super::{Direction, Kind, Socket};
 use crate::errno::Errno;
 
 /// Descriptors from here on are sockets; those below belong to files and standard streams. Far above what a guest may
@@ -12,11 +15,12 @@ pub(crate) struct SocketTable {
     slots: Vec<Option<Socket>>,
     open: usize,
     limit: usize,
+    watch: Watch,
 }
 
 impl SocketTable {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { slots: Vec::new(), open: 0, limit }
+        Self { slots: Vec::new(), open: 0, limit, watch: Watch::default() }
     }
 
     /// Gives `socket` the lowest free descriptor, or says that the guest has too many (`EMFILE`).
@@ -47,10 +51,54 @@ impl SocketTable {
         index(fd).and_then(|index| self.slots.get_mut(index)).and_then(Option::as_mut).ok_or(Errno::BADF)
     }
 
+    /// Ready with what `find` finds. It is asked again whenever something has happened on one of the sockets that it has
+    /// polled.
+    pub(crate) fn poll_until<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut find: impl FnMut(&mut Self, &mut Context<'_>) -> Option<T>,
+    ) -> Poll<T> {
+        loop {
+            self.look();
+            if let Some(found) = find(self, cx) {
+                self.watch.rest();
+                return Poll::Ready(found);
+            }
+            ready!(self.watch.poll(cx));
+        }
+    }
+
+    /// Ready when `fd` is, or will never be. Within [`poll_until`](Self::poll_until).
+    pub(crate) fn poll(&mut self, fd: u32, direction: Direction, cx: &mut Context<'_>) -> Result<Poll<()>, Errno> {
+        let place = index(fd).ok_or(Errno::BADF)?;
+        let socket = self.slots.get_mut(place).and_then(Option::as_mut).ok_or(Errno::BADF)?;
+        socket.advance(cx);
+        if let Kind::Stream(stream) = &mut socket.kind {
+            self.watch.add(place, stream);
+        }
+        Ok(match direction {
+            Direction::Read => socket.poll_readable(cx),
+            Direction::Write => socket.poll_writable(cx),
+        })
+    }
+
+    /// Sees what has happened on the TCP connections.
+    fn look(&mut self) {
+        let Self { slots, watch, .. } = self;
+        watch.look(|place, event| {
+            if let Some(Some(Socket { kind: Kind::Stream(stream), .. })) = slots.get_mut(place) {
+                stream.saw(event);
+            }
+        });
+    }
+
     /// Hands over the connections that another guest may answer sooner than this one, which computes.
     pub(crate) fn hand_over(&mut self) {
         for socket in self.slots.iter_mut().flatten() {
-            if let Kind::Stream(stream) = &mut socket.kind {
+            if let Kind::Stream(stream) = &mut socket.kind
+                && stream.can_be_handed_over()
+            {
+                self.watch.forget(stream);
                 stream.hand_over();
             }
         }
@@ -58,7 +106,10 @@ impl SocketTable {
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
         let slot = index(fd).and_then(|index| self.slots.get_mut(index)).ok_or(Errno::BADF)?;
-        slot.take().ok_or(Errno::BADF)?;
+        let mut socket = slot.take().ok_or(Errno::BADF)?;
+        if let Kind::Stream(stream) = &mut socket.kind {
+            self.watch.forget(stream);
+        }
         self.open -= 1;
         Ok(())
     }

@@ -10,6 +10,7 @@
 )]
 
 mod asking;
+mod handing_over;
 mod hostile;
 mod nn;
 mod plain;

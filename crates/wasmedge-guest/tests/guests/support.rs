@@ -25,6 +25,8 @@ pub(crate) const ECHO: u16 = 7;
 pub(crate) struct TestNetwork {
     listeners: Mutex<HashMap<u16, (SocketAddr, Door)>>,
     pub(crate) denied: Vec<SocketAddr>,
+    /// Where there may be more than one, a guest's connections can be handed over.
+    pub(crate) instances: usize,
 }
 
 impl Network for TestNetwork {
@@ -33,7 +35,7 @@ impl Network for TestNetwork {
         tcp.set_nonblocking(true)?;
         let outside = tcp.local_addr()?;
         let tcp = tokio::net::TcpListener::from_std(tcp)?;
-        let door = Door::new(1);
+        let door = Door::new(self.instances);
         let listener = door.listener(address, activity);
         self.listeners.lock().unwrap().insert(address.port(), (outside, door.clone()));
         tokio::spawn(async move {
@@ -109,6 +111,7 @@ impl Output for Lines {
 pub(crate) struct Running {
     pub(crate) network: Arc<TestNetwork>,
     pub(crate) lines: Arc<Lines>,
+    pub(crate) activity: Arc<Activity>,
     pub(crate) end: JoinHandle<Result<i32, GuestError>>,
 }
 
@@ -120,12 +123,15 @@ pub(crate) struct Setting {
     pub(crate) limits: Limits,
     pub(crate) graphs: Arc<Graphs>,
     pub(crate) denied: Vec<SocketAddr>,
+    pub(crate) instances: usize,
 }
 
 /// Starts `wasm` (binary or text) on a task of its own.
 pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
     let module = ENGINE.compile(&wat::parse_bytes(wasm).expect("Wasm or its text")).expect("a module");
-    let network = Arc::new(TestNetwork { denied: setting.denied, ..TestNetwork::default() });
+    let network =
+        Arc::new(TestNetwork { denied: setting.denied, instances: setting.instances, ..TestNetwork::default() });
+    let activity = Arc::<Activity>::default();
     let lines = Arc::<Lines>::default();
     let mut arguments = vec!["guest.wasm".to_owned()];
     arguments.extend(setting.arguments);
@@ -137,10 +143,10 @@ pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
         network: network.clone(),
         graphs: setting.graphs,
         output: lines.clone(),
-        activity: Arc::default(),
+        activity: activity.clone(),
     };
     let end = tokio::spawn(async move { wasmedge_guest::run(&ENGINE, &module, options).await });
-    Running { network, lines, end }
+    Running { network, lines, activity, end }
 }
 
 /// A fixture's module. `cargo xtask build-wasm` makes it.
