@@ -4,10 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
-use serde::Serialize;
 use serde_json::json;
 
 use crate::access_log::AccessLine;
@@ -18,6 +17,8 @@ use crate::{App, Call, Clock, EdgeSettings, Log, Problem, Response, StderrLog, S
 /// A service with its edge's rules around it, still without any HTTP server.
 pub struct Service<A> {
     app: A,
+    /// What `GET /` answers, always.
+    description: Bytes,
     settings: EdgeSettings,
     clock: Arc<dyn Clock>,
     log: Arc<dyn Log>,
@@ -26,7 +27,8 @@ pub struct Service<A> {
 impl<A: App> Service<A> {
     /// Puts the edge's rules around an app.
     pub fn new(app: A, settings: EdgeSettings) -> Self {
-        Self { app, settings, clock: Arc::new(SystemClock), log: Arc::new(StderrLog) }
+        let description = describe::<A>().into();
+        Self { app, description, settings, clock: Arc::new(SystemClock), log: Arc::new(StderrLog) }
     }
 
     /// Writes the access log elsewhere.
@@ -51,9 +53,9 @@ impl<A: App> Service<A> {
     pub async fn answer(&self, head: Parts, body: impl BodySource, peer: IpAddr) -> Response {
         let began = self.clock.now();
         let user = self.settings.trusted_proxies.user(peer, &head.headers);
-        let (method, uri, headers) = (head.method.clone(), head.uri.clone(), head.headers.clone());
+        let (method, uri, origin) = (head.method.clone(), head.uri.clone(), head.headers.get(ORIGIN).cloned());
         let mut response = self.dispatch(head, body, user).await.unwrap_or_else(Response::from);
-        self.settings.allowed_origins.allow(&headers, response.headers_mut());
+        self.settings.allowed_origins.allow(origin.as_ref(), response.headers_mut());
         let bytes = response.body().len();
         if method == Method::HEAD {
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes));
@@ -73,7 +75,7 @@ impl<A: App> Service<A> {
             return Ok(match target? {
                 Target::Health => self.health().await,
                 Target::Options => options::<A>(&head.method, head.uri.path(), &head.headers),
-                _ => describe::<A>(),
+                _ => json_response(self.description.clone()),
             });
         };
         let body = body::read(&head.headers, body, self.settings.max_body_bytes).await?;
@@ -82,7 +84,10 @@ impl<A: App> Service<A> {
 
     async fn health(&self) -> Response {
         let health = self.app.health().await;
-        let mut response = json_response(&health);
+        let Ok(body) = serde_json::to_vec(&health) else {
+            return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer has no JSON form").into();
+        };
+        let mut response = json_response(body.into());
         *response.status_mut() = health.http_status();
         response
     }
@@ -100,24 +105,22 @@ fn options<A: App>(method: &Method, path: &str, headers: &HeaderMap) -> Response
     response
 }
 
-fn describe<A: App>() -> Response {
+fn describe<A: App>() -> String {
     let routes = routing::listing::<A>();
     let endpoints =
         routes.map(|(method, path, about)| json!({"method": method.as_str(), "path": path, "about": about}));
     let endpoints: Vec<_> = endpoints.collect();
-    json_response(&json!({
+    let description = json!({
         "name": A::NAME,
         "version": env!("CARGO_PKG_VERSION"),
         "about": A::ABOUT,
         "endpoints": endpoints,
-    }))
+    });
+    description.to_string()
 }
 
-fn json_response(value: &impl Serialize) -> Response {
-    let Ok(body) = serde_json::to_vec(value) else {
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer has no JSON form").into();
-    };
-    let mut response = Response::new(body.into());
+fn json_response(body: Bytes) -> Response {
+    let mut response = Response::new(body);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
