@@ -44,7 +44,9 @@ impl<I: Imports> HttpApp<I> {
     ) -> Result<Self, ComponentError> {
         let linked = engine.linker.instantiate_pre(component).map_err(ComponentError::Imports)?;
         let service = ProxyPre::new(linked).map_err(ComponentError::NoHandler)?;
-        let instances = Instances::new(service, options, Box::new(imports)).await.map_err(ComponentError::Start)?;
+        let instances = Instances::new(service, engine.clock.clone(), options, Box::new(imports))
+            .await
+            .map_err(ComponentError::Start)?;
         Ok(Self { name, instances: Arc::new(instances) })
     }
 
@@ -70,7 +72,8 @@ impl<I: Imports> HttpApp<I> {
         let mut running = Box::pin(async move {
             let proxy = live.proxy.wasi_http_incoming_handler();
             // The instance takes turns by the engine's clock; tokio's own budget would only make it look unready.
-            tokio::task::unconstrained(proxy.call_handle(&mut live.store, request, outparam)).await?;
+            let handling = tokio::task::unconstrained(proxy.call_handle(&mut live.store, request, outparam));
+            instances.clock.during(handling).await?;
             instances.put_back(live);
             drop(turn);
             Ok::<_, wasmtime::Error>(())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wasm_engine::CompiledCache;
+use wasm_engine::{Clock, CompiledCache};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -24,6 +24,7 @@ const KEPT_RESIDENT_BLINDLY: usize = 256 << 10;
 pub struct Engine<I: Imports> {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<State<I>>,
+    pub(crate) clock: Clock,
     cache: Option<CompiledCache>,
 }
 
@@ -46,8 +47,8 @@ impl<I: Imports> Engine<I> {
         let engine = wasmtime::Engine::new(&config).map_err(ComponentError::Engine)?;
         let mut linker = Linker::new(&engine);
         state::add_to_linker(&mut linker).and_then(|()| link(&mut linker)).map_err(ComponentError::Engine)?;
-        wasm_engine::start_clock(&engine).map_err(ComponentError::Clock)?;
-        Ok(Self { engine, linker, cache: cache.map(CompiledCache::new) })
+        let clock = Clock::start(&engine).map_err(ComponentError::Clock)?;
+        Ok(Self { engine, linker, clock, cache: cache.map(CompiledCache::new) })
     }
 
     /// Compiles `wasm`, or takes it from the cache. Takes seconds for a large component: call it where blocking is allowed.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use wasm_engine::Clock;
 use wasmtime::component::ComponentExportIndex;
 use wasmtime::{Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi_config::WasiConfigVariables;
@@ -28,6 +29,7 @@ pub(crate) struct Live<I: Imports> {
 /// The instances that wait for a request, and the means to make more.
 pub(crate) struct Instances<I: Imports> {
     service: ProxyPre<State<I>>,
+    pub(crate) clock: Clock,
     options: Options,
     config: Arc<WasiConfigVariables>,
     imports: Box<dyn Fn() -> I + Send + Sync>,
@@ -50,12 +52,14 @@ impl<I: Imports> Instances<I> {
     /// Asks the component how it wants to be used, if it says so; the instance that answered is the first.
     pub(crate) async fn new(
         service: ProxyPre<State<I>>,
+        clock: Clock,
         options: Options,
         imports: Box<dyn Fn() -> I + Send + Sync>,
     ) -> wasmtime::Result<Self> {
         let config = Arc::new(options.environment.iter().cloned().collect());
         let mut instances = Self {
             service,
+            clock,
             config,
             options,
             imports,
@@ -93,7 +97,7 @@ impl<I: Imports> Instances<I> {
         }
         if self.requests == 1 {
             let mut store = self.store();
-            let proxy = self.service.instantiate_async(&mut store).await?;
+            let proxy = self.clock.during(self.service.instantiate_async(&mut store)).await?;
             return Ok(Live { store, proxy, answered: 0 });
         }
         let mut making = None;
@@ -171,12 +175,13 @@ impl<I: Imports> Instances<I> {
     /// it wants to answer.
     async fn ready(&self) -> wasmtime::Result<(Live<I>, u32)> {
         let mut store = self.store();
-        let instance = self.service.instance_pre().instantiate_async(&mut store).await?;
+        let instance = self.clock.during(self.service.instance_pre().instantiate_async(&mut store)).await?;
         let mut requests = 1;
         if let Some(question) = self.question() {
             let question = instance.get_typed_func::<(), (u32,)>(&mut store, question)?;
             // It takes turns by the engine's clock.
-            requests = tokio::task::unconstrained(question.call_async(&mut store, ())).await?.0.max(1);
+            let asked = tokio::task::unconstrained(question.call_async(&mut store, ()));
+            requests = self.clock.during(asked).await?.0.max(1);
         }
         let proxy = Proxy::new(&mut store, &instance)?;
         store.data_mut().computed = Duration::ZERO;

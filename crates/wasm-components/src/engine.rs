@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wasm_engine::{CompiledCache, Kind};
+use wasm_engine::{Clock, CompiledCache, Kind};
 use wasmtime::Config;
 use wasmtime::component::{Component, Linker};
 
@@ -18,6 +18,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     engine: wasmtime::Engine,
     linker: Linker<HostState>,
+    clock: Clock,
     cache: Option<CompiledCache>,
 }
 
@@ -61,8 +62,8 @@ impl Engine {
         config.epoch_interruption(true);
         let engine = wasmtime::Engine::new(&config).map_err(LoadError::Engine)?;
         let linker = host::linker(&engine).map_err(LoadError::Engine)?;
-        wasm_engine::start_clock(&engine).map_err(LoadError::Clock)?;
-        Ok(Self(Arc::new(Inner { engine, linker, cache: cache.map(CompiledCache::new) })))
+        let clock = Clock::start(&engine).map_err(LoadError::Clock)?;
+        Ok(Self(Arc::new(Inner { engine, linker, clock, cache: cache.map(CompiledCache::new) })))
     }
 
     /// Reads, checks and compiles a file, or takes it from the cache. Must run inside a tokio runtime.
@@ -103,6 +104,10 @@ impl Engine {
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.0.engine
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
     pub(crate) fn linker(&self) -> &Linker<HostState> {

@@ -115,7 +115,8 @@ impl<W: World> Pool<W> {
             None => self.starter.start().await.map_err(|error| CallError::Restart(error.to_string()))?.0,
         };
         let limit = self.options().limits.call;
-        let error = match timeout(limit, call(&live.world, &mut live.store)).await {
+        let called = self.starter.clock().during(call(&live.world, &mut live.store));
+        let error = match timeout(limit, called).await {
             Ok(Ok(answer)) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(live);
                 return Ok(answer);

@@ -1,5 +1,5 @@
 //! What every WebAssembly engine of this project has, whatever it runs: compiled code kept on disk ([`CompiledCache`]), a
-//! clock that makes guests yield ([`start_clock`]), what guests print, as lines ([`LineBuffer`]), and what a file claims to
+//! clock that makes guests yield ([`Clock`]), what guests print, as lines ([`LineBuffer`]), and what a file claims to
 //! be ([`kind`]).
 
 mod cache;
@@ -8,6 +8,6 @@ mod kind;
 mod output;
 
 pub use cache::{Compiled, CompiledCache};
-pub use clock::start_clock;
+pub use clock::Clock;
 pub use kind::{Kind, kind};
 pub use output::{LineBuffer, Output, OutputStream};

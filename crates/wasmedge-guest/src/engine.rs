@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wasm_engine::CompiledCache;
+use wasm_engine::{Clock, CompiledCache};
 use wasmtime::{Config, Linker, Module};
 
 use crate::abi;
@@ -13,6 +13,7 @@ use crate::state::GuestState;
 pub struct Engine {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<GuestState>,
+    pub(crate) clock: Clock,
     cache: Option<CompiledCache>,
 }
 
@@ -29,8 +30,8 @@ impl Engine {
         let engine = wasmtime::Engine::new(&config).map_err(GuestError::Engine)?;
         let mut linker = Linker::new(&engine);
         abi::add_to_linker(&mut linker).map_err(GuestError::Engine)?;
-        wasm_engine::start_clock(&engine).map_err(GuestError::Clock)?;
-        Ok(Self { engine, linker, cache: cache.map(CompiledCache::new) })
+        let clock = Clock::start(&engine).map_err(GuestError::Clock)?;
+        Ok(Self { engine, linker, clock, cache: cache.map(CompiledCache::new) })
     }
 
     /// Compiles `wasm`, or takes it from the cache. Takes seconds for a large module: call it where blocking is allowed.

@@ -83,10 +83,12 @@ pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Res
         Ok(UpdateDeadline::Yield(1))
     });
     let imports = abi::resolve(&engine.linker, &mut store, module).map_err(GuestError::UnknownImports)?;
-    let instance = wasmtime::Instance::new_async(&mut store, module, &imports).await.map_err(GuestError::Trap)?;
+    let instance = engine.clock.during(wasmtime::Instance::new_async(&mut store, module, &imports)).await;
+    let instance = instance.map_err(GuestError::Trap)?;
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start").map_err(GuestError::NoStart)?;
     // The guest takes turns by the engine's clock; tokio's own budget would only make ready sockets look unready.
-    match tokio::task::unconstrained(start.call_async(&mut store, ())).await {
+    let running = tokio::task::unconstrained(start.call_async(&mut store, ()));
+    match engine.clock.during(running).await {
         Ok(()) => Ok(0),
         Err(error) => match error.downcast_ref::<I32Exit>() {
             Some(I32Exit(code)) => Ok(*code),

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use tokio::time::timeout;
+use wasm_engine::Clock;
 use wasmtime::component::InstancePre;
 
 use super::{Live, World};
@@ -34,7 +35,8 @@ impl<W: World> Starter<W> {
     /// A new instance that has been initialised, and what it says it is. Each step may take as long as a call.
     pub(super) async fn start(&self) -> Result<(Live<W>, W::Description), OpenError> {
         let mut store = host::store(&self.engine, &self.options)?;
-        let instance = match timeout(self.options.limits.call, self.pre.instantiate_async(&mut store)).await {
+        let making = self.clock().during(self.pre.instantiate_async(&mut store));
+        let instance = match timeout(self.options.limits.call, making).await {
             Ok(instance) => instance.map_err(OpenError::Start)?,
             Err(_) => return Err(OpenError::Init(self.timed_out("its start"))),
         };
@@ -53,10 +55,14 @@ impl<W: World> Starter<W> {
         operation: &'static str,
         call: impl Future<Output = wasmtime::Result<R>>,
     ) -> Result<R, OpenError> {
-        match timeout(self.options.limits.call, call).await {
+        match timeout(self.options.limits.call, self.clock().during(call)).await {
             Ok(answer) => answer.map_err(|trap| OpenError::Init(trapped(&self.options.name, operation, &trap))),
             Err(_) => Err(OpenError::Init(self.timed_out(operation))),
         }
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        self.engine.clock()
     }
 
     const fn timed_out(&self, operation: &'static str) -> CallError {
