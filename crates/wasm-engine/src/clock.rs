@@ -11,11 +11,12 @@ use std::time::Duration;
 use wasmtime::{Engine, EngineWeak};
 
 /// How long a guest computes before others get a turn. Short enough that nobody notices a neighbour's work, long enough that
-/// the ticking costs nothing.
+/// the ticking costs little.
 const TICK: Duration = Duration::from_millis(10);
 
-/// After so many ticks in which no guest ran the clock rests: a process that nobody asks for anything sleeps.
-const PATIENCE: u32 = 100;
+/// After so many ticks in which no guest ran the clock rests: a process that nobody asks for anything sleeps. Waking it for the
+/// next request costs about as much as one tick.
+const PATIENCE: u32 = 10;
 
 /// Counts the epochs of an engine, one every ten milliseconds, while its guests run. Clones are the same clock.
 #[derive(Clone)]
