@@ -15,7 +15,7 @@ pub(crate) struct SocketTable {
     slots: Vec<Option<Socket>>,
     open: usize,
     limit: usize,
-    watch: Watch,
+    pub(super) watch: Watch,
 }
 
 impl SocketTable {

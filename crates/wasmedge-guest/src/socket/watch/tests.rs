@@ -40,6 +40,11 @@ impl Guest {
         self.poll(direction, &mut Context::from_waker(std::task::Waker::noop())).is_ready()
     }
 
+    /// Whether tokio is told of the guest's connections, so that a thread is woken for what happens on them.
+    fn is_waited_for(&self) -> bool {
+        self.sockets.watch.queue.as_ref().is_some_and(|queue| queue.waiting.is_some())
+    }
+
     fn stream(&mut self) -> &mut Stream {
         self.sockets.get_mut(self.fd).unwrap().stream().unwrap()
     }
@@ -103,7 +108,7 @@ async fn an_end_that_comes_with_the_last_bytes_is_not_lost() {
     assert!(!guest.is_ready(Direction::Read));
     far.write_all(b"last").await.unwrap();
     drop(far);
-    // Nothing is looked at before both are there.
+    // Nothing is looked at before they are there.
     let mut peeked = [0; 8];
     while guest.stream().try_peek(&mut peeked).is_err() {
         tokio::task::yield_now().await;
@@ -150,12 +155,14 @@ async fn a_request_wakes_a_guest_that_waits_and_nobody_while_it_goes_on() {
     let times_woken = || woken.0.load(Ordering::Relaxed);
 
     assert!(guest.poll(Direction::Read, &mut Context::from_waker(&waker)).is_pending());
+    assert!(guest.is_waited_for());
     far.write_all(b"one").await.unwrap();
     while times_woken() == 0 {
         tokio::task::yield_now().await;
     }
     assert!(guest.poll(Direction::Read, &mut Context::from_waker(&waker)).is_ready());
     let before = times_woken();
+    assert!(!guest.is_waited_for());
 
     far.write_all(b"two").await.unwrap();
     // What tokio hears of another connection later it would have heard of this one before.
@@ -164,6 +171,15 @@ async fn a_request_wakes_a_guest_that_waits_and_nobody_while_it_goes_on() {
     assert_eq!(other.read(&mut [0]).await.unwrap(), 1);
     assert_eq!(times_woken(), before);
     assert_eq!(guest.read().unwrap(), b"onetwo");
+}
+
+#[tokio::test]
+async fn a_guest_that_goes_on_for_another_reason_is_not_waited_for_either() {
+    let (mut guest, _far) = Guest::connected().await;
+    assert!(!guest.is_ready(Direction::Read));
+    assert!(guest.is_waited_for());
+    assert!(guest.is_ready(Direction::Write));
+    assert!(!guest.is_waited_for());
 }
 
 #[tokio::test]
