@@ -10,31 +10,29 @@ Pictures are [1, height, width, channels] here: what is moved are whole pixels.
 
 import numpy as np
 
-# For each number of results: what makes the products' one side of a filter, the other of pixels, and results of the products.
-TRANSFORMS = {
-    2: (
-        [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]],
-        [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]],
-        [[1, 1, 1, 0], [0, 1, -1, -1]],
-    ),
-    4: (
-        [
-            [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
-            [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1],
-        ],
-        [
-            [4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
-            [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1],
-        ],
-        [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]],
-    ),
-}  # fmt: skip
+# Results of one tile, for each width of a picture: few products for a row, and sums of few pixels.
+TILES = {31: 4, 15: 5, 7: 7, 3: 3}
+
+# Where polynomials are looked at: the first `tile + 1` of these, and at infinity.
+POINTS = (0, 1, -1, 1 / 2, -1 / 2, 2, -2, 4)
+
+
+def transforms(tile):
+    """What makes the products' one side of a filter, the other of pixels, and results of the products.
+
+    Multiplying polynomials by their values at some points is Toom and Cook's method; filtering is the transpose of that.
+    """
+    def values(count):
+        powers = np.vander(POINTS[: tile + 1], count, increasing=True)
+        return np.vstack([powers, np.eye(count)[-1]])
+    parts = values(3), np.linalg.inv(values(tile + 2)).T, values(tile).T
+    return [part.astype(np.float32) for part in parts]
 
 
 def convolution(graph, x, weights, name, side):
     """A 3x3 convolution of a picture of that side, of which every row is finished by columns that mean nothing."""
-    tile = 4 if side > 4 else 2
-    filters, pixels, results = (np.array(matrix, np.float32) for matrix in TRANSFORMS[tile])
+    tile = TILES[side]
+    filters, pixels, results = transforms(tile)
     into, out, products = weights.shape[1], weights.shape[0], tile + 2
     tiles = -(-side // tile)
     right = tile * tiles - side + 1
