@@ -3,7 +3,8 @@
 //! The rule is simple. A connection goes to an instance that waits at the door, and among several to the one with the
 //! fewest connections. Where none waits it stays here until one does: nothing is assigned to an instance that computes.
 //! An instance takes one connection each time it comes, so that what arrives together is spread. A connection whose next
-//! request arrives while its instance computes comes back here ([`Stream::hand_over`]).
+//! request arrives while its instance computes comes back here ([`Stream::hand_over`]), and so does one whose request was begun
+//! and then had to wait for another's, once that is answered and if an instance waits that has fewer connections.
 
 use std::collections::VecDeque;
 use std::io;
@@ -203,6 +204,13 @@ impl Door {
         let hall = self.lock();
         let long = hall.arrivals.front().is_some_and(|arrival| arrival.since.elapsed() >= patience);
         long && !hall.seats.iter().any(Seat::is_waiting)
+    }
+
+    /// Whether an instance waits that, with what waits here and one more, would still have fewer than `connections`.
+    pub(super) fn has_other_for_one_of(&self, connections: usize) -> bool {
+        let hall = self.lock();
+        let more = hall.arrivals.len() + 1;
+        hall.seats.iter().any(|seat| seat.is_waiting() && seat.activity.connections() + more < connections)
     }
 
     /// Ready where the instance at `seat` should accept a connection.

@@ -33,7 +33,7 @@ enum Transport {
 /// How a stream came to its guest.
 struct Admission {
     /// Counts it among its guest's connections.
-    _counted: Counted,
+    counted: Counted,
     /// Where there may be other guests who would take it.
     shared: Option<Shared>,
 }
@@ -43,6 +43,8 @@ struct Shared {
     door: Door,
     holder: Option<Holder>,
     exchange: Exchange,
+    /// Whether a request was begun and then left, while the guest computed something else.
+    held_up: bool,
 }
 
 impl Stream {
@@ -74,8 +76,8 @@ impl Stream {
         if matches!(self.transport, Transport::Memory(_)) {
             self.local = local;
         }
-        let shared = door.map(|(door, holder)| Shared { door, holder, exchange: Exchange::default() });
-        self.admission = Some(Admission { _counted: Counted::new(activity), shared });
+        let shared = door.map(|(door, holder)| Shared { door, holder, exchange: Exchange::default(), held_up: false });
+        self.admission = Some(Admission { counted: Counted::new(activity), shared });
         self
     }
 
@@ -83,6 +85,24 @@ impl Stream {
     pub(super) fn can_be_handed_over(&mut self) -> bool {
         // The end of the connection is left to who has it.
         self.following().is_some_and(|exchange| exchange.is_between()) && matches!(self.peek(&mut [0]), Ok(1..))
+    }
+
+    /// The guest computes. If it does so for a request on another connection, one that it has begun to answer here waits for that.
+    pub(super) fn hold_up(&mut self) {
+        if let Some(shared) = self.admission.as_mut().and_then(|admission| admission.shared.as_mut()) {
+            shared.held_up |= !shared.exchange.is_between();
+        }
+    }
+
+    /// Whether the guest, which wants the next request, has held up the last one, and another guest that waits has fewer
+    /// connections. Two whose requests arrive together would be in each other's way again and again.
+    pub(super) fn is_better_off_elsewhere(&mut self) -> bool {
+        let Some(Admission { counted, shared: Some(shared) }) = &mut self.admission else { return false };
+        if !shared.held_up || !shared.exchange.is_between() {
+            return false;
+        }
+        shared.held_up = false;
+        shared.door.has_other_for_one_of(counted.connections())
     }
 
     /// Gives the connection back to the door it came through: the guest computes something else, and another one may answer

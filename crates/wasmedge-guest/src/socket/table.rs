@@ -74,6 +74,10 @@ impl SocketTable {
         let socket = self.slots.get_mut(place).and_then(Option::as_mut).ok_or(Errno::BADF)?;
         socket.advance(cx);
         if let Kind::Stream(stream) = &mut socket.kind {
+            if matches!(direction, Direction::Read) && stream.is_better_off_elsewhere() {
+                self.watch.forget(stream);
+                stream.hand_over();
+            }
             self.watch.add(place, stream);
         }
         Ok(match direction {
@@ -95,11 +99,12 @@ impl SocketTable {
     /// Hands over the connections that another guest may answer sooner than this one, which computes.
     pub(crate) fn hand_over(&mut self) {
         for socket in self.slots.iter_mut().flatten() {
-            if let Kind::Stream(stream) = &mut socket.kind
-                && stream.can_be_handed_over()
-            {
+            let Kind::Stream(stream) = &mut socket.kind else { continue };
+            if stream.can_be_handed_over() {
                 self.watch.forget(stream);
                 stream.hand_over();
+            } else {
+                stream.hold_up();
             }
         }
     }

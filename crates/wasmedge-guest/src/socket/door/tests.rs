@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
 
+use super::super::{Direction, Family, Kind, Socket, SocketTable};
 use super::*;
 
 /// Counts how often an instance is woken.
@@ -162,6 +163,7 @@ fn a_connection_tells_whether_who_holds_it_computes_and_is_counted_until_it_clos
 }
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 /// Sends a request, which the last connection of `instance` has then.
 fn ask(theirs: &MemoryStream) {
@@ -174,9 +176,8 @@ fn reads(stream: &mut Stream) -> usize {
 
 fn answers(stream: &mut Stream) {
     assert_eq!(reads(stream), REQUEST.len());
-    stream
-        .try_write(&[io::IoSlice::new(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"), io::IoSlice::new(b"ok")])
-        .unwrap();
+    let (head, body) = ANSWER.split_at(ANSWER.len() - 2);
+    stream.try_write(&[io::IoSlice::new(head), io::IoSlice::new(body)]).unwrap();
 }
 
 #[test]
@@ -232,4 +233,41 @@ fn a_connection_stays_where_its_request_was_begun_where_it_ends_and_where_there_
         assert!(door.is_empty());
         assert_eq!(first.activity.connections(), 1);
     }
+}
+
+/// Whether a guest with that table learns that it may read from a connection.
+fn may_read(table: &mut SocketTable, fd: u32) -> bool {
+    let cx = &mut Context::from_waker(Waker::noop());
+    table.poll(fd, Direction::Read, cx).unwrap().is_ready()
+}
+
+#[test]
+fn of_two_connections_whose_requests_are_in_each_others_way_one_goes_to_another_instance() {
+    let door = Door::new(2);
+    let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
+    assert!(!first.waits());
+    let peers = arrive(&door, 3);
+    first.turn();
+    assert!(!second.waits());
+    let mut table = SocketTable::new(9);
+    let sockets = first.held.drain(..).map(|stream| Socket::new(Family::V4, Kind::Stream(stream)));
+    let fds: Vec<u32> = sockets.map(|socket| table.insert(socket).unwrap()).collect();
+    // Nothing is asked on the third.
+    let asked = &fds[..2];
+    for (peer, fd) in peers.iter().zip(asked) {
+        ask(&peer.0);
+        assert_eq!(reads(table.get_mut(*fd).unwrap().stream().unwrap()), REQUEST.len());
+    }
+    table.hand_over();
+    assert!(asked.iter().all(|fd| !may_read(&mut table, *fd)) && door.is_empty(), "both are still to be answered");
+    for fd in asked {
+        table.get_mut(*fd).unwrap().stream().unwrap().try_write(&[io::IoSlice::new(ANSWER)]).unwrap();
+    }
+    let ended: Vec<bool> = fds.iter().map(|fd| may_read(&mut table, *fd)).collect();
+    assert_eq!(ended, [true, false, false]);
+    second.turn();
+    assert_eq!((first.activity.connections(), second.activity.connections()), (2, 1));
+    // Those that were not held up since stay, though the second has time for one.
+    second.held.clear();
+    assert!(!fds[1..].iter().any(|fd| may_read(&mut table, *fd)) && door.is_empty());
 }
