@@ -1,7 +1,7 @@
 //! More instances of one module, behind the door of its application.
 //!
-//! The first instance always runs (`GuestApp::supervise`). Another one is started when a connection has waited while all
-//! that run were busy, and ends when it has had nothing to do for a while. The compiled code is shared, and so are the pages
+//! The first instance always runs (`GuestApp::supervise`). Another one is started when a connection, or a request that was begun,
+//! has waited while all that run were busy, and ends when it has had nothing to do for a while. The compiled code is shared, and so are the pages
 //! of the module's data that no instance has written to; the rest of its memory is each instance's own.
 
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Instances {
                     }
                 },
                 () = self.door.arrived() => {}
-                _ = looks.tick(), if !self.door.is_empty() => {
+                _ = looks.tick(), if self.door.is_in_demand() => {
                     self.door.remind();
                     if self.needs_another(1 + more.len()) && Instant::now() >= not_before {
                         started += 1;
@@ -79,7 +79,7 @@ impl Instances {
 
     /// Whether one more would help `running` ones. While one of those is on its way, it is waited for: it may be enough.
     fn needs_another(&self, running: usize) -> bool {
-        running < self.most && self.door.listening() >= running && self.door.is_neglected(PATIENCE)
+        self.door.is_neglected(PATIENCE) && running < self.most && self.door.listening() >= running
     }
 }
 
@@ -93,7 +93,7 @@ enum Ended {
 /// Runs the instance with this number until it ends or is not needed any more.
 async fn another(guest: Arc<GuestApp>, number: u64) -> Ended {
     let app = &guest.app;
-    tracing::info!(%app, "instance {number} is started: a connection waits and all others are busy");
+    tracing::info!(%app, "instance {number} is started: a request waits and all others are busy");
     let activity = Arc::<Activity>::default();
     // Both in one task: no connection is accepted between the look that finds none and the end.
     let ended = tokio::select! {

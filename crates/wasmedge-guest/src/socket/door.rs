@@ -44,6 +44,8 @@ struct Hall {
     arrivals: VecDeque<Arrival>,
     seats: Vec<Seat>,
     next_seat: u64,
+    /// Whether requests were held up since the last look.
+    held_up: bool,
 }
 
 struct Arrival {
@@ -173,9 +175,22 @@ impl Door {
         self.lock().seats.len()
     }
 
-    /// Waits until a connection arrives. For one caller at a time.
+    /// An instance computes, and requests that it has begun to answer wait for it.
+    pub(super) fn hold_up(&self) {
+        self.lock().held_up = true;
+        self.0.arrived.notify_one();
+    }
+
+    /// Waits until a connection arrives, or requests are held up. For one caller at a time.
     pub async fn arrived(&self) {
         self.0.arrived.notified().await;
+    }
+
+    /// Whether somebody waits: connections here, or requests for an instance that computes.
+    #[must_use]
+    pub fn is_in_demand(&self) -> bool {
+        let hall = self.lock();
+        hall.held_up || !hall.arrivals.is_empty()
     }
 
     /// Whether no connection waits.
@@ -198,12 +213,13 @@ impl Door {
         }
     }
 
-    /// Whether a connection has waited for `patience` and no instance is about to take it.
+    /// Whether a connection has waited for `patience`, or requests were held up since the last look, and no instance waits.
     #[must_use]
     pub fn is_neglected(&self, patience: Duration) -> bool {
-        let hall = self.lock();
+        let mut hall = self.lock();
         let long = hall.arrivals.front().is_some_and(|arrival| arrival.since.elapsed() >= patience);
-        long && !hall.seats.iter().any(Seat::is_waiting)
+        let held_up = std::mem::take(&mut hall.held_up);
+        (long || held_up) && !hall.seats.iter().any(Seat::is_waiting)
     }
 
     /// Whether an instance waits that, with what waits here and one more, would still have fewer than `connections`.

@@ -44,6 +44,11 @@ impl Exchange {
         matches!(self.state, State::Between) && self.head.is_empty()
     }
 
+    /// Whether something is asked that is not answered.
+    pub(super) fn is_within(&self) -> bool {
+        matches!(self.state, State::Within { .. }) || !self.head.is_empty()
+    }
+
     /// There is no knowing any more.
     pub(super) fn lose(&mut self) {
         *self = Self { state: State::Unknown, head: Vec::new() };

@@ -43,7 +43,7 @@ struct Shared {
     door: Door,
     holder: Option<Holder>,
     exchange: Exchange,
-    /// Whether a request was begun and then left, while the guest computed something else.
+    /// Whether the last request was begun when another one was, and the guest computed.
     held_up: bool,
 }
 
@@ -87,15 +87,21 @@ impl Stream {
         self.following().is_some_and(|exchange| exchange.is_between()) && matches!(self.peek(&mut [0]), Ok(1..))
     }
 
-    /// The guest computes. If it does so for a request on another connection, one that it has begun to answer here waits for that.
+    /// Whether a request that came through a door is begun and not answered.
+    pub(super) fn has_begun(&mut self) -> bool {
+        self.following().is_some_and(|exchange| exchange.is_within())
+    }
+
+    /// The request that is begun waits for the guest, which computes, perhaps for another one.
     pub(super) fn hold_up(&mut self) {
         if let Some(shared) = self.admission.as_mut().and_then(|admission| admission.shared.as_mut()) {
-            shared.held_up |= !shared.exchange.is_between();
+            shared.held_up = true;
+            shared.door.hold_up();
         }
     }
 
-    /// Whether the guest, which wants the next request, has held up the last one, and another guest that waits has fewer
-    /// connections. Two whose requests arrive together would be in each other's way again and again.
+    /// Whether the last request was held up, and another guest that waits has fewer connections. Two whose requests arrive
+    /// together would be in each other's way again and again.
     pub(super) fn is_better_off_elsewhere(&mut self) -> bool {
         let Some(Admission { counted, shared: Some(shared) }) = &mut self.admission else { return false };
         if !shared.held_up || !shared.exchange.is_between() {

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll, ready};
 
 use super::watch::Watch;
-use super::{Direction, Kind, Socket};
+use super::{Direction, Kind, Socket, Stream};
 use crate::errno::Errno;
 
 /// Descriptors from here on are sockets; those below belong to files and standard streams. Far above what a guest may
@@ -96,16 +96,22 @@ impl SocketTable {
         });
     }
 
-    /// Hands over the connections that another guest may answer sooner than this one, which computes.
+    /// Hands over the connections that another guest may answer sooner than this one, which computes. Requests that are begun
+    /// cannot be: of several, all but one are held up.
     pub(crate) fn hand_over(&mut self) {
-        for socket in self.slots.iter_mut().flatten() {
+        let Self { slots, watch, .. } = self;
+        let mut begun: Vec<&mut Stream> = Vec::new();
+        for socket in slots.iter_mut().flatten() {
             let Kind::Stream(stream) = &mut socket.kind else { continue };
             if stream.can_be_handed_over() {
-                self.watch.forget(stream);
+                watch.forget(stream);
                 stream.hand_over();
-            } else {
-                stream.hold_up();
+            } else if stream.has_begun() {
+                begun.push(stream);
             }
+        }
+        if begun.len() > 1 {
+            begun.into_iter().for_each(Stream::hold_up);
         }
     }
 

@@ -271,3 +271,24 @@ fn of_two_connections_whose_requests_are_in_each_others_way_one_goes_to_another_
     second.held.clear();
     assert!(!fds[1..].iter().any(|fd| may_read(&mut table, *fd)) && door.is_empty());
 }
+
+#[test]
+fn an_instance_is_wanted_where_one_computes_that_has_begun_to_answer_several_requests() {
+    for (asked, wanted) in [(1, false), (2, true)] {
+        let door = Door::new(2);
+        let mut only = Instance::at(&door);
+        assert!(!only.waits());
+        let peers = arrive(&door, 2);
+        only.turn();
+        let mut table = SocketTable::new(9);
+        for ((peer, _), mut stream) in peers.iter().zip(only.held.drain(..)).take(asked) {
+            ask(peer);
+            assert_eq!(reads(&mut stream), REQUEST.len());
+            table.insert(Socket::new(Family::V4, Kind::Stream(stream))).unwrap();
+        }
+        only.activity.goes_on();
+        table.hand_over();
+        assert_eq!((door.is_in_demand(), door.is_neglected(Duration::from_secs(60))), (wanted, wanted));
+        assert!(!door.is_in_demand(), "until the next time");
+    }
+}
