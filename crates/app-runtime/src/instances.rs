@@ -1,8 +1,9 @@
 //! More instances of one module, behind the door of its application.
 //!
-//! The first instance always runs (`GuestApp::supervise`). Another one is started when a connection, or a request that was begun,
-//! has waited while all that run were busy, and ends when it has had nothing to do for a while. The compiled code is shared, and so are the pages
-//! of the module's data that no instance has written to; the rest of its memory is each instance's own.
+//! The first instance always runs (`GuestApp::supervise`). Another one is started when a connection, or a request that was
+//! begun, has waited while all that run were busy, and ends when it has had nothing to do for a while. The compiled code is
+//! shared, and so are the pages of the module's data that no instance has written to; the rest of its memory is each instance's
+//! own.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
