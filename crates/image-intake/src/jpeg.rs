@@ -118,19 +118,20 @@ fn size(decoder: &JpegDecoder<Bytes<'_>>) -> Result<(u32, u32), Refusal> {
 
 fn pixels(mut decoder: JpegDecoder<Bytes<'_>>, colours: ColorSpace) -> Result<DynamicImage, Refusal> {
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(colours));
+    let orientation = orientation(&decoder);
     let pixels = decoder.decode().map_err(broken)?;
     let (width, height) = size(&decoder)?;
     let picture: Option<DynamicImage> = match colours {
         ColorSpace::Luma => GrayImage::from_raw(width, height, pixels).map(Into::into),
         _ => RgbImage::from_raw(width, height, pixels).map(Into::into),
     };
-    let picture = picture.ok_or_else(|| Refusal::Broken("its size is contradictory".to_owned()))?;
-    Ok(oriented(picture, &decoder))
+    let mut picture = picture.ok_or_else(|| Refusal::Broken("its size is contradictory".to_owned()))?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
 }
 
-/// The picture the way it is meant to be looked at.
-fn oriented(mut picture: DynamicImage, decoder: &JpegDecoder<Bytes<'_>>) -> DynamicImage {
-    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
-    picture.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
-    picture
+/// How the picture is meant to be looked at, as is said before its pixels. What a decoder meets later depends on how far it reads.
+fn orientation(headers: &JpegDecoder<Bytes<'_>>) -> Orientation {
+    let said = headers.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    said.unwrap_or(Orientation::NoTransforms)
 }

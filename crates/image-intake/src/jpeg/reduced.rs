@@ -6,7 +6,7 @@
 use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
-use super::{headers, keeps_luma_apart, oriented};
+use super::{headers, keeps_luma_apart, orientation};
 
 /// Decodes at an eighth, a quarter or half of the size: the least that leaves both sides with `side` pixels. `None` where that
 /// is all of the size, where colours are kept in a rare way, and where this decoder finds a mistake: whether a picture is
@@ -23,12 +23,13 @@ pub(crate) fn decode(bytes: &[u8], side: u16) -> Option<DynamicImage> {
     let (width, height) = decoder.scale(width, height).ok()?;
     let pixels = decoder.decode().ok()?;
     let (width, height) = (width.into(), height.into());
-    let picture: DynamicImage = match decoder.info()?.pixel_format {
+    let mut picture: DynamicImage = match decoder.info()?.pixel_format {
         PixelFormat::RGB24 => RgbImage::from_raw(width, height, pixels)?.into(),
         PixelFormat::L8 => GrayImage::from_raw(width, height, pixels)?.into(),
         _ => return None,
     };
-    Some(oriented(picture, &full))
+    picture.apply_orientation(orientation(&full));
+    Some(picture)
 }
 
 /// The size at the least fraction that leaves both sides with `side` pixels, if there is one.

@@ -60,13 +60,25 @@ fn what_is_kept_in_a_rare_way_or_in_another_format_is_decoded_in_full() {
     assert_eq!(reduced(&make::cmyk_jpeg(), 10).unwrap().dimensions(), (48, 40));
 }
 
+/// An EXIF block of one entry: orientation 6, to be turned clockwise.
+const SIDEWAYS: &[u8] = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+
 #[test]
 fn what_was_taken_sideways_is_reduced_upright() {
     let plain = waves_as(ColorType::Rgb, false);
-    // An EXIF block of one entry: orientation 6, to be turned clockwise.
-    let exif = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
-    let sideways = [&plain[..2], exif, &plain[2..]].concat();
+    let sideways = [&plain[..2], SIDEWAYS, &plain[2..]].concat();
     assert_eq!(reduced(&sideways, 20).unwrap().dimensions(), (28, 42));
+}
+
+#[test]
+fn what_is_said_of_the_orientation_among_the_pixels_turns_no_picture() {
+    let plain = waves_as(ColorType::Rgb, true);
+    let last = plain.windows(2).rposition(|marker| marker == b"\xFF\xDA").unwrap();
+    let late = [&plain[..last], SIDEWAYS, &plain[last..]].concat();
+    let admitted = Picture::admit(&late, DEFAULT_MAX_PIXELS).unwrap();
+    let (full, gray) = (admitted.decode().unwrap(), admitted.decode_gray().unwrap());
+    assert_eq!([full.width(), full.height(), gray.width(), gray.height()], [333, 217, 333, 217]);
+    assert_eq!(reduced(&late, 20).unwrap().dimensions(), (42, 28));
 }
 
 #[test]
