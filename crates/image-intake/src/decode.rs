@@ -66,7 +66,7 @@ impl Picture<'_> {
     /// Refuses what a decoder would fill with gray, take any amount of memory for, or panic at.
     fn check(&self) -> Result<(), Refusal> {
         match self.format {
-            ImageFormat::Jpeg if !jpeg::is_complete(self.bytes) => Err(Refusal::Truncated),
+            ImageFormat::Jpeg => jpeg::check(self.bytes),
             ImageFormat::WebP if !webp::has_all_of_exif(self.bytes) => Err(Refusal::Truncated),
             ImageFormat::Png if !png::has_whole_colours(self.bytes) => {
                 Err(Refusal::Broken("its palette ends within a colour".to_owned()))

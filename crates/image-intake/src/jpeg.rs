@@ -5,7 +5,7 @@ pub(crate) mod reduced;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -17,9 +17,27 @@ use crate::{Refusal, luma};
 const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// Whether the picture reaches its end marker. Decoders fill what is missing with gray and call it a success.
-pub(crate) fn is_complete(bytes: &[u8]) -> bool {
-    Segments::of(bytes).any(|(marker, _)| marker == END_OF_IMAGE)
+/// The marker of the segment in which Adobe's programs, and by now others, say what the colours are.
+const COLOURS: &[u8] = &[0xFF, 0xEE];
+
+/// Refuses what does not reach its end marker, which decoders fill with gray and call a success, and what says amid its pixels
+/// of what kind their colours are, at which the decoder panics.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), Refusal> {
+    let (mut segments, mut pixels) = (Segments::of(bytes), None);
+    let end = loop {
+        let rest = segments.0;
+        match segments.next() {
+            Some((END_OF_IMAGE, _)) => break rest,
+            Some((START_OF_SCAN, _)) => pixels = pixels.or(Some(rest)),
+            Some(_) => {}
+            None => return Err(Refusal::Truncated),
+        }
+    };
+    let pixels = pixels.and_then(|from| from.get(..from.len() - end.len()));
+    match pixels.and_then(|pixels| memmem::find(pixels, COLOURS)) {
+        Some(_) => Err(Refusal::Broken("it says amid its pixels how their colours are kept".to_owned())),
+        None => Ok(()),
+    }
 }
 
 /// The size in the first frame header.

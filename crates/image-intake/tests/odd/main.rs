@@ -57,6 +57,24 @@ fn a_progressive_jpeg() {
 }
 
 #[test]
+fn a_jpeg_that_says_amid_its_pixels_how_their_colours_are_kept_is_refused() {
+    let plain = make::jpeg_in_three_scans();
+    check_orange(&plain, 6);
+    let colours = b"\xFF\xEE\0\x0EAdobe\0\x65\0\0\0\0\x02";
+    let scans = plain.windows(2).enumerate().filter(|(_, marker)| *marker == b"\xFF\xDA").map(|(at, _)| at);
+    let scans: Vec<usize> = scans.collect();
+    assert_eq!(scans.len(), 3);
+    for at in &scans[1..] {
+        let late = [&plain[..*at], colours, &plain[*at..]].concat();
+        for found in [decoded(&late), gray(&late)] {
+            assert!(matches!(found, Err(Refusal::Broken(reason)) if reason.contains("colours")));
+        }
+    }
+    // Behind its end there may be another picture.
+    check_orange(&[&plain[..], colours].concat(), 6);
+}
+
+#[test]
 fn a_jpeg_in_four_inks() {
     check_orange(&make::cmyk_jpeg(), 8);
 }

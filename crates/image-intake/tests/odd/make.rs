@@ -37,6 +37,15 @@ pub(crate) fn gray_jpeg() -> Vec<u8> {
     jpeg(pixels.as_raw(), (48, 40), ColorType::Luma, false)
 }
 
+/// The orange picture, each of its colours behind the other.
+pub(crate) fn jpeg_in_three_scans() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 92);
+    encoder.set_optimized_huffman_tables(true);
+    encoder.encode(orange(48, 40).as_raw(), 48, 40, ColorType::Rgb).unwrap();
+    bytes
+}
+
 pub(crate) fn progressive_jpeg() -> Vec<u8> {
     jpeg(orange(48, 40).as_raw(), (48, 40), ColorType::Rgb, true)
 }
