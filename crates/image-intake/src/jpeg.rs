@@ -1,4 +1,5 @@
-//! JPEGs: what their decoder leaves to its caller (noticing that the end is missing), and decoding, in colours or brightness alone.
+//! JPEGs: what their decoder leaves to its caller (noticing that the end is missing, or what would make it panic), and decoding, in
+//! colours or brightness alone.
 
 mod bytes;
 pub(crate) mod reduced;

@@ -97,7 +97,7 @@ impl SocketTable {
     }
 
     /// Hands over the connections that another guest may answer sooner than this one, which computes. Requests that are begun
-    /// cannot be: of several, all but one are held up.
+    /// cannot be: of several, all but one are held up, and nobody knows which.
     pub(crate) fn hand_over(&mut self) {
         let Self { slots, watch, .. } = self;
         let mut begun: Vec<&mut Stream> = Vec::new();
