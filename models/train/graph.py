@@ -49,9 +49,14 @@ class Graph:
         """Places, shapes and the like."""
         return self.constant(np.array(values, np.int64), "integers_" + "_".join(map(str, values)))
 
+    def split(self, x, count):
+        """Parts of the first axis, of one each."""
+        first = self.node("Split", x, outputs=count, axis=0)
+        return [first, *(f"{first}_{number}" for number in range(1, count))]
+
     def slices(self, x, axis, ranges, step=1):
         """Parts of an axis, each from a place to another."""
-        steps = self.integers(axis), self.integers(step)
+        steps = (self.integers(axis), self.integers(step)) if step != 1 else (self.integers(axis),)
         return [self.node("Slice", x, self.integers(start), self.integers(end), *steps) for start, end in ranges]
 
     def bytes(self, weights, name):
@@ -66,14 +71,11 @@ class Graph:
     def convolution(self, x, convolution, name, side):
         """One of the network, which halves the side where it pools."""
         weights, bias = (part.detach().numpy() for part in convolution.folded())
-        x = winograd.convolution(self, x, weights, name, side)
-        x = self.halved(x, side) if convolution.pools else self.slices(x, 2, [(0, side)])[0]
+        wanted = side - side % 2 if convolution.pools else side
+        x = winograd.convolution(self, x, weights, name, side, wanted)
+        if convolution.pools:
+            x = self.largest(x, [(0, wanted), (1, wanted)], 2)
         return self.activation(self.node("Add", x, self.constant(bias, f"{name}_bias")))
-
-    def halved(self, x, side):
-        """The largest of each two by two pixels; what is left over at an edge is left out."""
-        even = side - side % 2
-        return self.largest(x, [(0, even), (1, even)], 2)
 
     def largest(self, x, ranges, step=1):
         """The largest of pixels that lie so in rows and in columns."""
@@ -85,16 +87,13 @@ class Graph:
 def model_of(network, temperature, about):
     """The network as an ONNX model whose logits are calibrated; `about` are texts that the file shall carry."""
     graph = Graph()
-    mean, deviation = (np.array(values, np.float32) for values in (MEAN, DEVIATION))
-    x = graph.node("Mul", graph.node("Transpose", INPUT, perm=[0, 2, 3, 1]), graph.constant(1 / deviation, "normal_scale"))
-    x = graph.node("Add", x, graph.constant(-mean / deviation, "normal_shift"))
-    first = look(graph, network, x, temperature)
+    first = look(graph, network, INPUT, temperature)
     best = graph.node("TopK", first, graph.constant(np.array([2], np.int64), "two"), outputs=2, axis=1)
     lead = graph.node("Sub", graph.node("ReduceMax", best, axes=[1]), graph.node("ReduceMin", best, axes=[1]))
     least = graph.node("ReduceMin", lead, keepdims=0)
     is_close = graph.node("Less", least, graph.constant(np.array(LEAD / temperature, np.float32), "lead"))
     again, enough = Graph(graph), Graph(graph)
-    mirrored = again.slices(x, 2, [(-1, -(2**31))], -1)[0]
+    mirrored = again.slices(INPUT, 3, [(-1, -(2**31))], -1)[0]
     second = look(again, network, mirrored, temperature)
     again.node("Mul", again.node("Add", first, second), graph.constant(np.array(0.5, np.float32), "half"))
     enough.node("Identity", first)
@@ -105,14 +104,19 @@ def model_of(network, temperature, about):
 
 
 def look(graph, network, x, temperature):
-    """The calibrated logits of normalised pictures."""
+    """The calibrated logits of a picture."""
     stem, bias = (part.detach().numpy() for part in network.stem.parameters())
+    mean, deviation = (np.array(values, np.float32)[:, None, None] for values in (MEAN, DEVIATION))
+    stem = stem / deviation
+    bias = bias - (stem * mean).sum(axis=(1, 2, 3))
     side = data.SIDE - 1
     both = [(0, side), (1, side + 1)]
-    patches = [part for row in graph.slices(x, 1, both) for part in graph.slices(row, 2, both)]
+    patches = [part for row in graph.slices(x, 2, both) for part in graph.slices(row, 3, both)]
+    patches = graph.node("Reshape", graph.node("Concat", *patches, axis=1), graph.integers(12, -1))
     stem = graph.constant(stem.transpose(2, 3, 1, 0).reshape(-1, len(bias)), "stem")
-    x = graph.node("MatMul", graph.node("Concat", *patches, axis=3), stem)
+    x = graph.node("MatMul", graph.node("Transpose", patches, perm=[1, 0]), stem)
     x = graph.activation(graph.node("Add", x, graph.constant(bias, "stem_bias")))
+    x = graph.node("Reshape", x, graph.integers(1, side, side, len(bias)))
     for place, stage in enumerate(network.stages):
         x = graph.convolution(x, stage.widen, f"widen{place}", side)
         side //= 2

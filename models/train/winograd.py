@@ -1,20 +1,24 @@
-"""3x3 convolutions with half as many multiplications as they seem to need: Winograd's minimal filtering, along rows.
+"""3x3 convolutions with half as many multiplications as they seem to need: Winograd's minimal filtering, down the columns.
 
-Of a row, `tile` results of a filter of three take `tile + 2` products of sums in place of `3 * tile` (Lavin and Gray, *Fast
-Algorithms for Convolutional Neural Networks*, 2015). Down the columns the filter is as it was: both ways would save more, but
+Of a column, `tile` results of a filter of three take `tile + 2` products of sums in place of `3 * tile` (Lavin and Gray, *Fast
+Algorithms for Convolutional Neural Networks*, 2015). Along the rows the filter is as it was: both ways would save more, but
 small pictures would fall into matrices too small to be multiplied well. What is left are products of matrices with a channel in
 each column, which any runtime does near the processor's peak, while a runtime without this method gathers patches pixel by pixel.
 
-Pictures are [1, height, width, channels] here: what is moved are whole pixels.
+Pictures are [1, height, width, channels] here: what is moved are whole rows, or whole pixels.
 """
 
 import numpy as np
 
-# Results of one tile, for each width of a picture: few products for a row, and sums of few pixels.
-TILES = {31: 4, 15: 5, 7: 7, 3: 3}
+# Results of one tile, for each number of rows that may be wanted: few products for a column, and sums of few pixels.
+TILES = {30: 6, 15: 5, 14: 7, 7: 7, 6: 6, 3: 3}
 
 # Where polynomials are looked at: the first `tile + 1` of these, and at infinity.
 POINTS = (0, 1, -1, 1 / 2, -1 / 2, 2, -2, 4)
+
+# Products of matrices with that many rows are one operator. With fewer, most of the time would go by in laying out the filter's
+# side of it, which runtimes do in advance for a single matrix only.
+MANY_ROWS = 16
 
 
 def transforms(tile):
@@ -29,40 +33,52 @@ def transforms(tile):
     return [part.astype(np.float32) for part in parts]
 
 
-def convolution(graph, x, weights, name, side):
-    """A 3x3 convolution of a picture of that side, of which every row is finished by columns that mean nothing."""
-    tile = TILES[side]
+def convolution(graph, x, weights, name, side, wanted):
+    """A 3x3 convolution of a picture of that side, of which so many rows and columns are wanted, the first ones."""
+    tile = TILES[wanted]
     filters, pixels, results = transforms(tile)
-    into, out, products = weights.shape[1], weights.shape[0], tile + 2
-    tiles = -(-side // tile)
-    right = tile * tiles - side + 1
-    x = graph.node("Pad", x, graph.integers(0, 1, 1, 0, 0, 1, right, 0))
-    last = tile * (tiles - 1) + 1
-    x = graph.slices(x, 2, [(start, start + last) for start in range(products)], tile)
-    x = transformed(graph, pixels, graph.node("Concat", *x, axis=0), (side + 2, tiles, into))
-    x = graph.node("Concat", *graph.slices(x, 1, [(row, row + side) for row in range(3)]), axis=3)
-    x = graph.slices(x, 0, [(product, product + 1) for product in range(products)])
-    both = zip(x, filter_matrices(graph, filters, weights, name))
-    x = graph.node("Concat", *(graph.node("MatMul", *sides) for sides in both), axis=0)
-    x = graph.node("Transpose", transformed(graph, results, x, (side, tiles, out)), perm=[1, 2, 0, 3])
-    return graph.node("Reshape", x, graph.integers(1, side, tile * tiles, out))
+    into, out, tiles = weights.shape[1], weights.shape[0], wanted // tile
+    x = transformed(graph, "pixels", *tiled(graph, x, pixels, tile, side, wanted), (tiles, wanted + 2, into))
+    x = graph.node("Concat", *graph.slices(x, 2, [(column, column + wanted) for column in range(3)]), axis=3)
+    if tiles * wanted >= MANY_ROWS:
+        x = graph.node("Reshape", x, graph.integers(len(filters), tiles * wanted, 3 * into))
+        x = graph.node("MatMul", x, *filter_matrices(graph, filters, weights, name))
+    else:
+        matrices = filter_matrices(graph, filters, weights, name, parts=len(filters))
+        products = [graph.node("MatMul", *sides) for sides in zip(graph.split(x, len(filters)), matrices)]
+        x = graph.node("Concat", *products, axis=0)
+    x = transformed(graph, "results", results, x, (tiles, wanted, out))
+    if tiles > 1:
+        x = graph.node("Transpose", x, perm=[1, 0, 2, 3])
+    return graph.node("Reshape", x, graph.integers(1, wanted, wanted, out))
 
 
-def filter_matrices(graph, filters, weights, name):
-    """A filter's side of each product. Nothing there depends on the picture: a runtime computes it once, when it loads the file."""
-    whole, into, out = graph.whole, weights.shape[1], weights.shape[0]
+def tiled(graph, x, pixels, tile, side, wanted):
+    """The rows that tiles take, each tile's first, second and so on behind one another, and what makes their side of products."""
+    right = wanted + 1 - side
+    if tile == wanted:
+        # What is outside of the picture is nought, and adds nothing.
+        return pixels[:, 1 : 1 + side], graph.node("Pad", x, graph.integers(0, 0, 1, 0, 0, 0, right, 0))
+    x = graph.node("Pad", x, graph.integers(0, 1, 1, 0, 0, right, right, 0))
+    last = wanted - tile + 1
+    return pixels, graph.node("Concat", *graph.slices(x, 1, [(row, row + last) for row in range(len(pixels))], tile), axis=0)
+
+
+def filter_matrices(graph, filters, weights, name, parts=1):
+    """A filter's side of the products, as one or apart. Nothing there depends on the picture: a runtime computes it once, when it
+    loads the file."""
+    whole, shape = graph.whole, (3 * weights.shape[1], weights.shape[0])
     if name not in whole.weights:
-        weights = graph.bytes(weights.transpose(3, 2, 1, 0).reshape(-1, out), name)
-        columns = whole.node("Reshape", weights, whole.integers(3, -1))
-        rows = [whole.constant(row[None], f"filter_{len(filters)}_{place}") for place, row in enumerate(filters)]
-        matrices = [whole.node("MatMul", row, columns) for row in rows]
-        whole.weights[name] = [whole.node("Reshape", matrix, whole.integers(3 * into, out)) for matrix in matrices]
+        weights = graph.bytes(weights.transpose(2, 3, 1, 0).reshape(-1, weights.shape[0]), name)
+        matrices = transformed(whole, "filters", filters, weights, shape)
+        apart = whole.split(matrices, parts) if parts > 1 else []
+        whole.weights[name] = [whole.node("Reshape", part, whole.integers(*shape)) for part in apart] or [matrices]
     return whole.weights[name]
 
 
-def transformed(graph, matrix, x, shape):
+def transformed(graph, name, matrix, x, shape):
     """Sums of what lies behind one another."""
     after, before = matrix.shape
-    matrix = graph.constant(matrix, f"transform_{after}_{before}")
+    matrix = graph.constant(matrix, f"{name}_{after}_{before}")
     x = graph.node("MatMul", matrix, graph.node("Reshape", x, graph.integers(before, -1)))
     return graph.node("Reshape", x, graph.integers(after, *shape))
