@@ -14,19 +14,31 @@ const ATTEMPTS: usize = 3 * TURNS as usize;
 const DISTURBED: f64 = 0.02;
 
 /// Measures both by turns, and gives the turn that has the middle ratio. `both` gives what is compared in it, and anything that
-/// comes of it beside. Turns that were disturbed are taken again, for a while; those that were least disturbed count.
-pub(crate) fn by_turns<T>(ratio: impl Fn(&T) -> f64, mut both: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
+/// comes of it beside.
+pub(crate) fn by_turns<T>(ratio: impl Fn(&T) -> f64, both: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    middle(turns(both)?, ratio)
+}
+
+/// The turn that has the middle ratio.
+pub(crate) fn middle<T>(mut turns: Vec<T>, ratio: impl Fn(&T) -> f64) -> anyhow::Result<T> {
+    turns.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    let middle = turns.len() / 2;
+    turns.into_iter().nth(middle).context("no turns")
+}
+
+/// Measures several things one after the other, again and again. Turns that were disturbed are taken again, for a while; those
+/// that were least disturbed count.
+pub(crate) fn turns<T>(mut all: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
     let mut turns = Vec::new();
     let mut quiet = 0;
     while quiet < TURNS && turns.len() < ATTEMPTS {
         let before = processes::stolen();
-        let turn = both()?;
+        let turn = all()?;
         let disturbed = (processes::stolen() - before).share();
         quiet += u32::from(disturbed <= DISTURBED);
         turns.push((disturbed, turn));
     }
     turns.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     turns.truncate(TURNS as usize);
-    turns.sort_by(|(_, a), (_, b)| ratio(a).total_cmp(&ratio(b)));
-    turns.into_iter().nth(TURNS as usize / 2).map(|(_, turn)| turn).context("no turns")
+    Ok(turns.into_iter().map(|(_, turn)| turn).collect())
 }

@@ -23,7 +23,7 @@ def session(threads):
 def median(once):
     once()
     times, begin = [], time.perf_counter()
-    while time.perf_counter() - begin < seconds:
+    while not times or time.perf_counter() - begin < seconds:
         start = time.perf_counter()
         once()
         times.append((time.perf_counter() - start) * 1000)
