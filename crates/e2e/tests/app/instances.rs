@@ -129,6 +129,20 @@ fn a_module_that_may_have_one_instance_has_one_and_its_connections_wait_for_it()
 }
 
 #[test]
+fn a_request_that_was_begun_and_waits_for_anothers_end_makes_another_instance_start() {
+    let odd = Odd::start("", &["--instances", "2"]);
+    let [mut begun, mut other] = [Kept::open(odd.port), Kept::open(odd.port)];
+    begun.ask("/hang");
+    // Whoever answers this has read what was asked before.
+    for _ in 0..2 {
+        assert_eq!(other.get("/x"), "/x 0");
+    }
+    // From here on, nothing arrives that could wait for an instance.
+    other.ask("/spin");
+    odd.world.daprlet.until(|| odd.said("instance 2 is started").then_some(()));
+}
+
+#[test]
 fn small_requests_beside_large_pictures_make_another_instance_answer() {
     let world = World::start(&Options { arguments: vec!["--instances".into(), "2".into()], ..Options::default() });
     let mut large = std::io::Cursor::new(Vec::new());

@@ -11,7 +11,7 @@ impl Kept {
         Self(TcpStream::connect(("127.0.0.1", port)).unwrap())
     }
 
-    fn ask(&mut self, path: &str) {
+    pub(crate) fn ask(&mut self, path: &str) {
         // In one piece: the second of two would wait until the first is acknowledged.
         self.0.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes()).unwrap();
     }
