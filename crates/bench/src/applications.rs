@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use e2e::{Options, World, request, wasm};
 
+use crate::instances::by_eight;
 use crate::load::Outcome;
 use crate::native;
 use crate::row::Row;
@@ -59,15 +60,12 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     std::fs::write(&picture, native::photograph()?)?;
     let picture = picture.display().to_string();
     let hello = |port| load(port, &["--connections", "16"], seconds);
-    let post = |port, path: &str, connections: &str| {
-        let flags = ["--path", path, "--method", "POST", "--body", &picture, "--connections", connections];
-        load(port, &flags, seconds)
-    };
+    let post = |port| load(port, &["--path", "/grayscale", "--method", "POST", "--body", &picture], seconds);
     let ports = &components.world.ports;
     let (module, fresh, reused) = (hello(modules.ports.grayscale)?, hello(ports.grayscale)?, hello(components.reused)?);
-    let gray = (post(modules.ports.grayscale, "/grayscale", "1")?, post(ports.grayscale, "/grayscale", "1")?);
-    let grays = (post(components.single_grayscale, "/grayscale", "8")?, post(ports.grayscale, "/grayscale", "8")?);
-    let classes = (post(components.single_classify, "/classify", "8")?, post(ports.classify, "/classify", "8")?);
+    let gray = (post(modules.ports.grayscale)?, post(ports.grayscale)?);
+    let grays = by_eight((components.single_grayscale, ports.grayscale), "/grayscale", &picture, seconds)?;
+    let classes = by_eight((components.single_classify, ports.classify), "/classify", &picture, seconds)?;
     let rate = |what, ours: &Outcome, as_what: &str, theirs: &Outcome, must| Row {
         what,
         measured: format!("{:.0}", ours.rate),

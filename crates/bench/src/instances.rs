@@ -7,6 +7,7 @@ use e2e::{Options, World, request, wasm};
 
 use crate::load::Outcome;
 use crate::row::Row;
+use crate::turns::{TURNS, by_turns};
 use crate::world::{free_port, load};
 use crate::{native, processes};
 
@@ -30,13 +31,9 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let picture = world.folder().join("photograph.jpg");
     std::fs::write(&picture, native::photograph()?)?;
     let picture = picture.display().to_string();
-    let post = |port, path: &str, connections: &str| {
-        let flags = ["--path", path, "--method", "POST", "--body", &picture, "--connections", connections];
-        load(port, &flags, seconds)
-    };
     let ports = &world.ports;
-    let grays = (post(one_grayscale, "/grayscale", "8")?, post(ports.grayscale, "/grayscale", "8")?);
-    let classes = (post(one_classify, "/classify", "8")?, post(ports.classify, "/classify", "8")?);
+    let grays = by_eight((one_grayscale, ports.grayscale), "/grayscale", &picture, seconds)?;
+    let classes = by_eight((one_classify, ports.classify), "/classify", &picture, seconds)?;
     let what = "`GET /healthz` of the classify module while pictures are inferred, p99";
     let small = beside_pictures(what, ports.classify, &picture, seconds)?;
     Ok(vec![
@@ -46,6 +43,18 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
         one_more("memory of one more instance of image-api-grayscale with its sidecar, idle", "image-api-grayscale")?,
         one_more("memory of one more instance of image-api-classify with its sidecar, idle", "image-api-classify")?,
     ])
+}
+
+/// Pictures over eight connections to a service of one instance and to one of several, by turns.
+pub(crate) fn by_eight(
+    ports: (u16, u16),
+    path: &str,
+    picture: &str,
+    seconds: Duration,
+) -> anyhow::Result<(Outcome, Outcome)> {
+    let flags = ["--path", path, "--method", "POST", "--body", picture, "--connections", "8"];
+    let post = |port| load(port, &flags, seconds / TURNS);
+    by_turns(|(one, more): &(Outcome, Outcome)| more.rate / one.rate, || Ok((post(ports.0)?, post(ports.1)?)))
 }
 
 /// A service as one more app, which has one instance: its port, and its entry.
