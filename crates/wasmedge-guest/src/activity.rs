@@ -89,11 +89,6 @@ impl Counted {
         activity.accepted.fetch_add(1, Ordering::Relaxed);
         Self(activity)
     }
-
-    /// How many its guest has, with this one.
-    pub(crate) fn connections(&self) -> usize {
-        self.0.connections()
-    }
 }
 
 impl Drop for Counted {

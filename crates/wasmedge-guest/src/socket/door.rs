@@ -4,7 +4,7 @@
 //! fewest connections. Where none waits it stays here until one does: nothing is assigned to an instance that computes.
 //! An instance takes one connection each time it comes, so that what arrives together is spread. A connection whose next
 //! request arrives while its instance computes comes back here ([`Stream::hand_over`]), and so does one whose request was begun
-//! and then had to wait for another's, once that is answered and if an instance waits that has fewer connections.
+//! and then had to wait for another's, once that is answered and if an instance waits.
 
 use std::collections::VecDeque;
 use std::io;
@@ -222,11 +222,11 @@ impl Door {
         (long || held_up) && !hall.seats.iter().any(Seat::is_waiting)
     }
 
-    /// Whether an instance waits that, with what waits here and one more, would still have fewer than `connections`.
-    pub(super) fn has_other_for_one_of(&self, connections: usize) -> bool {
+    /// Whether another instance waits than those that what waits here is for. How many connections it has says nothing: they
+    /// may all be idle, and it is.
+    pub(super) fn has_time(&self) -> bool {
         let hall = self.lock();
-        let more = hall.arrivals.len() + 1;
-        hall.seats.iter().any(|seat| seat.is_waiting() && seat.activity.connections() + more < connections)
+        hall.seats.iter().filter(|seat| seat.is_waiting()).count() > hall.arrivals.len()
     }
 
     /// Ready where the instance at `seat` should accept a connection.

@@ -33,7 +33,7 @@ enum Transport {
 /// How a stream came to its guest.
 struct Admission {
     /// Counts it among its guest's connections.
-    counted: Counted,
+    _counted: Counted,
     /// Where there may be other guests who would take it.
     shared: Option<Shared>,
 }
@@ -77,7 +77,7 @@ impl Stream {
             self.local = local;
         }
         let shared = door.map(|(door, holder)| Shared { door, holder, exchange: Exchange::default(), held_up: false });
-        self.admission = Some(Admission { counted: Counted::new(activity), shared });
+        self.admission = Some(Admission { _counted: Counted::new(activity), shared });
         self
     }
 
@@ -100,15 +100,17 @@ impl Stream {
         }
     }
 
-    /// Whether the last request was held up, and another guest that waits has fewer connections. Two whose requests arrive
-    /// together would be in each other's way again and again.
+    /// Whether the last request was held up, and another guest waits. Two whose requests arrive together would be in each
+    /// other's way again and again.
     pub(super) fn is_better_off_elsewhere(&mut self) -> bool {
-        let Some(Admission { counted, shared: Some(shared) }) = &mut self.admission else { return false };
+        let Some(shared) = self.admission.as_mut().and_then(|admission| admission.shared.as_mut()) else {
+            return false;
+        };
         if !shared.held_up || !shared.exchange.is_between() {
             return false;
         }
         shared.held_up = false;
-        shared.door.has_other_for_one_of(counted.connections())
+        shared.door.has_time()
     }
 
     /// Gives the connection back to the door it came through: the guest computes something else, and another one may answer

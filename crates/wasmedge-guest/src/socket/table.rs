@@ -97,7 +97,7 @@ impl SocketTable {
     }
 
     /// Hands over the connections that another guest may answer sooner than this one, which computes. Requests that are begun
-    /// cannot be: of several, all but one are held up, and nobody knows which.
+    /// cannot be: of several, all but one are held up. Nobody knows which, and any will do.
     pub(crate) fn hand_over(&mut self) {
         let Self { slots, watch, .. } = self;
         let mut begun: Vec<&mut Stream> = Vec::new();
@@ -110,9 +110,8 @@ impl SocketTable {
                 begun.push(stream);
             }
         }
-        if begun.len() > 1 {
-            begun.into_iter().for_each(Stream::hold_up);
-        }
+        // The others are to leave, if they can, and not all of them: the one that stays is in nobody's way then.
+        begun.into_iter().skip(1).for_each(Stream::hold_up);
     }
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {

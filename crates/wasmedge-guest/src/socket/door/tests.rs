@@ -242,9 +242,13 @@ fn may_read(table: &mut SocketTable, fd: u32) -> bool {
 }
 
 #[test]
-fn of_two_connections_whose_requests_are_in_each_others_way_one_goes_to_another_instance() {
+fn of_two_connections_in_each_others_way_one_goes_to_an_instance_that_waits_however_many_idle_ones_that_has() {
     let door = Door::new(2);
     let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
+    assert!(!second.waits());
+    let _idle = arrive(&door, 4);
+    second.turn();
+    second.activity.goes_on();
     assert!(!first.waits());
     let peers = arrive(&door, 3);
     first.turn();
@@ -252,6 +256,7 @@ fn of_two_connections_whose_requests_are_in_each_others_way_one_goes_to_another_
     let mut table = SocketTable::new(9);
     let sockets = first.held.drain(..).map(|stream| Socket::new(Family::V4, Kind::Stream(stream)));
     let fds: Vec<u32> = sockets.map(|socket| table.insert(socket).unwrap()).collect();
+    first.activity.goes_on();
     // Nothing is asked on the third.
     let asked = &fds[..2];
     for (peer, fd) in peers.iter().zip(asked) {
@@ -264,12 +269,40 @@ fn of_two_connections_whose_requests_are_in_each_others_way_one_goes_to_another_
         table.get_mut(*fd).unwrap().stream().unwrap().try_write(&[io::IoSlice::new(ANSWER)]).unwrap();
     }
     let ended: Vec<bool> = fds.iter().map(|fd| may_read(&mut table, *fd)).collect();
-    assert_eq!(ended, [true, false, false]);
+    assert_eq!(ended, [false, true, false], "one goes, and the other one is alone then");
     second.turn();
-    assert_eq!((first.activity.connections(), second.activity.connections()), (2, 1));
+    assert_eq!((first.activity.connections(), second.activity.connections()), (2, 5));
     // Those that were not held up since stay, though the second has time for one.
-    second.held.clear();
-    assert!(!fds[1..].iter().any(|fd| may_read(&mut table, *fd)) && door.is_empty());
+    assert!(![fds[0], fds[2]].iter().any(|fd| may_read(&mut table, *fd)) && door.is_empty());
+}
+
+#[test]
+fn of_many_connections_that_are_in_each_others_way_no_more_go_than_instances_wait() {
+    let door = Door::new(2);
+    let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
+    assert!(!first.waits());
+    let peers = arrive(&door, 4);
+    first.turn();
+    let mut table = SocketTable::new(9);
+    let sockets = first.held.drain(..).map(|stream| Socket::new(Family::V4, Kind::Stream(stream)));
+    let fds: Vec<u32> = sockets.map(|socket| table.insert(socket).unwrap()).collect();
+    first.activity.goes_on();
+    for waits in [false, true] {
+        for ((peer, _), fd) in peers.iter().zip(&fds) {
+            ask(peer);
+            assert_eq!(reads(table.get_mut(*fd).unwrap().stream().unwrap()), REQUEST.len());
+        }
+        table.hand_over();
+        for fd in &fds {
+            table.get_mut(*fd).unwrap().stream().unwrap().try_write(&[io::IoSlice::new(ANSWER)]).unwrap();
+        }
+        assert!(!second.waits(), "nothing is there for it yet");
+        if !waits {
+            second.activity.goes_on();
+        }
+        let gone = fds.iter().filter(|fd| may_read(&mut table, **fd)).count();
+        assert_eq!(gone, usize::from(waits));
+    }
 }
 
 #[test]
