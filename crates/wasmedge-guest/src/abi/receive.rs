@@ -106,7 +106,7 @@ fn attempt(
     mut skip: u32,
 ) -> Result<Received, Errno> {
     let (mut memory, state) = split(caller)?;
-    let socket = state.sockets.get_mut(fd)?;
+    let socket = state.sockets.for_reading(fd)?;
     socket.read_reported = false;
     if let Kind::Datagram(datagram) = &socket.kind {
         // A datagram goes into the first buffer; the crates that exist pass just one.

@@ -100,17 +100,11 @@ impl Stream {
         }
     }
 
-    /// Whether the last request was held up, and another guest waits. Two whose requests arrive together would be in each
-    /// other's way again and again.
-    pub(super) fn is_better_off_elsewhere(&mut self) -> bool {
-        let Some(shared) = self.admission.as_mut().and_then(|admission| admission.shared.as_mut()) else {
-            return false;
-        };
-        if !shared.held_up || !shared.exchange.is_between() {
-            return false;
-        }
-        shared.held_up = false;
-        shared.door.has_time()
+    /// Whether the last request was held up, the next is not begun, and another guest waits. Two whose requests arrive together
+    /// would be in each other's way again and again.
+    pub(super) fn is_better_off_elsewhere(&self) -> bool {
+        let shared = self.admission.as_ref().and_then(|admission| admission.shared.as_ref());
+        shared.is_some_and(|shared| shared.held_up && shared.exchange.is_between() && shared.door.has_time())
     }
 
     /// Gives the connection back to the door it came through: the guest computes something else, and another one may answer
@@ -152,8 +146,9 @@ impl Stream {
             Transport::Memory(stream) => stream.try_read(buffer),
             Transport::Gone => Ok(0),
         }?;
-        if let Some(exchange) = self.following() {
-            exchange.read(buffer.get(..count).unwrap_or_default());
+        if let Some(shared) = self.admission.as_mut().and_then(|admission| admission.shared.as_mut()) {
+            shared.exchange.read(buffer.get(..count).unwrap_or_default());
+            shared.held_up &= count == 0;
         }
         Ok(count)
     }

@@ -51,6 +51,20 @@ impl SocketTable {
         index(fd).and_then(|index| self.slots.get_mut(index)).and_then(Option::as_mut).ok_or(Errno::BADF)
     }
 
+    /// The socket that the guest is about to read from. Another guest may have got the connection before the next request on it
+    /// is begun.
+    pub(crate) fn for_reading(&mut self, fd: u32) -> Result<&mut Socket, Errno> {
+        let Self { slots, watch, .. } = self;
+        let socket = index(fd).and_then(|index| slots.get_mut(index)).and_then(Option::as_mut).ok_or(Errno::BADF)?;
+        if let Kind::Stream(stream) = &mut socket.kind
+            && stream.is_better_off_elsewhere()
+        {
+            watch.forget(stream);
+            stream.hand_over();
+        }
+        Ok(socket)
+    }
+
     /// Ready with what `find` finds. It is asked again whenever something has happened on one of the sockets that it has
     /// polled.
     pub(crate) fn poll_until<T>(
@@ -71,13 +85,12 @@ impl SocketTable {
     /// Ready when `fd` is, or will never be. Within [`poll_until`](Self::poll_until).
     pub(crate) fn poll(&mut self, fd: u32, direction: Direction, cx: &mut Context<'_>) -> Result<Poll<()>, Errno> {
         let place = index(fd).ok_or(Errno::BADF)?;
+        if matches!(direction, Direction::Read) {
+            self.for_reading(fd)?;
+        }
         let socket = self.slots.get_mut(place).and_then(Option::as_mut).ok_or(Errno::BADF)?;
         socket.advance(cx);
         if let Kind::Stream(stream) = &mut socket.kind {
-            if matches!(direction, Direction::Read) && stream.is_better_off_elsewhere() {
-                self.watch.forget(stream);
-                stream.hand_over();
-            }
             self.watch.add(place, stream);
         }
         Ok(match direction {

@@ -277,6 +277,34 @@ fn of_two_connections_in_each_others_way_one_goes_to_an_instance_that_waits_howe
 }
 
 #[test]
+fn a_connection_in_anothers_way_goes_though_its_next_request_is_there_already() {
+    let door = Door::new(2);
+    let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
+    assert!(!first.waits());
+    let peers = arrive(&door, 2);
+    first.turn();
+    assert!(!second.waits());
+    let mut table = SocketTable::new(9);
+    let sockets = first.held.drain(..).map(|stream| Socket::new(Family::V4, Kind::Stream(stream)));
+    let fds: Vec<u32> = sockets.map(|socket| table.insert(socket).unwrap()).collect();
+    first.activity.goes_on();
+    for ((peer, _), fd) in peers.iter().zip(&fds) {
+        ask(peer);
+        assert_eq!(reads(table.for_reading(*fd).unwrap().stream().unwrap()), REQUEST.len());
+    }
+    table.hand_over();
+    for ((peer, _), fd) in peers.iter().zip(&fds) {
+        table.get_mut(*fd).unwrap().stream().unwrap().try_write(&[io::IoSlice::new(ANSWER)]).unwrap();
+        ask(peer);
+    }
+    let read: Vec<usize> = fds.iter().map(|fd| reads(table.for_reading(*fd).unwrap().stream().unwrap())).collect();
+    assert_eq!(read, [REQUEST.len(), 0], "to the first instance the second connection looks closed");
+    second.turn();
+    assert_eq!(second.held.len(), 1);
+    assert_eq!(reads(&mut second.held[0]), REQUEST.len());
+}
+
+#[test]
 fn of_many_connections_that_are_in_each_others_way_no_more_go_than_instances_wait() {
     let door = Door::new(2);
     let (mut first, mut second) = (Instance::at(&door), Instance::at(&door));
