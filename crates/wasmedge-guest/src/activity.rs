@@ -89,6 +89,11 @@ impl Counted {
         activity.accepted.fetch_add(1, Ordering::Relaxed);
         Self(activity)
     }
+
+    /// Its guest's.
+    pub(crate) fn activity(&self) -> &Arc<Activity> {
+        &self.0
+    }
 }
 
 impl Drop for Counted {

@@ -52,6 +52,8 @@ struct Arrival {
     stream: Stream,
     since: Instant,
     holder: Option<Holder>,
+    /// The seat of the instance that had it before, which is the last one to get it back.
+    left: Option<u64>,
 }
 
 /// One instance's listener.
@@ -124,7 +126,7 @@ impl Door {
     /// # Errors
     /// Where it is gone already.
     pub fn arrive(&self, stream: TcpStream) -> io::Result<()> {
-        self.enter(&mut self.lock(), Stream::tcp(stream)?, None);
+        self.enter(&mut self.lock(), Stream::tcp(stream)?, None, None);
         Ok(())
     }
 
@@ -140,20 +142,22 @@ impl Door {
         let (ours, theirs) = MemoryStream::pair();
         let holder = Holder::default();
         // Its own address is what the instance that takes it sees itself as.
-        self.enter(&mut hall, Stream::memory(theirs, peer, peer), self.0.shared.then(|| holder.clone()));
+        self.enter(&mut hall, Stream::memory(theirs, peer, peer), self.0.shared.then(|| holder.clone()), None);
         Ok((ours, holder))
     }
 
-    /// A connection that an instance had arrives for another one.
-    pub(super) fn arrive_again(&self, stream: Stream, holder: Option<Holder>) {
+    /// A connection that the instance had which `activity` tells of arrives for another one.
+    pub(super) fn arrive_again(&self, stream: Stream, holder: Option<Holder>, activity: &Arc<Activity>) {
         if let Some(holder) = &holder {
             holder.set(None);
         }
-        self.enter(&mut self.lock(), stream, holder);
+        let mut hall = self.lock();
+        let left = hall.seats.iter().find(|seat| Arc::ptr_eq(&seat.activity, activity)).map(|seat| seat.number);
+        self.enter(&mut hall, stream, holder, left);
     }
 
-    fn enter(&self, hall: &mut Hall, stream: Stream, holder: Option<Holder>) {
-        hall.arrivals.push_back(Arrival { stream, since: Instant::now(), holder });
+    fn enter(&self, hall: &mut Hall, stream: Stream, holder: Option<Holder>, left: Option<u64>) {
+        hall.arrivals.push_back(Arrival { stream, since: Instant::now(), holder, left });
         hall.wake_one();
         self.0.arrived.notify_one();
     }
@@ -222,11 +226,12 @@ impl Door {
         (long || held_up) && !hall.seats.iter().any(Seat::is_waiting)
     }
 
-    /// Whether another instance waits than those that what waits here is for. How many connections it has says nothing: they
-    /// may all be idle, and it is.
-    pub(super) fn has_time(&self) -> bool {
+    /// Whether an instance waits that is not the one that `activity` tells of, and not needed for what waits here. How many
+    /// connections it has says nothing: they may all be idle, and it is.
+    pub(super) fn has_time_beside(&self, activity: &Arc<Activity>) -> bool {
         let hall = self.lock();
-        hall.seats.iter().filter(|seat| seat.is_waiting()).count() > hall.arrivals.len()
+        let others = hall.seats.iter().filter(|seat| seat.is_waiting() && !Arc::ptr_eq(&seat.activity, activity));
+        others.count() > hall.arrivals.len()
     }
 
     /// Ready where the instance at `seat` should accept a connection.
@@ -257,6 +262,13 @@ impl Door {
         if self.0.shared && seat.took == wait {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        if hall.arrivals.front().is_some_and(|arrival| arrival.left == Some(number))
+            && let Some(rival) = hall.rival(number)
+        {
+            rival.wake();
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let seat = hall.seats.iter_mut().find(|seat| seat.number == number).ok_or(io::ErrorKind::NotConnected)?;
         let Some(Arrival { stream, holder, .. }) = hall.arrivals.pop_front() else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
@@ -285,17 +297,21 @@ impl Door {
 impl Hall {
     /// Wakes the one with the fewest connections among those that are suspended at the door and not woken yet.
     fn wake_one(&mut self) {
+        let left = self.arrivals.back().and_then(|arrival| arrival.left);
         let suspended = self.seats.iter_mut().filter(|seat| seat.waker.is_some() && seat.is_waiting());
-        if let Some(seat) = suspended.min_by_key(|seat| seat.activity.connections()) {
+        if let Some(seat) = suspended.min_by_key(|seat| (left == Some(seat.number), seat.activity.connections())) {
             seat.wake();
         }
     }
 
-    /// The one that waits here, too, and has fewer connections than the one at the seat `number`: the fewest of all.
+    /// The one that waits here, too, and that the next connection is rather for than for the one at the seat `number`: the one
+    /// with the fewest of all, and not the one that had it before.
     fn rival(&mut self, number: u64) -> Option<&mut Seat> {
-        let own = self.seats.iter().find(|seat| seat.number == number)?.activity.connections();
+        let left = self.arrivals.front().and_then(|arrival| arrival.left);
+        let rank = |seat: &Seat| (left == Some(seat.number), seat.activity.connections());
+        let own = rank(self.seats.iter().find(|seat| seat.number == number)?);
         let others = self.seats.iter_mut().filter(|it| it.number != number && it.is_waiting());
-        others.min_by_key(|it| it.activity.connections()).filter(|it| it.activity.connections() < own)
+        others.min_by_key(|it| rank(it)).filter(|it| rank(it) < own)
     }
 }
 

@@ -33,7 +33,7 @@ enum Transport {
 /// How a stream came to its guest.
 struct Admission {
     /// Counts it among its guest's connections.
-    _counted: Counted,
+    counted: Counted,
     /// Where there may be other guests who would take it.
     shared: Option<Shared>,
 }
@@ -77,7 +77,7 @@ impl Stream {
             self.local = local;
         }
         let shared = door.map(|(door, holder)| Shared { door, holder, exchange: Exchange::default(), held_up: false });
-        self.admission = Some(Admission { _counted: Counted::new(activity), shared });
+        self.admission = Some(Admission { counted: Counted::new(activity), shared });
         self
     }
 
@@ -103,18 +103,21 @@ impl Stream {
     /// Whether the last request was held up, the next is not begun, and another guest waits. Two whose requests arrive together
     /// would be in each other's way again and again.
     pub(super) fn is_better_off_elsewhere(&self) -> bool {
-        let shared = self.admission.as_ref().and_then(|admission| admission.shared.as_ref());
-        shared.is_some_and(|shared| shared.held_up && shared.exchange.is_between() && shared.door.has_time())
+        let Some(Admission { counted, shared: Some(shared) }) = &self.admission else { return false };
+        shared.held_up && shared.exchange.is_between() && shared.door.has_time_beside(counted.activity())
     }
 
     /// Gives the connection back to the door it came through: the guest computes something else, and another one may answer
     /// sooner.
     pub(super) fn hand_over(&mut self) {
-        let Some(Shared { door, holder, .. }) = self.admission.take().and_then(|admission| admission.shared) else {
+        let Some(Admission { counted, shared: Some(Shared { door, holder, .. }) }) = self.admission.take() else {
             return;
         };
         let transport = std::mem::replace(&mut self.transport, Transport::Gone);
-        door.arrive_again(Self { transport, local: self.local, peer: self.peer, admission: None }, holder);
+        let had = counted.activity().clone();
+        // Not one of its connections any more, when it is asked which instance has fewest.
+        drop(counted);
+        door.arrive_again(Self { transport, local: self.local, peer: self.peer, admission: None }, holder, &had);
     }
 
     fn following(&mut self) -> Option<&mut Exchange> {

@@ -268,8 +268,13 @@ fn of_two_connections_in_each_others_way_one_goes_to_an_instance_that_waits_howe
     for fd in asked {
         table.get_mut(*fd).unwrap().stream().unwrap().try_write(&[io::IoSlice::new(ANSWER)]).unwrap();
     }
+    let woken = second.times_woken();
+    // It asks for all that may happen, a connection included.
+    assert!(!first.waits());
     let ended: Vec<bool> = fds.iter().map(|fd| may_read(&mut table, *fd)).collect();
     assert_eq!(ended, [false, true, false], "one goes, and the other one is alone then");
+    first.turn();
+    assert_eq!((first.held.len(), second.times_woken()), (0, woken + 1), "it is for the other instance");
     second.turn();
     assert_eq!((first.activity.connections(), second.activity.connections()), (2, 5));
     // Those that were not held up since stay, though the second has time for one.
