@@ -4,7 +4,8 @@
 //! fewest connections. Where none waits it stays here until one does: nothing is assigned to an instance that computes.
 //! An instance takes one connection each time it comes, so that what arrives together is spread. A connection whose next
 //! request arrives while its instance computes comes back here ([`Stream::hand_over`]), and so does one whose request was begun
-//! and then had to wait for another's, once that is answered and if an instance waits.
+//! and then had to wait for another's, once that is answered and if another instance waits. Its own gets it back only if no
+//! other one waits then.
 
 use std::collections::VecDeque;
 use std::io;
@@ -257,11 +258,6 @@ impl Door {
     pub(super) fn take(&self, number: u64, local: SocketAddr) -> io::Result<Stream> {
         let mut hall = self.lock();
         let hall = &mut *hall;
-        let seat = hall.seats.iter_mut().find(|seat| seat.number == number).ok_or(io::ErrorKind::NotConnected)?;
-        let wait = Some(seat.activity.wait());
-        if self.0.shared && seat.took == wait {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
         if hall.arrivals.front().is_some_and(|arrival| arrival.left == Some(number))
             && let Some(rival) = hall.rival(number)
         {
@@ -269,6 +265,10 @@ impl Door {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let seat = hall.seats.iter_mut().find(|seat| seat.number == number).ok_or(io::ErrorKind::NotConnected)?;
+        let wait = Some(seat.activity.wait());
+        if self.0.shared && seat.took == wait {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let Some(Arrival { stream, holder, .. }) = hall.arrivals.pop_front() else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
