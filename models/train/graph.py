@@ -112,7 +112,7 @@ def look(graph, network, x, temperature):
     side = data.SIDE - 1
     both = [(0, side), (1, side + 1)]
     patches = [part for row in graph.slices(x, 2, both) for part in graph.slices(row, 3, both)]
-    patches = graph.node("Reshape", graph.node("Concat", *patches, axis=1), graph.integers(12, -1))
+    patches = graph.node("Reshape", graph.node("Concat", *patches, axis=1), graph.integers(stem[0].size, -1))
     stem = graph.constant(stem.transpose(2, 3, 1, 0).reshape(-1, len(bias)), "stem")
     x = graph.node("MatMul", graph.node("Transpose", patches, perm=[1, 0]), stem)
     x = graph.activation(graph.node("Add", x, graph.constant(bias, "stem_bias")))
