@@ -11,10 +11,11 @@ mod model;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use http::StatusCode;
+use image::DynamicImage;
 use image_intake::{DEFAULT_MAX_PIXELS, Picture};
 use serde::Serialize;
 use service_kit::events::Delivery;
@@ -51,6 +52,13 @@ pub struct Classify {
     accounting: Accounting,
     model: Result<Box<dyn Classifier>, ModelError>,
     max_pixels: u64,
+}
+
+/// A picture, and the model that is to look at it.
+struct Decoded<'a> {
+    model: &'a dyn Classifier,
+    picture: DynamicImage,
+    decoding: Duration,
 }
 
 /// What the service's routes call.
@@ -111,7 +119,10 @@ impl Classify {
         if let Some(boundary) = batch::boundary(call) {
             return self.classify_all(call, batch::parts(call, boundary).await?, top).await;
         }
-        let finding = self.accounting.admit_while(call, || self.look_at(call.request.body())).await??;
+        let body = call.request.body();
+        let decoded = self.accounting.admit_while(call, || self.decode(body)).await??;
+        let (delivery, finding) = self.accounting.record_while(call, OPERATION, body.len(), || decoded.look()).await;
+        let finding = finding.map_err(|problem| delivery.told(problem))?;
         let mut response = if accepts(call.request.headers(), "application/json") {
             let mut response = answer::of_type("application/json", json(&finding.top(top))?);
             finding.tell_times(&mut response);
@@ -119,7 +130,7 @@ impl Classify {
         } else {
             answer::of_type("text/plain; charset=utf-8", finding.sentence())
         };
-        self.accounting.record(call, OPERATION, &mut response).await;
+        delivery.tell(&mut response);
         Ok(response)
     }
 
@@ -127,13 +138,15 @@ impl Classify {
     async fn classify_all(&self, call: &Call, parts: Vec<Part>, top: usize) -> Result<Response, Problem> {
         let mut findings = Vec::new();
         for part in &parts {
-            let found = match self.accounting.admit(call).await {
-                Ok(()) => self.look_at(&part.bytes),
-                Err(problem) => Err(problem),
-            };
-            let delivery = match &found {
-                Ok(_) => Some(self.accounting.record_input(call, OPERATION, part.bytes.len()).await),
-                Err(_) => None,
+            let bytes = &part.bytes;
+            let decoded = self.accounting.admit_while(call, || self.decode(bytes)).await.flatten();
+            let (delivery, found) = match decoded {
+                Ok(decoded) => {
+                    let look = || decoded.look();
+                    let (delivery, found) = self.accounting.record_while(call, OPERATION, bytes.len(), look).await;
+                    (Some(delivery), found)
+                }
+                Err(problem) => (None, Err(problem)),
             };
             findings.push((part, found, delivery));
         }
@@ -147,7 +160,7 @@ impl Classify {
         Ok(response)
     }
 
-    fn look_at(&self, bytes: &[u8]) -> Result<Finding<'_>, Problem> {
+    fn decode(&self, bytes: &[u8]) -> Result<Decoded<'_>, Problem> {
         let refused = |refusal: image_intake::Refusal| Problem::new(refusal.status(), refusal.to_string());
         let picture = Picture::admit(bytes, self.max_pixels).map_err(refused)?;
         // Before the decoding, which would be for nothing.
@@ -156,9 +169,14 @@ impl Classify {
         let side = input.width.max(input.height).saturating_mul(DETAIL);
         let begin = Instant::now();
         let picture = picture.decode_reduced(u16::try_from(side).unwrap_or(u16::MAX)).map_err(refused)?;
-        let decoding = begin.elapsed();
-        let classified = model.classify(&picture).map_err(|error| without_model(&error))?;
-        Ok(Finding { model: model.description(), classified, decoding })
+        Ok(Decoded { model, picture, decoding: begin.elapsed() })
+    }
+}
+
+impl<'a> Decoded<'a> {
+    fn look(&self) -> Result<Finding<'a>, Problem> {
+        let classified = self.model.classify(&self.picture).map_err(|error| without_model(&error))?;
+        Ok(Finding { model: self.model.description(), classified, decoding: self.decoding })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The service as its users see it, with a classifier that knows one picture.
 
 use std::io::Cursor;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -41,24 +42,52 @@ impl Classifier for Known {
     }
 }
 
+/// Fails, and says how many events were under way by then.
+struct Failing {
+    known: Box<dyn Classifier>,
+    events: Arc<AtomicUsize>,
+}
+
+impl Classifier for Failing {
+    fn description(&self) -> &Description {
+        self.known.description()
+    }
+
+    fn classify(&self, _: &DynamicImage) -> Result<Classified, ModelError> {
+        Err(ModelError::Run(format!("{} events", self.events.load(Ordering::Relaxed))))
+    }
+}
+
 fn known() -> Service<Classify> {
     service(Ok(Known::model(0.5)))
 }
 
 fn service(model: Result<Box<dyn Classifier>, ModelError>) -> Service<Classify> {
+    counting(model, Arc::default())
+}
+
+/// A service whose events are counted.
+fn counting(model: Result<Box<dyn Classifier>, ModelError>, events: Arc<AtomicUsize>) -> Service<Classify> {
     let mut environment = Environment::new(&|_| None);
     let edge = EdgeSettings::read(&mut environment, PORT, 65536);
     let settings = AccountingSettings::read(&mut environment, DAPR_HTTP_PORT);
     let dapr = FakeDapr::new();
-    dapr.on_invoke(|_, _| reply(StatusCode::OK, ""));
+    dapr.on_invoke(move |_, _| {
+        events.fetch_add(1, Ordering::Relaxed);
+        reply(StatusCode::OK, "")
+    });
     let accounting = Accounting::through(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
     Service::new(Classify::new(accounting, model, 1_000_000), edge).with_log(Arc::new(Quiet))
 }
 
 async fn ask(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> (StatusCode, String) {
-    let (head, body) = request.body(body).unwrap().into_parts();
-    let response = service.answer(head, body, "9.9.9.9".parse().unwrap()).await;
+    let response = answer(service, request, body).await;
     (response.status(), String::from_utf8(response.body().to_vec()).unwrap())
+}
+
+async fn answer(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> Response {
+    let (head, body) = request.body(body).unwrap().into_parts();
+    service.answer(head, body, "9.9.9.9".parse().unwrap()).await
 }
 
 fn sample() -> Bytes {
@@ -100,6 +129,30 @@ async fn without_a_model_the_service_is_up_and_says_how_to_get_one() {
     assert!(reasons.contains("model.onnx"), "{reasons}");
     assert_eq!(ask(&service, Request::get("/model"), Bytes::new()).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ask(&service, Request::get("/"), Bytes::new()).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_event_is_under_way_before_the_model_is_asked_and_the_answer_says_so_though_that_fails() {
+    let events = Arc::<AtomicUsize>::default();
+    let model = Failing { known: Known::model(0.5), events: Arc::clone(&events) };
+    let service = counting(Ok(Box::new(model)), events);
+    let failed = answer(&service, Request::post("/classify"), sample()).await;
+    assert_eq!(failed.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(failed.headers()["event-delivery"], "recorded");
+    assert!(String::from_utf8_lossy(failed.body()).contains("the model failed: 1 events"));
+    let (_, body) = ask(&service, form_request(), form(&[("one.png", &sample())])).await;
+    let failed: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((&failed[0]["status"], &failed[0]["event_delivery"]), (&503.into(), &"recorded".into()));
+}
+
+#[tokio::test]
+async fn a_picture_that_is_refused_has_no_event() {
+    let events = Arc::<AtomicUsize>::default();
+    let service = counting(Ok(Known::model(0.5)), Arc::clone(&events));
+    let refused = answer(&service, Request::post("/classify"), Bytes::from_static(b"text")).await;
+    assert_eq!((refused.status(), refused.headers().get("event-delivery")), (StatusCode::UNSUPPORTED_MEDIA_TYPE, None));
+    ask(&service, form_request(), form(&[("text.txt", b"text"), ("one.png", &sample())])).await;
+    assert_eq!(events.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]

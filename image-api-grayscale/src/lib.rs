@@ -68,7 +68,10 @@ impl Grayscale {
                 answer("text/plain", STANDARD.encode_type(gray.into_bytes()))
             }
         };
-        Ok(self.accounting.record_while(call, "grayscale", encode).await)
+        let bytes = call.request.body().len();
+        let (delivery, mut response) = self.accounting.record_while(call, "grayscale", bytes, encode).await;
+        delivery.tell(&mut response);
+        Ok(response)
     }
 }
 

@@ -76,14 +76,6 @@ impl Accounting {
         Self { dapr, limiter, sink, settings, clock }
     }
 
-    /// Counts the user of a call.
-    ///
-    /// # Errors
-    /// When the user is over the limit: 429 with `Retry-After`.
-    pub async fn admit(&self, call: &Call) -> Result<(), Problem> {
-        self.admit_while(call, || ()).await
-    }
-
     /// Counts the user of a call and does its work, while the count is on its way to the state store. The work is not begun
     /// for a user who is over the limit already; it is for nothing where another instance was faster to reach it.
     ///
@@ -94,24 +86,17 @@ impl Accounting {
         limiter.check_while(call.user, work).await.map_err(too_many)
     }
 
-    /// Records that a call was answered, and says on the answer what has become of that.
-    pub async fn record(&self, call: &Call, op_type: &str, response: &mut Response) {
-        self.record_input(call, op_type, call.request.body().len()).await.tell(response);
-    }
-
-    /// The same, while the answer is made of what the work has brought: nothing may fail there any more.
-    pub async fn record_while(&self, call: &Call, op_type: &str, answer: impl FnOnce() -> Response) -> Response {
-        let recorded = self.record_input(call, op_type, call.request.body().len());
-        let (delivery, mut response) = meanwhile(recorded, answer).await;
-        delivery.tell(&mut response);
-        response
-    }
-
-    /// Records that an input of that many bytes was answered, one of several that a call brought.
-    pub async fn record_input(&self, call: &Call, op_type: &str, bytes: usize) -> Delivery {
+    /// Records that an input of that many bytes was taken on, and does what is to be done with it, while the event is on its way.
+    pub async fn record_while<T>(
+        &self,
+        call: &Call,
+        op_type: &str,
+        bytes: usize,
+        work: impl FnOnce() -> T,
+    ) -> (Delivery, T) {
         let event = Event::new(self.clock.now(), op_type, bytes);
         let trace = TraceContext::from_headers(call.request.headers());
-        self.sink.take(&event, trace).await
+        meanwhile(self.sink.take(&event, trace), work).await
     }
 
     /// Delivers events that wait; the answer to the cron binding.

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::Event;
 use super::outbox::Outbox;
 use super::recorder::{Attempt, record};
-use crate::{Log, Response};
+use crate::{Log, Problem, Response};
 
 /// Says what has become of a request's event.
 const EVENT_DELIVERY: HeaderName = HeaderName::from_static("event-delivery");
@@ -128,6 +128,12 @@ impl Delivery {
     /// Says on an answer what has become of its event.
     pub fn tell(self, response: &mut Response) {
         response.headers_mut().insert(EVENT_DELIVERY, HeaderValue::from_static(self.name()));
+    }
+
+    /// The same on an answer that says what went wrong after that.
+    #[must_use]
+    pub fn told(self, problem: Problem) -> Problem {
+        problem.with_header(EVENT_DELIVERY, HeaderValue::from_static(self.name()))
     }
 }
 
