@@ -21,24 +21,38 @@ POINTS = (0, 1, -1, 1 / 2, -1 / 2, 2, -2, 4)
 MANY_ROWS = 16
 
 
-def transforms(tile):
-    """What makes the products' one side of a filter, the other of pixels, and results of the products.
+# A picture of three rows takes four products, not five: with nought above and below, the three matrices of a filter are sums of
+# these four, each the product of what it makes a result of and what it takes of the pixels. Found by trying small numbers.
+THREE_ROWS = ((2, 3, 2), (2, 3, 2)), ((2, -3, 2), (2, -3, 2)), ((2, 1, -2), (2, -1, -2)), ((2, -1, -2), (2, 1, -2))
+
+
+def transforms(tile, side, wanted):
+    """What makes the products' one side of a filter, the other of a tile's pixels, and results of the products.
 
     Multiplying polynomials by their values at some points is Toom and Cook's method; filtering is the transpose of that.
     """
     def values(count):
         powers = np.vander(POINTS[: tile + 1], count, increasing=True)
         return np.vstack([powers, np.eye(count)[-1]])
-    parts = values(3), np.linalg.inv(values(tile + 2)).T, values(tile).T
+    if tile == wanted == side == 3:
+        results, pixels = np.array(THREE_ROWS).transpose(1, 2, 0)
+        rows = [np.eye(3, k=tap - 1).flatten() for tap in range(3)]
+        filters = np.linalg.pinv([np.outer(*pair).flatten() for pair in THREE_ROWS]).T @ np.transpose(rows)
+        parts = filters, pixels.T, results
+    else:
+        pixels = np.linalg.inv(values(tile + 2)).T
+        # Of a tile that is the whole picture: what is outside is nought, and adds nothing.
+        parts = values(3), pixels[:, 1 : 1 + side] if tile == wanted else pixels, values(tile).T
     return [part.astype(np.float32) for part in parts]
 
 
 def convolution(graph, x, weights, name, side, wanted):
     """A 3x3 convolution of a picture of that side, of which so many rows and columns are wanted, the first ones."""
     tile = TILES[wanted]
-    filters, pixels, results = transforms(tile)
+    filters, pixels, results = transforms(tile, side, wanted)
     into, out, tiles = weights.shape[1], weights.shape[0], wanted // tile
-    x = transformed(graph, "pixels", *tiled(graph, x, pixels, tile, side, wanted), (tiles, wanted + 2, into))
+    x = tiled(graph, x, tile, side, wanted)
+    x = transformed(graph, "pixels", pixels, x, (tiles, wanted + 2, into))
     x = graph.node("Concat", *graph.slices(x, 2, [(column, column + wanted) for column in range(3)]), axis=3)
     if tiles * wanted >= MANY_ROWS:
         x = graph.node("Reshape", x, graph.integers(len(filters), tiles * wanted, 3 * into))
@@ -53,15 +67,14 @@ def convolution(graph, x, weights, name, side, wanted):
     return graph.node("Reshape", x, graph.integers(1, wanted, wanted, out))
 
 
-def tiled(graph, x, pixels, tile, side, wanted):
-    """The rows that tiles take, each tile's first, second and so on behind one another, and what makes their side of products."""
+def tiled(graph, x, tile, side, wanted):
+    """The rows that tiles take, each tile's first, second and so on behind one another."""
     right = wanted + 1 - side
     if tile == wanted:
-        # What is outside of the picture is nought, and adds nothing.
-        return pixels[:, 1 : 1 + side], graph.node("Pad", x, graph.integers(0, 0, 1, 0, 0, 0, right, 0))
+        return graph.node("Pad", x, graph.integers(0, 0, 1, 0, 0, 0, right, 0))
     x = graph.node("Pad", x, graph.integers(0, 1, 1, 0, 0, right, right, 0))
     last = wanted - tile + 1
-    return pixels, graph.node("Concat", *graph.slices(x, 1, [(row, row + last) for row in range(len(pixels))], tile), axis=0)
+    return graph.node("Concat", *graph.slices(x, 1, [(row, row + last) for row in range(tile + 2)], tile), axis=0)
 
 
 def filter_matrices(graph, filters, weights, name, parts=1):
