@@ -7,15 +7,14 @@
 mod answer;
 mod batch;
 mod classes;
+mod decoded;
 mod model;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use http::StatusCode;
-use image::DynamicImage;
 use image_intake::{DEFAULT_MAX_PIXELS, Picture};
 use serde::Serialize;
 use service_kit::events::Delivery;
@@ -28,6 +27,7 @@ use answer::Finding;
 use batch::{Outcome, Part};
 
 pub use classes::Class;
+pub use decoded::Decoded;
 pub use model::{By, Classified, Classifier, Computes, DEFAULT_MODEL_MEMORY, Description, LoadedModel, ModelError};
 
 const PORT: u16 = 9006;
@@ -40,10 +40,6 @@ const OPERATION: &str = "classify";
 /// How many classes a JSON answer has, unless `k` says otherwise.
 const TOP: usize = 5;
 
-/// How many pixels of a decoded picture make one of the network's on each side, at least. With fewer, what a decoder leaves out
-/// would begin to show.
-const DETAIL: u32 = 2;
-
 /// The directory of a model that takes the place of the service's own, where one is shared with it.
 const MODEL_DIR: &str = "model";
 
@@ -52,13 +48,6 @@ pub struct Classify {
     accounting: Accounting,
     model: Result<Box<dyn Classifier>, ModelError>,
     max_pixels: u64,
-}
-
-/// A picture, and the model that is to look at it.
-struct Decoded<'a> {
-    model: &'a dyn Classifier,
-    picture: DynamicImage,
-    decoding: Duration,
 }
 
 /// What the service's routes call.
@@ -119,10 +108,11 @@ impl Classify {
         if let Some(boundary) = batch::boundary(call) {
             return self.classify_all(call, batch::parts(call, boundary).await?, top).await;
         }
-        let body = call.request.body();
-        let decoded = self.accounting.admit_while(call, || self.decode(body)).await??;
-        let (delivery, finding) = self.accounting.record_while(call, OPERATION, body.len(), || decoded.look()).await;
-        let finding = finding.map_err(|problem| delivery.told(problem))?;
+        let (found, delivery) = self.find(call, call.request.body()).await;
+        let finding = found.map_err(|problem| match delivery {
+            Some(delivery) => delivery.told(problem),
+            None => problem,
+        })?;
         let mut response = if accepts(call.request.headers(), "application/json") {
             let mut response = answer::of_type("application/json", json(&finding.top(top))?);
             finding.tell_times(&mut response);
@@ -130,7 +120,9 @@ impl Classify {
         } else {
             answer::of_type("text/plain; charset=utf-8", finding.sentence())
         };
-        delivery.tell(&mut response);
+        if let Some(delivery) = delivery {
+            delivery.tell(&mut response);
+        }
         Ok(response)
     }
 
@@ -138,16 +130,7 @@ impl Classify {
     async fn classify_all(&self, call: &Call, parts: Vec<Part>, top: usize) -> Result<Response, Problem> {
         let mut findings = Vec::new();
         for part in &parts {
-            let bytes = &part.bytes;
-            let decoded = self.accounting.admit_while(call, || self.decode(bytes)).await.flatten();
-            let (delivery, found) = match decoded {
-                Ok(decoded) => {
-                    let look = || decoded.look();
-                    let (delivery, found) = self.accounting.record_while(call, OPERATION, bytes.len(), look).await;
-                    (Some(delivery), found)
-                }
-                Err(problem) => (None, Err(problem)),
-            };
+            let (found, delivery) = self.find(call, &part.bytes).await;
             findings.push((part, found, delivery));
         }
         let outcomes: Vec<Outcome<'_>> =
@@ -160,23 +143,24 @@ impl Classify {
         Ok(response)
     }
 
+    /// What a picture shows, and what has become of its event, which is on its way while the model is asked.
+    async fn find(&self, call: &Call, bytes: &[u8]) -> (Result<Finding<'_>, Problem>, Option<Delivery>) {
+        match self.accounting.admit_while(call, || self.decode(bytes)).await.flatten() {
+            Ok(decoded) => {
+                let look = || found_in(&decoded);
+                let (delivery, found) = self.accounting.record_while(call, OPERATION, bytes.len(), look).await;
+                (found, Some(delivery))
+            }
+            Err(problem) => (Err(problem), None),
+        }
+    }
+
     fn decode(&self, bytes: &[u8]) -> Result<Decoded<'_>, Problem> {
         let refused = |refusal: image_intake::Refusal| Problem::new(refusal.status(), refusal.to_string());
         let picture = Picture::admit(bytes, self.max_pixels).map_err(refused)?;
         // Before the decoding, which would be for nothing.
         let model = self.model()?;
-        let input = &model.description().input;
-        let side = input.width.max(input.height).saturating_mul(DETAIL);
-        let begin = Instant::now();
-        let picture = picture.decode_reduced(u16::try_from(side).unwrap_or(u16::MAX)).map_err(refused)?;
-        Ok(Decoded { model, picture, decoding: begin.elapsed() })
-    }
-}
-
-impl<'a> Decoded<'a> {
-    fn look(&self) -> Result<Finding<'a>, Problem> {
-        let classified = self.model.classify(&self.picture).map_err(|error| without_model(&error))?;
-        Ok(Finding { model: self.model.description(), classified, decoding: self.decoding })
+        Decoded::of(&picture, model).map_err(refused)
     }
 }
 
@@ -212,6 +196,11 @@ impl App for Classify {
         checks.extend(self.accounting.checks().await);
         Health::of(checks)
     }
+}
+
+fn found_in<'a>(decoded: &Decoded<'a>) -> Result<Finding<'a>, Problem> {
+    let classified = decoded.look().map_err(|error| without_model(&error))?;
+    Ok(Finding { model: decoded.model.description(), classified, decoding: decoded.decoding })
 }
 
 /// How many classes a query asks for.

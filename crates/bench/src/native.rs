@@ -1,10 +1,12 @@
-//! The grayscale library called natively: what the guest is compared with.
+//! The image services' libraries called natively: what the guests are compared with.
 
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, Rgb, RgbImage};
+use image_api_classify::{Classifier, Decoded};
+use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
 
 /// A 1280x720 JPEG with enough detail to be worth decoding.
 pub(crate) fn photograph() -> anyhow::Result<Vec<u8>> {
@@ -19,15 +21,29 @@ pub(crate) fn photograph() -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The median time of one call.
+/// The median time of a call of the grayscale library.
 pub(crate) fn grayscale(picture: &[u8], within: Duration) -> anyhow::Result<Duration> {
+    median(within, || Ok(image_api_grayscale::turn_gray(picture, DEFAULT_MAX_PIXELS).map_err(refused)?.into_bytes()))
+}
+
+/// The median time in which a model says what a picture shows.
+pub(crate) fn classify(model: &dyn Classifier, picture: &[u8], within: Duration) -> anyhow::Result<Duration> {
+    median(within, || {
+        let admitted = Picture::admit(picture, DEFAULT_MAX_PIXELS).map_err(refused)?;
+        Ok(Decoded::of(&admitted, model).map_err(refused)?.look()?.classes)
+    })
+}
+
+fn refused(refusal: Refusal) -> anyhow::Error {
+    anyhow!("{refusal}")
+}
+
+fn median<T>(within: Duration, mut call: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<Duration> {
     let begin = Instant::now();
     let mut times = Vec::new();
     while begin.elapsed() < within {
         let start = Instant::now();
-        let gray = image_api_grayscale::turn_gray(picture, image_intake::DEFAULT_MAX_PIXELS)
-            .map_err(|refusal| anyhow!("{refusal}"))?;
-        std::hint::black_box(gray.into_bytes());
+        std::hint::black_box(call()?);
         times.push(start.elapsed());
     }
     times.sort_unstable();
