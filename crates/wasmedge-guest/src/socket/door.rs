@@ -7,16 +7,18 @@
 //! and then had to wait for another's, once that is answered and if another instance waits. Its own gets it back only if no
 //! other one waits then.
 
-use std::collections::VecDeque;
+mod hall;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use self::hall::{Arrival, Hall, Seat};
 use super::listener::Listener;
 use super::pipe::MemoryStream;
 use super::stream::Stream;
@@ -38,47 +40,6 @@ struct Inner {
     hall: Mutex<Hall>,
     arrived: Notify,
     opened: Notify,
-}
-
-#[derive(Default)]
-struct Hall {
-    arrivals: VecDeque<Arrival>,
-    seats: Vec<Seat>,
-    next_seat: u64,
-    /// Whether requests were held up since the last look.
-    held_up: bool,
-}
-
-struct Arrival {
-    stream: Stream,
-    since: Instant,
-    holder: Option<Holder>,
-    /// The seat of the instance that had it before, which is the last one to get it back.
-    left: Option<u64>,
-}
-
-/// One instance's listener.
-struct Seat {
-    number: u64,
-    activity: Arc<Activity>,
-    /// The wait in which it last looked for a connection and found none.
-    wait: Option<u64>,
-    /// The wait before which it last took one.
-    took: Option<u64>,
-    waker: Option<Waker>,
-}
-
-impl Seat {
-    /// Suspended until a connection arrives, or woken for one and about to look.
-    fn is_waiting(&self) -> bool {
-        self.wait == Some(self.activity.wait())
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
 }
 
 /// Who has a connection from inside the process.
@@ -291,27 +252,6 @@ impl Door {
 
     fn lock(&self) -> MutexGuard<'_, Hall> {
         self.0.hall.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Hall {
-    /// Wakes the one with the fewest connections among those that are suspended at the door and not woken yet.
-    fn wake_one(&mut self) {
-        let left = self.arrivals.back().and_then(|arrival| arrival.left);
-        let suspended = self.seats.iter_mut().filter(|seat| seat.waker.is_some() && seat.is_waiting());
-        if let Some(seat) = suspended.min_by_key(|seat| (left == Some(seat.number), seat.activity.connections())) {
-            seat.wake();
-        }
-    }
-
-    /// The one that waits here, too, and that the next connection is rather for than for the one at the seat `number`: the one
-    /// with the fewest of all, and not the one that had it before.
-    fn rival(&mut self, number: u64) -> Option<&mut Seat> {
-        let left = self.arrivals.front().and_then(|arrival| arrival.left);
-        let rank = |seat: &Seat| (left == Some(seat.number), seat.activity.connections());
-        let own = rank(self.seats.iter().find(|seat| seat.number == number)?);
-        let others = self.seats.iter_mut().filter(|it| it.number != number && it.is_waiting());
-        others.min_by_key(|it| rank(it)).filter(|it| rank(it) < own)
     }
 }
 
