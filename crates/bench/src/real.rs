@@ -24,6 +24,7 @@ const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=0"];
 const SAMPLE: &[u8] = include_bytes!("../../../docs/sample.jpg");
 
 const GRAYSCALE: &str = "image-api-grayscale";
+const CLASSIFY: &str = "image-api-classify";
 
 /// What is compared with daprlet.
 #[derive(Debug, Args)]
@@ -71,13 +72,14 @@ pub(crate) struct Load {
 /// All loads, each over one connection and over sixteen.
 pub(crate) fn loads() -> Vec<Load> {
     let dapr = To::Dapr(GRAYSCALE);
-    let one: [(&str, To, &str, &str, &[u8]); 6] = [
+    let one: [(&str, To, &str, &str, &[u8]); 7] = [
         ("`GET /` of a service, directly", To::App(GRAYSCALE), "GET", "/", b""),
         ("invocation through one sidecar", dapr, "GET", "/v1.0/invoke/image-api-grayscale/method/", b""),
         ("invocation through two sidecars", dapr, "GET", "/v1.0/invoke/events-service/method/", b""),
         ("state get (Redis)", dapr, "GET", "/v1.0/state/statestore/bench", b""),
         ("state set (Redis)", dapr, "POST", "/v1.0/state/statestore", br#"[{"key":"bench","value":"a value"}]"#),
         ("`POST /grayscale`, with event and state", To::App(GRAYSCALE), "POST", "/grayscale", SAMPLE),
+        ("`POST /classify`, with event and state", To::App(CLASSIFY), "POST", "/classify", SAMPLE),
     ];
     let both = one.into_iter().flat_map(|(what, to, method, path, body)| {
         [1, 16].map(|connections| Load { what, to, method, path, body, connections })
@@ -89,7 +91,7 @@ pub(crate) fn loads() -> Vec<Load> {
 pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let wasmedge = machine::WasmEdge::of(&arguments.wasmedge)?;
-    for service in [GRAYSCALE, "image-api-classify", "events-service"] {
+    for service in [GRAYSCALE, CLASSIFY, "events-service"] {
         let compiled = wasmedge::compile(&arguments.wasmedge, &wasm(service))?;
         std::fs::copy(compiled, folder.path().join(service).with_extension("so"))?;
     }
