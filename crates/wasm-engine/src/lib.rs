@@ -6,6 +6,7 @@ mod cache;
 mod clock;
 mod kind;
 mod output;
+mod splat;
 
 pub use cache::{Compiled, CompiledCache};
 pub use clock::Clock;
