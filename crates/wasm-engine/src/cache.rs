@@ -3,6 +3,7 @@
 //! The cache holds native code that this process will run, so its folder must belong to this user alone: others
 //! lose their access to it, and a folder of another user is not used at all.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -41,11 +42,11 @@ pub trait Compiled: Sized {
 #[expect(unsafe_code, reason = "the same obligation as wasmtime's own")]
 impl Compiled for Module {
     fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
-        Self::new(engine, taken_apart(wasm))
+        Self::new(engine, made_easier(wasm))
     }
 
     fn precompile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-        engine.precompile_module(&taken_apart(wasm))
+        engine.precompile_module(&made_easier(wasm))
     }
 
     unsafe fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Self> {
@@ -57,11 +58,11 @@ impl Compiled for Module {
 #[expect(unsafe_code, reason = "the same obligation as wasmtime's own")]
 impl Compiled for Component {
     fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
-        Self::new(engine, taken_apart(wasm))
+        Self::new(engine, made_easier(wasm))
     }
 
     fn precompile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-        engine.precompile_component(&taken_apart(wasm))
+        engine.precompile_component(&made_easier(wasm))
     }
 
     unsafe fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Self> {
@@ -72,6 +73,11 @@ impl Compiled for Component {
 
 /// Part of the key of what is compiled: what is done to it before. Whoever changes that changes this.
 const MADE_EASIER: &[u8] = b"load32_splat apart";
+
+/// What the compiler makes better code of than of `wasm`, and means the same.
+fn made_easier(wasm: &[u8]) -> Cow<'_, [u8]> {
+    if cfg!(target_arch = "x86_64") { taken_apart(wasm) } else { wasm.into() }
+}
 
 /// A folder of compiled code, keyed by what it was compiled from and everything in the engine that shapes the code.
 pub struct CompiledCache {

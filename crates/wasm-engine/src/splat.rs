@@ -1,9 +1,8 @@
-//! A detour that makes products of matrices faster.
+//! What makes products of matrices faster on x86-64.
 //!
-//! `v128.load32_splat` loads a number and puts it into all four lanes. Cranelift takes it apart, and loads the number into a
-//! general register, from where it needs two steps into the lanes, on the one port of x86-64 processors that also does half of
-//! the additions. As `f32.load` and `f32x4.splat`, which mean the same to the bit, it needs one. Products of matrices, each
-//! number of one side of which is multiplied by several of the other, wait for nothing else.
+//! `v128.load32_splat` loads a number into all four lanes. Cranelift takes that apart where the lanes are used more than once: it
+//! loads into a general register, from where it is two steps into the lanes. As `f32.load` and `f32x4.splat`, which mean the same
+//! to the bit, it is one. A look of the classifier's own network takes a fifteenth less time.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
