@@ -3,7 +3,6 @@
 //! The cache holds native code that this process will run, so its folder must belong to this user alone: others
 //! lose their access to it, and a folder of another user is not used at all.
 
-use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::splat::taken_apart;
+use crate::easier::{self, made_easier};
 
 /// What can be compiled and kept: a core module or a component.
 pub trait Compiled: Sized {
@@ -69,14 +68,6 @@ impl Compiled for Component {
         // SAFETY: the caller's promise.
         unsafe { Self::deserialize_file(engine, file) }
     }
-}
-
-/// Part of the key of what is compiled: what is done to it before. Whoever changes that changes this.
-const MADE_EASIER: &[u8] = b"load32_splat apart";
-
-/// What the compiler makes better code of than of `wasm`, and means the same.
-fn made_easier(wasm: &[u8]) -> Cow<'_, [u8]> {
-    if cfg!(target_arch = "x86_64") { taken_apart(wasm) } else { wasm.into() }
 }
 
 /// A folder of compiled code, keyed by what it was compiled from and everything in the engine that shapes the code.
@@ -139,7 +130,7 @@ impl CompiledCache {
 fn file_name(engine: &Engine, wasm: &[u8]) -> String {
     let mut key = KeyHasher(Sha256::new());
     std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut key);
-    key.0.update(MADE_EASIER);
+    key.0.update(easier::DONE);
     key.0.update(wasm);
     let digest = key.0.finalize();
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -4,9 +4,9 @@
 
 mod cache;
 mod clock;
+mod easier;
 mod kind;
 mod output;
-mod splat;
 
 pub use cache::{Compiled, CompiledCache};
 pub use clock::Clock;

@@ -1,0 +1,236 @@
+use arbitrary::Unstructured;
+use sha2::{Digest as _, Sha256};
+use wasm_smith::{Config, Module as RandomModule};
+use wasmparser::Operator;
+use wasmtime::{Engine, Instance, Store, Val};
+
+use super::*;
+
+/// Writes a number, and reads it back from one of four lanes, into which it was loaded at once.
+const SPLAT: &str = r#"(module (memory 1)
+    (func (export "f") (param i32) (result i32)
+        (i32.store offset=12 (i32.const 4) (local.get 0))
+        (i32x4.extract_lane 3 (v128.load32_splat offset=12 align=1 (i32.const 4)))))"#;
+
+/// Two rows of four numbers, each row times four of another four, as products of matrices do it.
+const ROWS: &str = r#"(module (memory (export "memory") 1)
+    (data (i32.const 96) "\00\00\80\3f\00\00\00\40\00\00\40\40\00\00\80\40")
+    (data (i32.const 112) "\00\00\a0\40\00\00\c0\40\00\00\e0\40\00\00\00\41")
+    (func (export "f") (param $at i32) (result i32) (local $sum v128)
+        (local.set $sum (f32x4.mul
+            (v128.load32_splat (i32.add (local.get $at) (i32.const 12)))
+            (v128.load32_splat (i32.add (local.tee $at (i32.add (local.get $at) (i32.const 16))) (i32.const 8)))))
+        (local.set $sum (f32x4.add (local.get $sum) (f32x4.mul
+            (v128.load32_splat (i32.add (local.get $at) (i32.const 4)))
+            (v128.load32_splat (local.get $at)))))
+        (local.set $sum (f32x4.add (local.get $sum) (v128.load32_splat (i32.add (local.get $at) (i32.const 12)))))
+        (i32.store (local.get $at) (i32.const 0))
+        (local.set $sum (f32x4.add (local.get $sum) (v128.load32_splat (local.get $at))))
+        (i32x4.extract_lane 2 (local.get $sum))))"#;
+
+/// Functions of a number, with loops of many shapes. `$n` counts down, `$sum` is what comes out.
+const LOOPS: [&str; 8] = [
+    // Sums.
+    "(loop $l (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))",
+    // Leaves in the middle, to one block and another.
+    "(block $a (block $b (loop $l
+        (br_if $a (i32.eqz (local.get $n)))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br_if $b (i32.gt_u (local.get $sum) (i32.const 40)))
+        (local.set $sum (i32.add (local.get $sum) (i32.const 7)))
+        (br $l))) (local.set $sum (i32.mul (local.get $sum) (i32.const 3))))",
+    // Goes on from within blocks.
+    "(loop $l (block $c (br_if $c (i32.and (local.get $n) (i32.const 1)))
+            (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+            (if (local.tee $n (i32.sub (local.get $n) (i32.const 2))) (then (br $l)) (else (br $c))))
+        (local.set $sum (i32.xor (local.get $sum) (i32.const 5)))
+        (br_if $l (i32.gt_s (local.tee $n (i32.sub (local.get $n) (i32.const 3))) (i32.const 0))))",
+    // A table of all ways on and out.
+    "(block $a (loop $o (block $b (loop $l
+        (local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 5)) (i32.const 1)))
+        (br_if $a (i32.gt_u (local.get $sum) (i32.const 100000)))
+        (block $c (br_table $c $l $b $o $a $l (local.get $sum)))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))) (local.set $sum (i32.add (local.get $sum) (i32.const 2)))))",
+    // Gives a number, by its end and by leaving.
+    "(local.set $sum (block $a (result i32) (loop $l (result i32)
+        (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+        (br_if $l (i32.gt_s (local.tee $n (i32.sub (local.get $n) (i32.const 1))) (i32.const 5)))
+        (drop (br_if $a (i32.const 77) (i32.eq (local.get $n) (i32.const 3))))
+        (i32.add (local.get $sum) (i32.const 1000)))))",
+    // One in another, of which only the inner is written twice.
+    "(loop $o (local.set $m (i32.const 3))
+        (loop $l (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+            (br_if $l (local.tee $m (i32.sub (local.get $m) (i32.const 1)))))
+        (br_if $o (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))",
+    // Returns from within.
+    "(loop $l (if (i32.gt_u (local.get $sum) (i32.const 30)) (then (return (i32.const -1))))
+        (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))",
+    // Is none: it never goes on.
+    "(loop $l (local.set $sum (local.get $n)))",
+];
+
+fn instructions(wasm: &[u8]) -> Vec<Operator<'_>> {
+    let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
+        Payload::CodeSectionEntry(body) => Some(body),
+        _ => None,
+    });
+    bodies.flat_map(|body| body.get_operators_reader().unwrap().into_iter().map(Result::unwrap)).collect()
+}
+
+fn count(wasm: &[u8], is_wanted: impl Fn(&Operator<'_>) -> bool) -> usize {
+    instructions(wasm).into_iter().filter(is_wanted).count()
+}
+
+fn splats(wasm: &[u8]) -> usize {
+    count(wasm, |operator| matches!(operator, Operator::V128Load32Splat { .. }))
+}
+
+/// What the function gives for a number; `None` where it traps.
+fn given(wasm: &[u8], number: i32) -> Option<i32> {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let module = wasmtime::Module::new(&engine, wasm).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let function = instance.get_typed_func::<i32, i32>(&mut store, "f").unwrap();
+    function.call(&mut store, number).ok()
+}
+
+#[test]
+fn a_splat_taken_apart_means_the_same_to_the_bit() {
+    let wasm = wat::parse_str(SPLAT).unwrap();
+    let easier = made_easier(&wasm);
+    assert_eq!((splats(&wasm), splats(&easier)), (1, 0));
+    // Among them NaNs that would make noise where computing touched them.
+    for number in [0, 1, i32::MIN, 0x7F80_0001, -0x5A_5A5B, -1] {
+        assert_eq!(given(&easier, number), Some(number));
+    }
+}
+
+#[test]
+fn four_splats_side_by_side_are_one_load_unless_the_pointer_or_memory_changes_between() {
+    let wasm = wat::parse_str(ROWS).unwrap();
+    let easier = made_easier(&wasm);
+    assert_eq!((splats(&wasm), splats(&easier)), (6, 0));
+    let loads = count(&easier, |operator| matches!(operator, Operator::V128Load { .. }));
+    let alone = count(&easier, |operator| matches!(operator, Operator::F32Load { .. }));
+    // The first is of the pointer as it was before, the last comes behind a store.
+    assert_eq!((loads, alone), (1, 2));
+    for at in [0, 80, 96, 65_500, 65_508, 65_512, 65_536, -16] {
+        assert_eq!(given(&easier, at), given(&wasm, at), "{at}");
+    }
+}
+
+#[test]
+fn loops_do_the_same_with_their_bodies_more_than_once() {
+    for body in LOOPS {
+        let function = format!(
+            "(func (export \"f\") (param $n i32) (result i32) (local $sum i32) (local $m i32) {body} (local.get $sum))"
+        );
+        let wasm = wat::parse_str(format!("(module {function})")).unwrap();
+        let easier = made_easier(&wasm);
+        let sets = |wasm: &[u8]| count(wasm, |operator| matches!(operator, Operator::LocalSet { .. }));
+        assert!(sets(&easier) > sets(&wasm), "{body}");
+        for number in 1..30 {
+            assert_eq!(given(&easier, number), given(&wasm, number), "{number} to {body}");
+        }
+    }
+}
+
+/// A module that ends, made of noise.
+fn random(seed: u32) -> Vec<u8> {
+    let block = |block: u32| Sha256::digest([seed.to_le_bytes(), block.to_le_bytes()].concat());
+    let noise = (0..512).flat_map(block).collect::<Vec<_>>();
+    // Few types and tables, so that most of the noise becomes code.
+    let config = Config {
+        allow_start_export: false,
+        canonicalize_nans: true,
+        exceptions_enabled: false,
+        gc_enabled: false,
+        max_data_segments: 2,
+        max_element_segments: 1,
+        max_exports: 12,
+        max_globals: 4,
+        max_imports: 0,
+        max_instructions: 400,
+        max_memories: 1,
+        max_memory32_bytes: 1 << 20,
+        max_tables: 1,
+        max_types: 4,
+        min_exports: 3,
+        min_funcs: 3,
+        min_types: 2,
+        reference_types_enabled: false,
+        relaxed_simd_enabled: false,
+        tail_call_enabled: false,
+        threads_enabled: false,
+        ..Config::default()
+    };
+    let mut module = RandomModule::new(config, &mut Unstructured::new(&noise)).unwrap();
+    module.ensure_termination(500).unwrap();
+    module.to_bytes()
+}
+
+/// What all its functions give, one behind the other, and what its globals and memories are then.
+fn outcome(engine: &Engine, wasm: &[u8]) -> Vec<String> {
+    let mut store = Store::new(engine, ());
+    let module = wasmtime::Module::new(engine, wasm).unwrap();
+    let Ok(instance) = Instance::new(&mut store, &module, &[]) else { return Vec::new() };
+    let exports = instance.exports(&mut store).map(|export| export.into_extern()).collect::<Vec<_>>();
+    let mut outcome = Vec::new();
+    for function in exports.iter().filter_map(|export| export.clone().into_func()) {
+        let kind = function.ty(&store);
+        let arguments = kind.params().map(|kind| Val::default_for_ty(&kind).unwrap()).collect::<Vec<_>>();
+        let mut results = vec![Val::I32(0); kind.results().len()];
+        let trapped = function.call(&mut store, &arguments, &mut results).is_err();
+        outcome.push(format!("{trapped} {results:?}"));
+    }
+    for export in exports {
+        if let Some(global) = export.clone().into_global() {
+            outcome.push(format!("{:?}", global.get(&mut store)));
+        } else if let Some(memory) = export.into_memory() {
+            outcome.push(format!("{:?}", Sha256::digest(memory.data(&store))));
+        }
+    }
+    outcome
+}
+
+#[test]
+fn random_modules_do_the_same() {
+    let engine = Engine::default();
+    let mut changed = 0;
+    for seed in 0..40 {
+        let wasm = random(seed);
+        let easier = made_easier(&wasm);
+        changed += usize::from(easier != wasm);
+        assert_eq!(outcome(&engine, &easier), outcome(&engine, &wasm), "seed {seed}");
+    }
+    assert!(changed > 25, "only {changed} of them have small loops");
+}
+
+#[test]
+fn modules_in_components_are_made_easier_too() {
+    let component = wat::parse_str(format!("(component (core {})", &SPLAT[1..])).unwrap();
+    let easier = made_easier(&component);
+    assert_eq!((splats(&component), splats(&easier)), (1, 0));
+    wasmtime::component::Component::new(&Engine::default(), &easier).unwrap();
+}
+
+#[test]
+fn what_speaks_of_places_in_its_code_or_branches_in_other_ways_or_is_no_module_stays_as_it_is() {
+    let with = |section: &str| SPLAT.replacen("(module", &format!("(module {section}"), 1);
+    let texts = [
+        "(module (memory 1))".to_owned(),
+        "(component)".to_owned(),
+        with(r#"(@custom ".debug_line" "lines")"#),
+        with(r#"(@custom "metadata.code.branch_hint" "hints")"#),
+        with("(tag $t) (func (loop $l (try_table (catch $t $l))))"),
+    ];
+    for wasm in texts.map(|text| wat::parse_str(text).unwrap()) {
+        assert!(matches!(made_easier(&wasm), Cow::Borrowed(same) if same == wasm));
+    }
+    for wasm in [b"".as_slice(), b"nonsense", b"\0asm", b"\0asm\x01\0\0\0\x0a\xff"] {
+        assert_eq!(made_easier(wasm), wasm);
+    }
+}
