@@ -59,6 +59,12 @@ class Graph:
         steps = (self.integers(axis), self.integers(step)) if step != 1 else (self.integers(axis),)
         return [self.node("Slice", x, self.integers(start), self.integers(end), *steps) for start, end in ranges]
 
+    def gathered(self, x, axis, places):
+        """What lies in those places of an axis, row by row."""
+        places = np.array(places, np.int64)
+        name = "places_" + "_".join(map(str, (*places[0], *places[-1])))
+        return self.node("Gather", x, self.constant(places, name), axis=axis)
+
     def bytes(self, weights, name):
         """Weights as bytes with a scale for each output channel, which is a column, and what makes them weights again."""
         whole = self.whole

@@ -53,9 +53,9 @@ def convolution(graph, x, weights, name, side, wanted):
     into, out, tiles = weights.shape[1], weights.shape[0], wanted // tile
     x = tiled(graph, x, tile, side, wanted)
     x = transformed(graph, "pixels", pixels, x, (tiles, wanted + 2, into))
-    x = graph.node("Concat", *graph.slices(x, 2, [(column, column + wanted) for column in range(3)]), axis=3)
+    x = graph.gathered(x, 2, [range(column, column + 3) for column in range(wanted)])
+    x = graph.node("Reshape", x, graph.integers(len(filters), tiles * wanted, 3 * into))
     if tiles * wanted >= MANY_ROWS:
-        x = graph.node("Reshape", x, graph.integers(len(filters), tiles * wanted, 3 * into))
         x = graph.node("MatMul", x, *filter_matrices(graph, filters, weights, name))
     else:
         matrices = filter_matrices(graph, filters, weights, name, parts=len(filters))
@@ -73,8 +73,7 @@ def tiled(graph, x, tile, side, wanted):
     if tile == wanted:
         return graph.node("Pad", x, graph.integers(0, 0, 1, 0, 0, 0, right, 0))
     x = graph.node("Pad", x, graph.integers(0, 1, 1, 0, 0, right, right, 0))
-    last = wanted - tile + 1
-    return graph.node("Concat", *graph.slices(x, 1, [(row, row + last) for row in range(tile + 2)], tile), axis=0)
+    return graph.gathered(x, 1, [range(row, row + wanted, tile) for row in range(tile + 2)])
 
 
 def filter_matrices(graph, filters, weights, name, parts=1):
