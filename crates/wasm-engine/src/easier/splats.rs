@@ -171,8 +171,7 @@ fn four_of_one<'a>(
         } else {
             instead.push(Instruction::LocalGet(vector));
         }
-        let lanes = [0, 1, 2, 3].map(|byte| lane * 4 + byte);
-        let [a, b, c, d] = lanes;
+        let [a, b, c, d] = [0, 1, 2, 3].map(|byte| lane * 4 + byte);
         instead.extend([
             Instruction::LocalGet(vector),
             Instruction::I8x16Shuffle([a, b, c, d, a, b, c, d, a, b, c, d, a, b, c, d]),

@@ -100,8 +100,9 @@ fn given(wasm: &[u8], number: i32) -> Option<i32> {
 #[test]
 fn a_splat_taken_apart_means_the_same_to_the_bit() {
     let wasm = wat::parse_str(SPLAT).unwrap();
-    let easier = made_easier(&wasm);
+    let easier = made_easier_for(&wasm, true);
     assert_eq!((splats(&wasm), splats(&easier)), (1, 0));
+    assert_eq!(splats(&made_easier_for(&wasm, false)), 1);
     // Among them NaNs that would make noise where computing touched them.
     for number in [0, 1, i32::MIN, 0x7F80_0001, -0x5A_5A5B, -1] {
         assert_eq!(given(&easier, number), Some(number));
@@ -111,7 +112,7 @@ fn a_splat_taken_apart_means_the_same_to_the_bit() {
 #[test]
 fn four_splats_side_by_side_are_one_load_unless_the_pointer_or_memory_changes_between() {
     let wasm = wat::parse_str(ROWS).unwrap();
-    let easier = made_easier(&wasm);
+    let easier = made_easier_for(&wasm, true);
     assert_eq!((splats(&wasm), splats(&easier)), (6, 0));
     let loads = count(&easier, |operator| matches!(operator, Operator::V128Load { .. }));
     let alone = count(&easier, |operator| matches!(operator, Operator::F32Load { .. }));
@@ -129,13 +130,26 @@ fn loops_do_the_same_with_their_bodies_more_than_once() {
             "(func (export \"f\") (param $n i32) (result i32) (local $sum i32) (local $m i32) {body} (local.get $sum))"
         );
         let wasm = wat::parse_str(format!("(module {function})")).unwrap();
-        let easier = made_easier(&wasm);
+        let easier = made_easier_for(&wasm, true);
         let sets = |wasm: &[u8]| count(wasm, |operator| matches!(operator, Operator::LocalSet { .. }));
         assert!(sets(&easier) > sets(&wasm), "{body}");
         for number in 1..30 {
             assert_eq!(given(&easier, number), given(&wasm, number), "{number} to {body}");
         }
     }
+}
+
+#[test]
+fn tiny_loops_have_four_bodies_small_ones_two_and_long_ones_and_those_that_call_one() {
+    let bodies = |inside: &str| {
+        let wasm =
+            wat::parse_str(format!("(module (func $f (param i32) (loop $l {inside} (br_if $l (local.get 0)))))"));
+        count(&made_easier_for(&wasm.unwrap(), false), |operator| matches!(operator, Operator::BrIf { .. }))
+    };
+    let long = |instructions: usize| bodies(&"nop ".repeat(instructions - 2));
+    assert_eq!((long(20), long(21), long(80), long(81)), (4, 2, 2, 1));
+    assert_eq!(bodies("(call $f (i32.const 0))"), 1);
+    assert_eq!(bodies("(loop $inner (br_if $inner (local.get 0)))"), 1 + 4);
 }
 
 /// A module that ends, made of noise.
@@ -202,7 +216,7 @@ fn random_modules_do_the_same() {
     let mut changed = 0;
     for seed in 0..40 {
         let wasm = random(seed);
-        let easier = made_easier(&wasm);
+        let easier = made_easier_for(&wasm, true);
         changed += usize::from(easier != wasm);
         assert_eq!(outcome(&engine, &easier), outcome(&engine, &wasm), "seed {seed}");
     }
@@ -212,7 +226,7 @@ fn random_modules_do_the_same() {
 #[test]
 fn modules_in_components_are_made_easier_too() {
     let component = wat::parse_str(format!("(component (core {})", &SPLAT[1..])).unwrap();
-    let easier = made_easier(&component);
+    let easier = made_easier_for(&component, true);
     assert_eq!((splats(&component), splats(&easier)), (1, 0));
     wasmtime::component::Component::new(&Engine::default(), &easier).unwrap();
 }
@@ -228,9 +242,9 @@ fn what_speaks_of_places_in_its_code_or_branches_in_other_ways_or_is_no_module_s
         with("(tag $t) (func (loop $l (try_table (catch $t $l))))"),
     ];
     for wasm in texts.map(|text| wat::parse_str(text).unwrap()) {
-        assert!(matches!(made_easier(&wasm), Cow::Borrowed(same) if same == wasm));
+        assert!(matches!(made_easier_for(&wasm, true), Cow::Borrowed(same) if same == wasm));
     }
     for wasm in [b"".as_slice(), b"nonsense", b"\0asm", b"\0asm\x01\0\0\0\x0a\xff"] {
-        assert_eq!(made_easier(wasm), wasm);
+        assert_eq!(made_easier_for(wasm, true), wasm);
     }
 }
