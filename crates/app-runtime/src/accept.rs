@@ -1,4 +1,4 @@
-//! Taking connections, one task each.
+//! Accepting connections, one task each.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -7,27 +7,47 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// How long to wait when no connection can be taken: out of descriptors, most likely, so that others have to end first.
-pub(crate) const PAUSE: Duration = Duration::from_millis(20);
+use crate::lifetime::Lifetime;
 
-/// Serves every connection to `what` until `shutdown`.
-pub(crate) async fn accept<F, S>(what: &'static str, listener: TcpListener, shutdown: CancellationToken, serve: F)
-where
-    F: Fn(TcpStream, SocketAddr) -> S,
-    S: Future<Output = ()> + Send + 'static,
-{
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => return,
-        };
-        match accepted.and_then(|(stream, peer)| stream.set_nodelay(true).map(|()| (stream, peer))) {
-            Ok((stream, peer)) => {
-                tokio::spawn(serve(stream, peer));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection to {what} was not accepted");
-                tokio::time::sleep(PAUSE).await;
+/// How long to wait when no connection can be accepted: out of descriptors, most likely, so that others have to end first.
+pub(crate) const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(20);
+
+/// A port, and how long it accepts connections.
+pub(crate) struct Port {
+    /// What listens, for the log.
+    pub(crate) name: &'static str,
+    pub(crate) listener: TcpListener,
+    /// Whether new connections are accepted while requests are drained, because these may need them.
+    pub(crate) while_draining: bool,
+}
+
+impl Port {
+    /// Serves every connection, each with a token that asks it to finish.
+    pub(crate) async fn serve<F, S>(self, lifetime: Lifetime, serve: F)
+    where
+        F: Fn(TcpStream, SocketAddr, CancellationToken) -> S,
+        S: Future<Output = ()> + Send + 'static,
+    {
+        while let Some((stream, peer)) = lifetime.draining.run_until_cancelled(self.accept()).await {
+            lifetime.spawn_under_way(serve(stream, peer, lifetime.draining.clone()));
+        }
+        if !self.while_draining {
+            return;
+        }
+        while let Some((stream, peer)) = lifetime.stopped.run_until_cancelled(self.accept()).await {
+            tokio::spawn(serve(stream, peer, lifetime.stopped.clone()));
+        }
+    }
+
+    async fn accept(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            let accepted = self.listener.accept().await;
+            match accepted.and_then(|(stream, peer)| stream.set_nodelay(true).map(|()| (stream, peer))) {
+                Ok(accepted) => return accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection to {} was not accepted", self.name);
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
+                }
             }
         }
     }

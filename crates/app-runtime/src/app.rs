@@ -6,6 +6,7 @@ use dapr_http::{AllowedOrigins, ApiAccess, ApiToken};
 use dapr_resources::component::ComponentResource;
 use dapr_resources::http_endpoint::HttpEndpointResource;
 use sidecar::SecretScope;
+use sidecar::access_control::AccessControl;
 use wasmedge_guest::Limits;
 use wasmedge_guest::command::WasmEdgeCommand;
 
@@ -16,6 +17,8 @@ pub struct App {
     pub id: String,
     /// Where it listens; an application without a port cannot be called.
     pub port: Option<u16>,
+    /// Where the port is configured, such as `appPort (dapr.yaml:6)`.
+    pub port_origin: String,
     /// Where its Dapr HTTP API listens; zero lets the system choose.
     pub dapr_http_port: u16,
     /// What runs.
@@ -32,8 +35,8 @@ pub struct App {
     pub secret_scopes: Vec<SecretScope>,
     /// Which parts of the API there are.
     pub api_access: ApiAccess,
-    /// Whether other applications are refused when they invoke this one.
-    pub denies_invocation: bool,
+    /// Which other applications may invoke this one, and what of it.
+    pub access_control: AccessControl,
     /// The largest request body of the API, in bytes.
     pub max_body_size: u64,
     /// How large the headers of a request to the API may be, in bytes.
@@ -42,6 +45,12 @@ pub struct App {
     pub api_token: Option<ApiToken>,
     /// Whose pages may use the API.
     pub allowed_origins: Option<AllowedOrigins>,
+    /// Where health and metadata are served beside, without an API token (`--dapr-public-port`).
+    pub public_port: Option<u16>,
+    /// Whether every call of the API is logged.
+    pub logs_api_calls: bool,
+    /// The features that its Configuration enables.
+    pub enabled_features: Vec<String>,
     /// What the sidecar shows to the application (`APP_API_TOKEN`).
     pub app_token: Option<ApiToken>,
     /// The most requests at once; zero means no limit.
@@ -50,6 +59,8 @@ pub struct App {
     pub limits: Limits,
     /// The most instances of a module; more than one are started by need.
     pub instances: usize,
+    /// Whether the run ends when this application exits, as that of `dapr run -- COMMAND` does.
+    pub ends_run: bool,
 }
 
 /// What runs as an application.

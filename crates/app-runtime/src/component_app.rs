@@ -19,9 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutBody;
 use wasmedge_guest::command::WasmEdgeCommand;
 
-use crate::accept::accept;
+use crate::accept::Port;
 use crate::around::Around;
 use crate::external::External;
+use crate::lifetime::Lifetime;
 use crate::log::{AppLog, NamedLog};
 
 /// Compiles and links components whose instances are given Dapr.
@@ -73,6 +74,16 @@ pub(crate) struct Wanted {
     memory: Option<usize>,
     requests: Option<u32>,
     instances: Option<usize>,
+}
+
+impl Wanted {
+    /// The same with another environment.
+    pub(crate) fn with_environment(
+        self,
+        environment: impl FnOnce(Vec<(String, String)>) -> Vec<(String, String)>,
+    ) -> Self {
+        Self { environment: environment(self.environment), ..self }
+    }
 }
 
 impl From<WasmEdgeCommand> for Wanted {
@@ -140,22 +151,21 @@ pub(crate) async fn start(
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Answers what arrives at the application's port.
-pub(crate) async fn serve(app: Arc<App>, listener: std::net::TcpListener, shutdown: CancellationToken) {
+pub(crate) async fn serve(app: Arc<App>, listener: std::net::TcpListener, lifetime: Lifetime) {
     let listening = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
     let Ok(listener) = listening.inspect_err(|error| tracing::error!(%error, "the app port cannot be used")) else {
         return;
     };
-    let ended = shutdown.clone();
-    let serve = move |stream, peer: SocketAddr| {
+    let serve = move |stream, peer: SocketAddr, finish: CancellationToken| {
         let app = app.clone();
         let answer = move |request: Request<Body>| {
             let app = app.clone();
             let request = request.map(|body| TimeoutBody::new(PATIENCE, body).boxed_unsync());
             async move { app.handle(request, Some(peer.ip())).await }
         };
-        dapr_http::speak(stream, ended.clone(), answer)
+        dapr_http::speak(stream, finish, answer)
     };
-    accept("the application", listener, shutdown, serve).await;
+    Port { name: "the application", listener, while_draining: false }.serve(lifetime, serve).await;
 }
 
 /// Where the requests of a component lead: to its own Dapr without a socket, and outside as far as it is allowed.

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use dapr_http::ApiToken;
 use http::header::HeaderValue;
 use http::{Request, Response};
+use sidecar::access_control::{AccessControl, NAMESPACE, TRUST_DOMAIN};
 use sidecar::{Body, InvokeError, Invoker};
 use tokio::sync::Semaphore;
 
@@ -23,7 +24,7 @@ pub(crate) struct Callee {
     pub(crate) channel: AppChannel,
     token: Option<ApiToken>,
     turns: Option<Semaphore>,
-    denies: bool,
+    access: AccessControl,
 }
 
 impl Callee {
@@ -31,7 +32,23 @@ impl Callee {
     pub(crate) fn new(app: &App) -> Self {
         let turns = (app.max_concurrency > 0).then(|| Semaphore::new(app.max_concurrency as usize));
         let channel = AppChannel::new(app.port);
-        Self { channel, token: app.app_token.clone(), turns, denies: app.denies_invocation }
+        Self { channel, token: app.app_token.clone(), turns, access: app.access_control.clone() }
+    }
+
+    /// Decides whether the application `caller` may send this request.
+    fn authorize(&self, caller: &str, request: &Request<Body>) -> Result<(), InvokeError> {
+        // Rules are for paths as the application will understand them, with every escape decoded.
+        let path = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8_lossy();
+        let verb = request.method().as_str();
+        if self.access.allows(caller, &sidecar::clean(&path), verb) {
+            return Ok(());
+        }
+        let caller = match self.access.policies.as_slice() {
+            [] => String::new(),
+            _ => format!("spiffe://{TRUST_DOMAIN}/ns/{NAMESPACE}/{caller}"),
+        };
+        let operation = request.uri().path().trim_start_matches('/').to_owned();
+        Err(InvokeError::Denied { caller, operation, verb: verb.to_owned() })
     }
 
     /// Calls the application as its own sidecar does.
@@ -84,9 +101,8 @@ impl Invoker for Caller {
         // Dapr accepts `id.namespace`, and tells the callee its id alone.
         let target = target.strip_suffix(NAMESPACE_SUFFIX).unwrap_or(target);
         let is_remote = target != self.id;
-        if is_remote && callee.denies {
-            let operation = request.uri().path().trim_start_matches('/').to_owned();
-            return Err(InvokeError::Denied { operation, verb: request.method().to_string() });
+        if is_remote {
+            callee.authorize(&self.id, &request)?;
         }
         forward::request(&mut request, &self.id, target);
         callee.call(request).await.map_err(|error| match error {

@@ -95,14 +95,12 @@ pub enum StartError {
 impl StartError {
     /// Whether the user can mend this in a file that daprlet reads.
     #[must_use]
-    pub const fn is_configuration(&self) -> bool {
+    pub fn is_configuration(&self) -> bool {
         match self {
             Self::Component { source, .. } => !source.is_retryable(),
-            Self::Module { .. }
-            | Self::Guest { .. }
-            | Self::ComponentGuest { .. }
-            | Self::Graph { .. }
-            | Self::Reference { .. } => true,
+            // A name that leads nowhere; what cannot be read now may be readable later.
+            Self::Module { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Guest { .. } | Self::ComponentGuest { .. } | Self::Graph { .. } | Self::Reference { .. } => true,
             Self::Port { .. } | Self::Task(_) => false,
         }
     }

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use inference::Graphs;
-use tokio_util::sync::CancellationToken;
 use wasmedge_guest::command::WasmEdgeCommand;
 use wasmedge_guest::{Activity, Engine, GuestError, GuestOptions, Limits, Preopen};
 
-use crate::backoff::Backoff;
+use crate::backoff::Restarts;
 use crate::error::StartError;
+use crate::lifetime::{HostEvent, Lifetime};
 use crate::log::{AppLog, NamedLog};
 use crate::network::GuestNetwork;
 
@@ -45,27 +46,48 @@ impl GuestApp {
         wasmedge_guest::run(&self.engine, &self.module, self.options(activity)).await
     }
 
-    /// Runs an instance until `shutdown`. It is started again when it traps or exits, with a growing pause in between.
-    pub(crate) async fn supervise(self: Arc<Self>, shutdown: CancellationToken) {
-        let mut backoff = Backoff::new();
+    /// Runs an instance until the host stops, and restarts it when it ends without being asked to. An application with
+    /// `ends_run` is not restarted when it exits. One that cannot start is told and left.
+    pub(crate) async fn supervise(self: Arc<Self>, lifetime: Lifetime, ends_run: bool) {
+        let mut restarts = Restarts::new(self.app.clone());
+        let mut start = Start::default();
         loop {
-            let ended = tokio::select! {
-                ended = self.run(Arc::default()) => ended,
-                () = shutdown.cancelled() => return,
-            };
-            let wait = backoff.next();
-            match ended {
-                Ok(code) => tracing::warn!(app = %self.app, code, ?wait, "the guest has exited and is started again"),
-                Err(error) => tracing::error!(
-                    app = %self.app, ?wait,
-                    "the guest ended and is started again: {}: {}", self.path.display(), error.report(),
-                ),
+            let begin = Instant::now();
+            let Some(ended) = lifetime.stopped.run_until_cancelled(self.run_observed(&mut start)).await else { return };
+            if let Ok(code) = &ended {
+                lifetime.tell(HostEvent::Exited { app: self.app.clone(), code: *code });
+                if ends_run || (*code == 0 && self.network.door.is_none()) {
+                    tracing::info!(app = %self.app, code, "the guest has exited");
+                    return;
+                }
             }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = shutdown.cancelled() => return,
+            let error = match &ended {
+                Ok(code) => format!("the guest has exited with {code}"),
+                Err(error) => format!("{}: {}", self.path.display(), error.report()),
+            };
+            if let Some(source) = start.is_hopeless(ended, begin.elapsed()) {
+                let (app, path) = (self.app.clone(), self.path.clone());
+                lifetime.tell(HostEvent::CannotStart(StartError::Guest { app, path, source }));
+                return;
+            }
+            let delay = tokio::time::sleep(restarts.next(&error));
+            if lifetime.stopped.run_until_cancelled(delay).await.is_none() {
+                return;
             }
         }
+    }
+
+    /// Runs an instance, and notes in `start` when it listens.
+    async fn run_observed(&self, start: &mut Start) -> Result<i32, GuestError> {
+        let run = self.run(Arc::default());
+        let Some((_, door)) = &self.network.door else { return run.await };
+        tokio::pin!(run);
+        tokio::select! {
+            biased;
+            ended = run.as_mut() => return ended,
+            () = door.opened() => start.has_succeeded = true,
+        }
+        run.await
     }
 
     fn options(&self, activity: Arc<Activity>) -> GuestOptions {
@@ -85,6 +107,70 @@ impl GuestApp {
             graphs: self.graphs.clone(),
             output: Arc::new(NamedLog { app: self.app.clone(), log: self.log.clone() }),
             activity,
+        }
+    }
+}
+
+/// The exit codes by which a program says that its settings are wrong (`EX_USAGE` and `EX_CONFIG` of sysexits.h).
+const SETTINGS_REFUSED: [i32; 2] = [64, 78];
+
+/// How often a guest may trap before it ever listened.
+const MAX_TRAPS_AT_START: u32 = 3;
+
+/// What ran this long has started, whether it listens or not.
+const STARTED_AFTER: Duration = Duration::from_secs(5);
+
+/// The first start of a guest, which decides whether it is worth restarting.
+#[derive(Default)]
+struct Start {
+    has_succeeded: bool,
+    traps: u32,
+}
+
+impl Start {
+    /// The reason why another attempt would fail as well, for a guest that `ended` after `running`.
+    fn is_hopeless(&mut self, ended: Result<i32, GuestError>, running: Duration) -> Option<GuestError> {
+        self.has_succeeded |= running >= STARTED_AFTER;
+        if self.has_succeeded {
+            return None;
+        }
+        match ended {
+            Ok(code) if SETTINGS_REFUSED.contains(&code) => Some(GuestError::SettingsRefused(code)),
+            Ok(_) => None,
+            Err(error @ GuestError::Trap(_)) => {
+                self.traps += 1;
+                (self.traps >= MAX_TRAPS_AT_START).then_some(error)
+            }
+            Err(error) => Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trap() -> Result<i32, GuestError> {
+        Err(GuestError::Trap(wasmtime::Error::msg("unreachable")))
+    }
+
+    #[test]
+    fn guest_that_cannot_start_is_hopeless() {
+        let soon = Duration::from_millis(1);
+        let mut start = Start::default();
+        assert!(start.is_hopeless(Err(GuestError::UnknownImports(vec![])), soon).is_some());
+        assert!(start.is_hopeless(Ok(64), soon).is_some());
+        assert!(start.is_hopeless(Ok(1), soon).is_none());
+        let hopeless: Vec<_> = (0..3).map(|_| start.is_hopeless(trap(), soon).is_some()).collect();
+        assert_eq!(hopeless, [false, false, true]);
+    }
+
+    #[test]
+    fn guest_that_has_run_is_restarted() {
+        for mut start in [Start { has_succeeded: true, traps: 0 }, Start::default()] {
+            let running = if start.has_succeeded { Duration::ZERO } else { STARTED_AFTER };
+            assert!((0..9).all(|_| start.is_hopeless(trap(), running).is_none()));
+            assert!(start.is_hopeless(Ok(64), Duration::ZERO).is_none());
         }
     }
 }

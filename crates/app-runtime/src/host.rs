@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use building_blocks::component::Context;
 use building_blocks::{Metadata, Registry};
@@ -10,13 +11,13 @@ use dapr_http::{DaprHttp, Options};
 use inference::Library;
 use sidecar::{AppConnection, Settings, Sidecar};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use wasm_engine::Kind;
 use wasmedge_guest::command::WasmEdgeCommand;
 use wasmedge_guest::{Door, Engine};
 
-use crate::accept::accept;
+use crate::accept::Port;
 use crate::allow::{AllowList, AllowRule};
 use crate::app::{App, Command};
 use crate::around::Around;
@@ -29,9 +30,11 @@ use crate::graphs;
 use crate::guest_app::{self, GuestApp};
 use crate::input_bindings;
 use crate::instances::Instances;
+use crate::lifetime::{HostEvent, Lifetime};
 use crate::log::AppLog;
 use crate::network::GuestNetwork;
 use crate::process_app::ProcessApp;
+use crate::process_guard::{GuardCommand, ProcessGuard};
 
 /// What all applications of a host share.
 pub struct HostSettings {
@@ -49,6 +52,8 @@ pub struct HostSettings {
     pub allow: Vec<AllowRule>,
     /// Where the lines of applications go.
     pub log: Arc<dyn AppLog>,
+    /// Starts the guard that ends native applications should this process be killed.
+    pub guard: Option<GuardCommand>,
 }
 
 /// Running applications.
@@ -58,8 +63,8 @@ pub struct Host {
     /// The networks of all guests.
     library: Arc<Library>,
     directory: Arc<Directory>,
-    tasks: TaskTracker,
-    shutdown: CancellationToken,
+    guard: Arc<ProcessGuard>,
+    lifetime: Lifetime,
 }
 
 /// One application of a running host.
@@ -72,21 +77,20 @@ pub struct RunningApp {
     pub dapr_address: SocketAddr,
     /// What it sees of Dapr.
     pub sidecar: Arc<Sidecar>,
+    /// Whether this host runs it, and not somebody else.
+    pub started_here: bool,
 }
 
 impl Host {
-    /// A host without applications. Cancelling `shutdown` ends it.
+    /// A host without applications, and what it has to tell. Once `shutdown` is cancelled it accepts nothing new;
+    /// [`end`](Self::end) does the rest.
     #[must_use]
-    pub fn new(settings: HostSettings, shutdown: CancellationToken) -> Self {
+    pub fn new(settings: HostSettings, shutdown: CancellationToken) -> (Self, mpsc::UnboundedReceiver<HostEvent>) {
         let component_engine = LazyEngine::new(settings.cache.clone());
-        Self {
-            settings,
-            component_engine,
-            library: Arc::default(),
-            directory: Arc::default(),
-            tasks: TaskTracker::new(),
-            shutdown,
-        }
+        let guard = Arc::new(ProcessGuard::new(settings.guard.clone()));
+        let (lifetime, events) = Lifetime::new(shutdown);
+        let (library, directory) = Default::default();
+        (Self { settings, component_engine, library, directory, guard, lifetime }, events)
     }
 
     /// Starts one application: its ports are bound and its components made when this returns; the application itself
@@ -110,11 +114,18 @@ impl Host {
             token: app.api_token.clone(),
             allowed_origins: app.allowed_origins.clone(),
             access: app.api_access.clone(),
+            is_public: false,
+            logs_calls: app.logs_api_calls,
         };
+        if let Some(port) = app.public_port {
+            self.serve_public(&app.id, port, &sidecar, &options).await?;
+        }
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
-        let (served, shutdown) = (api.clone(), self.shutdown.clone());
-        let serve = move |stream, _| dapr_http::serve(served.clone(), stream, shutdown.clone());
-        self.tasks.spawn(accept("the Dapr API", api_listener, self.shutdown.clone(), serve));
+        let served = api.clone();
+        let serve = move |stream, _, finish| dapr_http::serve(served.clone(), stream, finish);
+        // What is under way may need its sidecar to be finished.
+        let port = Port { name: "the Dapr API", listener: api_listener, while_draining: true };
+        self.lifetime.spawn("Dapr API", port.serve(self.lifetime.clone(), serve));
         self.make_components(&app, &sidecar, &external).await?;
         allow.extend(named_by_secrets(&sidecar).await);
         let running = RunningApp {
@@ -122,6 +133,7 @@ impl Host {
             address: app.port.map(|port| self.address(port)),
             dapr_address,
             sidecar: sidecar.clone(),
+            started_here: !matches!(app.command, Command::None),
         };
         let has_port = app.port.is_some();
         let graphs = graphs::load(&self.library, &app).await?;
@@ -135,14 +147,30 @@ impl Host {
             graphs,
         };
         self.run(app, around).await?;
-        self.tasks.spawn(become_ready(sidecar, callee, has_port, self.shutdown.clone()));
+        self.lifetime.spawn("readiness", become_ready(sidecar, callee, has_port, self.lifetime.draining.clone()));
         Ok(running)
     }
 
-    /// Waits until everything has ended; call it after the shutdown was cancelled.
-    pub async fn ended(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
+    /// Serves health and metadata at a port of their own, whose callers show no token.
+    async fn serve_public(
+        &self,
+        app: &str,
+        port: u16,
+        sidecar: &Arc<Sidecar>,
+        options: &Options,
+    ) -> Result<(), StartError> {
+        let listener = self.bind(app, "the public API (--dapr-public-port)", port).await?;
+        let options = Options { is_public: true, token: None, ..options.clone() };
+        let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
+        let serve = move |stream, _, finish| dapr_http::serve(api.clone(), stream, finish);
+        let port = Port { name: "the public API", listener, while_draining: true };
+        self.lifetime.spawn("public API", port.serve(self.lifetime.clone(), serve));
+        Ok(())
+    }
+
+    /// Finishes the requests under way, for at most `graceful`, then ends everything.
+    pub async fn end(&self, graceful: Duration) {
+        self.lifetime.end(graceful).await;
     }
 
     /// A process has the network of the system, so its sidecar need not be narrower.
@@ -167,19 +195,23 @@ impl Host {
             secret_scopes: app.secret_scopes.clone(),
             http_endpoints: app.http_endpoints.iter().map(|endpoint| endpoint.name.clone()).collect(),
             invoker: Arc::new(Caller { id: app.id.clone(), directory: self.directory.clone(), external }),
-            shutdown: self.shutdown.clone(),
+            shutdown: self.lifetime.draining.clone(),
+            forced_shutdown: self.lifetime.forced.clone(),
+            enabled_features: app.enabled_features.clone(),
         })
     }
 
     async fn make_components(&self, app: &App, sidecar: &Arc<Sidecar>, external: &External) -> Result<(), StartError> {
-        let context = Context { app_id: app.id.clone(), ..self.settings.context.clone() };
+        // The Dapr CLI starts each sidecar in its application's directory, so relative names start there.
+        let base_dir = app.working_dir.clone();
+        let context = Context { app_id: app.id.clone(), base_dir, ..self.settings.context.clone() };
         let maker = Maker { registry: self.settings.registry.clone(), context };
         let made = maker.make(&app.components).await?;
         external.set_endpoints(maker.endpoints(&app.http_endpoints, &made).await?);
         sidecar.set_components(made.components());
         sidecar.health().components_are_ready(true);
         if !made.waiting.is_empty() {
-            self.tasks.spawn(maker.retry(made, sidecar.clone(), self.shutdown.clone()));
+            self.lifetime.spawn("components", maker.retry(made, sidecar.clone(), self.lifetime.draining.clone()));
         }
         Ok(())
     }
@@ -189,11 +221,12 @@ impl Host {
             Command::None => self.reach_by_tcp(&around.callee, app.port),
             Command::Process(command) => {
                 self.reach_by_tcp(&around.callee, app.port);
-                let mut environment = dapr_environment(&app.id, app.port, around.dapr_port);
+                let mut environment = dapr_environment(&app, around.dapr_port);
                 environment.extend(app.environment);
                 let (log, working_dir) = (self.settings.log.clone(), app.working_dir);
-                let process = ProcessApp { app: app.id, command, working_dir, environment, log };
-                self.tasks.spawn(process.run(self.shutdown.clone()));
+                let (guard, ends_run) = (self.guard.clone(), app.ends_run);
+                let process = ProcessApp { app: app.id, command, working_dir, environment, log, guard, ends_run };
+                self.lifetime.spawn("native application", process.supervise(self.lifetime.clone()));
             }
             Command::WasmEdge(command) => {
                 let (path, wasm) = read(&app, &command.module).await?;
@@ -221,6 +254,8 @@ impl Host {
         around: Around,
     ) -> Result<(), StartError> {
         let engine = &self.settings.engine;
+        let environment = guest_environment(&app, around.dapr_port, command.environment);
+        let command = WasmEdgeCommand { environment, ..command };
         let module = guest_app::compile(engine, &app.id, &path, wasm).await?;
         let door = Door::new(app.instances);
         let listener = self.bind_app(&app)?;
@@ -228,11 +263,12 @@ impl Host {
         let network = Arc::new(GuestNetwork {
             app: app.id.clone(),
             door: app.port.map(|port| (port, door.clone())),
+            port_origin: app.port_origin.clone(),
             dapr_port: around.dapr_port,
             listen_address: self.settings.listen_address,
             api: around.api,
             allow: around.allow,
-            shutdown: self.shutdown.clone(),
+            shutdown: self.lifetime.stopped.clone(),
             denied: Default::default(),
         });
         let guest = Arc::new(GuestApp {
@@ -249,9 +285,9 @@ impl Host {
         });
         if let Some(listener) = listener {
             let more = Instances { guest: guest.clone(), door, most: app.instances };
-            self.tasks.spawn(more.attend(listener, self.shutdown.clone()));
+            self.lifetime.spawn("app port", more.attend(listener, self.lifetime.clone()));
         }
-        self.tasks.spawn(guest.supervise(self.shutdown.clone()));
+        self.lifetime.spawn("guest", guest.supervise(self.lifetime.clone(), app.ends_run));
         Ok(())
     }
 
@@ -264,6 +300,7 @@ impl Host {
         around: Around,
     ) -> Result<(), StartError> {
         let listener = self.bind_app(&app)?;
+        let wanted = wanted.with_environment(|own| guest_environment(&app, around.dapr_port, own));
         let started = match self.component_engine.get(app.limits.memory) {
             Ok(engine) => component_app::start(engine, wasm, wanted, &app, &around, self.settings.log.clone()).await,
             Err(error) => Err(error),
@@ -271,7 +308,7 @@ impl Host {
         let http = started.map_err(|source| StartError::ComponentGuest { app: app.id, path, source })?;
         around.callee.channel.set_component(http.clone());
         if let Some(listener) = listener {
-            self.tasks.spawn(component_app::serve(http, listener, self.shutdown.clone()));
+            self.lifetime.spawn("app port", component_app::serve(http, listener, self.lifetime.clone()));
         }
         Ok(())
     }
@@ -325,14 +362,23 @@ async fn become_ready(sidecar: Arc<Sidecar>, callee: Arc<Callee>, has_port: bool
 }
 
 /// What `dapr run` tells an application: `dapr/cli/pkg/standalone/run.go`.
-fn dapr_environment(app: &str, port: Option<u16>, dapr_port: u16) -> Vec<(String, String)> {
+fn dapr_environment(app: &App, dapr_port: u16) -> Vec<(String, String)> {
     let mut environment = vec![
-        ("APP_ID".to_owned(), app.to_owned()),
+        ("APP_ID".to_owned(), app.id.clone()),
         ("APP_CHANNEL_ADDRESS".to_owned(), "127.0.0.1".to_owned()),
         ("APP_PROTOCOL".to_owned(), "http".to_owned()),
         ("DAPR_HTTP_PORT".to_owned(), dapr_port.to_string()),
     ];
-    environment.extend(port.map(|port| ("APP_PORT".to_owned(), port.to_string())));
+    environment.extend(app.port.map(|port| ("APP_PORT".to_owned(), port.to_string())));
+    environment
+}
+
+/// The environment of a guest: Dapr's, and over it what its command line says. As in WasmEdge, the template's `env` and the
+/// host's own environment do not reach it.
+fn guest_environment(app: &App, dapr_port: u16, own: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut environment = dapr_environment(app, dapr_port);
+    environment.retain(|(name, _)| !own.iter().any(|(other, _)| other == name));
+    environment.extend(own);
     environment
 }
 

@@ -5,18 +5,19 @@
 //! shared, and so are the pages of the module's data that no instance has written to; the rest of its memory is each instance's
 //! own.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 use wasmedge_guest::{Activity, Door};
 
-use crate::accept::PAUSE;
+use crate::accept::ACCEPT_RETRY_DELAY;
 use crate::backoff::Backoff;
 use crate::guest_app::GuestApp;
+use crate::lifetime::Lifetime;
 
 /// How long a connection waits for one of the instances that run before another one is started. Those who answer small
 /// requests come back sooner.
@@ -34,10 +35,13 @@ pub(crate) struct Instances {
 }
 
 impl Instances {
-    /// Takes connections from `listener` to the door, and starts instances by need, until `shutdown`.
-    pub(crate) async fn attend(self, listener: std::net::TcpListener, shutdown: CancellationToken) {
+    /// Takes connections from `listener` to the door, and starts instances by need, until the host stops.
+    /// While requests are drained, connections that are there are served and new ones are not accepted.
+    pub(crate) async fn attend(self, listener: std::net::TcpListener, lifetime: Lifetime) {
         let listening = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
-        let Ok(listener) = listening.inspect_err(|error| tracing::error!(%error, "the app port cannot be used")) else {
+        let Ok(mut listener) =
+            listening.map(Some).inspect_err(|error| tracing::error!(%error, "the app port cannot be used"))
+        else {
             return;
         };
         let mut more = JoinSet::new();
@@ -48,15 +52,15 @@ impl Instances {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                accepted = listener.accept(), if self.door.has_room() => match accepted {
-                    Ok((stream, _)) => {
+                accepted = accept(listener.as_ref()), if self.door.has_room() => match accepted {
+                    Ok(stream) => {
                         if let Err(error) = self.door.arrive(stream) {
                             tracing::debug!(app = %self.guest.app, %error, "a connection was gone when it was accepted");
                         }
                     }
                     Err(error) => {
                         tracing::warn!(app = %self.guest.app, %error, "a connection was not accepted");
-                        tokio::time::sleep(PAUSE).await;
+                        tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     }
                 },
                 () = self.door.arrived() => {}
@@ -73,7 +77,8 @@ impl Instances {
                         not_before = Instant::now() + backoff.next();
                     }
                 }
-                () = shutdown.cancelled() => return,
+                () = lifetime.draining.cancelled(), if listener.is_some() => listener = None,
+                () = lifetime.stopped.cancelled() => return,
             }
         }
     }
@@ -81,6 +86,14 @@ impl Instances {
     /// Whether one more would help `running` ones. While one of those is on its way, it is waited for: it may be enough.
     fn needs_another(&self, running: usize) -> bool {
         self.door.is_neglected(PATIENCE) && running < self.most && self.door.listening() >= running
+    }
+}
+
+/// Accepts a connection; never, where nothing is accepted any more.
+async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
     }
 }
 

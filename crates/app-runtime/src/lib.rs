@@ -22,9 +22,11 @@ mod guest_app;
 mod host;
 mod input_bindings;
 mod instances;
+mod lifetime;
 mod log;
 mod network;
 mod process_app;
+mod process_guard;
 mod references;
 
 pub use allow::{AllowRule, AllowRuleError};
@@ -34,4 +36,6 @@ pub use component_app::ComponentError;
 pub use component_guest::command::ServeCommand;
 pub use error::StartError;
 pub use host::{Host, HostSettings, RunningApp};
+pub use lifetime::HostEvent;
 pub use log::AppLog;
+pub use process_guard::{GuardCommand, guard_processes};

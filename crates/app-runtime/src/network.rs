@@ -17,6 +17,8 @@ pub(crate) struct GuestNetwork {
     pub(crate) app: String,
     /// The application's port, and the door behind it.
     pub(crate) door: Option<(u16, Door)>,
+    /// Where the port is configured, such as `appPort (dapr.yaml:6)`.
+    pub(crate) port_origin: String,
     pub(crate) dapr_port: u16,
     /// The address that all listeners are really bound to.
     pub(crate) listen_address: IpAddr,
@@ -58,7 +60,14 @@ impl Network for GuestNetwork {
         tcp.set_nonblocking(true)?;
         let seen = SocketAddr::new(address.ip(), tcp.local_addr()?.port());
         if self.door.is_some() {
-            tracing::warn!(app = %self.app, port = address.port(), "the guest listens on a port that is not its app port");
+            let listens = address.port();
+            tracing::warn!(
+                app = %self.app,
+                "the guest listens on {listens}, not on its app port {port}: change {origin} to {listens}, or pass it the port \
+                 with `--env APP_PORT={port}`",
+                port = self.door.as_ref().map_or(0, |(port, _)| *port),
+                origin = self.port_origin,
+            );
         }
         Ok(Listener::new(TcpListener::from_std(tcp)?, seen))
     }

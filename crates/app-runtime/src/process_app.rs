@@ -1,19 +1,30 @@
-//! One application as a process of its own, with Dapr's environment.
+//! One application as a native process, in a process group of its own and with Dapr's environment.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wasmedge_guest::OutputStream;
 
+use crate::backoff::Restarts;
+use crate::lifetime::{HostEvent, Lifetime};
 use crate::log::AppLog;
+use crate::process_guard::ProcessGuard;
 
-/// How long a process may take to end after it was asked to.
-const GRACE: Duration = Duration::from_millis(1500);
+/// How long a process may take to end after SIGTERM.
+pub(crate) const TERMINATION_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// How long the last lines of a process that has ended may take.
+const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The longest line of a process; a longer one is cut into several.
+const MAX_LINE_BYTES: usize = 64 << 10;
 
 /// A native application.
 pub(crate) struct ProcessApp {
@@ -22,12 +33,62 @@ pub(crate) struct ProcessApp {
     pub(crate) working_dir: PathBuf,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) log: Arc<dyn AppLog>,
+    pub(crate) guard: Arc<ProcessGuard>,
+    /// Whether the process is not restarted, since the run ends with it.
+    pub(crate) ends_run: bool,
 }
 
 impl ProcessApp {
-    /// Runs the process until it ends, or `shutdown`. As with `dapr run`, a process that ended is not started again.
-    pub(crate) async fn run(self, shutdown: CancellationToken) {
-        let Some((program, arguments)) = self.command.split_first() else { return };
+    /// Runs the process until the host stops. A process that fails is restarted; one that succeeds is not.
+    pub(crate) async fn supervise(self, lifetime: Lifetime) {
+        let mut restarts = Restarts::new(self.app.clone());
+        loop {
+            let Some(ended) = self.run(&lifetime.stopped).await else { return };
+            let code = match &ended {
+                Ok(status) => exit_code(*status),
+                Err(_) => 1,
+            };
+            lifetime.tell(HostEvent::Exited { app: self.app.clone(), code });
+            if code == 0 || self.ends_run {
+                tracing::info!(app = %self.app, code, "the process has exited");
+                return;
+            }
+            let error = match ended {
+                Ok(status) => format!("the process has ended: {status}"),
+                Err(error) => error,
+            };
+            let delay = tokio::time::sleep(restarts.next(&error));
+            if lifetime.stopped.run_until_cancelled(delay).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Runs the process to its end; `None` where the host stopped first.
+    async fn run(&self, stopped: &CancellationToken) -> Option<Result<ExitStatus, String>> {
+        let mut child = match self.spawn() {
+            Ok(child) => child,
+            Err(error) => return Some(Err(error)),
+        };
+        let group = self.guard.watch(&child);
+        let lines = [
+            self.follow(child.stdout.take(), OutputStream::Stdout),
+            self.follow(child.stderr.take(), OutputStream::Stderr),
+        ];
+        let ended = stopped.run_until_cancelled(child.wait()).await;
+        if ended.is_none() {
+            // Ends what the process has started, too.
+            group.terminate(TERMINATION_TIMEOUT, child.wait()).await;
+        } else {
+            group.kill();
+            // What it wrote last may still be in the pipes.
+            let _ = tokio::time::timeout(LAST_LINES_TIMEOUT, join_all(lines.into_iter().flatten())).await;
+        }
+        ended.map(|status| status.map_err(|error| format!("the process is lost: {error}")))
+    }
+
+    fn spawn(&self) -> Result<Child, String> {
+        let Some((program, arguments)) = self.command.split_first() else { return Err("no command".to_owned()) };
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -37,51 +98,66 @@ impl ProcessApp {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let mut child = match command.spawn() {
-            Ok(child) => child,
-            Err(error) => {
-                tracing::error!(app = %self.app, %error, "cannot start {program:?} in {}", self.working_dir.display());
-                return;
-            }
-        };
-        self.follow(child.stdout.take(), OutputStream::Stdout);
-        self.follow(child.stderr.take(), OutputStream::Stderr);
-        tokio::select! {
-            status = child.wait() => self.ended(status),
-            () = shutdown.cancelled() => stop(&mut child).await,
-        }
+        #[cfg(unix)]
+        command.process_group(0);
+        command.spawn().map_err(|error| format!("cannot start {program:?} in {}: {error}", self.working_dir.display()))
     }
 
-    fn follow(&self, stream: Option<impl AsyncRead + Unpin + Send + 'static>, which: OutputStream) {
-        let Some(stream) = stream else { return };
+    fn follow(
+        &self,
+        stream: Option<impl AsyncRead + Unpin + Send + 'static>,
+        which: OutputStream,
+    ) -> Option<JoinHandle<()>> {
+        let stream = stream?;
         let (app, log) = (self.app.clone(), self.log.clone());
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(stream).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                log.line(&app, which, &line);
+        Some(tokio::spawn(async move {
+            let mut reader = BufReader::new(stream);
+            let mut line = Vec::new();
+            while let Ok(1..) = read_line(&mut reader, &mut line).await {
+                log.line(&app, which, String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
+                line.clear();
             }
-        });
-    }
-
-    fn ended(&self, status: std::io::Result<ExitStatus>) {
-        match status {
-            Ok(status) => tracing::warn!(app = %self.app, "the process has ended: {status}"),
-            Err(error) => tracing::error!(app = %self.app, %error, "the process is lost"),
-        }
+        }))
     }
 }
 
-/// Asks the process to end, and makes it when it does not.
-async fn stop(child: &mut Child) {
+/// Reads a line, or the first [`MAX_LINE_BYTES`] of it; returns how many bytes that was.
+async fn read_line<R: AsyncRead + Unpin>(reader: &mut BufReader<R>, line: &mut Vec<u8>) -> std::io::Result<usize> {
+    use tokio::io::AsyncReadExt as _;
+    reader.take(MAX_LINE_BYTES as u64).read_until(b'\n', line).await
+}
+
+/// The exit code as a shell tells it: 128 and the number of the signal that ended the process.
+fn exit_code(status: ExitStatus) -> i32 {
     #[cfg(unix)]
-    if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
-        // It may have ended just now, which is what is wanted.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        if tokio::time::timeout(GRACE, child.wait()).await.is_ok() {
-            return;
-        }
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return 128 + signal;
     }
-    if let Err(error) = child.kill().await {
-        tracing::warn!(%error, "a process could not be ended");
+    status.code().unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn long_line_is_cut_and_nothing_lost() {
+        let text = [vec![b'x'; MAX_LINE_BYTES + 3], b"\nshort".to_vec()].concat();
+        let mut reader = BufReader::new(text.as_slice());
+        let mut lengths = Vec::new();
+        let mut line = Vec::new();
+        while read_line(&mut reader, &mut line).await.unwrap() > 0 {
+            lengths.push(line.len());
+            line.clear();
+        }
+        assert_eq!(lengths, [MAX_LINE_BYTES, 4, 5]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn exit_code_of_a_signal_is_128_and_its_number() {
+        use std::os::unix::process::ExitStatusExt as _;
+        assert_eq!(exit_code(ExitStatus::from_raw(3 << 8)), 3);
+        assert_eq!(exit_code(ExitStatus::from_raw(15)), 143);
     }
 }

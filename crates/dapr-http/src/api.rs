@@ -2,6 +2,7 @@
 
 mod access;
 mod bindings;
+mod call;
 mod invoke;
 mod metadata;
 mod query;
@@ -17,6 +18,7 @@ use http_body_util::BodyExt as _;
 use sidecar::{Body, Refusal, Sidecar, full_body};
 
 pub use access::{ApiAccess, ApiRule};
+use call::Call;
 use query::Query;
 
 use crate::cors::AllowedOrigins;
@@ -39,6 +41,10 @@ pub struct Options {
     pub allowed_origins: Option<AllowedOrigins>,
     /// Which parts of the API there are.
     pub access: ApiAccess,
+    /// Whether only what a public port shows is served: health and metadata.
+    pub is_public: bool,
+    /// Whether every call is logged (`enableApiLogging`), and not only with `--log-level debug`.
+    pub logs_calls: bool,
 }
 
 impl Default for Options {
@@ -50,12 +56,17 @@ impl Default for Options {
             token: None,
             allowed_origins: None,
             access: ApiAccess::default(),
+            is_public: false,
+            logs_calls: false,
         }
     }
 }
 
 /// What Go's server reads beyond its limit on headers: `net/http/server.go`, `initialReadLimitSize`.
 const SLOP: u64 = 4 << 10;
+
+/// The header that asks for a shutdown without waiting (`dapr/pkg/api/universal/shutdown.go`).
+const FORCE_SHUTDOWN: &str = "dapr-force-shutdown";
 
 /// Dapr's HTTP API for one application.
 pub struct DaprHttp {
@@ -83,7 +94,11 @@ impl DaprHttp {
             Ok(trace) => trace,
             Err(why) => return refused(StatusCode::BAD_REQUEST, format!("{why}\n")),
         };
+        let call = Call::new(&request, self.sidecar.app_id(), self.options.logs_calls);
         let mut response = self.tell_pages(request.map(|body| limited(body, self.options.max_body_size))).await;
+        if let Some(call) = call {
+            call.log(response.status());
+        }
         if let Some(trace) = trace {
             trace.add_to(response.headers_mut());
         }
@@ -114,6 +129,9 @@ impl DaprHttp {
                 return refused(StatusCode::UNAUTHORIZED, "invalid api token\n");
             }
             request.headers_mut().remove(token::HEADER);
+        }
+        if self.options.is_public && !route.is_public() {
+            return refused(StatusCode::NOT_FOUND, "404 page not found\n");
         }
         // What is not allowed is not there, so it falls through to invocation, if that is.
         let is_there =
@@ -146,9 +164,16 @@ impl DaprHttp {
             Route::Health => metadata::health(&self.sidecar, &query),
             Route::OutboundHealth => metadata::outbound_health(&self.sidecar),
             Route::Shutdown => {
-                self.sidecar.shut_down();
+                let force = request.headers().get(FORCE_SHUTDOWN);
+                let is_forced = force.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+                self.sidecar.shut_down(is_forced);
                 Ok(response::empty())
             }
+            Route::NotImplemented(block) => Err(Refusal::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "ERR_NOT_IMPLEMENTED",
+                format_args!("daprlet does not implement {} yet", block.name),
+            )),
             Route::Invoke => invoke::invoke(&self.sidecar, request).await,
         }
     }

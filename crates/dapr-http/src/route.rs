@@ -43,8 +43,46 @@ pub(crate) enum Route {
     Health,
     OutboundHealth,
     Shutdown,
+    /// An endpoint that Dapr has and daprlet has not yet.
+    NotImplemented(BuildingBlock),
     /// Everything else: perhaps an invocation.
     Invoke,
+}
+
+/// A building block of Dapr that daprlet does not serve yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BuildingBlock {
+    /// What people call it.
+    pub(crate) name: &'static str,
+    /// Its group, for the allow and deny lists of a Configuration.
+    group: &'static str,
+    version: &'static str,
+}
+
+impl BuildingBlock {
+    /// The block whose endpoint begins with `version` and `segment`, whatever follows.
+    fn of_endpoint(version: &str, segment: &str) -> Option<Self> {
+        let version = match version {
+            "v1.0" => "v1",
+            "v1.0-alpha1" => "v1alpha1",
+            "v1.0-alpha2" => "v1alpha2",
+            "v1.0-beta1" => "v1beta1",
+            _ => return None,
+        };
+        let (name, group, versions): (_, _, &[&str]) = match segment {
+            "publish" => ("pub/sub", "publish", &["v1", "v1alpha1"]),
+            "configuration" => ("the configuration API", "configuration", &["v1", "v1alpha1"]),
+            "lock" => ("the distributed lock API", "lock", &["v1alpha1"]),
+            "unlock" => ("the distributed lock API", "unlock", &["v1alpha1"]),
+            "jobs" => ("the jobs API", "jobs", &["v1", "v1alpha1"]),
+            "actors" => ("the actors API", "actors", &["v1"]),
+            "workflows" => ("the workflow API", "workflows", &["v1", "v1beta1", "v1alpha1"]),
+            "crypto" | "subtlecrypto" => ("the cryptography API", "crypto", &["v1alpha1"]),
+            "conversation" => ("the conversation API", "conversation", &["v1alpha1", "v1alpha2"]),
+            _ => return None,
+        };
+        versions.contains(&version).then_some(Self { name, group, version })
+    }
 }
 
 /// The group of the API that a route belongs to, for the allow and deny lists of a Configuration
@@ -52,6 +90,7 @@ pub(crate) enum Route {
 impl Route {
     pub(crate) fn group(&self) -> Option<(&'static str, &'static str)> {
         match self {
+            Self::NotImplemented(block) => Some((block.group, block.version)),
             Self::QueryState { .. } => Some(("state", "v1alpha1")),
             Self::GetState { .. }
             | Self::DeleteState { .. }
@@ -91,8 +130,16 @@ impl Route {
             ("v1.0", ["healthz"]) if get => Self::Health,
             ("v1.0", ["healthz", "outbound"]) if get => Self::OutboundHealth,
             ("v1.0", ["shutdown"]) if post => Self::Shutdown,
+            (version, [segment, _, ..]) => {
+                BuildingBlock::of_endpoint(version, segment).map_or(Self::Invoke, Self::NotImplemented)
+            }
             _ => Self::Invoke,
         }
+    }
+
+    /// Whether the public port serves it (`--dapr-public-port`).
+    pub(crate) fn is_public(&self) -> bool {
+        matches!(self, Self::Health | Self::OutboundHealth | Self::GetMetadata)
     }
 }
 
@@ -116,6 +163,24 @@ mod tests {
         assert_eq!(of("GET", "/v1.0//state/./s/a+b%2Fc/"), expected);
         assert_eq!(of("GET", "/v1.0/healthz/"), Route::Health);
         assert_eq!(of("PUT", "/v1.0/state/s/bulk"), Route::BulkGetState { store: "s".into() });
+    }
+
+    #[test]
+    fn endpoints_of_missing_blocks_are_not_invocations() {
+        for (method, path, name) in [
+            ("POST", "/v1.0/publish/p/a/b", "pub/sub"),
+            ("PUT", "/v1.0-alpha1/publish/bulk/p/t", "pub/sub"),
+            ("GET", "/v1.0-alpha1/configuration/c/subscribe", "the configuration API"),
+            ("POST", "/v1.0-alpha1/unlock/s", "the distributed lock API"),
+            ("DELETE", "/v1.0/actors/t/i/timers/n", "the actors API"),
+            ("POST", "/v1.0-beta1/workflows/dapr/w/start", "the workflow API"),
+            ("POST", "/v1.0-alpha2/conversation/c/converse", "the conversation API"),
+        ] {
+            assert!(matches!(of(method, path), Route::NotImplemented(block) if block.name == name), "{method} {path}");
+        }
+        for path in ["/v1.0/lock/s", "/publish/p/t", "/v1.0/publish", "/v1.0-alpha2/jobs/n"] {
+            assert_eq!(of("POST", path), Route::Invoke, "{path}");
+        }
     }
 
     #[test]

@@ -134,10 +134,9 @@ spec:
 ---
 kind: Deployment
 "#;
-        let expected = "7 mistakes:
-  c.yaml:6: spec.type is missing
+        let expected = "6 mistakes:
+  c.yaml:5: spec.type is missing
   c.yaml:7: spec.initTimeout is text, but must be a duration such as 5s or 1m30s
-  c.yaml:6: spec.typ: unknown field
   c.yaml:9: apiVersion: is v1, but must be dapr.io/v1alpha1
   c.yaml:9: metadata is missing
   c.yaml:13: spec.metadata is a number, but must be a list

@@ -1,12 +1,14 @@
-//! Configuration resources: `dapr/pkg/config/configuration.go`. Of a Configuration this reads what daprlet serves (secret
-//! scopes, API lists, and who may invoke the application); the rest is accepted and has no effect.
+//! Configuration resources: `dapr/pkg/config/configuration.go`.
+//!
+//! What protects something is served or is a mistake; what else has no effect here is worth a warning.
 
 use std::path::{Path, PathBuf};
 
 use dapr_http::{ApiAccess, ApiRule};
+use sidecar::access_control::{AccessControl, AccessPolicy, OperationRule, Operations};
 use sidecar::{DefaultAccess, SecretScope};
 
-use crate::document::{self, Document, Reader};
+use crate::document::{self, Document, Names, Reader};
 use crate::expand::expand;
 use crate::problem::{Problem, Problems};
 
@@ -17,25 +19,20 @@ pub struct Configuration {
     pub secret_scopes: Vec<SecretScope>,
     /// `spec.api`.
     pub api_access: ApiAccess,
-    /// `spec.accessControl.defaultAction`: whether other applications may invoke this one.
-    pub denies_invocation: bool,
+    /// `spec.accessControl`: which other applications may invoke this one.
+    pub access_control: AccessControl,
+    /// `spec.features`: the names of those that are enabled.
+    pub enabled_features: Vec<String>,
+    /// `spec.components.deny`: types of components that are not made, as Dapr writes them (`state.redis`, `state.redis/v1`).
+    pub denied_components: Vec<String>,
+    /// `spec.logging.apiLogging.enabled`.
+    pub api_logging: Option<bool>,
+    /// What has no effect.
+    pub warnings: Vec<Problem>,
 }
 
-/// Parts of a Configuration that have no effect here.
-const WITHOUT_EFFECT: &[&str] = &[
-    "appHttpPipeline",
-    "components",
-    "features",
-    "httpPipeline",
-    "logging",
-    "metric",
-    "metrics",
-    "mtls",
-    "nameResolution",
-    "tracing",
-    "wasm",
-    "workflow",
-];
+/// Parts of a Configuration that shape what daprlet does not have, and that protect nothing.
+const WITHOUT_EFFECT: &[&str] = &["metric", "metrics", "nameResolution", "tracing", "wasm", "workflow"];
 
 /// Reads the files one after another; later ones win. In all of their text, `$NAME` and `${NAME}` stand for what `environment`
 /// has under that name.
@@ -47,22 +44,21 @@ pub fn load(files: &[PathBuf], environment: &dyn Fn(&str) -> Option<String>) -> 
     let mut problems = Problems::default();
     for file in files {
         for document in problems.collect(documents(file, environment)).unwrap_or_default() {
-            let root = Reader::new(&document.file, document.offset, "", &document.root, &mut problems);
-            let Some(mut root) = root else { continue };
+            let Some(mut root) = Reader::new(&document, Names::AnyCase, &mut problems) else { continue };
             let kind = root.required("kind", &mut problems);
             if !kind.is_empty() && kind != "Configuration" {
                 let message = format!("kind is {kind}, but a configuration file holds a Configuration");
                 problems.push(Problem::new(&root.place(), message));
                 continue;
             }
-            root.ignore(&["apiVersion", "metadata"]);
+            root.ignore(&["apiVersion", "metadata", "auth", "scopes"]);
             if let Some(spec) = root.mapping("spec", &mut problems) {
                 read_spec(spec, &mut configuration, &mut problems);
             }
             root.finish(&mut problems);
         }
     }
-    problems.into_result().map(|()| configuration)
+    problems.into_result().map(|warnings| Configuration { warnings, ..configuration })
 }
 
 fn documents(file: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Document>, Problems> {
@@ -70,43 +66,112 @@ fn documents(file: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Resul
 }
 
 fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, problems: &mut Problems) {
-    spec.ignore(WITHOUT_EFFECT);
+    spec.without_effect(WITHOUT_EFFECT, problems);
     if let Some(mut secrets) = spec.mapping("secrets", problems) {
         for scope in secrets.mappings("scopes", problems) {
             configuration.secret_scopes.push(read_scope(scope, problems));
         }
-        secrets.finish(problems);
+        secrets.finish_strict(problems);
     }
     if let Some(mut api) = spec.mapping("api", problems) {
         configuration.api_access.allowed.extend(read_rules(&mut api, "allowed", problems));
         configuration.api_access.denied.extend(read_rules(&mut api, "denied", problems));
-        api.finish(problems);
+        api.finish_strict(problems);
     }
-    if let Some(mut control) = spec.mapping("accessControl", problems) {
-        // Policies are for callers that have proved who they are with a certificate, which needs mTLS.
-        control.ignore(&["policies", "trustDomain"]);
-        configuration.denies_invocation = match control.text("defaultAction", problems).as_deref() {
-            None | Some("" | "allow") => false,
-            Some("deny") => true,
-            Some(other) => {
-                let message = format!("is {other:?}, but must be allow or deny");
-                control.mistake("defaultAction", message, problems);
-                true
+    if let Some(control) = spec.mapping("accessControl", problems) {
+        configuration.access_control = read_access_control(control, problems);
+    }
+    if let Some(mut mtls) = spec.mapping("mtls", problems) {
+        if mtls.flag("enabled", problems) {
+            let message = "daprlet has no certificates: applications of one process need none between them. \
+                           Remove it, or set it to false";
+            mtls.mistake("enabled", message, problems);
+        }
+    }
+    for field in ["httpPipeline", "appHttpPipeline"] {
+        let Some(mut pipeline) = spec.mapping(field, problems) else { continue };
+        for mut handler in pipeline.mappings("handlers", problems) {
+            let type_ = handler.text("type", problems).unwrap_or_default();
+            handler.mistake("type", format!("{type_:?} is middleware, which daprlet does not serve yet"), problems);
+        }
+    }
+    for mut feature in spec.mappings("features", problems) {
+        let name = feature.required("name", problems);
+        if feature.flag("enabled", problems) {
+            configuration.enabled_features.push(name);
+        }
+        feature.finish(problems);
+    }
+    if let Some(mut components) = spec.mapping("components", problems) {
+        configuration.denied_components.extend(components.texts("deny", problems));
+        components.finish_strict(problems);
+    }
+    if let Some(mut logging) = spec.mapping("logging", problems) {
+        if let Some(mut api) = logging.mapping("apiLogging", problems) {
+            if api.node("enabled").is_some() {
+                configuration.api_logging = Some(api.flag("enabled", problems));
             }
-        };
-        control.finish(problems);
+            api.without_effect(&["obfuscateURLs", "omitHealthChecks"], problems);
+            api.finish(problems);
+        }
+        logging.finish(problems);
     }
     spec.finish(problems);
 }
 
-fn read_scope(mut scope: Reader<'_>, problems: &mut Problems) -> SecretScope {
-    let default_access = match scope.text("defaultAccess", problems).as_deref() {
-        None | Some("" | "allow") => DefaultAccess::Allow,
-        Some("deny") => DefaultAccess::Deny,
-        Some(other) => {
-            scope.mistake("defaultAccess", format!("is {other:?}, but must be allow or deny"), problems);
-            DefaultAccess::Deny
+fn read_access_control(mut control: Reader<'_>, problems: &mut Problems) -> AccessControl {
+    let default = read_action(&mut control, "defaultAction", problems);
+    // The trust domain is what certificates of this application would say; nobody sees any.
+    control.ignore(&["trustDomain"]);
+    let policies: Vec<_> =
+        control.mappings("policies", problems).into_iter().map(|policy| read_policy(policy, problems)).collect();
+    control.finish_strict(problems);
+    // With policies and no default, the default is the safer one.
+    let denies_by_default = default.map_or(!policies.is_empty(), |allows| !allows);
+    AccessControl { denies_by_default, policies }
+}
+
+fn read_policy(mut policy: Reader<'_>, problems: &mut Problems) -> AccessPolicy {
+    let read = AccessPolicy {
+        app_id: policy.required("appId", problems),
+        namespace: policy.required("namespace", problems),
+        trust_domain: policy.required("trustDomain", problems),
+        denies_by_default: read_action(&mut policy, "defaultAction", problems).map(|allows| !allows),
+        operations: Operations::new(
+            policy.mappings("operations", problems).into_iter().map(|rule| read_rule(rule, problems)).collect(),
+        ),
+    };
+    policy.finish_strict(problems);
+    read
+}
+
+fn read_rule(mut operation: Reader<'_>, problems: &mut Problems) -> OperationRule {
+    let rule = OperationRule {
+        path: operation.required("name", problems),
+        verbs: operation.texts("httpVerb", problems),
+        allows: read_action(&mut operation, "action", problems).unwrap_or(false),
+    };
+    operation.finish_strict(problems);
+    rule
+}
+
+/// Whether an action allows something; `None` where it is not given.
+fn read_action(from: &mut Reader<'_>, field: &'static str, problems: &mut Problems) -> Option<bool> {
+    match from.text(field, problems)?.to_ascii_lowercase().as_str() {
+        "" => None,
+        "allow" => Some(true),
+        "deny" => Some(false),
+        other => {
+            from.mistake(field, format!("is {other:?}, but must be allow or deny"), problems);
+            Some(false)
         }
+    }
+}
+
+fn read_scope(mut scope: Reader<'_>, problems: &mut Problems) -> SecretScope {
+    let default_access = match read_action(&mut scope, "defaultAccess", problems) {
+        None | Some(true) => DefaultAccess::Allow,
+        Some(false) => DefaultAccess::Deny,
     };
     let read = SecretScope {
         store: scope.required("storeName", problems),
@@ -114,7 +179,7 @@ fn read_scope(mut scope: Reader<'_>, problems: &mut Problems) -> SecretScope {
         allowed: scope.texts("allowedSecrets", problems),
         denied: scope.texts("deniedSecrets", problems),
     };
-    scope.finish(problems);
+    scope.finish_strict(problems);
     read
 }
 
@@ -125,7 +190,7 @@ fn read_rules(api: &mut Reader<'_>, field: &'static str, problems: &mut Problems
         let protocol = rule.text("protocol", problems).unwrap_or_default();
         let version = rule.text("version", problems).unwrap_or_else(|| "v1".to_owned());
         let name = rule.required("name", problems);
-        rule.finish(problems);
+        rule.finish_strict(problems);
         if protocol.is_empty() || protocol == "http" {
             rules.push(ApiRule { name, version });
         }
@@ -136,6 +201,58 @@ fn read_rules(api: &mut Reader<'_>, field: &'static str, problems: &mut Problems
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(spec: &str) -> Result<Configuration, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.yaml");
+        std::fs::write(&file, format!("kind: Configuration\nspec: {spec}\n")).unwrap();
+        let place = format!("{}:", file.display());
+        load(&[file], &|_| None).map_err(|problems| problems.to_string().replace(&place, ""))
+    }
+
+    #[test]
+    fn what_protects_and_is_not_served_is_a_mistake() {
+        for (spec, expected) in [
+            ("{mtls: {enabled: true}}", "spec.mtls.enabled"),
+            ("{httpPipeline: {handlers: [{name: a, type: middleware.http.oauth2}]}}", "middleware.http.oauth2"),
+            ("{appHttpPipeline: {handlers: [{name: a, type: middleware.http.opa}]}}", "middleware.http.opa"),
+            ("{secrets: {scopes: [{storeName: s, allowedSecret: [a]}]}}", "allowedSecret: unknown field"),
+            ("{accessControl: {policies: [{appId: a}]}}", "namespace is missing"),
+            ("{accessControl: {defaultAction: perhaps}}", "must be allow or deny"),
+        ] {
+            let error = read(spec).unwrap_err();
+            assert!(error.contains(expected), "{spec}: {error}");
+        }
+        for spec in ["{mtls: {enabled: false}}", "{httpPipeline: {handlers: []}}", "{httpPipeline: null}"] {
+            assert_eq!(read(spec).map(|read| read.warnings), Ok(vec![]), "{spec}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_effect_is_a_warning_with_its_line() {
+        let read = read("\n  tracing: {samplingRate: '1'}\n  metric: {enabled: false}\n  nonsense: 1").unwrap();
+        let warnings: Vec<_> = read.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[0].ends_with("c.yaml:3: spec.tracing: has no effect in daprlet"), "{warnings:?}");
+        assert!(warnings[1].ends_with("c.yaml:5: spec.nonsense: unknown field; it has no effect"), "{warnings:?}");
+    }
+
+    #[test]
+    fn access_control_features_and_denied_types_are_read() {
+        let read = read(
+            "{accessControl: {policies: [{appId: a, namespace: default, trustDomain: public, defaultAction: deny, \
+             operations: [{name: /x, httpVerb: [GET], action: allow}]}]}, features: [{name: F, enabled: true}, \
+             {name: G, enabled: false}], components: {deny: [state.redis]}, logging: {apiLogging: {enabled: true}}}",
+        )
+        .unwrap();
+        assert!(read.access_control.denies_by_default && read.access_control.allows("a", "/x", "GET"));
+        assert!(!read.access_control.allows("a", "/y", "GET") && !read.access_control.allows("b", "/x", "GET"));
+        assert_eq!(
+            (read.enabled_features, read.denied_components),
+            (vec!["F".to_owned()], vec!["state.redis".to_owned()])
+        );
+        assert_eq!(read.api_logging, Some(true));
+    }
 
     #[test]
     fn variables_of_the_environment_stand_anywhere_in_a_configuration() {

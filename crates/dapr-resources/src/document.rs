@@ -6,7 +6,7 @@ mod reader;
 use std::path::Path;
 
 pub(crate) use node::Node;
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Names, Reader};
 
 use crate::problem::{Problem, Problems};
 
@@ -45,15 +45,13 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Document>, Problems> {
         if piece.lines().all(says_nothing) {
             continue;
         }
-        match serde_saphyr::from_str::<Node>(&piece) {
+        match node::parse(&piece) {
             Ok(root) => documents.push(Document { file: file.to_owned(), root, offset }),
-            Err(error) => {
-                let line = error.location().map_or(1, |location| location.line()) + offset;
-                let message = error.without_snippet().to_string();
-                let message = message.lines().next().unwrap_or_default().to_owned();
-                problems.push(Problem::new(&format!("{file}:{line}"), format!("this is no YAML: {message}")));
+            Err((line, message)) => {
+                let place = format!("{file}:{}", line + offset);
+                problems.push(Problem::new(&place, format!("this is no YAML: {message}")));
             }
         }
     }
-    problems.into_result().map(|()| documents)
+    problems.into_result().map(|_| documents)
 }

@@ -33,14 +33,14 @@ pub(crate) fn read(root: &mut Reader<'_>, namespace: Option<&str>, problems: &mu
         Some(mut metadata) => {
             head.name = metadata.required("name", problems);
             let its = metadata.text("namespace", problems);
-            elsewhere = matches!((its, namespace), (Some(its), Some(ours)) if its != ours);
+            elsewhere = matches!((its, namespace), (Some(its), Some(ours)) if !its.is_empty() && its != ours);
             metadata.ignore(&["annotations", "creationTimestamp", "labels"]);
             metadata.finish(problems);
         }
         None => problems.push(Problem::new(&root.place(), "metadata is missing")),
     }
     if let Some(mut auth) = root.mapping("auth", problems) {
-        head.secret_store = auth.text("secretStore", problems);
+        head.secret_store = auth.text("secretStore", problems).filter(|store| !store.is_empty());
         auth.finish(problems);
     }
     (head, elsewhere)

@@ -41,6 +41,8 @@ pub(crate) fn read(head: Head, mut spec: Reader<'_>, problems: &mut Problems) ->
         spec.mistake("baseUrl", format!("is {base_url:?}, but must begin with http:// or https://"), problems);
     }
     let headers = read_items(&mut spec, "headers", problems);
+    // Dapr's own example has it.
+    spec.ignore(&["version"]);
     let client_tls = spec.mapping("clientTLS", problems).map(|tls| read_tls(tls, problems)).unwrap_or_default();
     spec.finish(problems);
     let Head { name, secret_store, scopes, origin, folder: _ } = head;

@@ -2,7 +2,7 @@
 //!
 //! Two layers: `document` reads YAML into nodes that know their line; the other modules take from a node what Dapr's
 //! types have. Mistakes are collected, not thrown: a user sees all of them at once, each with file and line. Where Dapr
-//! warns about a bad document and goes on without it, this is an error.
+//! warns about a bad document and goes on without it, this is an error; a field that has no effect is a warning.
 
 pub mod component;
 pub mod configuration;

@@ -23,15 +23,25 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All mistakes found; as an error, at least one.
+/// All mistakes found, as an error at least one; and what is only worth a warning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    mistakes: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
 
 impl Problems {
     /// Adds one, unless it is known already: files are read once for each application that uses them.
     pub fn push(&mut self, problem: Problem) {
-        if !self.0.contains(&problem) {
-            self.0.push(problem);
+        if !self.mistakes.contains(&problem) {
+            self.mistakes.push(problem);
+        }
+    }
+
+    /// Adds what has no effect, and is no mistake unless the user wants it strict; once, as above.
+    pub fn warn(&mut self, problem: Problem) {
+        if !self.warnings.contains(&problem) {
+            self.warnings.push(problem);
         }
     }
 
@@ -40,28 +50,36 @@ impl Problems {
         match result {
             Ok(value) => Some(value),
             Err(others) => {
-                others.0.into_iter().for_each(|problem| self.push(problem));
+                others.mistakes.into_iter().for_each(|problem| self.push(problem));
+                others.warnings.into_iter().for_each(|problem| self.warn(problem));
                 None
             }
         }
     }
 
+    /// Makes every warning a mistake.
+    pub fn be_strict(&mut self) {
+        std::mem::take(&mut self.warnings).into_iter().for_each(|problem| self.push(problem));
+    }
+
+    /// The warnings, where there are no mistakes.
+    ///
     /// # Errors
     /// The mistakes, if there are any.
-    pub fn into_result(self) -> Result<(), Self> {
-        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    pub fn into_result(self) -> Result<Vec<Problem>, Self> {
+        if self.mistakes.is_empty() { Ok(self.warnings) } else { Err(self) }
     }
 }
 
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
-        Self(vec![problem])
+        Self { mistakes: vec![problem], warnings: Vec::new() }
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_slice() {
+        match self.mistakes.as_slice() {
             [one] => write!(f, "{one}"),
             many => {
                 write!(f, "{} mistakes:", many.len())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::component::{self, ComponentResource};
-use crate::document::{self, Document, Reader};
+use crate::document::{self, Document, Names, Reader};
 use crate::head;
 use crate::http_endpoint::{self, HttpEndpointResource};
 use crate::problem::{Problem, Problems};
@@ -19,6 +19,8 @@ pub struct Resources {
     pub components: Vec<ComponentResource>,
     /// Servers outside, likewise.
     pub http_endpoints: Vec<HttpEndpointResource>,
+    /// What has no effect.
+    pub warnings: Vec<Problem>,
 }
 
 impl Resources {
@@ -55,7 +57,7 @@ pub fn load(folders: &[PathBuf], namespace: Option<&str>) -> Result<Resources, P
             problems.push(Problem::new(origin, format!("there is {kind} {name:?} already, at {first}")));
         }
     }
-    problems.into_result().map(|()| resources)
+    problems.into_result().map(|warnings| Resources { warnings, ..resources })
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
@@ -63,7 +65,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
-        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let is =
+            |extension: &std::ffi::OsStr| ["yaml", "yml"].iter().any(|known| extension.eq_ignore_ascii_case(known));
+        let is_yaml = path.extension().is_some_and(is);
         if is_yaml && path.is_file() {
             files.push(path);
         }
@@ -73,11 +77,10 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
 }
 
 fn read(document: &Document, namespace: Option<&str>, resources: &mut Resources, problems: &mut Problems) {
-    let root = Reader::new(&document.file, document.offset, "", &document.root, problems);
-    let Some(mut root) = root else { return };
+    let Some(mut root) = Reader::new(document, Names::AnyCase, problems) else { return };
     let kind = root.required("kind", problems);
     if OTHER_KINDS.contains(&kind.as_str()) {
-        tracing::warn!("{}: daprlet does not serve {kind} resources yet; this one has no effect", root.place());
+        root.warn("kind", format!("is {kind}, which daprlet does not serve yet; it has no effect"), problems);
         return;
     }
     if kind != "Component" && kind != "HTTPEndpoint" {

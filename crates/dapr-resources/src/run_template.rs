@@ -1,8 +1,9 @@
 //! Run templates: `dapr/cli/pkg/runfileconfig`.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use crate::document::{self, Reader};
+use crate::document::{self, Names, Reader};
 use crate::problem::{Problem, Problems};
 use crate::size;
 
@@ -11,6 +12,20 @@ use crate::size;
 pub struct RunTemplate {
     /// Its applications, in their order.
     pub apps: Vec<AppEntry>,
+    /// What has no effect.
+    pub warnings: Vec<Problem>,
+}
+
+/// Where the lines of an application go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogDestination {
+    /// To standard output, with those of the others.
+    #[default]
+    Console,
+    /// To a file of its own in `.dapr/logs` of the application's directory.
+    File,
+    /// To both.
+    FileAndConsole,
 }
 
 /// One application of a run template, with what is common to all filled in and every path absolute.
@@ -38,6 +53,12 @@ pub struct AppEntry {
     pub read_buffer_size: Option<u64>,
     /// `appMaxConcurrency`.
     pub app_max_concurrency: Option<u32>,
+    /// `appLogDestination`.
+    pub app_log_destination: LogDestination,
+    /// `logLevel`.
+    pub log_level: Option<String>,
+    /// `enableApiLogging`.
+    pub api_logging: bool,
     /// Where it was read, as `FILE:LINE`.
     pub origin: String,
 }
@@ -50,19 +71,14 @@ const WITHOUT_EFFECT: &[&str] = &[
     "appHealthProbeInterval",
     "appHealthProbeTimeout",
     "appHealthThreshold",
-    "appLogDestination",
-    "appProtocol",
-    "appSSL",
     "containerImage",
     "containerImagePullPolicy",
     "createService",
     "daprGRPCPort",
     "daprInternalGRPCPort",
     "daprdLogDestination",
-    "enableApiLogging",
     "enableAppHealthCheck",
     "enableProfiling",
-    "logLevel",
     "metricsPort",
     "placementHostAddress",
     "profilePort",
@@ -70,6 +86,9 @@ const WITHOUT_EFFECT: &[&str] = &[
     "schedulerHostAddress",
     "unixDomainSocket",
 ];
+
+/// The longest id of an application: that of a DNS label.
+const MAX_APP_ID_LENGTH: usize = 63;
 
 /// What applications may share.
 #[derive(Default)]
@@ -80,35 +99,69 @@ struct Shared {
     max_body_size: Option<u64>,
     read_buffer_size: Option<u64>,
     app_max_concurrency: Option<u32>,
+    app_log_destination: Option<LogDestination>,
+    log_level: Option<String>,
+    api_logging: Option<bool>,
 }
 
-/// Reads the template `path`, or the `dapr.yaml` in the folder `path`.
+/// The directories that paths in a template start from.
+struct Directories<'a> {
+    /// The directory of the template.
+    template: PathBuf,
+    /// What `~` stands for.
+    home: Option<&'a Path>,
+}
+
+impl Directories<'_> {
+    /// The path `text` as written in a place where paths start from `directory`.
+    fn resolve(&self, directory: &Path, text: &str) -> PathBuf {
+        let in_home = text.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        match (in_home, self.home) {
+            (Some(rest), Some(home)) => home.join(rest.trim_start_matches('/')),
+            _ => directory.join(text),
+        }
+    }
+}
+
+/// Reads the template `path`, the `dapr.yaml` in the directory `path`, or standard input for `-`. `home` is what `~` stands
+/// for.
 ///
 /// # Errors
 /// Every mistake in it.
-pub fn load(path: &Path) -> Result<RunTemplate, Problems> {
+pub fn load(path: &Path, home: Option<&Path>) -> Result<RunTemplate, Problems> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        let read = std::io::stdin().lock().read_to_string(&mut text);
+        read.map_err(|error| Problem::new("standard input", error.to_string()))?;
+        let directory = std::path::absolute(".").map_err(|error| Problem::new(".", error.to_string()))?;
+        return read_template("standard input", &text, &Directories { template: directory, home });
+    }
     let path = if path.is_dir() { path.join("dapr.yaml") } else { path.to_owned() };
     let file = path.display().to_string();
     let absolute = std::path::absolute(&path).map_err(|error| Problem::new(&file, error.to_string()))?;
-    let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();
-    let documents = document::read(&path)?;
+    let template = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+    read_template(&file, &document::text(&path)?, &Directories { template, home })
+}
+
+fn read_template(file: &str, text: &str, directories: &Directories<'_>) -> Result<RunTemplate, Problems> {
+    let documents = document::parse(file, text)?;
     let [document] = documents.as_slice() else {
-        return Err(Problem::new(&file, "a run template is one document").into());
+        return Err(Problem::new(file, "a run template is one document").into());
     };
     let mut problems = Problems::default();
     let mut apps = Vec::new();
-    if let Some(mut root) = Reader::new(&file, document.offset, "", &document.root, &mut problems) {
+    if let Some(mut root) = Reader::new(document, Names::Exact, &mut problems) {
         if root.number::<u32>("version", &mut problems) != Some(1) {
             root.mistake("version", "must be 1", &mut problems);
         }
         root.ignore(&["name"]);
         let common = root.mapping("common", &mut problems).map_or_else(Shared::default, |mut common| {
-            let shared = read_shared(&mut common, &folder, &mut problems);
+            let shared = read_shared(&mut common, &directories.template, directories, &mut problems);
             common.finish(&mut problems);
             shared
         });
         for app in root.mappings("apps", &mut problems) {
-            apps.extend(read_app(app, &folder, &common, &mut problems));
+            apps.extend(read_app(app, directories, &common, &mut problems));
         }
         if apps.is_empty() {
             root.mistake("apps", "there are none", &mut problems);
@@ -116,22 +169,73 @@ pub fn load(path: &Path) -> Result<RunTemplate, Problems> {
         root.finish(&mut problems);
     }
     same_twice(&apps, &mut problems);
-    problems.into_result().map(|()| RunTemplate { apps })
+    problems.into_result().map(|warnings| RunTemplate { apps, warnings })
 }
 
-fn read_shared(reader: &mut Reader<'_>, folder: &Path, problems: &mut Problems) -> Shared {
-    reader.ignore(WITHOUT_EFFECT);
+fn read_shared(
+    reader: &mut Reader<'_>,
+    directory: &Path,
+    directories: &Directories<'_>,
+    problems: &mut Problems,
+) -> Shared {
+    reader.without_effect(WITHOUT_EFFECT, problems);
+    if let Some(protocol) = reader.text("appProtocol", problems).filter(|it| !it.is_empty() && it != "http") {
+        let message = format!("is {protocol}, but daprlet speaks only http to applications yet");
+        reader.mistake("appProtocol", message, problems);
+    }
+    if reader.flag("appSSL", problems) {
+        reader.mistake("appSSL", "daprlet does not speak TLS to applications yet", problems);
+    }
     let mut resources = reader.texts("resourcesPaths", problems);
-    resources.extend(reader.text("resourcesPath", problems));
+    resources.extend(reader.text("resourcesPath", problems).filter(|path| !path.is_empty()));
+    let config = reader.text("configFilePath", problems).filter(|path| !path.is_empty());
     let max_body_size = read_size(reader, "maxBodySize", 1 << 20, problems);
     let read_buffer_size = read_size(reader, "readBufferSize", 1 << 10, problems);
+    let app_log_destination = read_log_destination(reader, problems);
+    let api_logging = reader.node("enableApiLogging").is_some().then(|| reader.flag("enableApiLogging", problems));
     Shared {
         env: reader.pairs("env", problems),
-        resources: resources.iter().map(|path| folder.join(path)).collect(),
-        config: reader.text("configFilePath", problems).map(|path| folder.join(path)),
+        resources: resources.iter().map(|path| directories.resolve(directory, path)).collect(),
+        config: config.map(|path| directories.resolve(directory, &path)),
         max_body_size,
         read_buffer_size,
         app_max_concurrency: reader.number("appMaxConcurrency", problems),
+        app_log_destination,
+        log_level: reader.text("logLevel", problems).filter(|level| !level.is_empty()),
+        api_logging,
+    }
+}
+
+fn read_log_destination(reader: &mut Reader<'_>, problems: &mut Problems) -> Option<LogDestination> {
+    const FIELD: &str = "appLogDestination";
+    match reader.text(FIELD, problems)?.as_str() {
+        "" => None,
+        "console" => Some(LogDestination::Console),
+        "file" => Some(LogDestination::File),
+        "fileAndConsole" => Some(LogDestination::FileAndConsole),
+        other => {
+            reader.mistake(FIELD, format!("is {other:?}, but must be console, file or fileAndConsole"), problems);
+            None
+        }
+    }
+}
+
+/// Checks an id: Dapr refuses dots, which separate a namespace, and names of services are DNS labels.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_app_id(id: &str) -> Result<(), String> {
+    let is_name = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+    if id.is_empty() {
+        Err("is empty".to_owned())
+    } else if id.len() > MAX_APP_ID_LENGTH {
+        Err(format!("is longer than {MAX_APP_ID_LENGTH} characters"))
+    } else if id.contains('.') {
+        Err(format!("is {id:?}, but an app id cannot contain dots"))
+    } else if !id.chars().all(is_name) {
+        Err(format!("is {id:?}, but an app id is made of letters, digits, - and _"))
+    } else {
+        Ok(())
     }
 }
 
@@ -140,17 +244,25 @@ fn read_size(reader: &mut Reader<'_>, field: &'static str, bare: u64, problems: 
     size.map_err(|why| reader.mistake(field, why, problems)).ok()
 }
 
-fn read_app(mut reader: Reader<'_>, folder: &Path, common: &Shared, problems: &mut Problems) -> Option<AppEntry> {
+fn read_app(
+    mut reader: Reader<'_>,
+    directories: &Directories<'_>,
+    common: &Shared,
+    problems: &mut Problems,
+) -> Option<AppEntry> {
     let origin = reader.place();
     let dir_text = reader.required("appDirPath", problems);
-    let app_dir = folder.join(&dir_text);
+    let app_dir = directories.resolve(&directories.template, &dir_text);
     if !dir_text.is_empty() && !app_dir.is_dir() {
         reader.mistake("appDirPath", format!("there is no folder {}", app_dir.display()), problems);
     }
     // An application's own paths start from its folder, the common ones from the template's.
-    let own = read_shared(&mut reader, &app_dir, problems);
-    let named = reader.text("appID", problems);
+    let own = read_shared(&mut reader, &app_dir, directories, problems);
+    let named = reader.text("appID", problems).filter(|id| !id.is_empty());
     let app_id = named.or_else(|| app_dir.components().next_back()?.as_os_str().to_str().map(str::to_owned))?;
+    if let Err(why) = check_app_id(&app_id) {
+        reader.mistake("appID", why, problems);
+    }
     let mut env = common.env.clone();
     env.retain(|(name, _)| !own.env.iter().any(|(other, _)| other == name));
     env.extend(own.env);
@@ -178,6 +290,9 @@ fn read_app(mut reader: Reader<'_>, folder: &Path, common: &Shared, problems: &m
         max_body_size: own.max_body_size.or(common.max_body_size),
         read_buffer_size: own.read_buffer_size.or(common.read_buffer_size),
         app_max_concurrency: own.app_max_concurrency.or(common.app_max_concurrency),
+        app_log_destination: own.app_log_destination.or(common.app_log_destination).unwrap_or_default(),
+        log_level: own.log_level.or_else(|| common.log_level.clone()),
+        api_logging: own.api_logging.or(common.api_logging).unwrap_or_default(),
         app_dir,
         origin,
     };
@@ -213,8 +328,9 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("b")).unwrap();
         std::fs::write(folder.path().join("dapr.yaml"), yaml).unwrap();
         let place = format!("{}/", folder.path().display());
-        let strip = |path: &mut PathBuf| *path = path.strip_prefix(folder.path()).unwrap().to_owned();
-        let mut template = load(folder.path()).map_err(|problems| problems.to_string().replace(&place, ""))?;
+        let strip = |path: &mut PathBuf| *path = path.strip_prefix(folder.path()).unwrap_or(path).to_owned();
+        let mut template = load(folder.path(), Some(Path::new("/home/me")))
+            .map_err(|problems| problems.to_string().replace(&place, ""))?;
         for app in &mut template.apps {
             strip(&mut app.app_dir);
             app.resources_paths.iter_mut().for_each(strip);
@@ -264,13 +380,58 @@ apps:
 - appID: x
   appDirPath: b
 ";
-        let expected = "5 mistakes:
+        let expected = "4 mistakes:
   dapr.yaml:1: version: must be 1
   dapr.yaml:3: apps[0].appDirPath: there is no folder nowhere
   dapr.yaml:4: apps[0].appPort is text, but must be a number in range
-  dapr.yaml:7: apps[1].appport: unknown field; it is written appPort
   dapr.yaml:8: appID \"x\" is taken already, at dapr.yaml:5";
         assert_eq!(check(yaml).unwrap_err(), expected);
-        assert!(load(Path::new("/nonexistent/dapr.yaml")).is_err());
+        assert!(load(Path::new("/nonexistent/dapr.yaml"), None).is_err());
+    }
+
+    #[test]
+    fn unknown_fields_are_warnings_with_their_lines() {
+        let template = check("version: 1\napps:\n- appDirPath: a\n  appport: 1\n  metricsPort: 9\nmore: x\n").unwrap();
+        let warnings: Vec<_> = template.warnings.iter().map(ToString::to_string).collect();
+        let ends = [
+            "dapr.yaml:5: apps[0].metricsPort: has no effect in daprlet",
+            "dapr.yaml:4: apps[0].appport: unknown field; it has no effect; it is written appPort",
+            "dapr.yaml:6: more: unknown field; it has no effect",
+        ];
+        assert!(warnings.len() == 3 && warnings.iter().zip(ends).all(|(it, end)| it.ends_with(end)), "{warnings:?}");
+    }
+
+    #[test]
+    fn home_is_resolved_and_env_stays_as_written() {
+        let yaml = "version: 1
+apps:
+- appDirPath: a
+  resourcesPath: ~/components
+  configFilePath: \"~\"
+  env: {ZIP: 00501, YES: yes, BIG: 1_000, EMPTY: }
+  appLogDestination: fileAndConsole
+";
+        let apps = check(yaml).unwrap().apps;
+        assert_eq!(apps[0].resources_paths, [PathBuf::from("/home/me/components")]);
+        assert_eq!(apps[0].config_files, [PathBuf::from("/home/me/")]);
+        let env: Vec<_> = apps[0].env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(env, ["ZIP=00501", "YES=yes", "BIG=1_000", "EMPTY="]);
+        assert_eq!(apps[0].app_log_destination, LogDestination::FileAndConsole);
+    }
+
+    #[test]
+    fn what_cannot_be_honoured_is_a_mistake() {
+        for (field, expected) in [
+            ("appProtocol: grpc", "appProtocol: is grpc"),
+            ("appSSL: true", "appSSL: daprlet does not speak TLS"),
+            ("appLogDestination: nowhere", "appLogDestination: is \"nowhere\""),
+            ("appID: My.App", "cannot contain dots"),
+            ("appID: 'a||b'", "letters, digits"),
+            ("appID: ../../x", "dots"),
+        ] {
+            let error = check(&format!("version: 1\napps:\n- appDirPath: a\n  {field}\n")).unwrap_err();
+            assert!(error.starts_with("dapr.yaml:4: apps[0].") && error.contains(expected), "{error}");
+        }
+        assert!(check_app_id(&"a".repeat(64)).is_err() && check_app_id("Order_processor-1").is_ok());
     }
 }

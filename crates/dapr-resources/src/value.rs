@@ -15,7 +15,7 @@ pub struct MetadataItem {
 /// Where the value of a property is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MetadataValue {
-    /// Here. Scalars of other types are text already.
+    /// Here; a scalar as it is written.
     Plain(String),
     /// In a secret store.
     SecretKeyRef {
@@ -40,15 +40,19 @@ fn read_item(mut item: Reader<'_>, problems: &mut Problems) -> Option<MetadataIt
     (!name.is_empty()).then_some(MetadataItem { name, value })
 }
 
-/// A value in one of its three ways, if there is any.
+/// A value in one of its three ways, if there is any. An empty reference is none: Go marshals what is not set so.
 pub(crate) fn read_value(item: &mut Reader<'_>, problems: &mut Problems) -> Option<MetadataValue> {
     let plain = item.text("value", problems);
-    let env = item.text("envRef", problems);
-    let reference = item.mapping("secretKeyRef", problems).map(|mut reference| {
-        let name = reference.required("name", problems);
-        let key = reference.text("key", problems).unwrap_or_else(|| name.clone());
+    let env = item.text("envRef", problems).filter(|name| !name.is_empty());
+    let reference = item.mapping("secretKeyRef", problems).and_then(|mut reference| {
+        let name = reference.text("name", problems).unwrap_or_default();
+        let key = reference.text("key", problems).filter(|key| !key.is_empty());
+        if let (true, Some(key)) = (name.is_empty(), &key) {
+            reference.mistake("key", format!("is {key:?}, but name is missing"), problems);
+        }
         reference.finish(problems);
-        MetadataValue::SecretKeyRef { name, key }
+        let key = key.unwrap_or_else(|| name.clone());
+        (!name.is_empty()).then_some(MetadataValue::SecretKeyRef { name, key })
     });
     reference.or(env.map(MetadataValue::EnvRef)).or(plain.map(MetadataValue::Plain))
 }

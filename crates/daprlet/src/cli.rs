@@ -5,11 +5,16 @@ mod without_effect;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use app_runtime::AllowRule;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
 
 pub(crate) use without_effect::WithoutEffect;
+
+use crate::exit::{self, UsageError};
+use crate::log;
 
 /// One process for WebAssembly services and the Dapr building blocks they use.
 #[derive(Debug, Parser)]
@@ -17,7 +22,7 @@ pub(crate) use without_effect::WithoutEffect;
     name = "daprlet",
     version,
     long_version = crate::version::long(),
-    after_help = "Documentation: README.md. Mistakes in files or flags end with exit code 64 (EX_USAGE), everything else that fails with 1."
+    after_help = exit::TABLE
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -35,6 +40,37 @@ pub(crate) enum Command {
     #[cfg(feature = "pluggable")]
     #[command(subcommand)]
     Component(crate::component::Component),
+    /// Shows the version, and the component types of this build.
+    Version,
+    /// Ends process groups when standard input ends; daprlet starts it for itself.
+    #[command(hide = true)]
+    ProcessGuard,
+}
+
+impl Cli {
+    /// Parses the process's arguments. An error is shown, and is a usage error; so is help, and is none.
+    pub(crate) fn parse_arguments() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            // If the stream is closed there is nobody to tell.
+            let _ = error.print();
+            if error.use_stderr() { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS }
+        })
+    }
+}
+
+/// Says that `daprlet run` has no such option, and which one may be meant.
+pub(crate) fn unknown_option(option: &str) -> String {
+    let name = option.trim_start_matches('-').split('=').next().unwrap_or_default();
+    let command = Cli::command();
+    let run = command.find_subcommand("run").into_iter().flat_map(clap::Command::get_arguments);
+    let known = run.flat_map(|argument| argument.get_long_and_visible_aliases().unwrap_or_default());
+    let likeness = |known: &str| strsim::jaro_winkler(name, known);
+    let nearest = known.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let suggestion = match nearest {
+        Some(nearest) if likeness(nearest) > 0.8 => format!("did you mean --{nearest}?"),
+        _ => "`daprlet run --help` shows those there are".to_owned(),
+    };
+    format!("unknown option {option}; {suggestion}")
 }
 
 /// Either a run template, or one application with flags and a command.
@@ -44,11 +80,12 @@ pub(crate) enum Command {
   daprlet run --app-id a --app-port 9005 --dapr-http-port 3503 --resources-path config wasmedge service.wasm
   daprlet run --app-id b --app-port 8080 -- python3 app.py
 
-A command `wasmedge [OPTIONS] FILE.wasm [ARGUMENTS]` runs the module inside this process, with the options of wasmedge
-that shape what the module sees (--dir, --env, --memory-page-limit). Any other command runs as a native process with
-Dapr's environment variables. Flags of `dapr run` that shape daprd, such as --dapr-grpc-port, are taken and have no effect.")]
+A command `wasmedge [OPTIONS] FILE.wasm [ARGUMENTS]`, or just `FILE.wasm`, runs the module inside this process, with the
+options of wasmedge that shape what the module sees (--dir, --env, --memory-page-limit). Any other command runs as a native
+process with Dapr's environment variables; the run ends with it, and has its exit code. Flags of `dapr run` that shape daprd,
+such as --dapr-grpc-port, are taken and have no effect.")]
 pub(crate) struct Run {
-    /// A run template (dapr.yaml), or a folder that has one.
+    /// A run template (dapr.yaml), a directory that has one, or - for standard input.
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "app_id")]
     pub(crate) run_file: Option<PathBuf>,
 
@@ -68,9 +105,13 @@ pub(crate) struct Run {
     #[arg(short = 'd', long, visible_alias = "components-path", value_name = "FOLDER")]
     pub(crate) resources_path: Vec<PathBuf>,
 
-    /// A file of Configuration YAML.
+    /// A file of Configuration YAML; may be given several times, and later ones win.
     #[arg(short = 'c', long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    pub(crate) config: Vec<PathBuf>,
+
+    /// Takes fields of YAML that are unknown or have no effect for errors, and not for warnings.
+    #[arg(long)]
+    pub(crate) strict: bool,
 
     /// The largest request body that the Dapr API takes, such as 4Mi.
     #[arg(long, value_name = "SIZE", visible_alias = "dapr-http-max-request-size")]
@@ -83,6 +124,14 @@ pub(crate) struct Run {
     /// Whose pages may use the Dapr API from a browser: origins with commas in between, `*` for all, or for a part of one.
     #[arg(long, value_name = "ORIGINS", default_value = "", hide_default_value = true)]
     pub(crate) allowed_origins: String,
+
+    /// Logs every call of the Dapr API.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) enable_api_logging: Option<bool>,
+
+    /// A port where health and metadata are served beside, for probes without an API token.
+    #[arg(long, value_name = "PORT", conflicts_with = "run_file")]
+    pub(crate) dapr_public_port: Option<u16>,
 
     /// The most requests that the application gets at once; 0 means no limit.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
@@ -120,6 +169,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     pub(crate) page_port: u16,
 
+    /// How long requests under way may take to finish when daprlet is asked to end, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub(crate) dapr_graceful_shutdown_seconds: u64,
+
     #[command(flatten)]
     pub(crate) process: Process,
 
@@ -134,17 +187,33 @@ pub(crate) struct Run {
 /// What every command has that goes on until it is ended.
 #[derive(Debug, Args)]
 pub(crate) struct Process {
-    /// How log lines look.
+    /// The form of log lines, which all go to standard output. `--log-as-json` is Dapr's name for `json`.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
+    log_format: LogFormat,
 
-    /// Which of daprlet's own messages are shown; RUST_LOG's syntax.
-    #[arg(long, value_name = "FILTER", default_value = "info")]
-    pub(crate) log_level: String,
+    #[arg(long, hide = true)]
+    log_as_json: bool,
+
+    /// The least severe of daprlet's own messages that are shown: trace, debug, info, warning, error or off; also
+    /// TARGET=LEVEL, several with commas. [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
 
     /// Where compiled modules are kept. Default: `daprlet` in the user's cache folder.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) cache: Option<PathBuf>,
+}
+
+impl Process {
+    pub(crate) fn log_format(&self) -> LogFormat {
+        if self.log_as_json { LogFormat::Json } else { self.log_format }
+    }
+
+    /// The filter of `--log-level`, else of `fallback`.
+    pub(crate) fn log_filter(&self, fallback: &str) -> Result<EnvFilter, UsageError> {
+        let level = self.log_level.as_deref().unwrap_or(fallback);
+        log::parse_filter(level).map_err(|error| UsageError(format!("--log-level: {error}")))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,78 +1,150 @@
-//! Log lines: daprlet's own and those of the applications, for people or for machines.
+//! Log output: daprlet's own lines and those of applications, on standard output.
+//!
+//! Everything goes through one [`Output`], whose thread alone writes. A line that cannot be written is dropped and counted:
+//! logging never blocks, delays or ends anything, whatever becomes of the reader.
 
-mod lines;
+mod app_line;
+mod escape;
+mod level;
+mod output;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, IsTerminal as _};
-use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use anyhow::Context as _;
 use app_runtime::AppLog;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use wasmedge_guest::OutputStream;
 
-use self::lines::Lines;
+use self::app_line::AppLineFormat;
+pub(crate) use self::level::parse_filter;
+use self::output::Output;
 use crate::cli::LogFormat;
 
-/// Colours that are readable on dark and light terminals; applications take turns.
-const COLOURS: [&str; 6] = ["36", "35", "33", "32", "34", "31"];
-
-/// Starts daprlet's own log, on standard error.
-pub(crate) fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match format {
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-        LogFormat::Text => {
-            builder.with_ansi(io::stderr().is_terminal()).with_target(false).compact().init();
-        }
-    }
-    Ok(())
+/// Where log lines go.
+#[derive(Clone)]
+pub(crate) struct Log {
+    output: Arc<Output>,
+    format: Arc<AppLineFormat>,
+    /// What differs for some applications.
+    apps: Arc<BTreeMap<String, AppOutput>>,
 }
 
-/// The lines of applications, on standard output.
-pub(crate) struct AppLines {
-    format: LogFormat,
-    coloured: bool,
-    out: Lines,
-    /// The colour of each application, in the order in which they first spoke.
-    seen: Mutex<BTreeMap<String, usize>>,
+/// Where the lines of one application are to go.
+pub(crate) struct AppLogTarget {
+    pub(crate) app: String,
+    /// The directory of a log file of its own, if it has one.
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) is_on_console: bool,
 }
 
-impl AppLines {
-    pub(crate) fn new(format: LogFormat) -> io::Result<Self> {
-        let out = Lines::to(io::stdout())?;
-        Ok(Self { format, coloured: io::stdout().is_terminal(), out, seen: Mutex::default() })
-    }
-
-    fn text(&self, app: &str, line: &str) -> String {
-        if !self.coloured {
-            return format!("== {app} == {line}\n");
-        }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = seen.len();
-        let index = *seen.entry(app.to_owned()).or_insert(next);
-        let colour = COLOURS.get(index % COLOURS.len()).copied().unwrap_or("0");
-        format!("\x1b[{colour}m== {app} ==\x1b[0m {line}\n")
-    }
+/// The log file of an application.
+struct AppOutput {
+    file: Output,
+    is_on_console: bool,
 }
 
-impl AppLog for AppLines {
-    fn line(&self, app: &str, stream: OutputStream, line: &str) {
-        let text = match self.format {
-            LogFormat::Text => self.text(app, line),
-            LogFormat::Json => {
-                let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-                let stream = if stream == OutputStream::Stdout { "stdout" } else { "stderr" };
-                let line = serde_json::json!({
-                    "timestamp_ms": u64::try_from(millis).unwrap_or(u64::MAX),
-                    "app": app,
-                    "stream": stream,
-                    "message": line,
-                });
-                format!("{line}\n")
-            }
+impl Log {
+    /// Starts the log on standard output; `apps` are the applications in the order of their colours.
+    ///
+    /// # Errors
+    /// When a log file cannot be made.
+    pub(crate) fn start(format: LogFormat, filter: EnvFilter, apps: Vec<AppLogTarget>) -> anyhow::Result<Self> {
+        let is_terminal = io::stdout().is_terminal();
+        let ids = apps.iter().map(|app| app.app.clone()).collect();
+        let format = Arc::new(AppLineFormat::new(format, is_terminal, ids));
+        let output = {
+            let format = format.clone();
+            Output::start(standard_output()?, move |app, lines| format.dropped(app, lines))?
         };
-        self.out.push(&text);
+        let mut files = BTreeMap::new();
+        for target in apps {
+            if let Some(directory) = target.directory {
+                let path = directory.join(app_line::file_name(&target.app));
+                let file = app_file(&directory, &path).with_context(|| format!("the log file {}", path.display()))?;
+                files.insert(target.app, AppOutput { file, is_on_console: target.is_on_console });
+            }
+        }
+        let log = Self { output: Arc::new(output), format, apps: Arc::new(files) };
+        log.install(filter, is_terminal);
+        Ok(log)
+    }
+
+    /// Makes this the log of `tracing`.
+    fn install(&self, filter: EnvFilter, is_terminal: bool) {
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(OwnLines(self.output.clone()));
+        match self.format.log_format() {
+            LogFormat::Json => builder.json().flatten_event(true).init(),
+            LogFormat::Text => builder.with_ansi(is_terminal).with_target(false).compact().init(),
+        }
+    }
+
+    /// Writes `text` as it is, where lines for people go.
+    pub(crate) fn print(&self, text: &str) {
+        self.output.push(None, text.as_bytes());
+    }
+
+    /// Waits until everything is written, for a bounded time.
+    pub(crate) fn flush(&self) {
+        self.output.flush();
+        self.apps.values().for_each(|app| app.file.flush());
+    }
+}
+
+/// A log file as the Dapr CLI writes it: lines as they are.
+fn app_file(directory: &Path, path: &Path) -> io::Result<Output> {
+    std::fs::create_dir_all(directory)?;
+    let file = File::options().create(true).append(true).open(path)?;
+    Output::start(file, |_, lines| format!("({lines} lines were not written)\n"))
+}
+
+impl AppLog for Log {
+    fn line(&self, app: &str, stream: OutputStream, line: &str) {
+        if let Some(own) = self.apps.get(app) {
+            own.file.push(None, format!("{line}\n").as_bytes());
+            if !own.is_on_console {
+                return;
+            }
+        }
+        self.output.push(Some(app), self.format.line(app, stream, line).as_bytes());
+    }
+}
+
+/// Standard output without the buffer and the lock of `std::io::Stdout`, which a blocked writer would keep.
+#[cfg(unix)]
+fn standard_output() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn standard_output() -> io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+}
+
+/// Takes daprlet's own lines from `tracing`, which writes each with one call.
+struct OwnLines(Arc<Output>);
+
+impl<'a> MakeWriter<'a> for OwnLines {
+    type Writer = &'a Output;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        &self.0
+    }
+}
+
+impl io::Write for &Output {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.push(None, line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -16,22 +16,28 @@ mod version;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let cli = match Cli::parse_arguments() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let ended = match cli.command {
         Command::Run(arguments) => runtime().and_then(|runtime| runtime.block_on(run::run(*arguments))),
         #[cfg(feature = "compose")]
-        Command::Compose(arguments) => compose::run(&arguments),
+        Command::Compose(arguments) => compose::run(&arguments).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "pluggable")]
-        Command::Component(command) => runtime().and_then(|runtime| runtime.block_on(component::run(command))),
+        Command::Component(command) => {
+            runtime().and_then(|runtime| runtime.block_on(component::run(command))).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Version => version::print().map(|()| ExitCode::SUCCESS),
+        Command::ProcessGuard => {
+            app_runtime::guard_processes(std::io::stdin().lock());
+            Ok(ExitCode::SUCCESS)
+        }
     };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => exit::report(&error),
-    }
+    ended.unwrap_or_else(|error| exit::report(&error))
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -2,78 +2,138 @@
 
 mod apps;
 mod banner;
+mod readiness;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use app_runtime::{Host, HostSettings, RunningApp};
+use anyhow::{Context as _, bail};
+use app_runtime::{App, GuardCommand, Host, HostEvent, HostSettings};
+use dapr_resources::run_template::{AppEntry, LogDestination, RunTemplate};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use wasmedge_guest::Engine;
 
-use crate::cli::{Process, Run};
+use crate::cli::Run;
 use crate::environment::Environment;
-use crate::log::{self, AppLines};
+use crate::log::{AppLogTarget, Log};
 use crate::{components, page, shutdown};
 
-/// How long the end may take after it was asked for, before what is left is dropped.
-const GRACE: Duration = Duration::from_millis(1700);
-
-/// Starts everything and waits for the end.
-pub(crate) async fn run(arguments: Run) -> anyhow::Result<()> {
-    let Process { log_format, log_level, cache } = &arguments.process;
-    let log_format = *log_format;
-    log::init(log_format, log_level).context("--log-level")?;
-    arguments.without_effect.tell();
+/// Starts everything, waits for the end, and gives the exit code.
+pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
+    arguments.without_effect.check()?;
     let environment = Environment::of_process();
-    let cache = environment.cache(cache.clone());
-    let registry = Arc::new(components::registry(&cache, &environment).await);
-    let apps = apps::read(&arguments, &environment.variables, &registry)?;
+    let template = apps::entries(&arguments, &environment)?;
+    let filter = arguments.process.log_filter(most_verbose(&template.apps))?;
+    let log = Log::start(arguments.process.log_format(), filter, template.apps.iter().map(app_log).collect())?;
     let end = CancellationToken::new();
-    tokio::spawn(shutdown::on_signal(end.clone()));
-    let host = Host::new(
-        HostSettings {
-            engine: Arc::new(Engine::new(Some(cache.clone()))?),
-            cache: Some(cache),
-            registry,
-            context: environment.context()?,
-            listen_address: arguments.listen_address,
-            allow: arguments.allow_outbound.clone(),
-            log: Arc::new(AppLines::new(log_format)?),
-        },
-        end.clone(),
-    );
-    let started = end.run_until_cancelled(start(&host, apps)).await;
-    if let Some(running) = started {
-        let running = running?;
-        let page = match arguments.page {
-            Some(folder) => {
-                let address = SocketAddr::new(arguments.listen_address, arguments.page_port);
-                Some(page::serve(folder, address, end.clone()).await?)
-            }
-            None => None,
-        };
-        if end.run_until_cancelled(all_ready(&running)).await.is_some() {
-            banner::tell(log_format, &running, page);
-        }
-        end.cancelled().await;
-    }
-    // Guests hold nothing that an abrupt end could spoil, so what does not end in time is dropped.
-    let _ = tokio::time::timeout(GRACE, host.ended()).await;
-    Ok(())
+    tokio::spawn(shutdown::on_signals(end.clone())?);
+    let ended = run_apps(&arguments, &environment, template, &log, end).await;
+    log.flush();
+    ended
 }
 
-async fn start(host: &Host, apps: Vec<app_runtime::App>) -> anyhow::Result<Vec<RunningApp>> {
+async fn run_apps(
+    arguments: &Run,
+    environment: &Environment,
+    template: RunTemplate,
+    log: &Log,
+    end: CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let cache = environment.cache(arguments.process.cache.clone());
+    let registry = Arc::new(components::registry(&cache, environment).await);
+    let (apps, warnings) = apps::read(template, arguments, &environment.variables, &registry)?;
+    tell_without_effect(arguments.without_effect.names().chain(warnings.iter().map(ToString::to_string)).collect());
+    let settings = HostSettings {
+        engine: Arc::new(Engine::new(Some(cache.clone()))?),
+        cache: Some(cache),
+        registry,
+        context: environment.context()?,
+        listen_address: arguments.listen_address,
+        allow: arguments.allow_outbound.clone(),
+        log: Arc::new(log.clone()),
+        guard: process_guard(),
+    };
+    let (host, events) = Host::new(settings, end.clone());
+    let ended = tokio::select! {
+        biased;
+        () = end.cancelled() => Ok(ExitCode::SUCCESS),
+        ended = watch(events, arguments.run_file.is_none()) => ended,
+        failed = serve(arguments, &host, apps, log, end.clone()) => failed.map(|never| match never {}),
+    };
+    host.end(Duration::from_secs(arguments.dapr_graceful_shutdown_seconds)).await;
+    ended
+}
+
+/// Starts everything and tells when it is ready; returns only where that fails.
+async fn serve(
+    arguments: &Run,
+    host: &Host,
+    apps: Vec<App>,
+    log: &Log,
+    end: CancellationToken,
+) -> anyhow::Result<Infallible> {
     let mut running = Vec::new();
     for app in apps {
         running.push(host.start(app).await?);
     }
-    Ok(running)
+    let page = match &arguments.page {
+        Some(folder) => {
+            let address = SocketAddr::new(arguments.listen_address, arguments.page_port);
+            Some(page::serve(folder.clone(), address, end).await?)
+        }
+        None => None,
+    };
+    readiness::all_ready(&running).await;
+    banner::tell(log, arguments.process.log_format(), &running, page);
+    std::future::pending().await
 }
 
-async fn all_ready(running: &[RunningApp]) {
-    for app in running {
-        app.sidecar.health().ready().await;
+/// Waits for what ends the run: an application that cannot start, a host that is broken, or the exit of the application that
+/// is the only one.
+async fn watch(mut events: UnboundedReceiver<HostEvent>, is_only_app: bool) -> anyhow::Result<ExitCode> {
+    while let Some(event) = events.recv().await {
+        match event {
+            HostEvent::Exited { code, .. } if is_only_app => {
+                return Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from));
+            }
+            HostEvent::CannotStart(error) => return Err(error.into()),
+            HostEvent::Broken { task } => bail!("internal error: the task {task:?} has panicked"),
+            _ => {}
+        }
     }
+    std::future::pending().await
+}
+
+/// Tells in one list what the user gave and has no effect.
+fn tell_without_effect(what: Vec<String>) {
+    match what.as_slice() {
+        [] => {}
+        [one] => tracing::warn!("without effect: {one}"),
+        several => tracing::warn!("{} settings are without effect:\n  {}", several.len(), several.join("\n  ")),
+    }
+}
+
+/// The `logLevel` of the template; the most verbose one where applications differ, since they share one log.
+fn most_verbose(apps: &[AppEntry]) -> &str {
+    const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "off"];
+    let rank = |level: &&str| LEVELS.iter().position(|known| level.to_ascii_lowercase().starts_with(known));
+    apps.iter().filter_map(|app| app.log_level.as_deref()).min_by_key(rank).unwrap_or("info")
+}
+
+/// Where the lines of an application go.
+fn app_log(app: &AppEntry) -> AppLogTarget {
+    let directory = (app.app_log_destination != LogDestination::Console).then(|| app.app_dir.join(".dapr/logs"));
+    let is_on_console = app.app_log_destination != LogDestination::File;
+    AppLogTarget { app: app.app_id.clone(), directory, is_on_console }
+}
+
+/// This program as the guard of native applications' process groups.
+fn process_guard() -> Option<GuardCommand> {
+    let program = std::env::current_exe().context("this program's path");
+    let program = program.inspect_err(|error| tracing::warn!("no process guard: {error:#}")).ok()?;
+    Some(GuardCommand { program: program.into(), arguments: vec!["process-guard".into()] })
 }

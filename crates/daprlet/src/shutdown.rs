@@ -1,30 +1,59 @@
-//! Ending in order: Ctrl-C or SIGTERM asks once, a second time insists.
+//! Signals: the first asks to end in order, the second ends the process at once.
+
+use std::future::Future;
 
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `token` at the first signal; ends the process at the second.
-pub(crate) async fn on_signal(token: CancellationToken) {
-    signal().await;
-    tracing::info!("ending; once more to end at once");
-    token.cancel();
-    signal().await;
-    std::process::exit(130);
+/// Installs the handlers of SIGINT, SIGTERM and SIGHUP. The returned future cancels `token` at the first of them and ends
+/// the process at the second.
+#[cfg(unix)]
+pub(crate) fn on_signals(token: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    // Under nohup it is ignored, and stays so.
+    let mut hang_up = (!ignores_hang_up()).then(|| signal(SignalKind::hangup())).transpose()?;
+    let mut next = async move || {
+        let hang_up = async {
+            match &mut hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
+            _ = hang_up => SignalKind::hangup(),
+        }
+    };
+    Ok(async move {
+        next().await;
+        tracing::info!("shutting down; a second signal ends at once");
+        token.cancel();
+        let signal = next().await;
+        std::process::exit(128 + signal.as_raw_value());
+    })
 }
 
-async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
+/// Whether this process was started with SIGHUP ignored (Linux; elsewhere it is taken for not ignored).
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    /// The first bit of a signal mask.
+    const HANG_UP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & HANG_UP != 0)
+}
+
+/// Waits for Ctrl-C. The returned future cancels `token` at the first and ends the process at the second.
+#[cfg(not(unix))]
+pub(crate) fn on_signals(token: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return std::future::pending().await;
         }
-    }
-    // Without a handler there will be no signal to wait for; the default action ends the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+        token.cancel();
+        let _ = tokio::signal::ctrl_c().await;
+        std::process::exit(130);
+    })
 }

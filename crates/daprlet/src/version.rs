@@ -1,6 +1,13 @@
 //! What `daprlet --version` tells.
 
+use std::io::Write as _;
 use std::path::Path;
+
+/// Prints what `daprlet --version` prints.
+pub(crate) fn print() -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "daprlet {}", long())?;
+    Ok(())
+}
 
 /// The version and the components of this build.
 pub(crate) fn long() -> String {

@@ -40,10 +40,12 @@ pub enum InvokeError {
     },
     /// The callee's access control refuses. The text is that of `dapr/pkg/acl/acl.go`.
     #[error(
-        "rpc error: code = PermissionDenied desc = access control policy has denied access to id:  \
+        "rpc error: code = PermissionDenied desc = access control policy has denied access to id: {caller} \
          operation: {operation} verb: {verb}"
     )]
     Denied {
+        /// The caller's SPIFFE id; empty where only the default action decided, as without mutual TLS.
+        caller: String,
         /// The method asked for, without the first slash.
         operation: String,
         /// The HTTP method.

@@ -4,6 +4,7 @@
 //! component: key prefixes, secret scopes, the check that a binding has an operation. Faces (Dapr's HTTP API, WIT
 //! interfaces) translate to and from it. Follows `dapr/pkg/api/universal`.
 
+pub mod access_control;
 mod bindings;
 mod components;
 mod health;
@@ -37,11 +38,13 @@ pub struct Sidecar {
     connection: AppConnection,
     secret_scopes: Vec<SecretScope>,
     http_endpoints: Vec<String>,
+    enabled_features: Vec<String>,
     components: RwLock<Arc<Components>>,
     extended: RwLock<BTreeMap<String, String>>,
     invoker: Arc<dyn Invoker>,
     health: Health,
     shutdown: CancellationToken,
+    forced_shutdown: CancellationToken,
 }
 
 /// What a [`Sidecar`] is made of.
@@ -54,10 +57,14 @@ pub struct Settings {
     pub secret_scopes: Vec<SecretScope>,
     /// The names of servers outside that can be invoked; told to whoever asks for metadata.
     pub http_endpoints: Vec<String>,
+    /// The features that a Configuration enables; told to whoever asks for metadata.
+    pub enabled_features: Vec<String>,
     /// The way to other applications.
     pub invoker: Arc<dyn Invoker>,
     /// Cancelled when the application asks its sidecar to end.
     pub shutdown: CancellationToken,
+    /// Cancelled when it asks so without waiting for requests under way.
+    pub forced_shutdown: CancellationToken,
 }
 
 impl Sidecar {
@@ -69,11 +76,13 @@ impl Sidecar {
             connection: settings.connection,
             secret_scopes: settings.secret_scopes,
             http_endpoints: settings.http_endpoints,
+            enabled_features: settings.enabled_features,
             components: RwLock::default(),
             extended: RwLock::default(),
             invoker: settings.invoker,
             health: Health::default(),
             shutdown: settings.shutdown,
+            forced_shutdown: settings.forced_shutdown,
         }
     }
 
@@ -95,8 +104,11 @@ impl Sidecar {
         &*self.invoker
     }
 
-    /// Ends the application and its sidecar.
-    pub fn shut_down(&self) {
+    /// Ends the application and its sidecar; `is_forced` cuts off requests under way.
+    pub fn shut_down(&self, is_forced: bool) {
+        if is_forced {
+            self.forced_shutdown.cancel();
+        }
         self.shutdown.cancel();
     }
 

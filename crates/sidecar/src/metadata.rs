@@ -34,6 +34,12 @@ impl Sidecar {
         &self.http_endpoints
     }
 
+    /// The features that a Configuration enables.
+    #[must_use]
+    pub fn enabled_features(&self) -> &[String] {
+        &self.enabled_features
+    }
+
     /// What clients have stored under names of their own.
     #[must_use]
     pub fn extended_metadata(&self) -> BTreeMap<String, String> {

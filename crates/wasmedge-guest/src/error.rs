@@ -25,6 +25,12 @@ pub enum GuestError {
     /// The module has no `_start`.
     #[error("the module exports no function `_start`: it is a library, not a program")]
     NoStart(#[source] wasmtime::Error),
+    /// The module cannot be instantiated: it wants more memory than it may have, or traps before `_start`.
+    #[error("the module cannot be instantiated (--guest-memory limits its memory)")]
+    Instantiate(#[source] wasmtime::Error),
+    /// The guest exited with a code that says so (`EX_USAGE`, `EX_CONFIG`).
+    #[error("the guest refuses its settings (exit code {0}); its log lines say why")]
+    SettingsRefused(i32),
     /// The guest trapped; the source carries the backtrace.
     #[error("the guest trapped")]
     Trap(#[source] wasmtime::Error),

@@ -84,7 +84,7 @@ pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Res
     });
     let imports = abi::resolve(&engine.linker, &mut store, module).map_err(GuestError::UnknownImports)?;
     let instance = engine.clock.during(wasmtime::Instance::new_async(&mut store, module, &imports)).await;
-    let instance = instance.map_err(GuestError::Trap)?;
+    let instance = instance.map_err(GuestError::Instantiate)?;
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start").map_err(GuestError::NoStart)?;
     // The guest takes turns by the engine's clock; tokio's own budget would only make ready sockets look unready.
     let running = tokio::task::unconstrained(start.call_async(&mut store, ()));

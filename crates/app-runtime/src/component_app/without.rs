@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use sidecar::Body;
-use tokio_util::sync::CancellationToken;
 use wasmedge_guest::command::WasmEdgeCommand;
 
 use crate::around::Around;
+use crate::lifetime::Lifetime;
 use crate::log::AppLog;
 
 /// Why there is no component.
@@ -47,6 +47,12 @@ impl LazyEngine {
 /// A component as a command line asks for it.
 pub(crate) struct Wanted;
 
+impl Wanted {
+    pub(crate) fn with_environment(self, _: impl FnOnce(Vec<(String, String)>) -> Vec<(String, String)>) -> Self {
+        self
+    }
+}
+
 impl From<WasmEdgeCommand> for Wanted {
     fn from(_: WasmEdgeCommand) -> Self {
         Self
@@ -64,6 +70,6 @@ pub(crate) async fn start(
     Err(ComponentError)
 }
 
-pub(crate) async fn serve(app: Arc<App>, _: std::net::TcpListener, _: CancellationToken) {
+pub(crate) async fn serve(app: Arc<App>, _: std::net::TcpListener, _: Lifetime) {
     match *app {}
 }

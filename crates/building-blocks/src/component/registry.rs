@@ -22,7 +22,7 @@ pub struct Registry(BTreeMap<String, Constructor>);
 #[derive(Debug, Error)]
 pub enum CreateError {
     /// No component of this type is in this program.
-    #[error("component {name:?}: unknown type {type_:?}{}", did_you_mean(suggestion.as_deref()))]
+    #[error("component {name:?}: unknown type {type_:?}{}; {}", did_you_mean(suggestion.as_deref()), known_types(type_, known))]
     UnknownType {
         /// The component's name.
         name: String,
@@ -30,6 +30,8 @@ pub enum CreateError {
         type_: String,
         /// The known type that is most like it, if any is.
         suggestion: Option<String>,
+        /// The known types of the same building block; all, where it has none.
+        known: Vec<String>,
     },
     /// The type is known, this version of it is not.
     #[error("component {name:?}: {type_} has no version {version:?}, only v1")]
@@ -91,6 +93,14 @@ impl Registry {
             .map(|(_, known)| known)
     }
 
+    /// The types of the building block of `type_`; all types, where it has none.
+    fn types_beside(&self, type_: &str) -> Vec<String> {
+        let block = type_.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        let is_beside = |known: &&str| known.split('.').next() == Some(block.as_str());
+        let beside: Vec<_> = self.types().filter(is_beside).map(str::to_owned).collect();
+        if beside.is_empty() { self.types().map(str::to_owned).collect() } else { beside }
+    }
+
     /// Whether the registry could make `spec` at all: its type and version are known. Does no I/O.
     pub fn check(&self, spec: &ComponentSpec) -> Result<(), CreateError> {
         self.constructor(spec).map(|_| ())
@@ -108,6 +118,7 @@ impl Registry {
             name: spec.name.clone(),
             type_: spec.type_.clone(),
             suggestion: self.suggest(&spec.type_).map(str::to_owned),
+            known: self.types_beside(&spec.type_),
         })?;
         // dapr/pkg/components/versioning.go: v0 is what came before v1, and both are what no version means.
         if matches!(spec.version.as_str(), "" | "v0" | "v1") {
@@ -124,6 +135,11 @@ impl Registry {
 
 fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map(|known| format!(", did you mean {known:?}?")).unwrap_or_default()
+}
+
+fn known_types(type_: &str, known: &[String]) -> String {
+    let block = type_.split('.').next().unwrap_or_default();
+    format!("of {block} this build has {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })
 }
 
 #[cfg(test)]
@@ -156,7 +172,8 @@ mod tests {
         let error = failure(spec("state.sqllite")).await;
         assert_eq!(
             error.to_string(),
-            "component \"store\": unknown type \"state.sqllite\", did you mean \"state.sqlite\"?"
+            "component \"store\": unknown type \"state.sqllite\", did you mean \"state.sqlite\"?; of state this build has \
+             state.in-memory, state.sqlite"
         );
         assert!(!failure(spec("xyz")).await.to_string().contains("did you mean"));
     }

@@ -15,6 +15,8 @@ use crate::response;
 struct Metadata<'a> {
     id: &'a str,
     runtime_version: &'static str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    enabled_features: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     components: Vec<Component<'a>>,
     extended: BTreeMap<String, String>,
@@ -79,6 +81,7 @@ pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
     let metadata = Metadata {
         id: sidecar.app_id(),
         runtime_version: RUNTIME_VERSION,
+        enabled_features: sidecar.enabled_features(),
         components: components
             .loaded()
             .iter()

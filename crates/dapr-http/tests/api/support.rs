@@ -80,6 +80,8 @@ pub(crate) async fn api_with(options: Options, components: &[Given]) -> Api {
             ..SecretScope::default()
         }],
         invoker: Arc::new(Echo),
+        forced_shutdown: CancellationToken::new(),
+        enabled_features: Vec::new(),
         shutdown: shutdown.clone(),
     }));
     let mut loaded = Components::default();

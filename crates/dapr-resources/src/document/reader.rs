@@ -4,10 +4,20 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Document;
 use super::node::{Node, Value};
 use crate::problem::{Problem, Problems};
 
-/// Reads one mapping, field by field. What was never asked for is a mistake at the end.
+/// How the names of fields are compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// As Go's encoding/json does for Dapr's resources: in any case.
+    AnyCase,
+    /// As the Dapr CLI does for run templates.
+    Exact,
+}
+
+/// Reads one mapping, field by field. What was never asked for is worth a warning at the end.
 pub(crate) struct Reader<'a> {
     file: &'a str,
     offset: u64,
@@ -16,18 +26,30 @@ pub(crate) struct Reader<'a> {
     line: u64,
     entries: &'a [(String, Node)],
     known: BTreeSet<&'static str>,
+    names: Names,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of `node`, which must be a mapping.
-    pub(crate) fn new(file: &'a str, offset: u64, path: &str, node: &'a Node, problems: &mut Problems) -> Option<Self> {
+    pub(crate) fn new(document: &'a Document, names: Names, problems: &mut Problems) -> Option<Self> {
+        Self::of(&document.file, document.offset, names, String::new(), &document.root, problems)
+    }
+
+    fn of(
+        file: &'a str,
+        offset: u64,
+        names: Names,
+        path: String,
+        node: &'a Node,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         match &node.value {
             Value::Map(entries) => {
-                Some(Self { file, offset, path: path.to_owned(), line: node.line, entries, known: BTreeSet::new() })
+                Some(Self { file, offset, path, line: node.line, entries, known: BTreeSet::new(), names })
             }
             _ => {
                 let place = format!("{file}:{}", node.line + offset);
-                let name = if path.is_empty() { "the document" } else { path };
+                let name = if path.is_empty() { "the document" } else { &path };
                 problems.push(Problem::new(&place, format!("{name} is {}, not a mapping", node.kind())));
                 None
             }
@@ -55,8 +77,19 @@ impl<'a> Reader<'a> {
     /// The node of `field`; null counts as absent.
     pub(crate) fn node(&mut self, field: &'static str) -> Option<&'a Node> {
         self.known.insert(field);
-        let (_, node) = self.entries.iter().find(|(name, _)| name == field)?;
+        let node = self.entry(field)?;
         (!matches!(node.value, Value::Null)).then_some(node)
+    }
+
+    fn entry(&self, field: &str) -> Option<&'a Node> {
+        let exact = self.entries.iter().find(|(name, _)| name == field);
+        let found = exact.or_else(|| self.entries.iter().find(|(name, _)| self.is(name, field)));
+        found.map(|(_, node)| node)
+    }
+
+    /// Whether `name` is how somebody has written `field`.
+    fn is(&self, name: &str, field: &str) -> bool {
+        name == field || (self.names == Names::AnyCase && name.eq_ignore_ascii_case(field))
     }
 
     /// Fields that may be there and mean nothing here.
@@ -88,13 +121,11 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn flag(&mut self, field: &'static str, problems: &mut Problems) -> bool {
         let Some(node) = self.node(field) else { return false };
-        match &node.value {
-            Value::Bool(flag) => *flag,
-            _ => {
-                self.wrong(field, node, "true or false", problems);
-                false
-            }
+        let flag = node.flag();
+        if flag.is_none() {
+            self.wrong(field, node, "true or false", problems);
         }
+        flag.unwrap_or_default()
     }
 
     pub(crate) fn number<T: std::str::FromStr>(&mut self, field: &'static str, problems: &mut Problems) -> Option<T> {
@@ -107,7 +138,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn duration(&mut self, field: &'static str, problems: &mut Problems) -> Option<Duration> {
-        let node = self.node(field)?;
+        // Go marshals a duration that is not set as an empty text.
+        let node = self.node(field).filter(|node| node.scalar().is_none_or(|text| !text.is_empty()))?;
         let nanos = node.scalar().and_then(|text| building_blocks::go_duration::parse(&text).ok());
         let duration = nanos.and_then(|nanos| u64::try_from(nanos).ok()).map(Duration::from_nanos);
         if duration.is_none() {
@@ -159,37 +191,69 @@ impl<'a> Reader<'a> {
     /// A mapping inside this one.
     pub(crate) fn mapping(&mut self, field: &'static str, problems: &mut Problems) -> Option<Self> {
         let node = self.node(field)?;
-        Self::new(self.file, self.offset, &self.name(field), node, problems)
+        Self::of(self.file, self.offset, self.names, self.name(field), node, problems)
     }
 
     /// The mappings in a list.
     pub(crate) fn mappings(&mut self, field: &'static str, problems: &mut Problems) -> Vec<Self> {
         let items = self.list(field, problems);
-        let (file, offset, name) = (self.file, self.offset, self.name(field));
+        let (file, offset, names, name) = (self.file, self.offset, self.names, self.name(field));
         let each = (0..).zip(items);
         each.filter_map(|(index, node): (usize, _)| {
-            Self::new(file, offset, &format!("{name}[{index}]"), node, problems)
+            Self::of(file, offset, names, format!("{name}[{index}]"), node, problems)
         })
         .collect()
     }
 
     /// Notes a mistake at the line of `field`, or of the mapping.
     pub(crate) fn mistake(&self, field: &str, message: impl Into<String>, problems: &mut Problems) {
-        let line = self.entries.iter().find(|(name, _)| name == field).map_or(self.line, |(_, node)| node.line);
-        problems.push(Problem::new(&self.place_of(line), format!("{}: {}", self.name(field), message.into())));
+        problems.push(self.problem(field, message));
     }
 
-    /// Every field that nobody asked for is a mistake.
-    pub(crate) fn finish(self, problems: &mut Problems) {
-        for (name, node) in self.entries {
-            if self.known.contains(name.as_str()) {
-                continue;
+    /// Warns of what has no effect, at the line of `field`.
+    pub(crate) fn warn(&self, field: &str, message: impl Into<String>, problems: &mut Problems) {
+        problems.warn(self.problem(field, message));
+    }
+
+    fn problem(&self, field: &str, message: impl Into<String>) -> Problem {
+        let line = self.entry(field).map_or(self.line, |node| node.line);
+        Problem::new(&self.place_of(line), format!("{}: {}", self.name(field), message.into()))
+    }
+
+    /// Takes fields that Dapr knows and that mean nothing here, and warns of those that are there and not empty.
+    pub(crate) fn without_effect(&mut self, fields: &[&'static str], problems: &mut Problems) {
+        for field in fields {
+            if self.node(field).is_some_and(|node| !node.is_empty()) {
+                self.warn(field, "has no effect in daprlet", problems);
             }
-            let near = self.known.iter().find(|known| known.eq_ignore_ascii_case(name));
-            let hint = near.map(|known| format!("; it is written {known}")).unwrap_or_default();
-            let message = format!("{}: unknown field{hint}", self.name(name));
-            problems.push(Problem::new(&self.place_of(node.line), message));
         }
+    }
+
+    /// Warns of every field that nobody asked for, as Dapr would not have seen it either.
+    pub(crate) fn finish(self, problems: &mut Problems) {
+        for problem in self.unknown("; it has no effect") {
+            problems.warn(problem);
+        }
+    }
+
+    /// Takes every field that nobody asked for as a mistake: here a misspelled one would leave something open.
+    pub(crate) fn finish_strict(self, problems: &mut Problems) {
+        for problem in self.unknown("") {
+            problems.push(problem);
+        }
+    }
+
+    fn unknown(&self, consequence: &str) -> Vec<Problem> {
+        let is_known = |name: &String| self.known.iter().any(|known| self.is(name, known));
+        let unknown = self.entries.iter().filter(|(name, _)| !is_known(name));
+        unknown
+            .map(|(name, node)| {
+                let near = self.known.iter().find(|known| known.eq_ignore_ascii_case(name));
+                let hint = near.map(|known| format!("; it is written {known}")).unwrap_or_default();
+                let message = format!("{}: unknown field{consequence}{hint}", self.name(name));
+                Problem::new(&self.place_of(node.line), message)
+            })
+            .collect()
     }
 
     fn wrong(&self, field: &str, node: &Node, expected: &str, problems: &mut Problems) {

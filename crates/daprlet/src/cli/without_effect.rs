@@ -3,6 +3,8 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
+use crate::exit::UsageError;
+
 /// Flags that have a value, with their short forms.
 const VALUES: &[(&str, Option<char>)] = &[
     ("app-channel-address", None),
@@ -11,8 +13,10 @@ const VALUES: &[(&str, Option<char>)] = &[
     ("app-health-probe-timeout", None),
     ("app-health-threshold", None),
     ("app-protocol", Some('P')),
+    ("dapr-block-shutdown-duration", None),
     ("dapr-grpc-port", Some('G')),
     ("dapr-internal-grpc-port", Some('I')),
+    ("disable-init-endpoints", None),
     ("metrics-port", Some('M')),
     ("placement-host-address", None),
     ("profile-port", None),
@@ -22,18 +26,32 @@ const VALUES: &[(&str, Option<char>)] = &[
 ];
 
 /// Flags that are on or off.
-const SWITCHES: &[&str] = &["app-ssl", "enable-api-logging", "enable-app-health-check", "enable-profiling"];
+const SWITCHES: &[&str] = &["app-ssl", "enable-app-health-check", "enable-profiling"];
 
-/// Those that were given.
+/// Those that were given, with their values.
 #[derive(Debug, Default)]
-pub(crate) struct WithoutEffect(Vec<&'static str>);
+pub(crate) struct WithoutEffect(Vec<(&'static str, String)>);
 
 impl WithoutEffect {
-    /// Says which have no effect.
-    pub(crate) fn tell(&self) {
-        for flag in &self.0 {
-            tracing::warn!("--{flag} has no effect: there is no daprd that it could shape");
+    /// What cannot be honoured, and may not be ignored.
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        for (flag, value) in &self.0 {
+            let why = match (*flag, value.as_str()) {
+                ("app-protocol", "http") | ("app-ssl", "false") => continue,
+                ("app-protocol", _) => "daprlet speaks only http to applications yet",
+                ("app-ssl", _) => "daprlet does not speak TLS to applications yet",
+                _ => continue,
+            };
+            return Err(UsageError(format!("--{flag} {value}: {why}")));
         }
+        Ok(())
+    }
+
+    /// The flags that have no effect.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        // daprlet calls no init endpoints, so none has to be disabled.
+        let is_honoured = |flag: &str| ["app-protocol", "app-ssl", "disable-init-endpoints"].contains(&flag);
+        self.0.iter().filter(move |(flag, _)| !is_honoured(flag)).map(|(flag, _)| format!("--{flag}"))
     }
 }
 
@@ -61,7 +79,8 @@ impl FromArgMatches for WithoutEffect {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
         let all = VALUES.iter().map(|(name, _)| *name).chain(SWITCHES.iter().copied());
-        self.0 = all.filter(|name| matches.contains_id(name)).collect();
+        let value = |name| matches.get_one::<String>(name).cloned().unwrap_or_else(|| "true".to_owned());
+        self.0 = all.filter(|name| matches.contains_id(name)).map(|name| (name, value(name))).collect();
         Ok(())
     }
 }

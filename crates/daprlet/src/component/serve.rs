@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use building_blocks::component::{Context, CreateError};
 use building_blocks::{ComponentSpec, InitError, Properties, Registry, Secret};
 use clap::Args;
@@ -15,7 +14,8 @@ use super::module::Module;
 use crate::cli::Process;
 use crate::environment::Environment;
 use crate::exit::UsageError;
-use crate::{components, log, shutdown};
+use crate::log::Log;
+use crate::{components, shutdown};
 
 /// Serves a component to the real Dapr as a pluggable component: gRPC on a Unix socket.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(crate) struct Serve {
 /// Serves until it is asked to end.
 pub(super) async fn run(arguments: Serve) -> anyhow::Result<()> {
     let Serve { module, type_, socket, process } = arguments;
-    log::init(process.log_format, &process.log_level).context("--log-level")?;
+    let log = Log::start(process.log_format(), process.log_filter("info")?, Vec::new())?;
     let environment = Environment::of_process();
     let cache = environment.cache(process.cache);
     let registry = Arc::new(components::of_this_build(&cache));
@@ -53,13 +53,14 @@ pub(super) async fn run(arguments: Serve) -> anyhow::Result<()> {
         (None, type_) => of_type(type_.unwrap_or_default(), &registry)?,
     };
     let end = CancellationToken::new();
-    tokio::spawn(shutdown::on_signal(end.clone()));
+    tokio::spawn(shutdown::on_signals(end.clone())?);
     let bound = Socket::bind(&socket).await?;
     let (kind, name) = (type_.split('.').next().unwrap_or_default(), socket.file_stem().unwrap_or_default());
     tracing::info!(socket = %socket.display(), "serving; in Dapr it is type: {kind}.{}", name.display());
     let maker = maker(registry, type_, module.properties(), environment.context()?);
-    pluggable::serve(block, maker, bound, end).await?;
-    Ok(())
+    let ended = pluggable::serve(block, maker, bound, end).await;
+    log.flush();
+    Ok(ended?)
 }
 
 /// What a component type of this build is served as.

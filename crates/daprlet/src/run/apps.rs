@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Duration;
 
 use app_runtime::{App, Command};
@@ -9,12 +10,15 @@ use building_blocks::component::ComponentSpec;
 use building_blocks::{Registry, component::CreateError};
 use dapr_http::{AllowedOrigins, ApiToken};
 use dapr_resources::resources::{self, Resources};
-use dapr_resources::run_template::{self, AppEntry};
+
+use dapr_resources::component::ComponentResource;
+use dapr_resources::run_template::{self, AppEntry, LogDestination, RunTemplate};
 use dapr_resources::{Problem, Problems, configuration, size};
 use wasmedge_guest::Limits;
 use wasmedge_guest::command::WasmEdgeCommand;
 
-use crate::cli::Run;
+use crate::cli::{self, Run};
+use crate::environment::Environment;
 use crate::exit::UsageError;
 
 /// Dapr's default for `--max-body-size`, in bytes.
@@ -27,34 +31,42 @@ const READ_BUFFER_SIZE: u64 = 4 << 10;
 /// program that does not know it.
 const INSTANCES: &str = "DAPRLET_INSTANCES";
 
-/// All applications that `arguments` name; or every mistake in them and in the files they lead to.
+/// The applications that `arguments` name.
+pub(crate) fn entries(arguments: &Run, environment: &Environment) -> anyhow::Result<RunTemplate> {
+    // What is no option that is known looks like the begin of a command to the parser.
+    if let Some(option) = arguments.command.first().filter(|word| word.starts_with('-')) {
+        return Err(UsageError(cli::unknown_option(option)).into());
+    }
+    match &arguments.run_file {
+        Some(_) if !arguments.command.is_empty() => {
+            Err(UsageError("a run template has its applications' commands; name one or the other".to_owned()).into())
+        }
+        Some(file) => Ok(run_template::load(file, environment.get("HOME").map(Path::new))?),
+        None => Ok(RunTemplate { apps: vec![single(arguments)?], warnings: Vec::new() }),
+    }
+}
+
+/// What the host needs of each application, and what in its files has no effect; or every mistake in the files that the
+/// template leads to.
 pub(crate) fn read(
+    template: RunTemplate,
     arguments: &Run,
     environment: &BTreeMap<String, String>,
     registry: &Registry,
-) -> anyhow::Result<Vec<App>> {
-    // What is no option that is known looks like the begin of a command to the parser.
-    if let Some(option) = arguments.command.first().filter(|word| word.starts_with('-')) {
-        return Err(UsageError(format!("unknown option {option}; `daprlet run --help` shows those there are")).into());
-    }
-    let entries = match &arguments.run_file {
-        Some(_) if !arguments.command.is_empty() => {
-            return Err(
-                UsageError("a run template has its applications' commands; name one or the other".to_owned()).into()
-            );
-        }
-        Some(file) => run_template::load(file)?.apps,
-        None => vec![single(arguments)?],
-    };
+) -> anyhow::Result<(Vec<App>, Vec<Problem>)> {
     let mut problems = Problems::default();
+    template.warnings.into_iter().for_each(|warning| problems.warn(warning));
     let mut apps = Vec::new();
-    for entry in entries {
+    for entry in template.apps {
         if let Some(app) = app(entry, arguments, environment, registry, &mut problems) {
             apps.push(app);
         }
     }
-    problems.into_result()?;
-    Ok(apps)
+    if arguments.strict {
+        problems.be_strict();
+    }
+    let warnings = problems.into_result()?;
+    Ok((apps, warnings))
 }
 
 /// The one application of the command line.
@@ -67,6 +79,7 @@ fn single(arguments: &Run) -> anyhow::Result<AppEntry> {
         let size = text.as_deref().map(|text| size::parse(text, bare)).transpose();
         size.map_err(|error| UsageError(format!("{flag}: {error}")))
     };
+    run_template::check_app_id(&app_id).map_err(|why| UsageError(format!("--app-id {why}")))?;
     Ok(AppEntry {
         app_id,
         app_dir: std::env::current_dir()?,
@@ -75,10 +88,13 @@ fn single(arguments: &Run) -> anyhow::Result<AppEntry> {
         command: arguments.command.clone(),
         env: Vec::new(),
         resources_paths: arguments.resources_path.clone(),
-        config_files: arguments.config.iter().cloned().collect(),
+        config_files: arguments.config.clone(),
         max_body_size: size("--max-body-size", &arguments.max_body_size, 1 << 20)?,
         read_buffer_size: size("--read-buffer-size", &arguments.read_buffer_size, 1 << 10)?,
         app_max_concurrency: Some(arguments.app_max_concurrency),
+        app_log_destination: LogDestination::Console,
+        log_level: None,
+        api_logging: arguments.enable_api_logging.unwrap_or(false),
         origin: "command line".to_owned(),
     })
 }
@@ -92,14 +108,21 @@ fn app(
 ) -> Option<App> {
     let command = problems.collect(command(&entry, environment));
     let instances = problems.collect(instances(&entry, arguments));
-    let resources = problems.collect(resources(&entry, environment, registry));
     let configuration =
         problems.collect(configuration::load(&entry.config_files, &|name| environment.get(name).cloned()));
-    let (command, instances, resources, configuration) = (command?, instances?, resources?, configuration?);
+    let mut configuration = configuration.unwrap_or_default();
+    std::mem::take(&mut configuration.warnings).into_iter().for_each(|warning| problems.warn(warning));
+    let resources = resources(&entry, environment, registry, &configuration.denied_components, problems);
+    let (command, instances, resources) = (command?, instances?, resources?);
+    let port_origin = match arguments.run_file {
+        Some(_) => format!("appPort ({})", entry.origin),
+        None => "--app-port".to_owned(),
+    };
     let token = |name: &str| environment.get(name).cloned().and_then(ApiToken::new);
     Some(App {
         id: entry.app_id,
         port: entry.app_port,
+        port_origin,
         dapr_http_port: entry.dapr_http_port.unwrap_or(0),
         command,
         working_dir: entry.app_dir,
@@ -108,7 +131,10 @@ fn app(
         http_endpoints: resources.http_endpoints,
         secret_scopes: configuration.secret_scopes,
         api_access: configuration.api_access,
-        denies_invocation: configuration.denies_invocation,
+        access_control: configuration.access_control,
+        public_port: arguments.dapr_public_port,
+        logs_api_calls: entry.api_logging || configuration.api_logging.unwrap_or(false),
+        enabled_features: configuration.enabled_features,
         max_body_size: entry.max_body_size.unwrap_or(MAX_BODY_SIZE),
         read_buffer_size: entry.read_buffer_size.unwrap_or(READ_BUFFER_SIZE),
         api_token: token("DAPR_API_TOKEN"),
@@ -121,6 +147,7 @@ fn app(
             ..Limits::default()
         },
         instances,
+        ends_run: arguments.run_file.is_none(),
     })
 }
 
@@ -139,8 +166,11 @@ fn instances(entry: &AppEntry, arguments: &Run) -> Result<usize, Problems> {
 fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<Command, Problems> {
     let Some((program, rest)) = entry.command.split_first() else { return Ok(Command::None) };
     let problem = |error: String| Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into();
-    if WasmEdgeCommand::is_wasmedge(program) {
-        return WasmEdgeCommand::parse(rest).map(Command::WasmEdge).map_err(|error| problem(error.to_string()));
+    let is_module = Path::new(program).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm"));
+    if WasmEdgeCommand::is_wasmedge(program) || is_module {
+        return WasmEdgeCommand::parse(if is_module { &entry.command } else { rest })
+            .map(Command::WasmEdge)
+            .map_err(|error| problem(error.to_string()));
     }
     #[cfg(feature = "component-apps")]
     if app_runtime::ServeCommand::is_wasmtime(program) {
@@ -153,32 +183,65 @@ fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<C
     Ok(Command::Process(entry.command.clone()))
 }
 
+/// Building blocks that are not served yet, by the first part of their component types.
+const NOT_SERVED: &[(&str, &str)] = &[
+    ("configuration", "the configuration API is not served yet, and answers 501"),
+    ("conversation", "the conversation API is not served yet, and answers 501"),
+    ("crypto", "the cryptography API is not served yet, and answers 501"),
+    ("lock", "the distributed lock API is not served yet, and answers 501"),
+    ("middleware", "middleware is not served yet"),
+    ("nameresolution", "applications of one process find each other by their ids"),
+    ("pubsub", "pub/sub is not served yet, and answers 501"),
+    ("workflow", "the workflow API is not served yet, and answers 501"),
+];
+
 /// What this application sees, checked as far as that is possible without making components.
 fn resources(
     entry: &AppEntry,
     environment: &BTreeMap<String, String>,
     registry: &Registry,
-) -> Result<Resources, Problems> {
+    denied: &[String],
+    problems: &mut Problems,
+) -> Option<Resources> {
     let namespace = environment.get("NAMESPACE").map(String::as_str);
-    let mut resources = resources::load(&entry.resources_paths, namespace)?;
-    let mut problems = Problems::default();
+    let mut resources = problems.collect(resources::load(&entry.resources_paths, namespace))?;
+    std::mem::take(&mut resources.warnings).into_iter().for_each(|warning| problems.warn(warning));
     resources.retain_visible_to(&entry.app_id);
-    for component in &resources.components {
-        let spec = ComponentSpec {
-            name: component.name.clone(),
-            type_: component.type_.clone(),
-            version: component.version.clone(),
-            ..ComponentSpec::default()
-        };
-        match registry.check(&spec) {
-            Err(error @ (CreateError::UnknownType { .. } | CreateError::UnknownVersion { .. }))
-                if !component.ignore_errors =>
-            {
-                problems.push(Problem::new(&component.origin, error.to_string()));
-            }
-            _ => {}
-        }
+    resources.components.retain(|component| is_made(component, registry, denied, problems));
+    Some(resources)
+}
+
+/// Whether a component is made. One of a type that is unknown is a mistake, unless its errors are ignored; one that Dapr has
+/// and daprlet has not, or that a Configuration denies, is left out with a warning.
+fn is_made(component: &ComponentResource, registry: &Registry, denied: &[String], problems: &mut Problems) -> bool {
+    let mut leave_out = |why: &str| {
+        let message = format!("component {:?} ({}) is left out: {why}", component.name, component.type_);
+        problems.warn(Problem::new(&component.origin, message));
+        false
+    };
+    let type_ = component.type_.to_ascii_lowercase();
+    let versioned = format!("{type_}/{}", component.version);
+    if denied.iter().map(|denied| denied.to_ascii_lowercase()).any(|denied| denied == type_ || denied == versioned) {
+        return leave_out("the Configuration denies its type");
     }
-    problems.into_result()?;
-    Ok(resources)
+    let block = type_.split('.').next().unwrap_or_default();
+    if let Some((_, why)) = NOT_SERVED.iter().find(|(prefix, _)| *prefix == block) {
+        return leave_out(why);
+    }
+    let spec = ComponentSpec {
+        name: component.name.clone(),
+        type_: component.type_.clone(),
+        version: component.version.clone(),
+        ..ComponentSpec::default()
+    };
+    match registry.check(&spec) {
+        Err(error @ (CreateError::UnknownType { .. } | CreateError::UnknownVersion { .. })) => {
+            if component.ignore_errors {
+                return leave_out(&error.to_string());
+            }
+            problems.push(Problem::new(&component.origin, error.to_string()));
+            false
+        }
+        _ => true,
+    }
 }

@@ -1,29 +1,29 @@
-//! What is said once everything listens.
+//! The table of addresses, shown once everything is ready.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 
 use app_runtime::RunningApp;
 
 use crate::cli::LogFormat;
+use crate::log::Log;
 
-/// Tells where everything listens, where daprlet's own lines go.
-pub(crate) fn tell(format: LogFormat, running: &[RunningApp], page: Option<SocketAddr>) {
+/// Tells where everything listens.
+pub(crate) fn tell(log: &Log, format: LogFormat, running: &[RunningApp], page: Option<SocketAddr>) {
     match format {
-        LogFormat::Text => print(running, page),
+        LogFormat::Text => log.print(&text(running, page)),
         LogFormat::Json => {
             for app in running {
                 let address = app.address.map(tracing::field::display);
                 tracing::info!(app = %app.id, address, dapr_address = %app.dapr_address, "ready");
             }
             if let Some(page) = page {
-                tracing::info!(address = %page, "the page is ready");
+                tracing::info!(address = %page, "page ready");
             }
         }
     }
 }
 
-fn print(running: &[RunningApp], page: Option<SocketAddr>) {
+fn text(running: &[RunningApp], page: Option<SocketAddr>) -> String {
     let width = running.iter().map(|app| app.id.len()).max().unwrap_or(0);
     let mut text = String::from("\nReady:\n");
     for app in running {
@@ -34,6 +34,5 @@ fn print(running: &[RunningApp], page: Option<SocketAddr>) {
         text.push_str(&format!("  {:width$}  http://{page}\n", "page"));
     }
     text.push_str("Ctrl-C ends it.\n");
-    // If standard error is closed there is nobody to tell.
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    text
 }

@@ -90,14 +90,44 @@ fn an_unknown_option_is_no_command() {
 }
 
 #[test]
-fn flags_of_dapr_run_that_shape_daprd_are_taken_and_named() {
+fn flags_without_effect_are_told_in_one_list() {
     let folder = tempfile::tempdir().unwrap();
-    let flags = "run --app-id a -G 50001 --metrics-port=9090 --enable-api-logging --enable-profiling=false -- gone";
+    let flags = "run --app-id a -G 50001 --metrics-port=9090 --app-protocol http --enable-profiling=false -- true";
     let (code, said) = ends_with(folder.path(), &flags.split(' ').collect::<Vec<_>>());
-    assert_eq!(code, Some(64), "{said}");
-    for flag in ["dapr-grpc-port", "metrics-port", "enable-api-logging", "enable-profiling"] {
-        assert!(said.contains(&format!("--{flag} has no effect")), "{flag}: {said}");
+    assert_eq!(code, Some(0), "{said}");
+    let list = "3 settings are without effect:\n  --dapr-grpc-port\n  --metrics-port\n  --enable-profiling";
+    assert!(said.contains(list), "{said}");
+}
+
+#[test]
+fn flag_that_cannot_be_honoured_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for flags in ["--app-protocol grpc", "--app-ssl", "--app-id a.b"] {
+        let arguments: Vec<_> =
+            ["run", "--app-id", "a"].into_iter().chain(flags.split(' ')).chain(["--", "true"]).collect();
+        let (code, said) = ends_with(folder.path(), &arguments);
+        assert!(code == Some(64) && said.contains(flags.split(' ').next().unwrap()), "{flags}: {code:?} {said}");
     }
+}
+
+#[test]
+fn misspelled_option_names_the_nearest() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, said) = ends_with(folder.path(), &["run", "--app-id", "a", "--app-prot", "9"]);
+    assert!(code == Some(64) && said.contains("did you mean --app-port?"), "{code:?} {said}");
+}
+
+#[test]
+fn unknown_fields_are_warnings_and_errors_when_strict() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = "version: 1\napps:\n- {appID: a, appDirPath: ., appport: 1}\n";
+    std::fs::write(folder.path().join("dapr.yaml"), template).unwrap();
+    let (code, said) = ends_with(folder.path(), &["run", "-f", "dapr.yaml", "--strict"]);
+    assert!(code == Some(64) && said.contains("dapr.yaml:3: apps[0].appport: unknown field"), "{code:?} {said}");
+    let daprlet = e2e::daprlet(folder.path(), &["run", "-f", "dapr.yaml"].map(str::to_owned));
+    let warning =
+        "without effect: dapr.yaml:3: apps[0].appport: unknown field; it has no effect; it is written appPort";
+    daprlet.until(|| (daprlet.said().contains(warning) && daprlet.said().contains("Ready:")).then_some(()));
 }
 
 #[test]

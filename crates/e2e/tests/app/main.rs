@@ -12,6 +12,8 @@
 mod classes;
 mod command_line;
 mod dapr_api;
+#[cfg(unix)]
+mod ending;
 mod events;
 mod hostile_guests;
 mod instances;

@@ -95,6 +95,8 @@ pub(super) fn sidecar(state: Option<Arc<dyn StateStore>>) -> Arc<Sidecar> {
         secret_scopes: Vec::new(),
         http_endpoints: Vec::new(),
         invoker: Arc::new(Nobody),
+        forced_shutdown: CancellationToken::new(),
+        enabled_features: Vec::new(),
         shutdown: CancellationToken::new(),
     });
     let mut components = Components::default();

@@ -1,0 +1,36 @@
+//! The log line of an API call: `dapr/pkg/api/http/middlewares.go`.
+
+use std::time::Instant;
+
+use http::{Request, StatusCode};
+
+/// A call that is logged once it is answered.
+pub(super) struct Call {
+    app: String,
+    method: String,
+    path: String,
+    begin: Instant,
+    is_info: bool,
+}
+
+impl Call {
+    /// The call, if it is logged: as info where the application wants that, and else with `--log-level debug`. Queries are
+    /// left out, since they may carry secrets.
+    pub(super) fn new<B>(request: &Request<B>, app: &str, is_info: bool) -> Option<Self> {
+        if !is_info && !tracing::enabled!(tracing::Level::DEBUG) {
+            return None;
+        }
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+        Some(Self { app: app.to_owned(), method, path, begin: Instant::now(), is_info })
+    }
+
+    pub(super) fn log(self, status: StatusCode) {
+        let Self { app, method, path, begin, is_info } = self;
+        let (status, ms) = (status.as_u16(), begin.elapsed().as_secs_f64() * 1000.0);
+        if is_info {
+            tracing::info!(app, method, path, status, ms, "HTTP API called");
+        } else {
+            tracing::debug!(app, method, path, status, ms, "HTTP API called");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The form of an application's log lines.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+use wasmedge_guest::OutputStream;
+
+use super::escape;
+use crate::cli::LogFormat;
+
+/// Colours that are readable on dark and light terminals.
+const COLOURS: [&str; 6] = ["36", "35", "33", "32", "34", "31"];
+
+/// Renders applications' lines as text or JSON.
+pub(super) struct AppLineFormat {
+    format: LogFormat,
+    is_terminal: bool,
+    /// The applications; an application keeps the colour of its place.
+    apps: Vec<String>,
+}
+
+impl AppLineFormat {
+    pub(super) fn new(format: LogFormat, is_terminal: bool, apps: Vec<String>) -> Self {
+        Self { format, is_terminal, apps }
+    }
+
+    pub(super) fn log_format(&self) -> LogFormat {
+        self.format
+    }
+
+    /// One line of `app`, with its line end.
+    pub(super) fn line(&self, app: &str, stream: OutputStream, line: &str) -> String {
+        match self.format {
+            LogFormat::Json => {
+                let stream = if stream == OutputStream::Stdout { "stdout" } else { "stderr" };
+                let line = json!({
+                    "timestamp": timestamp(), "level": "INFO", "message": line, "app": app, "stream": stream,
+                });
+                format!("{line}\n")
+            }
+            LogFormat::Text => {
+                let (start, end) = self.colour(app);
+                format!("{start}== {app} =={end} {}\n", escape::for_text(line, self.is_terminal))
+            }
+        }
+    }
+
+    /// The line that tells how many lines of `app`, or of daprlet, were dropped.
+    pub(super) fn dropped(&self, app: Option<&str>, lines: u64) -> String {
+        let message = "log lines dropped: they were not read or could not be written";
+        match self.format {
+            LogFormat::Json => {
+                let mut line = json!({ "timestamp": timestamp(), "level": "WARN", "message": message, "lines": lines });
+                if let (Some(app), Some(fields)) = (app, line.as_object_mut()) {
+                    fields.insert("app".to_owned(), app.into());
+                }
+                format!("{line}\n")
+            }
+            LogFormat::Text => {
+                let (start, end) = self.colour(app.unwrap_or_default());
+                format!("{start}== {} =={end} ({lines} {message})\n", app.unwrap_or("daprlet"))
+            }
+        }
+    }
+
+    /// What begins and ends the colour of `app`.
+    fn colour(&self, app: &str) -> (String, &'static str) {
+        let index = self.apps.iter().position(|other| other == app).unwrap_or(0);
+        match COLOURS.get(index % COLOURS.len()) {
+            Some(colour) if self.is_terminal => (format!("\x1b[{colour}m"), "\x1b[0m"),
+            _ => (String::new(), ""),
+        }
+    }
+}
+
+/// The name of an application's log file, as the Dapr CLI forms it: with the time of the start to the second.
+pub(super) fn file_name(app: &str) -> String {
+    let second: String = timestamp().chars().filter(char::is_ascii_digit).take("yyyymmddhhmmss".len()).collect();
+    format!("{app}_app_{second}.log")
+}
+
+/// The time as `tracing` writes it, RFC 3339 in UTC.
+fn timestamp() -> String {
+    let mut text = String::new();
+    if SystemTime.format_time(&mut Writer::new(&mut text)).is_err() {
+        // Only a formatter that fails leads here.
+        let _ = text.write_str("unknown");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format(format: LogFormat, is_terminal: bool) -> AppLineFormat {
+        AppLineFormat::new(format, is_terminal, vec!["a".to_owned(), "b".to_owned()])
+    }
+
+    #[test]
+    fn text_line_names_app_and_keeps_its_colour() {
+        assert_eq!(format(LogFormat::Text, false).line("b", OutputStream::Stdout, "hello"), "== b == hello\n");
+        let on_terminal = format(LogFormat::Text, true);
+        assert_eq!(on_terminal.line("b", OutputStream::Stdout, "hello"), "\x1b[35m== b ==\x1b[0m hello\n");
+        assert_eq!(on_terminal.line("a", OutputStream::Stdout, "hello"), "\x1b[36m== a ==\x1b[0m hello\n");
+    }
+
+    #[test]
+    fn json_line_has_time_level_and_app() {
+        let line = format(LogFormat::Json, true).line("b", OutputStream::Stderr, "a\u{1b}[2Jb");
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{line}");
+        assert_eq!((line["level"].as_str(), line["stream"].as_str()), (Some("INFO"), Some("stderr")));
+        assert_eq!((line["app"].as_str(), line["message"].as_str()), (Some("b"), Some("a\u{1b}[2Jb")));
+    }
+
+    #[test]
+    fn dropped_lines_are_told_with_their_app() {
+        let message = "log lines dropped: they were not read or could not be written";
+        assert_eq!(format(LogFormat::Text, false).dropped(Some("a"), 7), format!("== a == (7 {message})\n"));
+        let line = format(LogFormat::Json, false).dropped(None, 7);
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((line["lines"].as_u64(), line["level"].as_str(), line.get("app")), (Some(7), Some("WARN"), None));
+    }
+}
