@@ -24,13 +24,11 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let ended = match cli.command {
-        Command::Run(arguments) => runtime().and_then(|runtime| runtime.block_on(run::run(*arguments))),
+        Command::Run(arguments) => block_on(run::run(*arguments)),
         #[cfg(feature = "compose")]
         Command::Compose(arguments) => compose::run(&arguments).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "pluggable")]
-        Command::Component(command) => {
-            runtime().and_then(|runtime| runtime.block_on(component::run(command))).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Component(command) => block_on(component::run(command)).map(|()| ExitCode::SUCCESS),
         Command::Version => version::print().map(|()| ExitCode::SUCCESS),
         Command::ProcessGuard => {
             app_runtime::guard_processes(std::io::stdin().lock());
@@ -40,7 +38,11 @@ fn main() -> ExitCode {
     ended.unwrap_or_else(|error| exit::report(&error))
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+/// Runs a command to its end. What still compiles then is left behind.
+fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     // Guests compute for up to a tick at a time on these threads: look for input and output often in between.
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(7).build()?)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(7).build()?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_background();
+    ended
 }
