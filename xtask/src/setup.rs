@@ -27,12 +27,13 @@ pub(crate) struct TestProgram {
     pub(crate) what: &'static str,
 }
 
-/// Real servers, the real browser, and Node.
+/// Real servers, the real browser, libjpeg, and Node.
 pub(crate) const TEST_PROGRAMS: &[TestProgram] = &[
     TestProgram { name: "redis-server", package: "redis-server", what: "state.redis on a real server" },
     TestProgram { name: "mariadbd", package: "mariadb-server", what: "bindings.mysql on a real server" },
     TestProgram { name: "chromium", package: "chromium", what: "the page in a real browser" },
     TestProgram { name: "chromedriver", package: "chromium-driver", what: "the page in a real browser" },
+    TestProgram { name: "cjpeg", package: "libjpeg-turbo-progs", what: "JPEGs of every kind, as libjpeg reads them" },
     TestProgram { name: NPM, package: "npm", what: "a state store in JavaScript" },
 ];
 
@@ -42,7 +43,8 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 /// Installs what this machine lacks: the Rust target and components, and on request what only tests need.
 #[derive(Args)]
 pub(crate) struct Setup {
-    /// What tests need that run where it is installed: Redis, MariaDB, Chromium, and npm for a component in JavaScript.
+    /// What tests need that run where it is installed: Redis, MariaDB, Chromium, libjpeg's programs,
+    /// and npm for a component in JavaScript.
     #[arg(long)]
     test_servers: bool,
 

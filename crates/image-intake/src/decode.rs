@@ -1,10 +1,11 @@
 //! Decoding what was admitted.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
-use crate::{Picture, Refusal, jpeg, luma, png, webp};
+use crate::{Picture, Refusal, gif, jpeg, luma, png, webp};
 
 /// The pixels that the decoder itself is going to see. Reads no further than the header.
 pub(crate) fn understood_pixels(bytes: &[u8], format: ImageFormat) -> Result<u64, Refusal> {
@@ -29,7 +30,12 @@ impl Picture<'_> {
         if self.format == ImageFormat::Jpeg {
             return jpeg::decode(self.bytes);
         }
-        let mut decoder = ImageReader::with_format(Cursor::new(self.bytes), self.format).into_decoder()?;
+        let bytes = match self.format {
+            ImageFormat::Png => png::with_end(self.bytes),
+            ImageFormat::Gif => gif::with_end(self.bytes),
+            _ => Cow::Borrowed(self.bytes),
+        };
+        let mut decoder = ImageReader::with_format(Cursor::new(bytes), self.format).into_decoder()?;
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);
@@ -66,7 +72,6 @@ impl Picture<'_> {
     /// Refuses what a decoder would fill with gray, take any amount of memory for, or panic at.
     fn check(&self) -> Result<(), Refusal> {
         match self.format {
-            ImageFormat::Jpeg => jpeg::check(self.bytes),
             ImageFormat::WebP if !webp::has_all_of_exif(self.bytes) => Err(Refusal::Truncated),
             ImageFormat::Png if !png::has_whole_colours(self.bytes) => {
                 Err(Refusal::Broken("its palette ends within a colour".to_owned()))

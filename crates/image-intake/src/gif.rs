@@ -3,6 +3,7 @@
 //! The picture in a GIF is indices into palettes. Turning the palettes gray turns every frame gray, and leaves frames,
 //! delays, transparency and loops exactly as they were.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ::gif::{ColorOutput, DecodeOptions, DecodingError};
@@ -32,6 +33,10 @@ impl Outline {
         let mut outline = Self { palettes: Vec::new(), pixels: u64::from(width) * u64::from(height), frames: 0 };
         outline.palettes.extend(reader.palette(flags)?);
         while outline.pixels <= max_pixels {
+            // Where nothing but the trailer is missing, the picture is whole.
+            if outline.frames > 0 && reader.is_at_end() {
+                return Ok(outline);
+            }
             match reader.byte()? {
                 EXTENSION => {
                     reader.skip(1)?;
@@ -72,8 +77,9 @@ impl Outline {
     /// # Errors
     /// When a frame cannot be decompressed.
     pub fn grayed(&self, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
-        check_frames(bytes)?;
-        let mut gray = bytes.to_vec();
+        let bytes = with_end(bytes);
+        check_frames(&bytes)?;
+        let mut gray = bytes.into_owned();
         for palette in &self.palettes {
             for colour in gray.get_mut(palette.clone()).unwrap_or_default().chunks_exact_mut(3) {
                 if let [red, green, blue] = colour {
@@ -83,6 +89,15 @@ impl Outline {
             }
         }
         Ok(gray)
+    }
+}
+
+/// A GIF that was read before, with its trailer also where that is missing.
+pub(crate) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match bytes.last() {
+        // The end of a frame's data, or of an extension's.
+        Some(0) => Cow::Owned([bytes, &[TRAILER]].concat()),
+        _ => Cow::Borrowed(bytes),
     }
 }
 
@@ -113,6 +128,10 @@ impl Reader<'_> {
         let byte = self.bytes.get(self.at).copied().ok_or(Refusal::Truncated)?;
         self.at += 1;
         Ok(byte)
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.at >= self.bytes.len()
     }
 
     fn number(&mut self) -> Result<u16, Refusal> {

@@ -1,52 +1,42 @@
-//! JPEGs: what their decoder leaves to its caller (noticing that the end is missing, or what would make it panic), and decoding, in
-//! colours or brightness alone.
+//! JPEGs: what their decoders leave to their caller (noticing that pixels are missing, which of them reads a picture right, and
+//! what would make one panic), and decoding, in colours or brightness alone.
 
 mod bytes;
+mod end;
+mod layout;
 pub(crate) mod reduced;
+mod uncommon;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use self::bytes::Bytes;
+use self::layout::{Backend, Layout};
 use crate::{Refusal, luma};
 
 const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// The marker of the segment in which Adobe's programs, and by now others, say what the colours are.
-const COLOURS: &[u8] = &[0xFF, 0xEE];
-
-/// Refuses what does not reach its end marker, which decoders fill with gray and call a success, and what says amid its pixels
-/// of what kind their colours are, at which the decoder panics.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), Refusal> {
-    let (mut segments, mut pixels) = (Segments::of(bytes), None);
-    let end = loop {
-        let rest = segments.0;
-        match segments.next() {
-            Some((END_OF_IMAGE, _)) => break rest,
-            Some((START_OF_SCAN, _)) => pixels = pixels.or(Some(rest)),
-            Some(_) => {}
-            None => return Err(Refusal::Truncated),
-        }
-    };
-    let pixels = pixels.and_then(|from| from.get(..from.len() - end.len()));
-    match pixels.and_then(|pixels| memmem::find(pixels, COLOURS)) {
-        Some(_) => Err(Refusal::Broken("it says amid its pixels how their colours are kept".to_owned())),
-        None => Ok(()),
-    }
-}
-
 /// The size in the first frame header.
 pub(crate) fn claimed_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    // 0xC4, 0xC8 and 0xCC lie between the frame headers and are something else.
-    let is_frame = |marker| matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC);
     let (_, content) = Segments::of(bytes).find(|(marker, _)| is_frame(*marker))?;
-    let &[_precision, h1, h0, w1, w0] = content.first_chunk::<5>()?;
+    frame_size(content)
+}
+
+/// Whether a segment is the header of a frame.
+fn is_frame(marker: u8) -> bool {
+    // 0xC4, 0xC8 and 0xCC lie between the frame headers and are something else.
+    matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
+}
+
+/// Width and height in the header of a frame.
+fn frame_size(header: &[u8]) -> Option<(u32, u32)> {
+    let &[_precision, h1, h0, w1, w0] = header.first_chunk::<5>()?;
     Some((u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into()))
 }
 
@@ -99,19 +89,29 @@ pub(crate) fn understood_size(bytes: &[u8]) -> Result<(u32, u32), Refusal> {
 
 /// Decodes the picture in its colours, or in gray where it has none.
 pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
+    let layout = Layout::parse(bytes)?;
+    let bytes = &end::with_end(bytes, &layout)?;
     let decoder = headers(bytes)?;
     let is_gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
-    pixels(decoder, if is_gray { ColorSpace::Luma } else { ColorSpace::RGB })
+    match layout.backend(false)? {
+        Backend::Zune => pixels(decoder, if is_gray { ColorSpace::Luma } else { ColorSpace::RGB }),
+        Backend::JpegDecoder => uncommon::decode(&decoder, bytes),
+    }
 }
 
 /// Decodes the brightness alone: a JPEG keeps it apart from the colours, so that half the work is never done. But for the rare
 /// picture in RGB or CMYK, which does not.
 pub(crate) fn decode_gray(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
+    let layout = Layout::parse(bytes)?;
+    let bytes = &end::with_end(bytes, &layout)?;
     let decoder = headers(bytes)?;
-    if keeps_luma_apart(&decoder) {
-        return pixels(decoder, ColorSpace::Luma);
+    let is_apart = keeps_luma_apart(&decoder);
+    match layout.backend(is_apart)? {
+        Backend::Zune if is_apart => pixels(decoder, ColorSpace::Luma),
+        Backend::Zune => pixels(decoder, ColorSpace::RGB).map(luma::grayed),
+        Backend::JpegDecoder if is_apart => uncommon::decode_luma(&decoder, bytes),
+        Backend::JpegDecoder => uncommon::decode(&decoder, bytes).map(luma::grayed),
     }
-    pixels(decoder, ColorSpace::RGB).map(luma::grayed)
 }
 
 /// A decoder that has read what comes before the pixels.
@@ -140,10 +140,19 @@ fn pixels(mut decoder: JpegDecoder<Bytes<'_>>, colours: ColorSpace) -> Result<Dy
     let orientation = orientation(&decoder);
     let pixels = decoder.decode().map_err(broken)?;
     let (width, height) = size(&decoder)?;
-    let picture: Option<DynamicImage> = match colours {
-        ColorSpace::Luma => GrayImage::from_raw(width, height, pixels).map(Into::into),
-        _ => RgbImage::from_raw(width, height, pixels).map(Into::into),
-    };
+    upright(picture(width, height, pixels, colours == ColorSpace::Luma), orientation)
+}
+
+/// A picture of those pixels, one byte each in gray and three in colours; `None` where they are too few.
+fn picture(width: u32, height: u32, pixels: Vec<u8>, is_gray: bool) -> Option<DynamicImage> {
+    if is_gray {
+        GrayImage::from_raw(width, height, pixels).map(Into::into)
+    } else {
+        RgbImage::from_raw(width, height, pixels).map(Into::into)
+    }
+}
+
+fn upright(picture: Option<DynamicImage>, orientation: Orientation) -> Result<DynamicImage, Refusal> {
     let mut picture = picture.ok_or_else(|| Refusal::Broken("its size is contradictory".to_owned()))?;
     picture.apply_orientation(orientation);
     Ok(picture)

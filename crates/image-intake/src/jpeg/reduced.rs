@@ -6,12 +6,17 @@
 use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
+use super::layout::Layout;
 use super::{headers, keeps_luma_apart, orientation};
 
 /// Decodes at an eighth, a quarter or half of the size: the least that leaves both sides with `side` pixels. `None` where that
-/// is all of the size, where colours are kept in a rare way, and where this decoder finds a mistake: whether a picture is
-/// broken is for the one to say that decodes all of it.
+/// is all of the size, where colours are kept in a rare way, where the end is missing, and where this decoder finds a mistake:
+/// whether a picture is broken is for the one to say that decodes all of it.
 pub(crate) fn decode(bytes: &[u8], side: u16) -> Option<DynamicImage> {
+    let layout = Layout::parse(bytes).ok()?;
+    if !(layout.has_end && layout.suits_jpeg_decoder()) {
+        return None;
+    }
     let full = headers(bytes).ok()?;
     if !keeps_luma_apart(&full) {
         return None;

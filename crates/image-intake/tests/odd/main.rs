@@ -9,6 +9,7 @@
     reason = "helpers of tests fail them by panicking, and a test that did not run says so"
 )]
 
+mod ends;
 mod make;
 mod reduced;
 
