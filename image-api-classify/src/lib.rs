@@ -18,13 +18,14 @@ use http::StatusCode;
 use image_intake::{DEFAULT_MAX_PIXELS, Picture};
 use serde::Serialize;
 use service_kit::events::Delivery;
+use service_kit::form::{self, Part};
 use service_kit::{
     Accounting, AccountingSettings, App, Call, Check, EdgeSettings, Environment, Health, Log, Problem, Response, Route,
     Service, SystemClock, accepts,
 };
 
 use answer::Finding;
-use batch::{Outcome, Part};
+use batch::Outcome;
 
 pub use classes::Class;
 pub use decoded::Decoded;
@@ -105,8 +106,8 @@ impl Classify {
 
     async fn classify(&self, call: &Call) -> Result<Response, Problem> {
         let top = top(call.request.uri().query())?;
-        if let Some(boundary) = batch::boundary(call) {
-            return self.classify_all(call, batch::parts(call, boundary).await?, top).await;
+        if let Some(boundary) = form::boundary(call) {
+            return self.classify_all(call, form::parts(call, boundary).await?, top).await;
         }
         let (found, delivery) = self.find(call, call.request.body()).await;
         let finding = found.map_err(|problem| match delivery {

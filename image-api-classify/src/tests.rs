@@ -253,7 +253,7 @@ async fn a_form_that_is_none_is_a_bad_request() {
         (Bytes::new(), StatusCode::BAD_REQUEST),
         (Bytes::from_static(b"--edge--\r\n"), StatusCode::BAD_REQUEST),
         (form(&[("one.png", &sample())]).slice(..60), StatusCode::BAD_REQUEST),
-        (form(&[("x", &b"x"[..]); batch::MOST_PICTURES + 1]), StatusCode::PAYLOAD_TOO_LARGE),
+        (form(&[("x", &b"x"[..]); service_kit::form::MAX_PICTURES + 1]), StatusCode::PAYLOAD_TOO_LARGE),
     ] {
         assert_eq!(ask(&known(), form_request(), form).await.0, status);
     }

@@ -11,7 +11,12 @@ pub enum Gray {
     /// A single picture: each pixel's brightness, maybe with its opacity.
     Still(DynamicImage),
     /// A GIF, whose frames are gray already.
-    Gif(Vec<u8>),
+    Gif {
+        /// The GIF.
+        bytes: Vec<u8>,
+        /// The pixels of all frames.
+        pixels: u64,
+    },
 }
 
 /// A gray picture, encoded.
@@ -31,8 +36,17 @@ impl Gray {
     pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<Self, Refusal> {
         let picture = Picture::admit(bytes, max_pixels)?;
         match picture.gif() {
-            Some(outline) => outline.grayed(bytes).map(Self::Gif),
+            Some(outline) => Ok(Self::Gif { bytes: outline.grayed(bytes)?, pixels: outline.pixels() }),
             None => picture.decode_gray().map(Self::Still),
+        }
+    }
+
+    /// How many pixels it has, all frames together.
+    #[must_use]
+    pub fn pixels(&self) -> u64 {
+        match self {
+            Self::Still(gray) => u64::from(gray.width()) * u64::from(gray.height()),
+            Self::Gif { pixels, .. } => *pixels,
         }
     }
 
@@ -41,7 +55,7 @@ impl Gray {
     pub fn encode(self) -> GrayPicture {
         match self {
             Self::Still(gray) => GrayPicture::Png(png::encode(&gray)),
-            Self::Gif(bytes) => GrayPicture::Gif(bytes),
+            Self::Gif { bytes, .. } => GrayPicture::Gif(bytes),
         }
     }
 }

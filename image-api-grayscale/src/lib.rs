@@ -1,8 +1,10 @@
 //! Turns pictures gray.
 //!
 //! `POST /grayscale` takes the bytes of a picture and answers the picture in gray: base64 of a PNG by default, as users
-//! of the WasmEdge template know it, or the picture itself where `Accept` asks for an image. A GIF stays a GIF.
+//! of the WasmEdge template know it, or the picture itself where `Accept` asks for an image. A GIF stays a GIF. A form with
+//! one picture is answered alike, one with several with an array of JSON.
 
+mod batch;
 mod gray;
 mod png;
 
@@ -13,16 +15,22 @@ use base64_simd::STANDARD;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use image_intake::DEFAULT_MAX_PIXELS;
+use service_kit::form::{self, Part};
 use service_kit::{
     Accounting, AccountingSettings, App, Call, EdgeSettings, Environment, Health, Log, Problem, Response, Route,
     Service, SystemClock, accepts,
 };
+
+use batch::Outcome;
 
 pub use gray::{Gray, GrayPicture, turn_gray};
 
 const PORT: u16 = 9005;
 const DAPR_HTTP_PORT: u16 = 3503;
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// What the events of this service are called.
+const OPERATION: &str = "grayscale";
 
 /// The service.
 pub struct Grayscale {
@@ -57,9 +65,15 @@ impl Grayscale {
     }
 
     async fn grayscale(&self, call: &Call) -> Result<Response, Problem> {
-        let decode = || Gray::decode(call.request.body(), self.max_pixels);
-        let gray = self.accounting.admit_while(call, decode).await?;
-        let gray = gray.map_err(|refusal| Problem::new(refusal.status(), refusal.to_string()))?;
+        let Some(boundary) = form::boundary(call) else { return self.grayscale_one(call, call.request.body()).await };
+        match form::parts(call, boundary).await?.as_slice() {
+            [part] => self.grayscale_one(call, &part.bytes).await,
+            parts => self.grayscale_all(call, parts).await,
+        }
+    }
+
+    async fn grayscale_one(&self, call: &Call, picture: &[u8]) -> Result<Response, Problem> {
+        let gray = self.decode(call, picture, self.max_pixels).await?;
         let encode = || {
             let gray = gray.encode();
             if asks_for_picture(call.request.headers()) {
@@ -68,10 +82,32 @@ impl Grayscale {
                 answer("text/plain", STANDARD.encode_type(gray.into_bytes()))
             }
         };
-        let bytes = call.request.body().len();
-        let (delivery, mut response) = self.accounting.record_while(call, "grayscale", bytes, encode).await;
+        let (delivery, mut response) = self.accounting.record_while(call, OPERATION, picture.len(), encode).await;
         delivery.tell(&mut response);
         Ok(response)
+    }
+
+    /// Each picture is counted, answered and recorded as if it had come alone; their pixels are limited together.
+    async fn grayscale_all(&self, call: &Call, parts: &[Part]) -> Result<Response, Problem> {
+        let (mut outcomes, mut max_pixels) = (Vec::new(), self.max_pixels);
+        for part in parts {
+            let outcome = match self.decode(call, &part.bytes, max_pixels).await {
+                Ok(gray) => {
+                    max_pixels = max_pixels.saturating_sub(gray.pixels());
+                    let bytes = part.bytes.len();
+                    let (delivery, gray) = self.accounting.record_while(call, OPERATION, bytes, || gray.encode()).await;
+                    Outcome::gray(part, gray, delivery)
+                }
+                Err(problem) => Outcome::problem(part, &problem),
+            };
+            outcomes.push(outcome);
+        }
+        batch::response(&outcomes)
+    }
+
+    async fn decode(&self, call: &Call, picture: &[u8], max_pixels: u64) -> Result<Gray, Problem> {
+        let gray = self.accounting.admit_while(call, || Gray::decode(picture, max_pixels)).await?;
+        gray.map_err(|refusal| Problem::new(refusal.status(), refusal.to_string()))
     }
 }
 
@@ -85,7 +121,7 @@ impl App for Grayscale {
         Route::post(
             "/grayscale",
             Endpoint::Grayscale,
-            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers base64 of it in gray; with `Accept: image/png` the picture itself",
+            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers base64 of it in gray; with `Accept: image/png` the picture itself; several pictures as `multipart/form-data` are answered with an array",
         ),
         Route::post("/deliver-events", Endpoint::DeliverEvents, "delivers events that wait; called by a cron binding"),
     ];

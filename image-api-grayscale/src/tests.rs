@@ -68,6 +68,65 @@ async fn who_accepts_a_png_gets_the_picture_itself() {
     assert!(response.body().starts_with(b"\x89PNG"));
 }
 
+/// As `curl -F` sends files.
+async fn post_form(service: &Service<Grayscale>, accept: &str, parts: &[(&str, Bytes)]) -> Response {
+    let part = |(file, bytes): &(&str, Bytes)| {
+        let head = format!("--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\n\r\n");
+        [head.as_bytes(), bytes, b"\r\n"].concat()
+    };
+    let body = [parts.iter().map(part).collect::<Vec<_>>().concat(), b"--edge--\r\n".to_vec()].concat();
+    let request = Request::post("/grayscale").header("content-type", "multipart/form-data; boundary=edge");
+    ask(service, request.header("accept", accept), body.into()).await
+}
+
+#[tokio::test]
+async fn form_with_one_picture_is_answered_like_its_bytes() {
+    let (_, service) = world(&[]);
+    let plain = post(&service, sample(ImageFormat::Jpeg)).await;
+    let form = post_form(&service, "*/*", &[("x.jpg", sample(ImageFormat::Jpeg))]).await;
+    assert_eq!((form.status(), form.body()), (StatusCode::OK, plain.body()));
+    assert_eq!(form.headers()["content-type"], "text/plain");
+    let form = post_form(&service, "image/png", &[("x.jpg", sample(ImageFormat::Jpeg))]).await;
+    assert!(form.body().starts_with(b"\x89PNG"));
+    let form = post_form(&service, "*/*", &[("x.txt", Bytes::from_static(b"text"))]).await;
+    assert_eq!(form.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(post_form(&service, "*/*", &[]).await.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn form_with_several_pictures_is_answered_with_an_array() {
+    let (_, service) = world(&[]);
+    let parts = [
+        ("a.jpg", sample(ImageFormat::Jpeg)),
+        ("b.txt", Bytes::from_static(b"text")),
+        ("c.gif", sample(ImageFormat::Gif)),
+    ];
+    let response = post_form(&service, "*/*", &parts).await;
+    assert_eq!(response.headers()["event-delivery"], "recorded");
+    let outcomes: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    let column = |name: &str| outcomes.as_array().unwrap().iter().map(|each| each[name].clone()).collect::<Vec<_>>();
+    assert_eq!(column("status"), [200, 415, 200]);
+    assert_eq!(column("file"), ["a.jpg", "b.txt", "c.gif"]);
+    assert_eq!(column("media_type"), ["image/png".into(), serde_json::Value::Null, "image/gif".into()]);
+    let first = post(&service, sample(ImageFormat::Jpeg)).await;
+    assert_eq!(outcomes[0]["base64"].as_str().unwrap().as_bytes(), first.body());
+    assert!(outcomes[1]["detail"].as_str().unwrap().contains("no picture"));
+}
+
+#[tokio::test]
+async fn pixels_of_a_form_are_limited_together() {
+    let (_, service) = world(&[]);
+    let large = |side: u32| {
+        let mut bytes = Cursor::new(Vec::new());
+        RgbImage::new(side, side).write_to(&mut bytes, ImageFormat::WebP).unwrap();
+        Bytes::from(bytes.into_inner())
+    };
+    let response = post_form(&service, "*/*", &[("a", large(800)), ("b", large(800)), ("c", large(500))]).await;
+    let outcomes: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    let statuses: Vec<_> = outcomes.as_array().unwrap().iter().map(|each| each["status"].clone()).collect();
+    assert_eq!(statuses, [200, 413, 200]);
+}
+
 #[tokio::test]
 async fn a_gif_stays_a_gif() {
     let (_, service) = world(&[]);
@@ -84,7 +143,7 @@ async fn bad_input_is_named_for_what_it_is() {
     for (body, status) in [
         (Bytes::new(), StatusCode::BAD_REQUEST),
         (Bytes::from_static(b"not a picture"), StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        (picture.slice(..picture.len() - 20), StatusCode::UNPROCESSABLE_ENTITY),
+        (picture.slice(..picture.len() - 30), StatusCode::UNPROCESSABLE_ENTITY),
         (Bytes::from_static(&[0; 4097]), StatusCode::PAYLOAD_TOO_LARGE),
     ] {
         let response = post(&service, body).await;

@@ -48,7 +48,9 @@ pub(crate) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
     let size = u32::try_from(content.len()).unwrap_or(u32::MAX).to_be_bytes();
     let chunk = [b"IDAT", content].concat();
-    Cow::Owned([bytes.get(..start).unwrap_or_default(), &size, &chunk, &crc32fast::hash(&chunk).to_be_bytes(), END].concat())
+    Cow::Owned(
+        [bytes.get(..start).unwrap_or_default(), &size, &chunk, &crc32fast::hash(&chunk).to_be_bytes(), END].concat(),
+    )
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod clock;
 mod cors;
 pub mod edge;
 pub mod events;
+pub mod form;
 mod health;
 mod meanwhile;
 mod negotiation;

@@ -1,0 +1,71 @@
+//! Several pictures in one request, as `multipart/form-data`.
+
+use base64_simd::STANDARD;
+use http::StatusCode;
+use serde::Serialize;
+use service_kit::events::Delivery;
+use service_kit::form::Part;
+use service_kit::{Problem, Response};
+
+use crate::{GrayPicture, answer};
+
+/// What became of one of the pictures.
+#[derive(Serialize)]
+pub(crate) struct Outcome<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    /// The status of the response to this picture alone.
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_delivery: Option<&'static str>,
+    #[serde(skip)]
+    delivery: Option<Delivery>,
+}
+
+impl<'a> Outcome<'a> {
+    pub(crate) fn gray(part: &'a Part, gray: GrayPicture, delivery: Delivery) -> Self {
+        Self {
+            media_type: Some(gray.media_type()),
+            base64: Some(STANDARD.encode_to_string(gray.into_bytes())),
+            event_delivery: Some(delivery.name()),
+            delivery: Some(delivery),
+            ..Self::new(part, StatusCode::OK)
+        }
+    }
+
+    pub(crate) fn problem(part: &'a Part, problem: &Problem) -> Self {
+        Self { detail: Some(problem.detail().to_owned()), ..Self::new(part, problem.status()) }
+    }
+
+    fn new(part: &'a Part, status: StatusCode) -> Self {
+        Self {
+            name: part.name.as_deref(),
+            file: part.file.as_deref(),
+            status: status.as_u16(),
+            media_type: None,
+            base64: None,
+            detail: None,
+            event_delivery: None,
+            delivery: None,
+        }
+    }
+}
+
+/// All outcomes, as JSON; in the header the event that fared worst.
+pub(crate) fn response(outcomes: &[Outcome<'_>]) -> Result<Response, Problem> {
+    let json = serde_json::to_vec(outcomes);
+    let json = json.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let mut response = answer("application/json", json);
+    if let Some(delivery) = outcomes.iter().filter_map(|outcome| outcome.delivery).max() {
+        delivery.tell(&mut response);
+    }
+    Ok(response)
+}
