@@ -4,9 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use crate::bindings::exports::dapr::components::state::{Concurrency, Error, Operation};
 
-/// The longest time to live, in seconds: beyond it (68 years) expiry times would leave what Dapr's stores can represent.
-const MAX_SECONDS: u64 = i32::MAX as u64;
-
 /// A write or a delete, and what it depends on.
 pub(crate) struct Prepared {
     pub(crate) key: String,
@@ -32,7 +29,8 @@ impl Prepared {
                 let ttl = time_to_live(&request.metadata)?;
                 let write = Write {
                     value: request.value,
-                    expires: ttl.map(|ttl| now + ttl),
+                    // What nothing can represent is for ever.
+                    expires: ttl.and_then(|ttl| now.checked_add(ttl)),
                     content_type: request.content_type,
                 };
                 (request.key, request.etag, request.options.concurrency, Some(write))
@@ -49,16 +47,14 @@ fn time_to_live(metadata: &[(String, String)]) -> Result<Option<Duration>, Error
     let found = metadata.iter().find(|(name, _)| name == "ttlInSeconds");
     let Some((_, text)) = found.filter(|(_, text)| !text.is_empty()) else { return Ok(None) };
     let refused = |why| Error::InvalidRequest(format!("strconv.Atoi: parsing {text:?}: {why}"));
-    let is_negative = text.starts_with('-');
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refused("invalid syntax"));
     }
-    match digits.parse::<u64>() {
-        Ok(0..=MAX_SECONDS) if is_negative => Ok(None),
-        Ok(0) => Ok(None),
-        Ok(seconds @ 1..=MAX_SECONDS) => Ok(Some(Duration::from_secs(seconds))),
-        Ok(_) | Err(_) => Err(refused("value out of range")),
+    match text.parse::<i64>() {
+        Ok(..=0) => Ok(None),
+        Ok(seconds) => Ok(Some(Duration::from_secs(seconds.unsigned_abs()))),
+        Err(_) => Err(refused("value out of range")),
     }
 }
 
@@ -88,7 +84,8 @@ mod tests {
         for wrong in ["soon", "1.5", "10s", "-", " 1"] {
             assert_eq!(check(wrong), Err(format!("strconv.Atoi: parsing {wrong:?}: invalid syntax")));
         }
-        for large in ["2147483648", "99999999999999999999"] {
+        assert_eq!(check("99999999999"), Ok(Some(99_999_999_999)));
+        for large in ["9223372036854775808", "99999999999999999999"] {
             assert_eq!(check(large), Err(format!("strconv.Atoi: parsing {large:?}: value out of range")));
         }
     }

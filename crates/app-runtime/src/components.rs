@@ -42,7 +42,8 @@ impl Made {
 impl Maker {
     /// Makes `resources`. What is misconfigured is an error; what is just not available waits.
     pub(crate) async fn make(&self, resources: &[ComponentResource]) -> Result<Made, StartError> {
-        let mut made = Made::default();
+        let components = Components::in_namespace(&self.context.namespace);
+        let mut made = Made { components, ..Made::default() };
         // Secret stores come first, because the others may refer to them.
         let (secret_stores, others): (Vec<_>, Vec<_>) =
             resources.iter().partition(|resource| resource.type_.to_ascii_lowercase().starts_with("secretstores."));
@@ -132,7 +133,9 @@ impl Maker {
         };
         let references = self.references(made, resource.secret_store.as_deref());
         for item in &resource.metadata {
-            match references.follow(&item.value).await.map_err(|why| self.reference(resource, why))? {
+            let followed = references.follow(&item.value).await.and_then(|value| references.expand(value));
+            let failed = |why: String| self.reference(resource, format!("metadata {:?}: {why}", item.name));
+            match followed.map_err(failed)? {
                 Followed::Plain(text) => spec.properties.push_plain(&item.name, text),
                 Followed::Secret(value) => spec.properties.push_secret(&item.name, value),
             }

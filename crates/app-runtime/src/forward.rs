@@ -30,7 +30,7 @@ const HERE: &str = "127.0.0.1";
 /// What Dapr writes where nobody has begun a trace and it has none of its own.
 const NO_TRACE: &str = "00-00000000000000000000000000000000-0000000000000000-00";
 /// Dapr's name for the namespace when none is configured.
-const NAMESPACE: &str = "default";
+pub(crate) const NAMESPACE: &str = "default";
 
 /// Rewrites the headers of a request from `caller` to `callee`.
 pub(crate) fn request<B>(request: &mut Request<B>, caller: &str, callee: &str) {

@@ -7,6 +7,8 @@ use building_blocks::component::Context;
 use building_blocks::{Metadata, Secret, SecretStore};
 use dapr_resources::value::MetadataValue;
 
+use crate::forward::NAMESPACE;
+
 /// Where the references of one resource lead.
 pub(crate) struct References<'a> {
     pub(crate) context: &'a Context,
@@ -37,21 +39,37 @@ impl References<'_> {
     /// The value that `value` is or refers to; or why there is none.
     pub(crate) async fn follow(&self, value: &MetadataValue) -> Result<Followed, String> {
         match value {
-            MetadataValue::Plain(text) => Ok(Followed::Plain(self.expand(text))),
+            MetadataValue::Plain(text) => Ok(Followed::Plain(text.clone())),
             MetadataValue::EnvRef(name) => self.environment(name).map(Followed::Secret),
             MetadataValue::SecretKeyRef { name, key } => self.secret(name, key).await.map(Followed::Secret),
         }
     }
 
-    /// The templates that Dapr knows in values: `dapr/pkg/runtime/meta/meta.go`.
-    fn expand(&self, text: &str) -> String {
-        let namespaced = format!("{}.{}", self.context.namespace, self.context.app_id);
-        let namespace = if self.context.namespace.is_empty() { &self.context.app_id } else { &namespaced };
-        let mut text = text.replace("{appID}", &self.context.app_id).replace("{namespace}", namespace);
-        if text.contains("{uuid}") {
-            text = text.replace("{uuid}", &uuid::Uuid::new_v4().to_string());
+    /// Fills in the templates that Dapr knows in the metadata of components: `dapr/pkg/runtime/meta/meta.go`.
+    ///
+    /// # Errors
+    /// When a value names `{podName}` and the environment has no `POD_NAME`.
+    pub(crate) fn expand(&self, value: Followed) -> Result<Followed, String> {
+        if !value.expose().contains('{') {
+            return Ok(value);
         }
-        text
+        let mut text = value.expose().to_owned();
+        // Each is another one.
+        while text.contains("{uuid}") {
+            text = text.replacen("{uuid}", &uuid::Uuid::new_v4().to_string(), 1);
+        }
+        if text.contains("{podName}") {
+            let pod = self.context.environment.get("POD_NAME").filter(|pod| !pod.expose().is_empty());
+            text = text.replace("{podName}", pod.ok_or("it has {podName}, and POD_NAME is not set")?.expose());
+        }
+        let namespace = Some(self.context.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+        let app_id = &self.context.app_id;
+        let namespace = format!("{}.{app_id}", namespace.unwrap_or(NAMESPACE));
+        text = text.replace("{namespace}", &namespace).replace("{appID}", app_id);
+        Ok(match value {
+            Followed::Plain(_) => Followed::Plain(text),
+            Followed::Secret(_) => Followed::Secret(Secret::from(text.as_str())),
+        })
     }
 
     fn environment(&self, name: &str) -> Result<Secret, String> {
@@ -69,5 +87,42 @@ impl References<'_> {
         })?;
         let values = store.get(name, &Metadata::new()).await.map_err(|error| format!("secretKeyRef: {error}"))?;
         values.get(key).cloned().ok_or_else(|| format!("secretKeyRef: the secret {name:?} has no key {key:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str, namespace: &str, pod: Option<&str>) -> Result<String, String> {
+        let environment = pod.map(|pod| ("POD_NAME".to_owned(), Secret::from(pod)));
+        let context = Context {
+            app_id: "App".into(),
+            namespace: namespace.into(),
+            environment: Arc::new(environment.into_iter().collect()),
+            ..Context::default()
+        };
+        let references = References { context: &context, stores: &BTreeMap::new(), store: None };
+        let plain = references.expand(Followed::Plain(text.to_owned())).map(|value| value.expose().to_owned());
+        let secret = references.expand(Followed::Secret(Secret::from(text))).map(|value| value.expose().to_owned());
+        assert!(plain == secret || text.contains("{uuid}"));
+        plain
+    }
+
+    #[test]
+    fn templates_are_filled_in_as_daprd_does() {
+        assert_eq!(expanded("{appID}-{appID}", "", None).unwrap(), "App-App");
+        assert_eq!(expanded("{namespace}-y", "", None).unwrap(), "default.App-y");
+        assert_eq!(expanded("{namespace}", "prod", None).unwrap(), "prod.App");
+        assert_eq!(expanded("{podName}", "", Some("pod-1")).unwrap(), "pod-1");
+        assert!(expanded("{podName}", "", None).unwrap_err().contains("POD_NAME"));
+        assert_eq!(expanded("{other} {", "", None).unwrap(), "{other} {");
+    }
+
+    #[test]
+    fn each_uuid_is_another_one() {
+        let text = expanded("{uuid} {uuid}", "", None).unwrap();
+        let (one, other) = text.split_once(' ').unwrap();
+        assert!(one.len() == 36 && other.len() == 36 && one != other, "{text}");
     }
 }

@@ -94,6 +94,8 @@ spec:
     value: localhost:6379
   - name: redisDB
     value: 3
+  - name: keyPrefix
+    value: 010
   - name: enableTLS
     value: true
   - name: redisPassword
@@ -113,7 +115,7 @@ scopes: [a, b]
         let plain = |text: &str| MetadataValue::Plain(text.to_owned());
         let secret = MetadataValue::SecretKeyRef { name: "redis".into(), key: "redis".into() };
         let env = MetadataValue::EnvRef("USER".into());
-        assert_eq!(values, [plain("localhost:6379"), plain("3"), plain("true"), secret, env]);
+        assert_eq!(values, [plain("localhost:6379"), plain("3"), plain("8"), plain("true"), secret, env]);
     }
 
     #[test]

@@ -69,21 +69,63 @@ fn put(out: &mut String, value: &Value) {
 }
 
 /// `encoding/json/encode.go`, `floatEncoder`: as ECMAScript does, but with at least two digits of exponent cut to one.
+///
+/// Of the shortest decimals that mean the number, Go takes the closest, and of two equally close ones the even one. So does
+/// ryu; the standard library takes the larger one.
 fn put_number(out: &mut String, number: f64) {
-    let size = number.abs();
-    if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{number:e}");
-        let text = match text.split_once('e') {
-            Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
-            _ => text,
-        };
-        out.push_str(&text);
-    } else if number == 0.0 && number.is_sign_negative() {
-        out.push_str("-0");
-    } else {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{number}");
+    if number.is_sign_negative() {
+        out.push('-');
     }
+    let size = number.abs();
+    if size == 0.0 {
+        out.push('0');
+        return;
+    }
+    let (digits, point) = shortest(size);
+    if (1e-6..1e21).contains(&size) {
+        put_plain(out, &digits, point);
+    } else {
+        let (first, rest) = digits.split_at(1);
+        let dot = if rest.is_empty() { "" } else { "." };
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{first}{dot}{rest}e{:+}", point - 1);
+    }
+}
+
+/// Digits with the decimal point behind so many of them, which may be fewer than none.
+fn put_plain(out: &mut String, digits: &str, point: i32) {
+    let zeros = |count: i32| (0..count).map(|_| '0');
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    match usize::try_from(point).ok().filter(|point| *point > 0) {
+        None => {
+            out.push_str("0.");
+            out.extend(zeros(-point));
+            out.push_str(digits);
+        }
+        Some(point) if point < digits.len() => {
+            let (whole, rest) = digits.split_at(point);
+            out.push_str(whole);
+            out.push('.');
+            out.push_str(rest);
+        }
+        Some(_) => {
+            out.push_str(digits);
+            out.extend(zeros(point - count));
+        }
+    }
+}
+
+/// The shortest digits of a positive number, without zeros around them, and behind how many of them the decimal point is.
+fn shortest(number: f64) -> (String, i32) {
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(number);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole, rest].concat();
+    let leading = digits.len() - digits.trim_start_matches('0').len();
+    let point = i32::try_from(whole.len()).unwrap_or(0) - i32::try_from(leading).unwrap_or(0);
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    (digits.trim_matches('0').to_owned(), point + exponent)
 }
 
 fn put_string(out: &mut String, text: &str) {
@@ -132,5 +174,11 @@ mod tests {
             "[1e21, 1e-7, 12345678901234567890, 9007199254740993]",
             "[1e+21,1e-7,12345678901234567000,9007199254740992]",
         );
+        check("[1.5e300, 1.25e-10, 0.000001, 123456.75, -0.5]", "[1.5e+300,1.25e-10,0.000001,123456.75,-0.5]");
+    }
+
+    #[test]
+    fn number_between_two_decimals_is_the_even_one() {
+        check("123456789012345.123456", "123456789012345.12");
     }
 }

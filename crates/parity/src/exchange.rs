@@ -9,14 +9,15 @@ use worlds::World;
 
 use crate::suite::{Outcome, Verdict};
 
-const STORES: [&str; 2] = ["sqlite", "redis"];
-const VALUES: [&str; 8] = [
+const STORES: [&str; 6] = ["sqlite", "redis", "by-namespace", "by-empty", "by-octal", "by-template"];
+const VALUES: [&str; 9] = [
     "1",
     "\"text ä€😀 \\n\"",
     "null",
     "[1,2,[3]]",
     "{\"a\":{\"b\":null}}",
     "0.5",
+    "123456789012345.123456",
     "\"\"",
     "\"a longer text, a longer text, a longer text\"",
 ];

@@ -16,6 +16,8 @@ pub struct Components {
     pub(crate) output_bindings: BTreeMap<String, Arc<dyn OutputBinding>>,
     input_bindings: BTreeMap<String, Arc<dyn InputBinding>>,
     loaded: Vec<Loaded>,
+    /// The application's namespace; empty where there is none.
+    namespace: String,
 }
 
 /// A component as the metadata API tells of it.
@@ -32,6 +34,12 @@ pub struct Loaded {
 }
 
 impl Components {
+    /// No components yet, for an application in `namespace`, which may be empty.
+    #[must_use]
+    pub fn in_namespace(namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..Self::default() }
+    }
+
     /// Adds a component under the name in its specification.
     ///
     /// # Errors
@@ -39,7 +47,7 @@ impl Components {
     pub fn add(&mut self, spec: &ComponentSpec, component: &Component) -> Result<(), IllegalKey> {
         let name = spec.name.clone();
         if let Some(store) = &component.state_store {
-            let prefix = KeyPrefix::from_property(spec.properties.get("keyPrefix"))?;
+            let prefix = KeyPrefix::from_property(spec.properties.given("keyPrefix"), &self.namespace)?;
             self.state_stores.insert(name.clone(), (store.clone(), prefix));
         }
         if let Some(store) = &component.secret_store {

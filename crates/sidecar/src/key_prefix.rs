@@ -11,9 +11,11 @@ pub enum KeyPrefix {
     AppId,
     /// `name`: the store's name, so that all applications share its keys.
     StoreName,
+    /// `namespace`: that and the application's id, with a dot between them.
+    Namespace(String),
     /// `none`: keys as they are.
     None,
-    /// Any other text, as it is.
+    /// Any other text, in lower case; it may be empty.
     Literal(String),
 }
 
@@ -23,19 +25,21 @@ pub enum KeyPrefix {
 pub struct IllegalKey(pub String);
 
 impl KeyPrefix {
-    /// Reads the property, which may be absent.
+    /// Reads the property, which may be absent, for an application in `namespace`, which may be empty.
     ///
     /// # Errors
     /// When it contains the separator.
-    pub fn from_property(property: Option<&str>) -> Result<Self, IllegalKey> {
+    pub fn from_property(property: Option<&str>, namespace: &str) -> Result<Self, IllegalKey> {
         let Some(text) = property else { return Ok(Self::AppId) };
-        legal(text)?;
-        Ok(match text.to_lowercase().as_str() {
-            // Namespaces are Kubernetes'; without one this is the application's id, as in Dapr.
-            "" | "appid" | "namespace" => Self::AppId,
+        let text = text.to_lowercase();
+        legal(&text)?;
+        Ok(match text.as_str() {
+            "namespace" if !namespace.is_empty() => Self::Namespace(namespace.to_owned()),
+            // Without a namespace it is the application's id alone.
+            "appid" | "namespace" => Self::AppId,
             "name" => Self::StoreName,
             "none" => Self::None,
-            literal => Self::Literal(literal.to_owned()),
+            _ => Self::Literal(text),
         })
     }
 
@@ -45,13 +49,14 @@ impl KeyPrefix {
     /// When `key` contains the separator.
     pub fn apply(&self, key: &str, store: &str, app_id: &str) -> Result<String, IllegalKey> {
         legal(key)?;
-        let prefix = match self {
-            Self::AppId => app_id,
-            Self::StoreName => store,
-            Self::Literal(literal) => literal,
-            Self::None => "",
-        };
-        Ok(if prefix.is_empty() { key.to_owned() } else { format!("{prefix}{SEPARATOR}{key}") })
+        Ok(match self {
+            Self::None => key.to_owned(),
+            Self::AppId | Self::Namespace(_) if app_id.is_empty() => key.to_owned(),
+            Self::AppId => format!("{app_id}{SEPARATOR}{key}"),
+            Self::Namespace(namespace) => format!("{namespace}.{app_id}{SEPARATOR}{key}"),
+            Self::StoreName => format!("{store}{SEPARATOR}{key}"),
+            Self::Literal(literal) => format!("{literal}{SEPARATOR}{key}"),
+        })
     }
 }
 
@@ -65,20 +70,25 @@ mod tests {
 
     #[test]
     fn each_strategy_gives_the_key_that_dapr_gives() {
-        let check = |property, expected: &str| {
-            let prefix = KeyPrefix::from_property(property).unwrap();
+        let check_in = |namespace, property, expected: &str| {
+            let prefix = KeyPrefix::from_property(property, namespace).unwrap();
             assert_eq!(prefix.apply("k", "store", "app").unwrap(), expected);
         };
+        let check = |property, expected| check_in("", property, expected);
         check(None, "app||k");
         check(Some("appid"), "app||k");
         check(Some("Name"), "store||k");
         check(Some("none"), "k");
         check(Some("Team"), "team||k");
+        check(Some(""), "||k");
+        check(Some("namespace"), "app||k");
+        check_in("prod", Some("Namespace"), "prod.app||k");
+        check_in("prod", None, "app||k");
     }
 
     #[test]
     fn the_separator_is_refused_in_keys_and_prefixes() {
         assert_eq!(KeyPrefix::AppId.apply("a||b", "s", "a"), Err(IllegalKey("a||b".into())));
-        assert!(KeyPrefix::from_property(Some("x||y")).is_err());
+        assert!(KeyPrefix::from_property(Some("x||y"), "").is_err());
     }
 }

@@ -74,9 +74,13 @@ impl Properties {
 
     /// The value of `name`. Where a name occurs twice the last one counts, as in Dapr.
     pub fn get(&self, name: &str) -> Option<&str> {
+        self.given(name).filter(|text| !text.is_empty())
+    }
+
+    /// The value of `name` as it is given, which may be empty.
+    pub fn given(&self, name: &str) -> Option<&str> {
         let property = self.0.iter().rev().find(|property| property.name.eq_ignore_ascii_case(name))?;
-        let text = property.value.expose();
-        (!text.is_empty()).then_some(text)
+        Some(property.value.expose())
     }
 
     /// The value of the first of `names` that has one; for properties with aliases.

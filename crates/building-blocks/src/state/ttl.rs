@@ -11,9 +11,6 @@ pub const TTL_IN_SECONDS: &str = "ttlInSeconds";
 /// The metadata of an answer that tells when the value will expire, in RFC 3339.
 pub const TTL_EXPIRE_TIME: &str = "ttlExpireTime";
 
-/// The longest time to live, in seconds: beyond it (68 years) expiry times would leave what stores can represent.
-const MAX_SECONDS: i64 = i32::MAX as i64;
-
 /// What a write says about its time to live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeToLive {
@@ -46,7 +43,8 @@ pub enum TtlError {
     Range(String),
 }
 
-/// Reads `ttlInSeconds`. `-1`, and whatever else is not positive, means for ever.
+/// Reads `ttlInSeconds`, which is Go's `int64`. `-1`, and whatever else is not positive, means for ever. What a store cannot
+/// represent is for that store to say.
 ///
 /// # Errors
 /// When it is no number of seconds.
@@ -60,8 +58,8 @@ pub fn time_to_live(metadata: &Metadata) -> Result<TimeToLive, TtlError> {
     }
     match text.parse::<i64>() {
         Ok(..=0) => Ok(TimeToLive::Forever),
-        Ok(seconds @ 1..=MAX_SECONDS) => Ok(TimeToLive::For(Duration::from_secs(seconds.unsigned_abs()))),
-        Ok(_) | Err(_) => Err(TtlError::Range(text.clone())),
+        Ok(seconds) => Ok(TimeToLive::For(Duration::from_secs(seconds.unsigned_abs()))),
+        Err(_) => Err(TtlError::Range(text.clone())),
     }
 }
 
@@ -91,9 +89,11 @@ mod tests {
         for wrong in ["soon", "1.5", "10s", "-", " 1"] {
             assert_eq!(check(wrong), Err(TtlError::Syntax(wrong.into())), "{wrong}");
         }
-        for large in ["2147483648", "99999999999999999999"] {
+        for large in ["9223372036854775808", "99999999999999999999", "-9223372036854775809"] {
             assert_eq!(check(large), Err(TtlError::Range(large.into())), "{large}");
         }
+        let longest = Duration::from_secs(i64::MAX.unsigned_abs());
+        assert_eq!(check("9223372036854775807"), Ok(TimeToLive::For(longest)));
         assert_eq!(TtlError::Syntax("soon".into()).to_string(), r#"parsing "soon": invalid syntax"#);
     }
 }

@@ -119,6 +119,16 @@ async fn a_key_prefix_decides_which_store_names_see_a_key() {
 }
 
 #[tokio::test]
+async fn ttl_is_as_long_as_gos_int64() {
+    let api = api().await;
+    for (ttl, status) in [("99999999999", 204), ("9223372036854775807", 204), ("9223372036854775808", 500)] {
+        let item = format!(r#"[{{"key":"{ttl}","value":1,"metadata":{{"ttlInSeconds":"{ttl}"}}}}]"#);
+        assert_eq!(api.call("POST", STORE, &item).await.status, status, "{ttl}");
+        assert_eq!(api.call("GET", &format!("{STORE}/{ttl}"), "").await.status, if status == 204 { 200 } else { 204 });
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
     let options = Options { max_body_size: 100, ..Options::default() };
     let api = api_with(options, &[("store", "state.in-memory", &[])]).await;

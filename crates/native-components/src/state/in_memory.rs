@@ -89,7 +89,8 @@ impl Prepared {
             Operation::Upsert(request) => {
                 let ttl = time_to_live(&request.metadata);
                 let ttl = ttl.map_err(|why| StateError::InvalidRequest(format!("strconv.Atoi: {why}")))?;
-                ttl.duration().map(|ttl| Timestamp::now() + ttl)
+                // Beyond the end of the calendar is for ever.
+                ttl.duration().map(|ttl| Timestamp::now().checked_add(ttl).unwrap_or(Timestamp::MAX))
             }
             Operation::Delete(_) => None,
         };

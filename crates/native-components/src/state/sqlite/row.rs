@@ -112,6 +112,9 @@ fn set(connection: &Connection, tables: &Tables, request: &SetRequest) -> Result
     }
 }
 
+/// The longest time to live, in seconds.
+const MAX_TTL: u64 = i32::MAX as u64;
+
 /// `components-contrib/state/utils/ttl.go`, which knows `-1` and no other negative number.
 fn ttl(metadata: &Metadata) -> Result<Option<Duration>, StateError> {
     let wrong = |why: &str| {
@@ -121,7 +124,8 @@ fn ttl(metadata: &Metadata) -> Result<Option<Duration>, StateError> {
     let ttl = time_to_live(metadata).map_err(|why| wrong(&format!("strconv.ParseInt: {why}")))?;
     let is_minus_one = || metadata.get(TTL_IN_SECONDS).is_some_and(|text| text.parse() == Ok(-1));
     let is_negative = metadata.get(TTL_IN_SECONDS).is_some_and(|text| text.starts_with('-'));
-    if is_negative && ttl == TimeToLive::Forever && !is_minus_one() {
+    let is_below = is_negative && ttl == TimeToLive::Forever && !is_minus_one();
+    if is_below || ttl.duration().is_some_and(|ttl| ttl.as_secs() > MAX_TTL) {
         return Err(wrong("must be -1 or greater"));
     }
     Ok(ttl.duration())

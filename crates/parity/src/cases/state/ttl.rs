@@ -17,6 +17,9 @@ pub(super) fn cases(on: &Store) -> Vec<Case> {
         case("time to live: a fraction", [with("1.5"), on.get("{key}")]),
         case("time to live: text", [with("soon"), on.get("{key}")]),
         case("time to live: empty", [with(""), on.get("{key}")]),
+        case("time to live: more than an int32", [with("2147483648"), on.get("{key}")]),
+        // Where it is taken, daprd's nanoseconds overflow, so that the two tell other ends.
+        case("time to live: more than a calendar has", [with("99999999999")]),
         case("time to live: too large", [with("99999999999999999999"), on.get("{key}")]),
         case("time to live: the query string wins", [
             on.call("?metadata.ttlInSeconds=1000", r#"[{"key":"{key}","value":1,"metadata":{"ttlInSeconds":"5000"}}]"#),
