@@ -7,15 +7,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ureq::http::StatusCode;
-use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE};
+use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, RANGE};
 
 use crate::directory::hex;
+use crate::tls::Roots;
 
 /// How long a server may be silent before it is asked again, from where it stopped.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often in a row a download may end without anything new.
 const ATTEMPTS: u32 = 4;
+
+/// The same for a download that has an alternative: nobody waits for a server that cannot be reached.
+const HASTY_PATIENCE: Duration = Duration::from_secs(5);
+const HASTY_ATTEMPTS: u32 = 1;
 
 /// A file may have at most this many bytes: models for services are smaller.
 const MOST_BYTES: u64 = 1 << 30;
@@ -28,6 +33,12 @@ pub struct Source<'a> {
     pub sha256: &'a str,
     /// How long the server may be silent.
     pub patience: Duration,
+    /// How often in a row an attempt may bring nothing new.
+    pub attempts: u32,
+    /// The value of `Authorization`, where the server wants one.
+    pub authorization: Option<&'a str>,
+    /// Whose certificates are trusted.
+    pub roots: &'a Roots,
 }
 
 /// Is told how many bytes are here, and of how many, if the server says so.
@@ -45,12 +56,14 @@ pub enum DownloadError {
         status: u16,
     },
     /// The connection failed again and again.
-    #[error("{url}: {reason}; what has arrived is kept, and the same command goes on from there")]
+    #[error("{url}: {reason}{}", if *kept { "; what has arrived is kept, and the same command goes on from there" } else { "" })]
     Broken {
         /// What was asked for.
         url: String,
         /// What happened last.
         reason: String,
+        /// Whether something has arrived.
+        kept: bool,
     },
     /// It is another file than it should be.
     #[error("{url} has the SHA-256 {found}, and {expected} was expected: nothing of it is kept")]
@@ -79,8 +92,14 @@ pub enum DownloadError {
 impl<'a> Source<'a> {
     /// What is there, fetched with the usual patience.
     #[must_use]
-    pub fn new(url: &'a str, sha256: &'a str) -> Self {
-        Self { url, sha256, patience: PATIENCE }
+    pub fn new(url: &'a str, sha256: &'a str, roots: &'a Roots) -> Self {
+        Self { url, sha256, patience: PATIENCE, attempts: ATTEMPTS, authorization: None, roots }
+    }
+
+    /// The same, given up at the first sign that the server cannot be reached.
+    #[must_use]
+    pub fn hasty(self) -> Self {
+        Self { patience: HASTY_PATIENCE, attempts: HASTY_ATTEMPTS, ..self }
     }
 
     /// Fetches the file to `path`, through the proxy of the environment (`HTTPS_PROXY` and the like) if there is one.
@@ -89,16 +108,14 @@ impl<'a> Source<'a> {
     /// When it cannot be had, or is another one.
     pub fn fetch(&self, path: &Path, progress: Progress<'_>) -> Result<(), DownloadError> {
         let part = path.with_extension("part");
-        let config = ureq::Agent::config_builder().timeout_connect(Some(self.patience)).http_status_as_error(false);
-        let config = config.timeout_recv_response(Some(self.patience)).timeout_per_read(Some(self.patience));
-        let agent: ureq::Agent = config.build().into();
+        let agent = agent(self.patience, self.roots);
         let mut failures = 0;
         loop {
             let before = size(&part);
             let Err(reason) = self.attempt(&agent, &part, before, progress)? else { break };
             failures = if size(&part) > before { 0 } else { failures + 1 };
-            if failures == ATTEMPTS {
-                return Err(DownloadError::Broken { url: self.url.to_owned(), reason });
+            if failures == self.attempts {
+                return Err(DownloadError::Broken { url: self.url.to_owned(), reason, kept: size(&part) > 0 });
             }
         }
         let failed = |source| DownloadError::File { path: part.clone(), source };
@@ -121,6 +138,10 @@ impl<'a> Source<'a> {
     ) -> Result<Result<(), String>, DownloadError> {
         let request = agent.get(self.url);
         let request = if have > 0 { request.header(RANGE, format!("bytes={have}-")) } else { request };
+        let request = match self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
+        };
         let mut response = match request.call() {
             Ok(response) => response,
             Err(error) => return Ok(Err(error.to_string())),
@@ -165,6 +186,13 @@ impl<'a> Source<'a> {
             _ => Ok(Ok(())),
         }
     }
+}
+
+/// A client that waits so long for each step, through the proxy of the environment if there is one.
+pub(crate) fn agent(patience: Duration, roots: &Roots) -> ureq::Agent {
+    let config = ureq::Agent::config_builder().http_status_as_error(false).tls_config(roots.config());
+    let config = config.timeout_resolve(Some(patience)).timeout_connect(Some(patience));
+    config.timeout_recv_response(Some(patience)).timeout_per_read(Some(patience)).build().into()
 }
 
 /// Whether the part that a server sends begins where it was asked to.

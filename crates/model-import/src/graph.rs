@@ -24,6 +24,14 @@ pub(crate) enum Attribute {
     Ints(Vec<i64>),
 }
 
+/// The input or the output of a network.
+#[derive(Clone, Copy)]
+pub(crate) struct Port<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: DataType,
+    pub(crate) shape: &'a [i64],
+}
+
 impl Graph {
     /// Adds a node, and returns the name of its output.
     pub(crate) fn node(&mut self, operator: &str, inputs: &[&str], attributes: Vec<(&str, Attribute)>) -> String {
@@ -65,16 +73,16 @@ impl Graph {
         name
     }
 
-    /// The model, whose input and output are bytes of those shapes.
-    pub(crate) fn finished(mut self, input: (&str, &[i64]), output: (&str, &[i64])) -> ModelProto {
+    /// The model, whose input and output have those names, types and shapes.
+    pub(crate) fn finished(mut self, input: Port<'_>, output: Port<'_>) -> ModelProto {
         if let Some(last) = self.nodes.last_mut() {
-            last.output = vec![output.0.to_owned()];
+            last.output = vec![output.name.to_owned()];
         }
         let graph = GraphProto {
             node: self.nodes,
             initializer: self.constants,
-            input: vec![value(input.0, input.1)],
-            output: vec![value(output.0, output.1)],
+            input: vec![value(input)],
+            output: vec![value(output)],
             value_info: Vec::new(),
         };
         ModelProto {
@@ -99,11 +107,11 @@ fn attribute(name: &str, value: Attribute) -> AttributeProto {
     }
 }
 
-fn value(name: &str, shape: &[i64]) -> ValueInfoProto {
-    let dim = shape.iter().map(|size| Dimension { dim_value: Some(*size), dim_param: None }).collect();
-    let tensor = TypeProtoTensor { elem_type: Some(DataType::UINT8), shape: Some(TensorShapeProto { dim }) };
+fn value(port: Port<'_>) -> ValueInfoProto {
+    let dim = port.shape.iter().map(|size| Dimension { dim_value: Some(*size), dim_param: None }).collect();
+    let tensor = TypeProtoTensor { elem_type: Some(port.kind), shape: Some(TensorShapeProto { dim }) };
     ValueInfoProto {
-        name: Some(name.to_owned()),
+        name: Some(port.name.to_owned()),
         r#type: Some(TypeProto { tensor_type: Some(tensor), ..TypeProto::default() }),
     }
 }

@@ -1,4 +1,4 @@
-//! The names of a model's classes, which TensorFlow Lite packs behind the model as a zip.
+//! The names of a model's classes: packed behind a TensorFlow Lite model as a zip, or ImageNet's thousand.
 
 use std::io::{Cursor, Read as _};
 
@@ -13,4 +13,26 @@ pub(crate) fn packed(bytes: &[u8]) -> Option<String> {
     archive.by_name(&name).ok()?.take(MOST_BYTES).read_to_string(&mut text).ok()?;
     let first = |line: &str| line.split(',').next().unwrap_or_default().trim().to_owned() + "\n";
     Some(text.lines().map(first).collect())
+}
+
+/// ImageNet's thousand classes in their order, separated by commas.
+const IMAGENET: &str = include_str!("labels/imagenet.txt");
+
+/// The names of ImageNet's classes, one a line.
+pub(crate) fn imagenet() -> String {
+    IMAGENET.split(',').map(|label| label.trim().to_owned() + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imagenet_has_a_thousand_names_in_order() {
+        let labels = imagenet();
+        let labels: Vec<&str> = labels.lines().collect();
+        assert_eq!(labels.len(), 1000);
+        assert_eq!([labels[0], labels[281], labels[934], labels[999]], ["tench", "tabby", "hotdog", "toilet tissue"]);
+        assert!(labels.iter().all(|label| !label.is_empty() && !label.contains('\n')));
+    }
 }

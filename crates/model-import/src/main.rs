@@ -6,12 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use model_import::download::Source;
-use model_import::{About, PUBLISHED, write};
+use model_import::{About, Fetch, PUBLISHED, Published, write};
 
 /// Makes a model directory for the classify service.
 #[derive(Parser)]
@@ -24,6 +23,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Downloads a published model and converts it. An interrupted download goes on where it stopped.
+    ///
+    /// Without a name, it is the first of them that can be reached.
     Get(Get),
     /// Converts a TensorFlow Lite file.
     Import(Import),
@@ -31,12 +32,12 @@ enum Command {
 
 #[derive(Args)]
 struct Get {
-    /// The model.
+    /// The model; by default the first that can be reached.
     #[arg(value_parser = PossibleValuesParser::new(PUBLISHED.iter().map(|model| model.name)))]
-    name: String,
+    name: Option<String>,
 
     /// The folder to write; by default `models/NAME`.
-    #[arg(long)]
+    #[arg(long, requires = "name")]
     to: Option<PathBuf>,
 }
 
@@ -76,29 +77,42 @@ fn main() -> ExitCode {
 
 impl Get {
     fn run(&self) -> Result<()> {
-        let model = PUBLISHED.iter().find(|model| model.name == self.name).context("an unknown model")?;
-        let folder = self.to.clone().unwrap_or_else(|| default_folder(model.name));
-        // Beside the folder and not in it: the folder is written at once, when everything is here.
-        let file = folder.with_extension("tflite");
-        if let Some(parent) = file.parent() {
-            fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+        match &self.name {
+            Some(name) => {
+                let model = PUBLISHED.iter().find(|model| model.name == *name).context("an unknown model")?;
+                let folder = self.to.clone().unwrap_or_else(|| default_folder(model.name));
+                download(model, &folder, false)
+            }
+            None => first_reachable(),
         }
-        let bar = ProgressBar::no_length();
-        bar.set_style(ProgressStyle::with_template("{msg} [{bar:40}] {bytes}/{total_bytes} {eta}")?);
-        bar.set_message(model.name);
-        let told = Source::new(model.url, model.sha256).fetch(&file, &|here, total| {
-            bar.set_length(total.unwrap_or_default());
-            bar.set_position(here);
-        });
-        bar.finish();
-        told?;
-        let about = About { name: model.name, licence: Some(model.licence), source: model.url, labels: None };
-        let tflite = fs::read(&file).with_context(|| file.display().to_string())?;
-        write(&tflite, &about, &folder)?;
-        fs::remove_file(&file)?;
-        done(&folder);
-        Ok(())
     }
+}
+
+/// Downloads the first model whose server can be reached.
+fn first_reachable() -> Result<()> {
+    let mut reasons = Vec::new();
+    for model in PUBLISHED {
+        match download(model, &default_folder(model.name), true) {
+            Ok(()) => return Ok(()),
+            Err(error) => reasons.push(format!("{}: {error:#}", model.name)),
+        }
+    }
+    bail!("no published model can be had: {}", reasons.join("; "))
+}
+
+fn download(model: &Published, folder: &Path, hasty: bool) -> Result<()> {
+    let bar = ProgressBar::no_length();
+    bar.set_style(ProgressStyle::with_template("{msg} [{bar:40}] {bytes}/{total_bytes} {eta}")?);
+    bar.set_message(model.name);
+    let progress = |here, total: Option<u64>| {
+        bar.set_length(total.unwrap_or_default());
+        bar.set_position(here);
+    };
+    let got = model.get(folder, &Fetch { variable: &|name| std::env::var_os(name), hasty, progress: &progress });
+    bar.finish_and_clear();
+    got?;
+    done(folder);
+    Ok(())
 }
 
 impl Import {
@@ -122,11 +136,5 @@ fn default_folder(name: &str) -> PathBuf {
 }
 
 fn done(folder: &Path) {
-    // Paths in dapr.yaml start from the service's folder.
-    let seen = Path::new("..").join(folder);
-    eprintln!(
-        "{} is a model now; `--dir model:{}` in dapr.yaml makes the classify service use it",
-        folder.display(),
-        seen.display()
-    );
+    eprintln!("{} is a model now; the classify service uses it from its next start on", folder.display());
 }

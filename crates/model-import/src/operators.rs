@@ -1,12 +1,12 @@
 //! From TensorFlow Lite's operators to ONNX's. Numbers that were bytes become floating-point numbers; weights stay bytes in
 //! the file, with what makes them numbers again when it is loaded.
 
-use rten_onnx::onnx::ModelProto;
+use rten_onnx::onnx::{DataType, ModelProto};
 
 use crate::directory::ImportError;
 use crate::flat::{Damaged, Table};
 use crate::graph::Attribute::{Int, Ints};
-use crate::graph::Graph;
+use crate::graph::{Graph, Port};
 use crate::tflite::{INT32, Model, Operator, Tensor, UINT8};
 
 const ADD: i32 = 0;
@@ -43,7 +43,8 @@ pub(crate) fn converted(model: &Model<'_>) -> Result<ModelProto, ImportError> {
     }
     conversion.end(output)?;
     let (from, to) = (conversion.tensor(input)?, conversion.tensor(output)?);
-    Ok(conversion.graph.finished(("picture", &from.shape), ("scores", &to.shape)))
+    let port = |name, shape| Port { name, kind: DataType::UINT8, shape };
+    Ok(conversion.graph.finished(port("picture", &from.shape), port("scores", &to.shape)))
 }
 
 impl<'a> Conversion<'a> {

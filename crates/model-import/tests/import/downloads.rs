@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use model_import::download::{DownloadError, Source};
+use model_import::tls::Roots;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
@@ -36,7 +37,8 @@ impl Download {
 
     fn fetch(&self) -> Result<(), DownloadError> {
         let patience = Duration::from_millis(200);
-        Source { patience, ..Source::new(&self.server.url, &self.sha256) }.fetch(&self.path(), &|_, _| {})
+        let roots = Roots::new(None);
+        Source { patience, ..Source::new(&self.server.url, &self.sha256, &roots) }.fetch(&self.path(), &|_, _| {})
     }
 
     #[track_caller]
@@ -50,7 +52,8 @@ impl Download {
 fn a_good_file_arrives_and_progress_is_told() {
     let download = Download::from(&[Mood::Good]);
     let told = std::sync::Mutex::new(Vec::new());
-    let source = Source::new(&download.server.url, &download.sha256);
+    let roots = Roots::new(None);
+    let source = Source::new(&download.server.url, &download.sha256, &roots);
     source.fetch(&download.path(), &|here, total| told.lock().unwrap().push((here, total))).unwrap();
     download.check_complete();
     let told = told.into_inner().unwrap();

@@ -11,4 +11,6 @@
 
 mod conversion;
 mod downloads;
+mod efficientnet;
 mod server;
+mod weights;
