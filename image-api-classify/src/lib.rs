@@ -10,7 +10,7 @@ mod classes;
 mod decoded;
 mod model;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -69,24 +69,31 @@ pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<
     let accounting = AccountingSettings::read(environment, DAPR_HTTP_PORT);
     let max_pixels = environment.parsed("MAX_PIXELS", "a number of pixels", DEFAULT_MAX_PIXELS);
     let memory = environment.parsed("MODEL_MEMORY_BYTES", "a number of bytes", DEFAULT_MODEL_MEMORY);
-    let directory = environment.text("MODEL_DIR").map(PathBuf::from);
+    let directories = environment.text("MODEL_DIR").map(|text| directories(&text)).unwrap_or_default();
     let accounting = Accounting::new(accounting, Arc::new(SystemClock), Arc::clone(&log));
-    let model = load(directory, memory, log.as_ref());
+    let model = load(&directories, memory, log.as_ref());
     Service::new(Classify::new(accounting, model, max_pixels), edge).with_log(log)
 }
 
-/// Loads the model of the directory that is named, else of the usual one if it is there, else the service's own.
-fn load(directory: Option<PathBuf>, memory: u64, log: &dyn Log) -> Result<Box<dyn Classifier>, ModelError> {
+/// The directories in a list such as `models/large, models/small`.
+fn directories(text: &str) -> Vec<PathBuf> {
+    text.split(',').map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+}
+
+/// Loads the first of these directories that is there; where none is named, the usual one if it is there, else the service's own
+/// model. A directory that is there and has no good model is an error: the next one would answer otherwise.
+fn load(directories: &[PathBuf], memory: u64, log: &dyn Log) -> Result<Box<dyn Classifier>, ModelError> {
     let usual = || Some(PathBuf::from(MODEL_DIR)).filter(|path| path.is_dir());
-    let loaded = match directory.or_else(usual) {
-        Some(directory) => LoadedModel::in_directory(Path::new(&directory), memory),
+    let named = directories.iter().find(|path| path.is_dir()).or(directories.last()).cloned();
+    let loaded = match named.or_else(usual) {
+        Some(directory) => LoadedModel::in_directory(&directory, memory),
         None => LoadedModel::embedded(memory),
     };
     match &loaded {
         Ok(model) => {
-            let Description { name, source, computes, load_ms, first_inference_ms, .. } = model.description();
-            log.line(&format!("model {name}, {source}: loaded in {load_ms} ms, first picture {first_inference_ms} ms"));
-            log.line(&format!("model {name}: {computes}"));
+            let Description { name, computes, load_ms, first_inference_ms, .. } = model.description();
+            log.line(&model.description().summary());
+            log.line(&format!("model {name}: loaded in {load_ms} ms, first image {first_inference_ms} ms; {computes}"));
         }
         Err(error) => log.line(&format!("there is no model to ask: {error}")),
     }
@@ -191,7 +198,10 @@ impl App for Classify {
 
     async fn health(&self) -> Health {
         let mut checks = vec![match &self.model {
-            Ok(model) => Check::ok("model").because(model.description().computes.to_string()),
+            Ok(model) => {
+                let model = model.description();
+                Check::ok("model").because(format!("{}; {}", model.summary(), model.computes))
+            }
             Err(error) => Check::unavailable("model", error.to_string()),
         }];
         checks.extend(self.accounting.checks().await);

@@ -1,6 +1,10 @@
 //! The service as its users see it, with a classifier that knows one picture.
 
+mod models;
+mod photographs;
+
 use std::io::Cursor;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -69,7 +73,7 @@ fn service(model: Result<Box<dyn Classifier>, ModelError>) -> Service<Classify> 
 /// A service whose events are counted.
 fn counting(model: Result<Box<dyn Classifier>, ModelError>, events: Arc<AtomicUsize>) -> Service<Classify> {
     let mut environment = Environment::new(&|_| None);
-    let edge = EdgeSettings::read(&mut environment, PORT, 65536);
+    let edge = EdgeSettings::read(&mut environment, PORT, MAX_BODY_BYTES);
     let settings = AccountingSettings::read(&mut environment, DAPR_HTTP_PORT);
     let dapr = FakeDapr::new();
     dapr.on_invoke(move |_, _| {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod features;
+mod model;
 mod supervise;
 
 use std::fs;
@@ -40,6 +41,10 @@ pub(crate) struct Up {
     #[arg(long)]
     full: bool,
 
+    /// Downloads no model: classify answers with what is in models/.
+    #[arg(long)]
+    no_download: bool,
+
     /// More flags of `daprlet run`.
     #[arg(last = true, value_name = "FLAGS")]
     daprlet: Vec<String>,
@@ -47,7 +52,12 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) fn run(&self, repository: &Repository) -> Result<ExitCode> {
-        let mut steps = Steps::new(2);
+        let downloads = !self.no_download && model::is_missing(repository);
+        let mut steps = Steps::new(2 + usize::from(downloads));
+        if downloads {
+            steps.begin("Getting a model that knows a thousand things (once)");
+            model::download(repository)?;
+        }
         steps.begin("Building daprlet, and the services for WebAssembly (the first time takes minutes)");
         self.build(repository)?;
 

@@ -12,10 +12,10 @@ use crate::pytorch::StateDict;
 use crate::tflite::Model;
 use crate::{efficientnet, labels, operators};
 
-/// What the published network takes and gives: the middle of an image, colours from 0 to 1, logits.
+/// What the published network takes and gives: all of an image, colours from 0 to 1, logits.
 const EFFICIENTNET_PARAMETERS: &str = "\
 layout = \"nchw\"
-fit = \"crop\"
+fit = \"stretch\"
 # 127/255 and 128/255.
 mean = [0.49803922, 0.49803922, 0.49803922]
 deviation = [0.5019608, 0.5019608, 0.5019608]

@@ -13,6 +13,9 @@ pub struct Description {
     /// Its licence, where it is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
+    /// What its users should know, where its parameters say something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Where it is from: a directory, or this service.
     pub source: String,
     /// The network's file.
@@ -36,6 +39,15 @@ pub struct Description {
     pub load_ms: f64,
     /// How long its first picture took, in milliseconds.
     pub first_inference_ms: f64,
+}
+
+impl Description {
+    /// Which model answers, how many things it knows, and its note: one line.
+    pub(crate) fn summary(&self) -> String {
+        let Self { name, source, output, note, .. } = self;
+        let note = note.as_ref().map(|note| format!(". {note}")).unwrap_or_default();
+        format!("model {name} ({source}) answers; it knows {} things{note}", output.classes)
+    }
 }
 
 /// How a picture becomes the network's input.

@@ -76,6 +76,7 @@ impl LoadedModel {
         let description = Description {
             name: parameters.name.clone().unwrap_or(name),
             licence: parameters.licence.clone(),
+            note: parameters.note.clone(),
             source: place,
             file: network_name,
             bytes,

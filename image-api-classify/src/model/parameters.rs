@@ -3,6 +3,7 @@
 //! ```toml
 //! name = "mobilenet-v2"            # else the name of the folder
 //! licence = "Apache-2.0"
+//! note = "It knows cats only."     # for its users: in the log, `/healthz`, `GET /model` and on the page
 //! sha256 = "7aad…"                 # of the network's file; another file is refused
 //!
 //! width = 224                      # where the network takes any size
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Parameters {
     pub(super) name: Option<String>,
     pub(super) licence: Option<String>,
+    pub(super) note: Option<String>,
     pub(super) sha256: Option<String>,
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
@@ -75,6 +77,7 @@ impl Default for Parameters {
         Self {
             name: None,
             licence: None,
+            note: None,
             sha256: None,
             width: None,
             height: None,
