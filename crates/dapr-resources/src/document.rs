@@ -1,5 +1,6 @@
 //! YAML documents as trees whose every node knows its line.
 
+mod go_yaml;
 mod node;
 mod reader;
 

@@ -15,7 +15,7 @@ pub struct MetadataItem {
 /// Where the value of a property is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MetadataValue {
-    /// Here; a scalar as it is written.
+    /// Here; numbers and truth values as Go shows them.
     Plain(String),
     /// In a secret store.
     SecretKeyRef {
@@ -42,7 +42,7 @@ fn read_item(mut item: Reader<'_>, problems: &mut Problems) -> Option<MetadataIt
 
 /// A value in one of its three ways, if there is any. An empty reference is none: Go marshals what is not set so.
 pub(crate) fn read_value(item: &mut Reader<'_>, problems: &mut Problems) -> Option<MetadataValue> {
-    let plain = item.text("value", problems);
+    let plain = item.value_text("value", problems);
     let env = item.text("envRef", problems).filter(|name| !name.is_empty());
     let reference = item.mapping("secretKeyRef", problems).and_then(|mut reference| {
         let name = reference.text("name", problems).unwrap_or_default();

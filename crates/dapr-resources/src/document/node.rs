@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
+use super::go_yaml;
+
 /// The most nodes of a document, repeated ones counted each time: aliases could multiply them without end.
 const MAX_NODES: usize = 100_000;
 
@@ -19,7 +21,7 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     Null,
     Scalar {
-        /// The text as it is written, `00501` and `yes` too: Dapr keeps the scalar where it becomes text.
+        /// The text as it is written, `00501` and `yes` too: so it stays where a text is wanted.
         text: String,
         /// Whether it is written without quotes, so that it may be a number or a truth value.
         is_plain: bool,
@@ -34,6 +36,14 @@ impl Node {
         match &self.value {
             Value::Scalar { text, .. } => Some(text.clone()),
             Value::Null | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
+    /// The text of a scalar where Dapr keeps values of any type: a number or truth value as Go shows it.
+    pub(crate) fn value_text(&self) -> Option<String> {
+        match &self.value {
+            Value::Scalar { text, is_plain: true } => Some(go_yaml::resolve(text)),
+            _ => self.scalar(),
         }
     }
 

@@ -106,6 +106,16 @@ impl<'a> Reader<'a> {
         text
     }
 
+    /// A value of any type, as the text that Dapr makes of it.
+    pub(crate) fn value_text(&mut self, field: &'static str, problems: &mut Problems) -> Option<String> {
+        let node = self.node(field)?;
+        let text = node.value_text();
+        if text.is_none() {
+            self.wrong(field, node, "text", problems);
+        }
+        text
+    }
+
     /// A text that must be there and not be empty.
     pub(crate) fn required(&mut self, field: &'static str, problems: &mut Problems) -> String {
         if self.node(field).is_none() {
