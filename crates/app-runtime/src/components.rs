@@ -7,6 +7,7 @@ use building_blocks::component::{Context, CreateError};
 use building_blocks::{Component, ComponentSpec, Registry, SecretStore};
 use dapr_resources::component::ComponentResource;
 use dapr_resources::http_endpoint::HttpEndpointResource;
+use dapr_resources::value::MetadataValue;
 use sidecar::{Components, Sidecar};
 use tokio_util::sync::CancellationToken;
 
@@ -133,6 +134,9 @@ impl Maker {
         };
         let references = self.references(made, resource.secret_store.as_deref());
         for item in &resource.metadata {
+            if let MetadataValue::SecretKeyRef { name, .. } = &item.value {
+                spec.secret_names.insert(item.name.to_ascii_lowercase(), name.clone());
+            }
             let followed = references.follow(&item.value).await.and_then(|value| references.expand(value));
             let failed = |why: String| self.reference(resource, format!("metadata {:?}: {why}", item.name));
             match followed.map_err(failed)? {

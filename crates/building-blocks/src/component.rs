@@ -26,6 +26,8 @@ pub struct ComponentSpec {
     pub version: String,
     /// `spec.metadata`.
     pub properties: Properties,
+    /// The secrets that properties came from: the name of each by the name of its property, in small letters.
+    pub secret_names: BTreeMap<String, String>,
     /// The folder of the YAML, for files that belong to the component. Empty where there is no YAML.
     pub folder: PathBuf,
 }

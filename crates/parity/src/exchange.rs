@@ -9,7 +9,7 @@ use worlds::World;
 
 use crate::suite::{Outcome, Verdict};
 
-const STORES: [&str; 6] = ["sqlite", "redis", "by-namespace", "by-empty", "by-octal", "by-template"];
+const STORES: [&str; 7] = ["sqlite", "redis", "by-namespace", "by-empty", "by-octal", "by-template", "encrypted"];
 const VALUES: [&str; 9] = [
     "1",
     "\"text ä€😀 \\n\"",

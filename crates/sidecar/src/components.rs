@@ -6,18 +6,38 @@ use std::sync::Arc;
 use building_blocks::state::StateFeature;
 use building_blocks::{Component, ComponentSpec, InputBinding, OutputBinding, SecretStore, StateStore};
 
+use crate::encryption::{Encryption, EncryptionKeyError};
 use crate::key_prefix::{IllegalKey, KeyPrefix};
 
 /// The components of one application.
 #[derive(Clone, Default)]
 pub struct Components {
-    pub(crate) state_stores: BTreeMap<String, (Arc<dyn StateStore>, KeyPrefix)>,
+    pub(crate) state_stores: BTreeMap<String, ConfiguredStateStore>,
     pub(crate) secret_stores: BTreeMap<String, Arc<dyn SecretStore>>,
     pub(crate) output_bindings: BTreeMap<String, Arc<dyn OutputBinding>>,
     input_bindings: BTreeMap<String, Arc<dyn InputBinding>>,
     loaded: Vec<Loaded>,
     /// The application's namespace; empty where there is none.
     namespace: String,
+}
+
+/// A state store, and what Dapr does before values reach it.
+#[derive(Clone)]
+pub(crate) struct ConfiguredStateStore {
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) prefix: KeyPrefix,
+    pub(crate) encryption: Option<Arc<Encryption>>,
+}
+
+/// Why a component cannot be used as its properties say.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// Its key prefix.
+    #[error(transparent)]
+    KeyPrefix(#[from] IllegalKey),
+    /// Its encryption keys.
+    #[error(transparent)]
+    EncryptionKey(#[from] EncryptionKeyError),
 }
 
 /// A component as the metadata API tells of it.
@@ -43,12 +63,13 @@ impl Components {
     /// Adds a component under the name in its specification.
     ///
     /// # Errors
-    /// When its `keyPrefix` cannot be one.
-    pub fn add(&mut self, spec: &ComponentSpec, component: &Component) -> Result<(), IllegalKey> {
+    /// When its `keyPrefix` cannot be one, or its encryption keys are none.
+    pub fn add(&mut self, spec: &ComponentSpec, component: &Component) -> Result<(), AddError> {
         let name = spec.name.clone();
         if let Some(store) = &component.state_store {
             let prefix = KeyPrefix::from_property(spec.properties.given("keyPrefix"), &self.namespace)?;
-            self.state_stores.insert(name.clone(), (store.clone(), prefix));
+            let encryption = Encryption::from_spec(spec)?.map(Arc::new);
+            self.state_stores.insert(name.clone(), ConfiguredStateStore { store: store.clone(), prefix, encryption });
         }
         if let Some(store) = &component.secret_store {
             self.secret_stores.insert(name.clone(), store.clone());

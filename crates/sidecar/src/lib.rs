@@ -7,6 +7,7 @@
 pub mod access_control;
 mod bindings;
 mod components;
+mod encryption;
 mod health;
 mod invoke;
 mod key_prefix;
@@ -22,7 +23,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
 pub use bindings::BindingCallError;
-pub use components::{Components, Loaded};
+pub use components::{AddError, Components, Loaded};
+pub use encryption::EncryptionKeyError;
 pub use health::Health;
 pub use invoke::{Body, InvokeError, Invoker, empty_body, full_body};
 pub use key_prefix::{IllegalKey, KeyPrefix};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use building_blocks::state::{DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateItem};
 use building_blocks::{Metadata, StateError, StateStore};
 
+use crate::components::ConfiguredStateStore;
+use crate::encryption::Encryption;
 use crate::{IllegalKey, KeyPrefix, Sidecar};
 
 /// Why a call to a state store was refused, or failed.
@@ -48,6 +50,7 @@ pub struct AppStateStore {
     app_id: String,
     store: Arc<dyn StateStore>,
     prefix: KeyPrefix,
+    encryption: Option<Arc<Encryption>>,
 }
 
 impl Sidecar {
@@ -60,14 +63,9 @@ impl Sidecar {
         if components.state_stores.is_empty() {
             return Err(StateCallError::NotConfigured(name.to_owned()));
         }
-        let (store, prefix) =
-            components.state_stores.get(name).ok_or_else(|| StateCallError::NotFound(name.to_owned()))?;
-        Ok(AppStateStore {
-            name: name.to_owned(),
-            app_id: self.app_id.clone(),
-            store: store.clone(),
-            prefix: prefix.clone(),
-        })
+        let found = components.state_stores.get(name).ok_or_else(|| StateCallError::NotFound(name.to_owned()))?;
+        let ConfiguredStateStore { store, prefix, encryption } = found.clone();
+        Ok(AppStateStore { name: name.to_owned(), app_id: self.app_id.clone(), store, prefix, encryption })
     }
 }
 
@@ -97,7 +95,7 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn get(&self, mut request: GetRequest) -> Result<Option<StateItem>, StateCallError> {
         request.key = self.key(&request.key)?;
-        self.store.get(request).await.map_err(StateCallError::Store)
+        self.decrypted(self.store.get(request).await).map_err(StateCallError::Store)
     }
 
     /// Reads many keys; each has its own answer.
@@ -112,7 +110,8 @@ impl AppStateStore {
         for request in &mut requests {
             request.key = self.key(&request.key)?;
         }
-        Ok(self.store.bulk_get(requests, parallelism).await)
+        let items = self.store.bulk_get(requests, parallelism).await;
+        Ok(items.into_iter().map(|item| self.decrypted(item)).collect())
     }
 
     /// Writes keys. One alone goes through the store's `set`; several are a batch, which is not atomic.
@@ -122,6 +121,7 @@ impl AppStateStore {
     pub async fn save(&self, mut requests: Vec<SetRequest>) -> Result<(), StateCallError> {
         for request in &mut requests {
             request.key = self.key(&request.key)?;
+            self.encrypt(request)?;
         }
         if requests.len() > 1 {
             let failures: Vec<_> = self.store.bulk_set(requests, 0).await.into_iter().filter_map(Result::err).collect();
@@ -149,11 +149,13 @@ impl AppStateStore {
     pub async fn transact(&self, mut operations: Vec<Operation>, metadata: Metadata) -> Result<(), StateCallError> {
         self.can_transact()?;
         for operation in &mut operations {
-            let key = match operation {
-                Operation::Upsert(request) => &mut request.key,
-                Operation::Delete(request) => &mut request.key,
-            };
-            *key = self.key(key)?;
+            match operation {
+                Operation::Upsert(request) => {
+                    request.key = self.key(&request.key)?;
+                    self.encrypt(request)?;
+                }
+                Operation::Delete(request) => request.key = self.key(&request.key)?,
+            }
         }
         if let Some(max) = self.store.multi_max_size()
             && operations.len() > max
@@ -173,6 +175,24 @@ impl AppStateStore {
         } else {
             Err(StateCallError::TransactionsUnsupported(self.name.clone()))
         }
+    }
+
+    fn encrypt(&self, request: &mut SetRequest) -> Result<(), StateCallError> {
+        if let Some(encryption) = &self.encryption {
+            let value = encryption.encrypt(&request.value);
+            request.value = value.map_err(|error| StateCallError::Store(StateError::Other(error.into())))?;
+        }
+        Ok(())
+    }
+
+    fn decrypted(&self, read: Result<Option<StateItem>, StateError>) -> Result<Option<StateItem>, StateError> {
+        let Some(encryption) = &self.encryption else { return read };
+        let Some(mut item) = read? else { return Ok(None) };
+        item.value = encryption.decrypt(&item.value).map_err(|error| {
+            let message = format!("could not decrypt data for state store {}: {error}", self.name);
+            StateError::Other(message.into())
+        })?;
+        Ok(Some(item))
     }
 
     fn key(&self, key: &str) -> Result<String, IllegalKey> {

@@ -117,7 +117,8 @@ pub(crate) const SECRETS_ENV: &str = "ONE=first\nTWO=\"the second\"\n";
 pub(crate) const SECRETS_FILE: &str = r#"{
   "plain": "value", "empty": "", "number": 5, "yes": true, "nothing": null, "umlaut": "ä€",
   "DB_URL": { "MYSQL": "mysql://nobody@nowhere", "deeper": { "still": "there" } },
-  "list": ["first", "second"], "hidden": "not for everybody", "a/b": "slash", "bulk": "unreachable"
+  "list": ["first", "second"], "hidden": "not for everybody", "a/b": "slash", "bulk": "unreachable",
+  "state-key": "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 }"#;
 
 const PLUGGABLE: &[(&str, &str, &[&str])] = &[
@@ -150,6 +151,9 @@ const CALLER: &[&str] = &[
       spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: 010}]}}",
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-template},
       spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: '{appID}-In-{namespace}'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: encrypted},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'},
+             {name: primaryEncryptionKey, secretKeyRef: {name: state-key, key: state-key}}]}, auth: {secretStore: secrets}}",
     SECRETS,
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: dotted},
       spec: {type: secretstores.local.file, version: v1,
