@@ -99,13 +99,14 @@ pub(crate) fn write(folder: &Path, ports: &Ports, options: &Options) {
     fs::create_dir_all(&config).expect("a folder");
     fs::create_dir_all(folder.join("data")).expect("a folder");
     let app = |id: &str, port: u16, dapr_port: u16, flags: &str| {
+        fs::create_dir_all(folder.join(id)).expect("a folder");
         let mut command = vec!["wasmedge".to_owned()];
         command.extend(flags.split_whitespace().map(str::to_owned));
         let ports = [format!("APP_PORT={port}"), format!("DAPR_HTTP_PORT={dapr_port}")];
         command.extend(ports.iter().chain(&options.settings).flat_map(|it| ["--env".to_owned(), it.clone()]));
         let file = if options.as_components { format!("components/{id}") } else { id.to_owned() };
         command.push(wasm(&file).display().to_string());
-        json!({ "appID": id, "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port, "command": command })
+        json!({ "appID": id, "appDirPath": id, "appPort": port, "daprHTTPPort": dapr_port, "command": command })
     };
     let model = options.model.as_ref().map(|model| format!("--dir model:{}", model.display())).unwrap_or_default();
     let apps = [

@@ -28,8 +28,8 @@ pub(crate) fn start(
     let mut members = Vec::new();
     for sidecar in &bed.sidecars {
         let mut command = Command::new(&programs.daprd);
-        // The CLI starts daprd in its own folder, which is that of the run template, and applications in theirs.
-        command.current_dir(folder).envs(bed.environment.iter().copied());
+        // The CLI starts daprd where its application is started: in the application's directory.
+        command.current_dir(files::working_folder(folder, sidecar.id)?).envs(bed.environment.iter().copied());
         // Without it, daprd tells the others an address of a network card.
         command.env("DAPR_HOST_IP", "127.0.0.1").env(pluggable::FOLDER, pluggable::sockets(folder));
         let ports = Ports::of(sidecar.id, known);
