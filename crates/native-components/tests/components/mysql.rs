@@ -94,6 +94,12 @@ async fn types_of_mysql_come_out_as_in_go(binding: Binding) {
         r#""f":"/wA=","g":"text","h":1.1,"i":1,"j":"x","k":null,"l":2026}]"#
     );
     assert_eq!(binding.query("SELECT * FROM types", "").await, expected);
+    // A zero date is Go's zero time, and no NULL.
+    binding.exec("CREATE TABLE zeros (a DATE, b DATETIME, c DATETIME(6), d TIMESTAMP NULL, e DATE)", "").await;
+    binding.exec("INSERT INTO zeros VALUES ('0000-00-00', '0000-00-00', '0000-00-00', '0000-00-00', NULL)", "").await;
+    let zero = |name: &str| format!(r#""{name}":"0001-01-01T00:00:00Z""#);
+    let expected = format!("[{{{}}}]", ["a", "b", "c", "d"].map(zero).join(","));
+    assert_eq!(binding.query("SELECT * FROM zeros", "").await, expected);
 }
 
 #[tokio::test]

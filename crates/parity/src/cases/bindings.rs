@@ -46,6 +46,14 @@ pub(crate) fn cases() -> Vec<Case> {
                 with("query", "SELECT * FROM given", ""),
             ],
         ),
+        case(
+            "binding: a zero date",
+            [
+                exec("CREATE TABLE IF NOT EXISTS zeros (a DATE, b DATETIME, c TIMESTAMP NULL, d DATE)"),
+                exec("INSERT INTO zeros VALUES ('0000-00-00', '0000-00-00', '0000-00-00', NULL)"),
+                query("SELECT * FROM zeros LIMIT 1"),
+            ],
+        ),
         case("binding: text is not SQL", [with("query", "SELECT ? AS t", r#"[\"'; DROP TABLE x; --\"]"#)]),
         case("binding: a mistake in SQL", [exec("SELEC 1")]),
         case("binding: a table that is not there", [query("SELECT * FROM nowhere")]),

@@ -3,9 +3,11 @@
 //! Rows come in the binary protocol. Times are read from its bytes, so that zero dates, which no time type can hold,
 //! come out as they do in Go.
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use serde_json::Value;
 use sqlx::mysql::{MySql, MySqlRow};
-use sqlx::{Column, Row as _, Type, TypeInfo, ValueRef};
+use sqlx::{Column, Decode, Row as _, Type, TypeInfo, ValueRef};
 
 use super::super::rows::{Row, binary, float};
 
@@ -22,7 +24,13 @@ pub(super) fn read_row(row: &MySqlRow) -> Result<Row, sqlx::Error> {
 /// One value; `None` leaves it out.
 fn read(row: &MySqlRow, index: usize, type_: &sqlx::mysql::MySqlTypeInfo) -> Result<Option<Value>, sqlx::Error> {
     let name = type_.name();
-    if row.try_get_raw(index)?.is_null() {
+    let raw = row.try_get_raw(index)?;
+    if matches!(name, "DATE" | "DATETIME" | "TIMESTAMP") {
+        // sqlx calls a zero date NULL; its bytes are there, and a NULL has none.
+        let time = <&[u8] as Decode<MySql>>::decode(raw).ok().map(date_time).transpose();
+        return time.map(|time| time.map(Value::from)).map_err(|why| sqlx::Error::Decode(why.into()));
+    }
+    if raw.is_null() {
         // In Go a NULL is left out, but for columns of bytes, which have a nil slice.
         return Ok(is_bytes(type_).then_some(Value::Null));
     }
@@ -33,7 +41,6 @@ fn read(row: &MySqlRow, index: usize, type_: &sqlx::mysql::MySqlTypeInfo) -> Res
             float(value.to_string().parse().unwrap_or_else(|_| f64::from(value)))
         }
         "DOUBLE" => float(row.try_get_unchecked(index)?),
-        "DATE" | "DATETIME" | "TIMESTAMP" => Value::from(date_time(row.try_get_unchecked(index)?)),
         "TIME" => Value::from(time(row.try_get_unchecked(index)?)),
         _ if is_bytes(type_) => binary(row.try_get_unchecked(index)?),
         _ if name.ends_with("UNSIGNED") || name == "YEAR" => Value::from(row.try_get_unchecked::<u64, _>(index)?),
@@ -56,17 +63,23 @@ fn is_bytes(type_: &sqlx::mysql::MySqlTypeInfo) -> bool {
 }
 
 /// `YYYY-MM-DDThh:mm:ss.fZ`, from a length, year, month, day, hour, minute, second and microseconds, of which the last
-/// parts may be missing. Go's zero time stands for MySQL's zero date.
-fn date_time(bytes: &[u8]) -> String {
+/// parts may be missing. Go's zero time stands for MySQL's zero date. Days that no calendar has, which MySQL keeps on request,
+/// are counted on as Go counts them: the 31st of February is the 3rd of March, and a month of zero the December before.
+fn date_time(bytes: &[u8]) -> Result<String, &'static str> {
     let part = |index: usize| bytes.get(index).copied().unwrap_or(0);
     let year = u16::from_le_bytes([part(1), part(2)]);
     let (month, day) = (part(3), part(4));
     if (year, month, day) == (0, 0, 0) {
-        return "0001-01-01T00:00:00Z".to_owned();
+        return Ok("0001-01-01T00:00:00Z".to_owned());
     }
+    let date = i16::try_from(year).ok().and_then(|year| Date::new(year, 1, 1).ok());
+    let date = date.and_then(|date| date.checked_add((i64::from(month) - 1).months()).ok());
+    let date = date.and_then(|date| date.checked_add((i64::from(day) - 1).days()).ok());
+    // In the words of Go's JSON.
+    let date = date.filter(|date| date.year() >= 0).ok_or("Time.MarshalJSON: year outside of range [0,9999]")?;
     let micros = u32::from_le_bytes([part(8), part(9), part(10), part(11)]);
     let fraction = fraction(micros);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{fraction}Z", part(5), part(6), part(7))
+    Ok(format!("{}T{:02}:{:02}:{:02}{fraction}Z", date.strftime("%Y-%m-%d"), part(5), part(6), part(7)))
 }
 
 /// `-hhh:mm:ss.f`, from a length, sign, days, hours, minutes, seconds and microseconds; nothing at all is midnight.
@@ -90,10 +103,20 @@ mod tests {
 
     #[test]
     fn times_of_the_binary_protocol_are_read_whatever_their_length() {
+        let date_time = |bytes: &[u8]| date_time(bytes).unwrap();
         assert_eq!(date_time(&[0]), "0001-01-01T00:00:00Z");
         assert_eq!(date_time(&[4, 0xea, 7, 1, 2]), "2026-01-02T00:00:00Z");
         assert_eq!(date_time(&[7, 0xea, 7, 1, 2, 3, 4, 5]), "2026-01-02T03:04:05Z");
         assert_eq!(date_time(&[11, 0xea, 7, 1, 2, 3, 4, 5, 0x20, 0xa1, 7, 0]), "2026-01-02T03:04:05.5Z");
+        assert_eq!(date_time(&[4, 0, 0, 1, 1]), "0000-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn days_of_no_calendar_are_counted_on() {
+        assert_eq!(date_time(&[4, 0xea, 7, 0, 10]).unwrap(), "2025-12-10T00:00:00Z");
+        assert_eq!(date_time(&[4, 0xea, 7, 3, 0]).unwrap(), "2026-02-28T00:00:00Z");
+        assert_eq!(date_time(&[4, 0xea, 7, 2, 31]).unwrap(), "2026-03-03T00:00:00Z");
+        assert!(date_time(&[4, 0, 0, 0, 1]).is_err());
     }
 
     #[test]
