@@ -3,6 +3,9 @@
 //! The layout is `redis_state`'s. An etag is not checked when the key is absent, a value written with `first-write` yields only
 //! to its etag, and a transaction does not roll back.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use redis::{RedisError, RedisResult};
 
 use crate::answer::{failure, is_refusal, of_transaction, said};
@@ -16,6 +19,10 @@ use crate::scripts::{Scripts, add_delete, add_set};
 
 /// How long a strongly consistent write waits for the replicas, in milliseconds, as in Dapr.
 const REPLICAS_TIMEOUT: u32 = 1000;
+
+/// How often a lost connection is tried again, and the time between: as long as Dapr's client does, about two seconds.
+const DIALS: u32 = 20;
+const DIAL_DELAY: Duration = Duration::from_millis(100);
 
 pub(crate) struct Store {
     config: Config,
@@ -36,7 +43,7 @@ impl Store {
     /// on its way it is not sent again: nobody could tell whether the server has acted on it.
     fn connection(&mut self) -> Result<&mut Connection, Error> {
         if !self.connection.is_usable() {
-            self.connection = Connection::open(&self.config).map_err(failure)?;
+            self.connection = open(&self.config).map_err(failure)?;
         }
         Ok(&mut self.connection)
     }
@@ -95,6 +102,18 @@ impl Store {
 
     pub(crate) fn ping(&mut self) -> Result<(), Error> {
         redis::cmd("PING").query::<()>(self.connection()?).map_err(failure)
+    }
+}
+
+/// Connects, and waits as Dapr's client does for a server that is away for a moment.
+fn open(config: &Config) -> RedisResult<Connection> {
+    let mut tries = 1;
+    loop {
+        match Connection::open(config) {
+            Err(error) if error.is_io_error() && !error.is_timeout() && tries < DIALS => sleep(DIAL_DELAY),
+            opened => return opened,
+        }
+        tries += 1;
     }
 }
 

@@ -4,6 +4,7 @@
 //! the key is absent, a value written with `first-write` yields only to its etag, and a transaction does not roll back.
 
 mod config;
+mod connection;
 mod scripts;
 
 use async_trait::async_trait;
@@ -12,11 +13,11 @@ use building_blocks::state::{
     TimeToLive, time_to_live,
 };
 use building_blocks::{Component, ComponentSpec, Context, InitError, Metadata, StateError, StateStore};
-use redis::aio::ConnectionManager;
-use redis::{ErrorKind, RedisError, RedisResult};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult};
 use redis_state::NO_ETAG;
 
 use config::Config;
+use connection::{Link, Repeat};
 use scripts::Scripts;
 
 /// How long a strongly consistent write waits for the replicas, in milliseconds, as in Dapr.
@@ -33,7 +34,7 @@ pub(crate) async fn create(spec: ComponentSpec, _context: Context) -> Result<Com
 }
 
 struct Redis {
-    connection: ConnectionManager,
+    link: Link,
     scripts: Scripts,
     default_ttl: TimeToLive,
     replicas: u32,
@@ -41,12 +42,20 @@ struct Redis {
 
 impl Redis {
     async fn connect(config: Config) -> RedisResult<Self> {
-        let client = redis::Client::open(config.server)?;
-        let mut connection = ConnectionManager::new_with_config(client, config.connection).await?;
-        let info: String = redis::cmd("INFO").arg("replication").query_async(&mut connection).await?;
+        let link = Link::new(config.connection);
+        let info = |mut connection| async move {
+            redis::cmd("INFO").arg("replication").query_async::<String>(&mut connection).await
+        };
+        let info = link.send(Repeat::Harmless, info).await?;
         let replicas = info.lines().find_map(|line| line.strip_prefix("connected_slaves:")?.trim().parse().ok());
         let replicas = replicas.unwrap_or(0);
-        Ok(Self { connection, scripts: Scripts::default(), default_ttl: config.default_ttl, replicas })
+        Ok(Self { link, scripts: Scripts::default(), default_ttl: config.default_ttl, replicas })
+    }
+
+    /// Sends one command, which may be sent twice.
+    async fn query<T: FromRedisValue + Send>(&self, command: &Cmd) -> RedisResult<T> {
+        let send = |mut connection| async move { command.query_async(&mut connection).await };
+        self.link.send(Repeat::Harmless, send).await
     }
 
     fn ttl(&self, request: &SetRequest) -> Result<TimeToLive, StateError> {
@@ -64,7 +73,7 @@ impl Redis {
         if consistency == Consistency::Strong && self.replicas > 0 {
             let mut wait = redis::cmd("WAIT");
             wait.arg(self.replicas).arg(REPLICAS_TIMEOUT);
-            wait.query_async::<i64>(&mut self.connection.clone()).await.map_err(failure)?;
+            self.query::<i64>(&wait).await.map_err(failure)?;
         }
         Ok(())
     }
@@ -72,7 +81,8 @@ impl Redis {
     /// A value that something other than Dapr put under the key as a plain string.
     async fn get_plain(&self, key: &str) -> Result<Option<StateItem>, StateError> {
         let mut get = redis::cmd("GET");
-        let value: Option<Vec<u8>> = get.arg(key).query_async(&mut self.connection.clone()).await.map_err(failure)?;
+        get.arg(key);
+        let value: Option<Vec<u8>> = self.query(&get).await.map_err(failure)?;
         Ok(value.map(|value| StateItem { value: value.into(), ..StateItem::default() }))
     }
 }
@@ -86,8 +96,7 @@ impl StateStore for Redis {
     async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {
         let mut get = redis::cmd("HMGET");
         get.arg(&request.key).arg("data").arg("version");
-        let fields: RedisResult<(Option<Vec<u8>>, Option<String>)> =
-            get.query_async(&mut self.connection.clone()).await;
+        let fields: RedisResult<(Option<Vec<u8>>, Option<String>)> = self.query(&get).await;
         match fields {
             Ok((None, None)) => Ok(None),
             Ok((Some(data), Some(version))) => {
@@ -103,7 +112,10 @@ impl StateStore for Redis {
         let etag = etag(&request)?;
         let ttl = self.ttl(&request)?;
         let first_write = request.options.concurrency == Concurrency::FirstWrite;
-        let written = self.scripts.set(&self.connection, &request, &etag, first_write, ttl).await;
+        let repeat = if etag == NO_ETAG && !first_write { Repeat::Harmless } else { Repeat::Harmful };
+        let (scripts, sent, etag) = (&self.scripts, &request, etag.as_str());
+        let set = |connection| async move { scripts.set(connection, sent, etag, first_write, ttl).await };
+        let written = self.link.send(repeat, set).await;
         written.map_err(|error| match (is_refusal(&error), request.required_etag()) {
             (true, Some(_)) => StateError::EtagMismatch(Some(said(&error).into())),
             (true, None) => StateError::Other(format!("failed to set key {}: {}", request.key, said(&error)).into()),
@@ -114,7 +126,10 @@ impl StateStore for Redis {
 
     async fn delete(&self, request: DeleteRequest) -> Result<(), StateError> {
         let etag = request.required_etag().unwrap_or(NO_ETAG);
-        let deleted = self.scripts.delete(&self.connection, &request.key, etag).await;
+        let repeat = if etag == NO_ETAG { Repeat::Harmless } else { Repeat::Harmful };
+        let (scripts, key) = (&self.scripts, request.key.as_str());
+        let delete = |connection| async move { scripts.delete(connection, key, etag).await };
+        let deleted = self.link.send(repeat, delete).await;
         deleted.map(drop).map_err(|error| match is_refusal(&error) {
             true => StateError::EtagMismatch(Some(said(&error).into())),
             false => failure(error),
@@ -127,6 +142,11 @@ impl StateStore for Redis {
         }
         let mut pipe = redis::pipe();
         pipe.atomic();
+        let is_plain = |operation: &Operation| match operation {
+            Operation::Upsert(request) => request.required_etag().is_none(),
+            Operation::Delete(request) => request.required_etag().is_none(),
+        };
+        let repeat = if operations.iter().all(is_plain) { Repeat::Harmless } else { Repeat::Harmful };
         for operation in &operations {
             match operation {
                 // As in Dapr, a transaction knows no first write.
@@ -138,7 +158,9 @@ impl StateStore for Redis {
                 }
             }
         }
-        let done: RedisResult<Vec<i64>> = pipe.query_async(&mut self.connection.clone()).await;
+        let pipe = &pipe;
+        let send = |mut connection| async move { pipe.query_async::<Vec<i64>>(&mut connection).await };
+        let done = self.link.send(repeat, send).await;
         done.map(drop).map_err(|error| {
             let of_operations = error.clone().into_server_errors();
             let first = of_operations.as_ref().and_then(|errors| errors.first());
@@ -153,7 +175,7 @@ impl StateStore for Redis {
     }
 
     async fn ping(&self) -> Result<(), StateError> {
-        redis::cmd("PING").query_async::<()>(&mut self.connection.clone()).await.map_err(failure)
+        self.query::<()>(&redis::cmd("PING")).await.map_err(failure)
     }
 }
 

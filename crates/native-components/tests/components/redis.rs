@@ -1,7 +1,12 @@
 //! `state.redis` when its server goes away. That it does what a store must is `store-conformance`'s to show.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use building_blocks::StateError;
 use building_blocks::state::{GetRequest, SetRequest};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::harness::{create, try_create};
 use test_servers::{Server, free_port};
@@ -28,6 +33,89 @@ async fn state_redis_reports_a_lost_server_and_comes_back_with_it() {
     let _again = redis_on(port);
     while store.ping().await.is_err() {}
     store.set(SetRequest::new("k", "w")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connection_lost_while_idle_fails_no_request() {
+    let Some(mut server) = redis_on(free_port()) else { return };
+    let store =
+        create("state.redis", &[("redisHost", &format!("127.0.0.1:{}", server.port))]).await.state_store.unwrap();
+    for round in 0..5 {
+        let mut request = SetRequest::new(format!("k{round}"), "v");
+        request.etag = Some("1".to_owned());
+        store.set(request).await.unwrap();
+        server.kill();
+        server.start_again();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn request_waits_for_a_server_that_is_away() {
+    let Some(mut server) = redis_on(free_port()) else { return };
+    let host = format!("127.0.0.1:{}", server.port);
+    // More often than usual: the start of a server takes its time.
+    let store = create("state.redis", &[("redisHost", &host), ("redisMaxRetries", "100")]).await.state_store.unwrap();
+    server.kill();
+    let request = tokio::spawn({
+        let store = store.clone();
+        async move { store.set(SetRequest::new("k", "v")).await }
+    });
+    // It takes a while until it listens, and the request is on its way by then.
+    tokio::task::spawn_blocking(move || {
+        server.start_again();
+        server
+    });
+    request.await.unwrap().unwrap();
+    assert_eq!(store.get(GetRequest::new("k")).await.unwrap().unwrap().value, "v");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn error_of_an_old_attempt_is_never_reported() {
+    let Some(mut server) = redis_on(free_port()) else { return };
+    let host = format!("127.0.0.1:{}", server.port);
+    let store = create("state.redis", &[("redisHost", &host), ("redisMaxRetries", "-1")]).await.state_store.unwrap();
+    for _ in 0..3 {
+        server.kill();
+        assert!(matches!(store.get(GetRequest::new("k")).await, Err(StateError::Unavailable(_))));
+        server.start_again();
+        store.get(GetRequest::new("k")).await.unwrap();
+    }
+}
+
+/// A server that says yes to everything but scripts, at which it hangs up; counts those.
+async fn hangs_up_at_scripts() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, scripts) = (listener.local_addr().unwrap().to_string(), Arc::<AtomicUsize>::default());
+    let counted = scripts.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+                let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
+                if text.contains("EVALSHA") {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                    break;
+                }
+                let commands = text.lines().filter(|line| line.starts_with('*')).count();
+                let answers = "+OK\r\n".repeat(commands);
+                stream.write_all(answers.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    (address, scripts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn write_that_depends_on_an_etag_is_not_sent_twice() {
+    let (host, scripts) = hangs_up_at_scripts().await;
+    let store = create("state.redis", &[("redisHost", &host)]).await.state_store.unwrap();
+    let mut request = SetRequest::new("k", "v");
+    request.etag = Some("1".to_owned());
+    assert!(matches!(store.set(request).await, Err(StateError::Unavailable(_))));
+    assert_eq!(scripts.swap(0, Ordering::Relaxed), 1);
+    // One that does not, is, as often as Dapr's client does.
+    assert!(store.set(SetRequest::new("k", "v")).await.is_err());
+    assert_eq!(scripts.load(Ordering::Relaxed), 4);
 }
 
 #[tokio::test]

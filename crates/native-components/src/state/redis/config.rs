@@ -5,19 +5,21 @@ use std::time::Duration;
 use building_blocks::component::PropertyError;
 use building_blocks::state::TimeToLive;
 use building_blocks::{Properties, go_duration};
-use redis::aio::ConnectionManagerConfig;
-use redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
+use redis::RedisConnectionInfo;
+
+use super::connection::Settings;
 
 const DEFAULT_PORT: u16 = 6379;
 /// The defaults of the client that Dapr uses.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
-const RETRIES: usize = 3;
-const LONGEST_DELAY: Duration = Duration::from_millis(512);
+const RETRIES: u32 = 3;
+/// And Dapr's own, between two tries.
+const MIN_DELAY: Duration = Duration::from_millis(8);
+const MAX_DELAY: Duration = Duration::from_secs(2);
 
 pub(super) struct Config {
-    pub(super) server: ConnectionInfo,
-    pub(super) connection: ConnectionManagerConfig,
+    pub(super) connection: Settings,
     /// For writes that do not say.
     pub(super) default_ttl: TimeToLive,
 }
@@ -25,22 +27,28 @@ pub(super) struct Config {
 impl Config {
     pub(super) fn read(properties: &Properties) -> Result<Self, PropertyError> {
         refuse_what_is_missing_here(properties)?;
-        let server = address(properties)?.into_connection_info();
-        let server = server.map_err(|_| PropertyError::invalid("redisHost", "a host and a port"))?;
+        let (host, port) = address(properties)?;
         let default_ttl = match properties.int::<i64>("ttlInSeconds")? {
             None => TimeToLive::Unset,
             Some(..=0) => TimeToLive::Forever,
             Some(seconds) => TimeToLive::For(Duration::from_secs(seconds.unsigned_abs())),
         };
-        let connection = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(timeout(properties, "dialTimeout", DIAL_TIMEOUT)?))
-            .set_response_timeout(Some(timeout(properties, "readTimeout", READ_TIMEOUT)?))
-            .set_number_of_retries(properties.int::<i32>("redisMaxRetries")?.map_or(RETRIES, |retries| {
-                // -1 turns retries off.
-                usize::try_from(retries).unwrap_or(0)
-            }))
-            .set_max_delay(LONGEST_DELAY);
-        Ok(Self { server: server.set_redis_settings(credentials(properties)?), connection, default_ttl })
+        let retries = match properties.int::<i32>("redisMaxRetries")? {
+            None | Some(0) => RETRIES,
+            // -1 turns retries off.
+            Some(retries) => u32::try_from(retries).unwrap_or(0),
+        };
+        let connection = Settings {
+            host,
+            port,
+            login: credentials(properties)?,
+            dial_timeout: timeout(properties, "dialTimeout", DIAL_TIMEOUT)?,
+            read_timeout: timeout(properties, "readTimeout", READ_TIMEOUT)?,
+            retries,
+            min_delay: timeout(properties, "redisMinRetryInterval", MIN_DELAY)?,
+            max_delay: timeout(properties, "redisMaxRetryInterval", MAX_DELAY)?,
+        };
+        Ok(Self { connection, default_ttl })
     }
 }
 
@@ -116,7 +124,8 @@ mod tests {
     }
 
     fn server(properties: &[(&str, &str)]) -> String {
-        check(properties).unwrap().server.addr().to_string()
+        let Settings { host, port, .. } = check(properties).unwrap().connection;
+        format!("{host}:{port}")
     }
 
     #[test]
@@ -143,6 +152,12 @@ mod tests {
         let ttl = |text| check(&[("redisHost", "db"), ("ttlInSeconds", text)]).unwrap().default_ttl;
         assert_eq!(ttl("60"), TimeToLive::For(Duration::from_secs(60)));
         assert_eq!(ttl("-1"), TimeToLive::Forever);
+    }
+
+    #[test]
+    fn retries_are_three_unless_turned_off() {
+        let retries = |text| check(&[("redisHost", "db"), ("redisMaxRetries", text)]).unwrap().connection.retries;
+        assert_eq!([retries("0"), retries("-1"), retries("7")], [3, 0, 7]);
     }
 
     #[test]

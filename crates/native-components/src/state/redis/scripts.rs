@@ -1,7 +1,7 @@
 //! Calls of the two scripts that every write and delete is.
 
 use building_blocks::state::{SetRequest, TimeToLive};
-use redis::aio::ConnectionManager;
+use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, Script};
 use redis_state::{DELETE, SET};
 
@@ -19,7 +19,7 @@ impl Default for Scripts {
 impl Scripts {
     pub(super) async fn set(
         &self,
-        connection: &ConnectionManager,
+        mut connection: MultiplexedConnection,
         request: &SetRequest,
         etag: &str,
         first_write: bool,
@@ -27,11 +27,16 @@ impl Scripts {
     ) -> RedisResult<i64> {
         let mut call = self.set.key(&request.key);
         call.arg(etag).arg(&*request.value).arg(u8::from(first_write)).arg(ttl_argument(ttl));
-        call.invoke_async(&mut connection.clone()).await
+        call.invoke_async(&mut connection).await
     }
 
-    pub(super) async fn delete(&self, connection: &ConnectionManager, key: &str, etag: &str) -> RedisResult<i64> {
-        self.delete.key(key).arg(etag).invoke_async(&mut connection.clone()).await
+    pub(super) async fn delete(
+        &self,
+        mut connection: MultiplexedConnection,
+        key: &str,
+        etag: &str,
+    ) -> RedisResult<i64> {
+        self.delete.key(key).arg(etag).invoke_async(&mut connection).await
     }
 
     /// Adds a write to a transaction, with the script's text: there is no second try for a script unknown there.

@@ -1,0 +1,176 @@
+//! The connection to the server: one for all requests, made again when it is lost.
+//!
+//! As with the client that Dapr uses (go-redis), a request waits for a server that is away for a moment, and is sent again
+//! where that cannot do anything twice.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind};
+use tokio::net::TcpStream;
+
+/// How often one attempt of a request tries to connect, and how long it waits in between.
+const DIALS: u32 = 5;
+const DIAL_DELAY: Duration = Duration::from_millis(100);
+
+/// Where the server is, and how long it is waited for.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) login: RedisConnectionInfo,
+    pub(super) dial_timeout: Duration,
+    pub(super) read_timeout: Duration,
+    /// How often a request is tried again.
+    pub(super) retries: u32,
+    pub(super) min_delay: Duration,
+    pub(super) max_delay: Duration,
+}
+
+/// The connection, for whoever has a request.
+pub(super) struct Link {
+    settings: Settings,
+    current: Mutex<Option<Open>>,
+}
+
+#[derive(Clone)]
+struct Open {
+    connection: MultiplexedConnection,
+    is_closed: Arc<AtomicBool>,
+}
+
+impl Open {
+    fn is_usable(&self) -> bool {
+        !self.is_closed.load(Ordering::Acquire)
+    }
+}
+
+/// Whether a request that may have reached the server may be sent again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It does nothing that it does not do once.
+    Harmless,
+    /// It depends on what is there, which its first try may have changed.
+    Harmful,
+}
+
+impl Link {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { settings, current: Mutex::default() }
+    }
+
+    /// Sends a request over the connection, and over another one where that one is lost.
+    pub(super) async fn send<T, F>(
+        &self,
+        repeat: Repeat,
+        request: impl Fn(MultiplexedConnection) -> F + Send + Sync,
+    ) -> RedisResult<T>
+    where
+        T: Send,
+        F: Future<Output = RedisResult<T>> + Send,
+    {
+        let mut attempt = 0;
+        loop {
+            let (error, is_unsent) = match self.open().await {
+                Ok(open) => match request(open.connection.clone()).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => {
+                        let is_unsent = is_turned_away(&error);
+                        if is_lost(&error) {
+                            self.forget(&open);
+                        }
+                        (error, is_unsent)
+                    }
+                },
+                Err(error) => (error, true),
+            };
+            let may_repeat = is_unsent || repeat == Repeat::Harmless;
+            if attempt == self.settings.retries || !may_repeat || !(is_lost(&error) || is_turned_away(&error)) {
+                return Err(error);
+            }
+            tokio::time::sleep(self.delay(attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    /// The connection, or a new one, for which it is tried several times.
+    async fn open(&self) -> RedisResult<Open> {
+        if let Some(open) = self.usable() {
+            return Ok(open);
+        }
+        let mut dials = 1;
+        loop {
+            match self.dial().await {
+                Ok(open) => {
+                    let mut current = self.current();
+                    // Somebody else may have been faster.
+                    let faster = current.clone().filter(Open::is_usable);
+                    return Ok(current.insert(faster.unwrap_or(open)).clone());
+                }
+                Err(error) if dials < DIALS && is_lost(&error) => tokio::time::sleep(DIAL_DELAY).await,
+                Err(error) => return Err(error),
+            }
+            dials += 1;
+            if let Some(open) = self.usable() {
+                return Ok(open);
+            }
+        }
+    }
+
+    async fn dial(&self) -> RedisResult<Open> {
+        let Settings { host, port, login, dial_timeout, read_timeout, .. } = &self.settings;
+        let connect = async {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            stream.set_nodelay(true)?;
+            let config = AsyncConnectionConfig::new().set_response_timeout(Some(*read_timeout));
+            MultiplexedConnection::new_with_config(login, stream, config).await
+        };
+        let connected = tokio::time::timeout(*dial_timeout, connect).await;
+        let (connection, driver) =
+            connected.map_err(|_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))??;
+        let is_closed = Arc::new(AtomicBool::new(false));
+        let closed = is_closed.clone();
+        tokio::spawn(async move {
+            driver.await;
+            // Whoever looks before sending knows that nothing would be sent.
+            closed.store(true, Ordering::Release);
+        });
+        Ok(Open { connection, is_closed })
+    }
+
+    fn usable(&self) -> Option<Open> {
+        self.current().clone().filter(Open::is_usable)
+    }
+
+    fn forget(&self, lost: &Open) {
+        self.current().take_if(|open| Arc::ptr_eq(&open.is_closed, &lost.is_closed));
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Open>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long to wait after the attempt with that number: longer each time, and never twice the same, so that many requests
+    /// do not come back together.
+    fn delay(&self, attempt: u32) -> Duration {
+        let Settings { min_delay, max_delay, .. } = self.settings;
+        let spread = min_delay.saturating_mul(1 << attempt.min(16));
+        let nanos = u64::try_from(spread.as_nanos()).unwrap_or(u64::MAX);
+        min_delay.saturating_add(Duration::from_nanos(fastrand::u64(0..=nanos))).min(max_delay)
+    }
+}
+
+/// Whether the connection is of no use any more.
+fn is_lost(error: &RedisError) -> bool {
+    error.is_io_error() || error.is_timeout() || error.is_connection_dropped()
+}
+
+/// Whether the server says that it has done nothing, and may do it soon.
+fn is_turned_away(error: &RedisError) -> bool {
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly, TryAgain};
+    matches!(error.kind(), ErrorKind::Server(BusyLoading | ClusterDown | MasterDown | ReadOnly | TryAgain))
+        || error.detail().is_some_and(|detail| detail.contains("max number of clients reached"))
+}
