@@ -21,6 +21,7 @@ use wasmedge_guest::{Door, Holder};
 use self::connection::Connection;
 use crate::component_app::App;
 use crate::failure;
+use crate::replay::Replay;
 
 /// Connections that wait for their next request; more are closed.
 const MAX_IDLE: usize = 64;
@@ -119,9 +120,10 @@ impl AppChannel {
         // A kept connection may have been closed by the application meanwhile; then the request was not sent, and
         // goes over a new one.
         while let Some(mut kept) = self.kept() {
+            let again = Replay::new(&request);
             match kept.connection.send(request).await {
                 Ok(response) => return Ok(self.keep(kept, response)),
-                Err(mut failed) => match failed.take_message() {
+                Err(mut failed) => match failed.take_message().or_else(|| again.map(Replay::into_request)) {
                     Some(unsent) => request = unsent,
                     None => return Err(told(failed.into_error().into())),
                 },

@@ -8,7 +8,7 @@ use dapr_http::ApiToken;
 use http::header::HeaderValue;
 use http::{Request, Response};
 use sidecar::access_control::{AccessControl, NAMESPACE, TRUST_DOMAIN};
-use sidecar::{Body, InvokeError, Invoker};
+use sidecar::{Body, InvokeError, Invoker, NotUtf8};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
@@ -18,6 +18,10 @@ use crate::forward;
 
 /// The one namespace of this process, as it may follow an id.
 const NAMESPACE_SUFFIX: &str = ".default";
+
+/// What a sidecar says of a method that it cannot tell another one, since between them it is text.
+const NOT_UTF8: &str =
+    "rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8";
 
 /// One application as others reach it.
 pub(crate) struct Callee {
@@ -61,9 +65,10 @@ impl Callee {
             Some(turns) => turns.acquire().await.ok(),
             None => None,
         };
+        forward::declare_empty(&mut request);
         let mut response = self.channel.send(request).await?;
         forward::response(&mut response);
-        Ok(response)
+        Ok(response.map(forward::lenient))
     }
 }
 
@@ -104,6 +109,9 @@ impl Invoker for Caller {
         if is_remote {
             callee.authorize(&self.id, &request)?;
         }
+        if is_remote && request.extensions().get::<NotUtf8>().is_some() {
+            return Err(InvokeError::Channel(NOT_UTF8.into()));
+        }
         forward::request(&mut request, &self.id, target);
         callee.call(request).await.map_err(|error| match error {
             // What the callee's sidecar would tell the caller's.
@@ -115,3 +123,6 @@ impl Invoker for Caller {
         })
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioExecutor;
 use sidecar::{Body, InvokeError};
 
 use crate::allow::AllowList;
+use crate::replay::Replay;
 use crate::{failure, forward};
 use dial::Dial;
 use tls::{Trust, Way};
@@ -92,9 +93,18 @@ async fn send(client: &HttpClient, base: &Uri, mut request: Request<Body>) -> Re
     let url = below(base, request.uri()).map_err(channel)?;
     let method = request.method().clone();
     *request.uri_mut() = url.clone();
-    let mut response = client.request(request).await.map_err(|error| failure::told(&method, &url, &error))?;
+    forward::declare_empty(&mut request);
+    // The client sends again what it could not send; a connection may also be closed just when a request is on its way.
+    let again = Replay::new(&request);
+    let mut answered = client.request(request).await;
+    if let (Err(error), Some(again)) = (&answered, again)
+        && !error.is_connect()
+    {
+        answered = client.request(again.into_request()).await;
+    }
+    let mut response = answered.map_err(|error| failure::told(&method, &url, &error))?;
     forward::response(&mut response);
-    Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+    Ok(response.map(|body| forward::lenient(body.map_err(Into::into).boxed_unsync())))
 }
 
 /// The URL of a method of `base`; the root is `base` itself.

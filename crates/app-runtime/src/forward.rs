@@ -1,10 +1,17 @@
 //! What happens to headers between two applications: `dapr/pkg/messaging/v1/util.go`, `direct_messaging.go` and
 //! `pkg/channel/http/http_channel.go`.
 
+use std::pin::Pin;
 use std::sync::OnceLock;
+use std::task::{Context, Poll, ready};
 
-use http::header::{CONNECTION, HOST, HeaderName, HeaderValue};
-use http::{HeaderMap, Request, Response};
+use building_blocks::BoxError;
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Response};
+use http_body::{Body as HttpBody, Frame};
+use http_body_util::BodyExt as _;
+use sidecar::Body;
 
 /// Headers that mean one connection, or that the sidecar writes itself.
 const NOT_FORWARDED: &[&str] = &[
@@ -60,6 +67,42 @@ pub(crate) fn request<B>(request: &mut Request<B>, caller: &str, callee: &str) {
 /// Rewrites the headers of an answer.
 pub(crate) fn response<B>(response: &mut Response<B>) {
     filter(response.headers_mut());
+}
+
+/// Says of a request without a body that it has none, where one is usual: some servers ask for a length (411).
+pub(crate) fn declare_empty(request: &mut Request<Body>) {
+    let has_usually = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    if has_usually && request.body().is_end_stream() {
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+}
+
+/// The body of an answer as daprd passes it on: what came before it broke off, as if that were all, without the length that the
+/// application had promised.
+pub(crate) fn lenient(body: Body) -> Body {
+    if body.is_end_stream() { body } else { Lenient(body).boxed_unsync() }
+}
+
+struct Lenient(Body);
+
+impl HttpBody for Lenient {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
+        Poll::Ready(match frame {
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the body of an application's response broke off");
+                None
+            }
+            frame => frame,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
 }
 
 fn filter(headers: &mut HeaderMap) {

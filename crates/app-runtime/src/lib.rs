@@ -28,6 +28,7 @@ mod network;
 mod process_app;
 mod process_guard;
 mod references;
+mod replay;
 
 pub use allow::{AllowRule, AllowRuleError};
 pub use app::{App, Command};

@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt as _;
+use percent_encoding::percent_decode_str;
 use sidecar::{Body, InvokeError, Refusal, full_body, method_path};
 
 use crate::DaprWit;
@@ -42,7 +43,8 @@ fn formed(request: wit::Request) -> Result<Request<Body>, InvokeError> {
     let illegal = |what: &str| InvokeError::Channel(format!("rpc error: code = InvalidArgument desc = {what}").into());
     let (path, query) = path.split_once('?').map_or((path.as_str(), None), |(path, query)| (path, Some(query)));
     let mut formed = Request::new(full_body(body));
-    *formed.uri_mut() = method_path(path, query)?.into();
+    let path: Vec<u8> = percent_decode_str(path).collect();
+    *formed.uri_mut() = method_path(&path, query)?.into();
     *formed.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| illegal("invalid HTTP method"))?;
     *formed.headers_mut() = read(headers).ok_or_else(|| illegal("invalid header"))?;
     // The body says how long it is.

@@ -29,7 +29,7 @@ pub use health::Health;
 pub use invoke::{Body, InvokeError, Invoker, empty_body, full_body};
 pub use key_prefix::{IllegalKey, KeyPrefix};
 pub use metadata::{AppConnection, RUNTIME_VERSION};
-pub use method::{clean, method_path};
+pub use method::{NotUtf8, app_path, clean, method_path};
 pub use refusal::Refusal;
 pub use secrets::{DefaultAccess, SecretCallError, SecretScope};
 pub use state::{AppStateStore, StateCallError};

@@ -20,7 +20,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn verbs() -> Vec<Case> {
     let mut all = Vec::new();
-    for verb in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"] {
+    for verb in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE", "patch", "Get"] {
         all.push(case(format!("invoke: {verb}"), [to("callee", verb, "echo")]));
     }
     all.push(case("invoke: HEAD", [to("callee", "HEAD", "echo")]));
@@ -36,6 +36,11 @@ fn paths() -> Vec<Case> {
         ("with an escaped space", "a%20b"),
         ("with an escaped slash", "a%2Fb"),
         ("with an escaped percent sign", "a%25b"),
+        ("with an escaped escape of a slash", "a%252Fb"),
+        ("with an escaped escape of a hash", "file%2523.json"),
+        ("with an escape and a space", "a%252Fb%20c"),
+        ("with brackets and an exclamation mark", "a%5Bb%5D!"),
+        ("with a byte that is no text", "a%FFb"),
         ("with an escaped question mark", "a%3Fb"),
         ("with an escaped hash", "a%23b"),
         ("with an escaped line end", "a%0Ab"),
@@ -60,6 +65,8 @@ fn paths() -> Vec<Case> {
             all.push(case(format!("invoke: a path {name}"), [to("callee", "GET", path)]));
         }
     }
+    all.push(case("invoke: oneself by a path with an escaped escape", [to(CALLER, "GET", "a%252Fb")]));
+    all.push(case("invoke: oneself by a path with a byte that is no text", [to(CALLER, "GET", "a%FFb")]));
     all.push(case("invoke: no method segment", [dapr(CALLER, "GET", "/v1.0/invoke/callee")]));
     all.push(case("invoke: a method segment and nothing after", [dapr(CALLER, "GET", "/v1.0/invoke/callee/method")]));
     all.push(case("invoke: no id", [dapr(CALLER, "GET", "/v1.0/invoke//method/echo")]));
