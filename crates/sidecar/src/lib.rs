@@ -23,7 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
 pub use bindings::BindingCallError;
-pub use components::{AddError, Components, Loaded};
+pub use components::{AddError, Components, Input, Loaded};
 pub use encryption::EncryptionKeyError;
 pub use health::Health;
 pub use invoke::{Body, InvokeError, Invoker, empty_body, full_body};
