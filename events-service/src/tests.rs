@@ -149,6 +149,21 @@ async fn a_secret_that_comes_late_is_found_and_its_value_is_shown_nowhere() {
 }
 
 #[tokio::test]
+async fn database_that_takes_no_writes_is_unavailable() {
+    let world = world("[]", false);
+    world.dapr.on_binding(|operation, _| match operation {
+        "exec" => reply(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"database or disk is full"}"#,
+        ),
+        _ => reply(StatusCode::OK, "[]"),
+    });
+    let (health, reasons) = world.ask(Request::get("/healthz"), "").await;
+    assert_eq!(health, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(reasons.contains("disk is full"), "{reasons}");
+}
+
+#[tokio::test]
 async fn a_database_that_fails_is_looked_for_anew() {
     let world = world("null", false);
     world.ask(Request::get("/init"), "").await;

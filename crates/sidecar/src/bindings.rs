@@ -48,6 +48,10 @@ impl Sidecar {
                 supported: operations.join(" "),
             });
         }
-        binding.invoke(request).await.map_err(BindingCallError::Binding)
+        let operation = request.operation.clone();
+        let ended = binding.invoke(request).await;
+        let lost = ended.as_ref().err().filter(|error| matches!(error, BindingError::Unavailable(_)));
+        self.availability.note(&self.app_id, name, &operation, lost.map(|error| error as _));
+        ended.map_err(BindingCallError::Binding)
     }
 }

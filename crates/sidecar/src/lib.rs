@@ -5,6 +5,7 @@
 //! interfaces) translate to and from it. Follows `dapr/pkg/api/universal`.
 
 pub mod access_control;
+mod availability;
 mod bindings;
 mod components;
 mod encryption;
@@ -21,6 +22,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_util::sync::CancellationToken;
+
+use crate::availability::Availability;
 
 pub use bindings::BindingCallError;
 pub use components::{AddError, Components, Input, Loaded};
@@ -45,6 +48,7 @@ pub struct Sidecar {
     extended: RwLock<BTreeMap<String, String>>,
     invoker: Arc<dyn Invoker>,
     health: Health,
+    availability: Arc<Availability>,
     shutdown: CancellationToken,
     forced_shutdown: CancellationToken,
 }
@@ -83,6 +87,7 @@ impl Sidecar {
             extended: RwLock::default(),
             invoker: settings.invoker,
             health: Health::default(),
+            availability: Arc::default(),
             shutdown: settings.shutdown,
             forced_shutdown: settings.forced_shutdown,
         }

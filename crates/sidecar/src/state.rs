@@ -5,6 +5,7 @@ use std::sync::Arc;
 use building_blocks::state::{DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateItem};
 use building_blocks::{Metadata, StateError, StateStore};
 
+use crate::availability::Availability;
 use crate::components::ConfiguredStateStore;
 use crate::encryption::Encryption;
 use crate::{IllegalKey, KeyPrefix, Sidecar};
@@ -51,6 +52,7 @@ pub struct AppStateStore {
     store: Arc<dyn StateStore>,
     prefix: KeyPrefix,
     encryption: Option<Arc<Encryption>>,
+    availability: Arc<Availability>,
 }
 
 impl Sidecar {
@@ -65,7 +67,8 @@ impl Sidecar {
         }
         let found = components.state_stores.get(name).ok_or_else(|| StateCallError::NotFound(name.to_owned()))?;
         let ConfiguredStateStore { store, prefix, encryption } = found.clone();
-        Ok(AppStateStore { name: name.to_owned(), app_id: self.app_id.clone(), store, prefix, encryption })
+        let (app_id, availability) = (self.app_id.clone(), self.availability.clone());
+        Ok(AppStateStore { name: name.to_owned(), app_id, store, prefix, encryption, availability })
     }
 }
 
@@ -95,7 +98,8 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn get(&self, mut request: GetRequest) -> Result<Option<StateItem>, StateCallError> {
         request.key = self.key(&request.key)?;
-        self.decrypted(self.store.get(request).await).map_err(StateCallError::Store)
+        let read = self.noted("get", self.store.get(request).await);
+        self.decrypted(read).map_err(StateCallError::Store)
     }
 
     /// Reads many keys; each has its own answer.
@@ -111,7 +115,7 @@ impl AppStateStore {
             request.key = self.key(&request.key)?;
         }
         let items = self.store.bulk_get(requests, parallelism).await;
-        Ok(items.into_iter().map(|item| self.decrypted(item)).collect())
+        Ok(items.into_iter().map(|item| self.decrypted(self.noted("get", item))).collect())
     }
 
     /// Writes keys. One alone goes through the store's `set`; several are a batch, which is not atomic.
@@ -124,11 +128,12 @@ impl AppStateStore {
             self.encrypt(request)?;
         }
         if requests.len() > 1 {
-            let failures: Vec<_> = self.store.bulk_set(requests, 0).await.into_iter().filter_map(Result::err).collect();
+            let written = self.store.bulk_set(requests, 0).await.into_iter();
+            let failures: Vec<_> = written.filter_map(|written| self.noted("set", written).err()).collect();
             return if failures.is_empty() { Ok(()) } else { Err(StateCallError::Batch(failures)) };
         }
         match requests.pop() {
-            Some(request) => self.store.set(request).await.map_err(StateCallError::Store),
+            Some(request) => self.noted("set", self.store.set(request).await).map_err(StateCallError::Store),
             None => Ok(()),
         }
     }
@@ -139,7 +144,7 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn delete(&self, mut request: DeleteRequest) -> Result<(), StateCallError> {
         request.key = self.key(&request.key)?;
-        self.store.delete(request).await.map_err(StateCallError::Store)
+        self.noted("delete", self.store.delete(request).await).map_err(StateCallError::Store)
     }
 
     /// Applies all operations or none.
@@ -162,7 +167,8 @@ impl AppStateStore {
         {
             return Err(StateCallError::TooManyOperations { count: operations.len(), max });
         }
-        self.store.transact(operations, metadata).await.map_err(StateCallError::Store)
+        let done = self.store.transact(operations, metadata).await;
+        self.noted("transaction", done).map_err(StateCallError::Store)
     }
 
     /// Whether the store has transactions; Dapr says so before it reads the request.
@@ -175,6 +181,13 @@ impl AppStateStore {
         } else {
             Err(StateCallError::TransactionsUnsupported(self.name.clone()))
         }
+    }
+
+    /// Notes whether the store could be reached.
+    fn noted<T>(&self, operation: &str, ended: Result<T, StateError>) -> Result<T, StateError> {
+        let lost = ended.as_ref().err().filter(|error| matches!(error, StateError::Unavailable(_)));
+        self.availability.note(&self.app_id, &self.name, operation, lost.map(|error| error as _));
+        ended
     }
 
     fn encrypt(&self, request: &mut SetRequest) -> Result<(), StateCallError> {

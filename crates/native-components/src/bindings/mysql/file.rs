@@ -6,7 +6,7 @@ use std::time::Duration;
 use building_blocks::InitError;
 use building_blocks::binding::BindingError;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
 use serde_json::Value;
 
 use super::failed;
@@ -55,7 +55,17 @@ impl File {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, BindingError> {
         let done = self.0.run(move |connection| work(connection)).await;
-        done.map_err(|ended| BindingError::Unavailable(ended.into()))?.map_err(failed)
+        done.map_err(|ended| BindingError::Unavailable(ended.into()))?.map_err(|error| match error.sqlite_error_code() {
+            Some(
+                ErrorCode::CannotOpen
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure,
+            ) => BindingError::Unavailable(error.into()),
+            _ => failed(error),
+        })
     }
 }
 

@@ -155,9 +155,14 @@ fn encode(value: &Bytes) -> (std::borrow::Cow<'_, str>, bool) {
 /// What SQLite says, as what it means: a locked database may be free later.
 pub(super) fn failure(error: rusqlite::Error) -> StateError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => {
-            StateError::Unavailable(error.into())
-        }
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure,
+        ) => StateError::Unavailable(error.into()),
         _ => StateError::Other(error.into()),
     }
 }
