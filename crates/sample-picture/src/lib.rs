@@ -1,5 +1,5 @@
-//! The picture that the page and the README start with: a ship at sea, drawn by arithmetic, so that the project needs
-//! nobody's photograph, and one of the ten things that the classify service's own model knows.
+//! The pictures that the page and the README start with, drawn by arithmetic, so that the project needs nobody's photograph:
+//! three of the things that the classify service's own model knows, and one that it does not.
 
 mod plane;
 mod scene;
@@ -8,6 +8,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ImageResult, Rgb, RgbImage};
 
 use plane::Point;
+pub use scene::Scene;
 
 /// The picture's width in pixels.
 pub const WIDTH: u32 = 640;
@@ -21,26 +22,26 @@ const QUALITY: u8 = 88;
 /// Each pixel is the mean of this many times as many samples, for smooth edges.
 const SAMPLES: u32 = 3;
 
-/// Draws the picture.
+/// Draws a picture.
 #[must_use]
-pub fn draw() -> RgbImage {
+pub fn draw(scene: Scene) -> RgbImage {
     RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
         let within = |sample: u32| (sample as f32 + 0.5) / SAMPLES as f32;
         let samples = (0..SAMPLES * SAMPLES).map(|sample| {
-            scene::colour(Point { x: x as f32 + within(sample % SAMPLES), y: y as f32 + within(sample / SAMPLES) })
+            scene.colour(Point { x: x as f32 + within(sample % SAMPLES), y: y as f32 + within(sample / SAMPLES) })
         });
         let light = samples.reduce(plane::sum).unwrap_or_default();
         Rgb(light.map(|channel| encoded(channel / (SAMPLES * SAMPLES) as f32)))
     })
 }
 
-/// Draws the picture and encodes it.
+/// Draws a picture and encodes it.
 ///
 /// # Errors
 /// When the encoder fails.
-pub fn jpeg() -> ImageResult<Vec<u8>> {
+pub fn jpeg(scene: Scene) -> ImageResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    draw().write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY))?;
+    draw(scene).write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY))?;
     Ok(bytes)
 }
 

@@ -24,6 +24,19 @@ impl Shape {
     }
 }
 
+/// How far a point is from the straight line between two others.
+pub(crate) fn distance(point: Point, from: Point, to: Point) -> f32 {
+    let (x, y) = (to.x - from.x, to.y - from.y);
+    let share = ((point.x - from.x) * x + (point.y - from.y) * y) / (x * x + y * y);
+    let share = share.clamp(0.0, 1.0);
+    (point.x - from.x - share * x).hypot(point.y - from.y - share * y)
+}
+
+/// Whether a point is inside a line with round ends, so thick on either side.
+pub(crate) fn capsule(point: Point, from: Point, to: Point, radius: f32) -> bool {
+    distance(point, from, to) < radius
+}
+
 /// A colour as palettes write it, `0xRRGGBB`, as light.
 pub(crate) fn light(code: u32) -> Colour {
     [16, 8, 0].map(|shift| (((code >> shift) & 0xff) as f32 / 255.0).powf(2.2))

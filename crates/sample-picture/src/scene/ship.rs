@@ -1,4 +1,4 @@
-//! What is in the picture, from the sky down to the water before the ship.
+//! A container ship: what is in the picture, from the sky down to the water before the ship.
 
 use crate::plane::{Colour, Point, Shape, light, mix, ramp, scaled};
 
@@ -41,7 +41,7 @@ const WINDOW_WIDTH: f32 = 12.0;
 const WINDOW_STEP: f32 = 24.0;
 
 /// The light at a point.
-pub(crate) fn colour(point: Point) -> Colour {
+pub(super) fn colour(point: Point) -> Colour {
     let sea = sea(point);
     if point.y > WATERLINE + 1.0 + 3.0 * (point.x / 17.0).sin() {
         return scaled(sea, 1.0 - 0.45 * reflection(point));
