@@ -1,7 +1,5 @@
 """The model card: what a person should know before trusting the model. Every figure in it was measured by evaluate.py."""
 
-from calibration import SURE
-
 CARD, PICTURE = "MODEL_CARD.md", "confusion-matrix.svg"
 
 CELL, MARGIN, HEAD = 44, 92, 92
@@ -21,7 +19,6 @@ def written(facts, result, table, labels, size, hardware):
         hardware=hardware,
         temperature=facts["temperature"],
         threshold=facts["threshold"],
-        sure=100 * SURE,
         out_of_255=round(facts["threshold"] * 255),
         trained=facts["training_pictures"],
         all_pictures=facts["training_pictures"] + held_out["pictures"],
@@ -35,7 +32,18 @@ def written(facts, result, table, labels, size, hardware):
         confused="; ".join(f"{count} times {labels[a]} was taken for {labels[b]}" for count, a, b in worst),
         **{name: settings[name] for name in ("epochs", "polish", "polish_rate", "batch", "smoothing", "hole", "shift", "seed", "rate")},
         mixed=100 * settings["mix"],
+        others=of_others(facts),
     )
+
+
+def of_others(facts):
+    """What was measured on pictures of other things, if anything."""
+    parts = []
+    if "kept_unsure" in facts:
+        parts.append(f"of parts of photographs that it has not learnt from, but of the same kinds, {100 * facts['kept_unsure']:.1f} %")
+    if "others" in facts:
+        parts.append(f"of {facts['others']['pictures']} photographs from elsewhere, seen whole, {100 * facts['others']['unsure']:.1f} %")
+    return "; ".join(parts) or "not tried"
 
 
 def percent(figures):
@@ -90,7 +98,9 @@ A convolutional network with {parameters:.0f} thousand parameters for pictures o
 starts as a whitening of patches, then three stages of two 3x3 convolutions each, the second of which is residual. Its weights
 are stored as bytes with one scale for each output channel; the file has {size:.2f} MB. It computes in floating-point numbers.
 Normalisation and temperature are inside, and so is a second look: where the best guess leads by little, the picture is seen
-mirrored, too, and the logits of both looks are averaged. Licence: Apache-2.0.
+mirrored, too, and the logits of both looks are averaged. A second, small network looks at the last features and tells pictures of
+the {labels} things from others: logits are multiplied by its probability, so that confidence in what it does not know goes away.
+Licence: Apache-2.0.
 
 ## How well it does
 
@@ -102,8 +112,12 @@ mirrored, too, and the logits of both looks are averaged. Licence: Apache-2.0.
 | the same, with the temperature | {held[expected_error]} | {test[expected_error]} |
 | answers with a probability of at least {threshold} | {held[sure]} | {test[sure]} |
 | right among these | {held[right_if_sure]} | {test[right_if_sure]} |
+| right answers that are called unsure | {held[lost]} | {test[lost]} |
 
 {tested}
+
+**Other things.** Pictures unlike those that the network has learnt from lose their confidence. What it called unsure of other
+things: {others}.
 
 | class | right, of the {kind} pictures |
 |---|---|
@@ -123,13 +137,16 @@ Rows are what the pictures show, columns what they were taken for. The commonest
   {shift} pixels, put into another light, and a square of {hole} pixels is painted over; in {mixed:.0f} % of the batches each gets a
   piece of another. Then {polish} epochs in which all are whole, from {polish_rate} down. The seed is {seed}.
 - **Calibration**: on the held-out pictures a temperature of {temperature:.3f} had the least cross-entropy. A best guess below
-  {threshold} ({out_of_255}/255) is called unsure: from there on, at least {sure:.0f} % of the answers on held-out pictures were right.
+  {threshold} ({out_of_255}/255) is called unsure.
+- **Doubt**: learnt from features of pictures of the classes and of some ten thousand parts of photographs of other things, which
+  are not in this repository either. How much of it there is was chosen on held-out pictures, so that 6.8 % of the right answers
+  are called unsure.
 - **Cost**: {minutes:.0f} minutes on {hardware}, no graphics card.
 
 To make it again, in `models/train`, with the requirements installed and `TESTDATA_DIR` set:
 
 ```
-python train.py && python export.py && python evaluate.py
+python train.py && python export.py && python doubt.py --others FOLDER && python evaluate.py
 ```
 
 The seed is fixed; another processor, number of threads or version of the framework rounds otherwise, and the weights differ a
@@ -137,8 +154,8 @@ little.
 
 ## What it cannot do
 
-- It knows {labels} things. Whatever else it is shown, it will take for one of them, and at times with confidence: the
-  calibration holds for pictures like those of CIFAR-10 only.
+- It knows {labels} things. Of ten pictures of anything else it takes one for one of them, with confidence. The calibration
+  holds for pictures like those of CIFAR-10 only, and a photograph of one of its things may be called unsure, too.
 - It sees 32 x 32 pixels. The thing has to fill most of the picture; of a photograph it sees what is left after shrinking, and
   small or several things are lost.
 - It has learnt from pictures that were found on the web before 2009, and from a few thousand for each of its things.

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageOps
 
 import calibration
 import card
@@ -35,6 +36,11 @@ def main():
     result = figures(sure_of, uncalibrated, pictures.classes, facts["threshold"])
     table = confusion(sure_of.argmax(1), pictures.classes, len(labels))
     (arguments.model / card.PICTURE).write_text(card.drawn(table, labels))
+    if arguments.others:
+        unknown = whole(arguments.others)
+        unsure = calibration.probabilities(run(model.read_bytes(), unknown)).max(1) < facts["threshold"]
+        facts["others"] = {"pictures": len(unknown), "unsure": float(unsure.mean())}
+        print(f"unsure of {100 * unsure.mean():.1f} % of {len(unknown)} pictures of other things")
     text = card.written(facts, None if arguments.held_out else result, table, labels, model.stat().st_size, arguments.hardware)
     (arguments.model / card.CARD).write_text(text)
     print(json.dumps(result, indent=2))
@@ -48,6 +54,19 @@ def chosen(arguments, settings):
     if not arguments.held_out:
         return data.load(place, "test")
     return data.hold_out(data.load(place, "train"), settings["held_out"], settings["seed"])[1]
+
+
+def whole(folder):
+    """The photographs of a folder as services see them: the middle, as a square, shrunk."""
+    pixels = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            pixels.append(data.small(ImageOps.fit(Image.open(path).convert("RGB"), (512, 512))))
+        except OSError:
+            print(f"`{path}` is no picture", file=sys.stderr)
+    if not pixels:
+        raise data.DataError(f"`{folder}` has no pictures")
+    return np.stack(pixels)
 
 
 def read(path):
@@ -69,6 +88,7 @@ def parsed():
     parser.add_argument("--out", type=Path, default=Path("run"), help="the folder of the checkpoint")
     parser.add_argument("--model", type=Path, default=Path("../default"), help="the folder of the model")
     parser.add_argument("--held-out", action="store_true", help="try it on the pictures held out; the test's stay unseen")
+    parser.add_argument("--others", type=Path, help="a folder with photographs of other things, which no other script has seen")
     parser.add_argument("--hardware", default="2 processor cores", help="what it was trained on, for the card")
     return parser.parse_args()
 

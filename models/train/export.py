@@ -85,6 +85,8 @@ def run(contents, pixels):
 def figures(sure_of, uncalibrated, classes, threshold):
     """What the model is worth on some pictures."""
     sure, right_if_sure = calibration.sure_part(sure_of, classes, threshold)
+    is_right = sure_of.argmax(1) == classes
+    lost = (sure_of.max(1) < threshold)[is_right]
     return {
         "pictures": len(classes),
         "right": float((sure_of.argmax(1) == classes).mean()),
@@ -92,6 +94,7 @@ def figures(sure_of, uncalibrated, classes, threshold):
         "expected_error_uncalibrated": calibration.expected_error(uncalibrated, classes),
         "sure": sure,
         "right_if_sure": right_if_sure,
+        "lost": float(lost.mean()) if len(lost) else 0.0,
     }
 
 

@@ -194,14 +194,16 @@ class Commands(unittest.TestCase):
             self.assertNotIn("epoch 1/3", again.stdout)
             other = self.command(*training, "--seed", 7)
             self.assertEqual((other.returncode, "other settings" in other.stderr), (1, True))
-            for script in (["export.py"], ["evaluate.py", "--held-out"], ["evaluate.py"]):
+            draw(folder, "others", 4)
+            doubt = ["doubt.py", "--others", folder / "others", "--pictures", 12]
+            for script in (["export.py"], doubt, ["evaluate.py", "--held-out"], ["evaluate.py"]):
                 done = self.command(*script, *places, "--model", folder / "model")
                 self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual((folder / "model/labels.txt").read_text(), "blue\ngreen\nred\n")
             self.assertIn("were used once", (folder / "model/MODEL_CARD.md").read_text())
 
     def test_help_and_a_missing_path_need_no_traceback(self):
-        for script in ("train.py", "export.py", "evaluate.py"):
+        for script in ("train.py", "export.py", "doubt.py", "evaluate.py"):
             self.assertIn("--data", self.command(script, "--help").stdout)
         missing = self.command("train.py", "--data", "nowhere")
         self.assertEqual((missing.returncode, missing.stderr.strip()), (1, "error: `nowhere` does not exist"))

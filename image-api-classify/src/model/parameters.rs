@@ -15,7 +15,8 @@
 //!
 //! output = "logits"                # or "probabilities"; else it is seen from the numbers
 //! temperature = 1.0                # what logits are divided by before softmax
-//! unsure_below = 0.5               # the probability below which the best guess is called unsure
+//! unsure_below = 0.5               # the probability below which the best guess is called unsure; a network that knows what
+//!                                  # it does not know, as the default one does, takes confidence away itself
 //! ```
 
 use serde::{Deserialize, Serialize};

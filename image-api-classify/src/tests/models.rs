@@ -18,7 +18,7 @@ impl Log for Lines {
     }
 }
 
-fn default_model() -> PathBuf {
+pub(super) fn default_model() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/default")
 }
 

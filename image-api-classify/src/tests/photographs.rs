@@ -54,6 +54,55 @@ async fn hot_dog_is_a_hotdog_without_any_doubt() {
     assert_eq!(answer, (StatusCode::OK, "hotdog is detected with 255/255 confidence".to_owned()));
 }
 
+const HOT_DOG: &[u8] = include_bytes!("../../../docs/examples/hot-dog.jpg");
+
+#[tokio::test]
+async fn small_model_is_unsure_of_things_it_does_not_know() {
+    let service = service_with(&models::default_model());
+    let (_, drawing) = ask_large(&service, HOT_DOG.into()).await;
+    assert!(drawing.starts_with("unsure: "), "{drawing}");
+    let Some(data) = test_data() else { return };
+    for file in ["food.jpg", "hot_dog.jpg", "grace_hopper.bmp"] {
+        let bytes = std::fs::read(data.join("images").join(file)).unwrap();
+        let (_, sentence) = ask_large(&service, bytes.into()).await;
+        assert!(sentence.starts_with("unsure: "), "{file}: {sentence}");
+    }
+    let cat = std::fs::read(data.join("images/cat_720p.jpg")).unwrap();
+    let (_, sentence) = ask_large(&service, cat.into()).await;
+    assert!(sentence.starts_with("cat is detected with "), "{sentence}");
+}
+
+/// Of so many test pictures one is tried.
+const EVERY: usize = 5;
+
+#[test]
+fn small_model_loses_few_right_answers_to_doubt() {
+    let Some(data) = test_data() else { return };
+    let archive = std::fs::File::open(data.join("datasets/cifar10-images.tar")).unwrap();
+    let model = LoadedModel::in_directory(&models::default_model(), DEFAULT_MODEL_MEMORY).unwrap();
+    let unsure_below = model.description().output.unsure_below;
+    let (mut right, mut lost, mut number) = (0, 0, 0);
+    for entry in tar::Archive::new(archive).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().to_string_lossy().into_owned();
+        let Some((label, _)) = path.strip_prefix("test/").and_then(|rest| rest.split_once('/')) else { continue };
+        number += 1;
+        if !path.ends_with(".jpg") || number % EVERY != 0 {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+        let image = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap();
+        let best = model.classify(&image).unwrap().classes.remove(0);
+        if best.label == label {
+            right += 1;
+            lost += usize::from(best.probability < unsure_below);
+        }
+    }
+    assert!(number > 10_000 && right > 1700, "{right} right of {}", number / EVERY);
+    assert!(lost * 100 <= right * 8, "{lost} of {right} right answers are called unsure");
+}
+
 async fn ask_large(service: &Service<Classify>, image: Bytes) -> (StatusCode, String) {
     ask(service, Request::post("/classify"), image).await
 }
