@@ -30,7 +30,7 @@ impl Applications {
             let component = wasm(&format!("components/{service}")).display().to_string();
             command.push(&component);
             let command = serde_json::json!(command);
-            format!("- {{appID: {id}, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n")
+            format!("- {{appID: {id}, appDirPath: more, appPort: {port}, daprHTTPPort: 0, command: {command}}}\n")
         };
         let one = ["--max-concurrent-requests", "1"];
         let more_apps = [

@@ -66,7 +66,7 @@ fn one(service: &str, name: &str) -> anyhow::Result<(u16, String)> {
     }
     command.push(wasm(service).display().to_string());
     let app = serde_json::json!({
-        "appID": format!("{name}-{service}"), "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port,
+        "appID": format!("{name}-{service}"), "appDirPath": "more", "appPort": port, "daprHTTPPort": dapr_port,
         "env": { "DAPRLET_INSTANCES": 1 }, "command": command,
     });
     Ok((port, format!("- {app}\n")))

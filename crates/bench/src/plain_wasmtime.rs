@@ -34,7 +34,7 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let apps = flags.iter().zip(ports).map(|(flags, port)| {
         let command = ["wasmtime", "serve", "-Scli"].iter().chain(*flags).map(|it| (*it).to_owned());
         let command = serde_json::json!(command.chain([file.display().to_string()]).collect::<Vec<_>>());
-        format!("- {{appID: app-{port}, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n")
+        format!("- {{appID: app-{port}, appDirPath: more, appPort: {port}, daprHTTPPort: 0, command: {command}}}\n")
     });
     let world = World::start(&Options { more_apps: apps.collect(), ..Options::default() });
     let whats = [

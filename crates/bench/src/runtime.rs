@@ -25,7 +25,7 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let (port, dapr_port) = (free_port()?, free_port()?);
     let command = serde_json::json!(["wasmtime", "serve", "-Scli", wasm("components/state-clock")]);
     let app = serde_json::json!({
-        "appID": "state-clock", "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port, "command": command,
+        "appID": "state-clock", "appDirPath": "more", "appPort": port, "daprHTTPPort": dapr_port, "command": command,
     });
     let components = vec![("memory.yaml".to_owned(), MEMORY.to_owned())];
     let world = e2e::World::start(&Options { more_apps: format!("- {app}\n"), components, ..Options::default() });

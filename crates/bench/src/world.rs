@@ -27,7 +27,7 @@ impl Bench {
         let command = serde_json::json!(["wasmedge", wasm("plain-server"), counter.to_string()]);
         let options = Options {
             more_apps: format!(
-                "- {{appID: counter, appDirPath: ., appPort: {counter}, env: {{DAPRLET_INSTANCES: 1}}, command: {command}}}\n"
+                "- {{appID: counter, appDirPath: more, appPort: {counter}, env: {{DAPRLET_INSTANCES: 1}}, command: {command}}}\n"
             ),
             components: vec![("memory.yaml".to_owned(), IN_MEMORY.to_owned())],
             // The limit on users is not what is measured here.

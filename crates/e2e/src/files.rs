@@ -25,7 +25,7 @@ pub struct Options {
     pub components: Vec<(String, String)>,
     /// The services are components, and not modules for WasmEdge.
     pub as_components: bool,
-    /// More entries of the run template's `apps`, as YAML.
+    /// More entries of the run template's `apps`, as YAML. `appDirPath: more` is a directory for them.
     pub more_apps: String,
 }
 
@@ -98,6 +98,7 @@ pub(crate) fn write(folder: &Path, ports: &Ports, options: &Options) {
     let config = folder.join("config");
     fs::create_dir_all(&config).expect("a folder");
     fs::create_dir_all(folder.join("data")).expect("a folder");
+    fs::create_dir_all(folder.join("more")).expect("a folder");
     let app = |id: &str, port: u16, dapr_port: u16, flags: &str| {
         fs::create_dir_all(folder.join(id)).expect("a folder");
         let mut command = vec!["wasmedge".to_owned()];

@@ -27,7 +27,7 @@ pub(super) fn asks_the_host(model: &Path) -> anyhow::Result<(u16, String)> {
     }
     command.push(wasm("image-api-classify-nn").display().to_string());
     let app = serde_json::json!({
-        "appID": "asks-the-host", "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port, "command": command,
+        "appID": "asks-the-host", "appDirPath": "more", "appPort": port, "daprHTTPPort": dapr_port, "command": command,
     });
     Ok((port, format!("- {app}\n")))
 }

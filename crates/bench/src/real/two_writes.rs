@@ -15,7 +15,7 @@ pub(crate) fn measure(program: &Path, flags: &[String], seconds: Duration) -> an
     let module = wasm("plain-server");
     let ours = free_port()?;
     let command = serde_json::json!(["wasmedge", module, ours.to_string()]);
-    let more_apps = format!("- {{appID: plain, appDirPath: ., appPort: {ours}, command: {command}}}\n");
+    let more_apps = format!("- {{appID: plain, appDirPath: more, appPort: {ours}, command: {command}}}\n");
     let world = World::start(&Options { more_apps, ..Options::default() });
     world.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", ours)).ok().map(drop));
     let theirs = free_port()?;

@@ -217,7 +217,7 @@ fn invocation_under_way_is_finished_at_shutdown() {
     assert!(daprlet.0.try_wait().unwrap().is_none(), "it does not wait");
     app.answer.send(()).unwrap();
     let response = asking.join().unwrap();
-    assert!(response.starts_with("HTTP/1.1 200 OK") && response.ends_with("done"), "{response}");
+    assert!(response.starts_with("HTTP/1.1 200 OK") && response.contains("done"), "{response}");
     assert_eq!(daprlet.wait().code(), Some(0));
 }
 

@@ -93,7 +93,7 @@ fn a_hanging_recorder_does_not_delay_the_picture_beyond_the_deadline() {
     // An application of the recorder's name that accepts connections and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let more_apps = format!("- {{appID: silent, appDirPath: ., appPort: {port}}}\n");
+    let more_apps = format!("- {{appID: silent, appDirPath: more, appPort: {port}}}\n");
     let settings = vec!["EVENTS_APP_ID=silent".to_owned()];
     let world = World::start(&Options { settings, more_apps, ..crate::options() });
     let begin = std::time::Instant::now();

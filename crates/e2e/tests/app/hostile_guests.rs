@@ -7,7 +7,7 @@ fn world_with_odd_guest(arguments: &[&str]) -> (World, u16, u16) {
     let [port, dapr_port]: [u16; 2] = e2e::free_ports();
     let command = serde_json::json!(["wasmedge", wasm("plain-server"), port.to_string()]);
     let more_apps =
-        format!("- {{appID: odd, appDirPath: ., appPort: {port}, daprHTTPPort: {dapr_port}, command: {command}}}\n");
+        format!("- {{appID: odd, appDirPath: more, appPort: {port}, daprHTTPPort: {dapr_port}, command: {command}}}\n");
     let arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
     let world = World::start(&Options { more_apps, arguments, ..Options::default() });
     let ready = format!("http://127.0.0.1:{dapr_port}/v1.0/healthz");
@@ -55,7 +55,7 @@ fn a_guest_may_not_connect_outside_and_the_log_names_the_flag_that_would_allow_i
     let target = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = target.local_addr().unwrap();
     let command = serde_json::json!(["wasmedge", wasm("plain-client"), format!("http://{address}/")]);
-    let more_apps = format!("- {{appID: nosy, appDirPath: ., command: {command}}}\n");
+    let more_apps = format!("- {{appID: nosy, appDirPath: more, command: {command}}}\n");
     let world = World::start(&Options { more_apps, ..Options::default() });
     let expected = format!("--allow-outbound {address}");
     world.daprlet.until(|| world.daprlet.said().contains(&expected).then_some(()));

@@ -20,7 +20,7 @@ impl Odd {
         let [port, dapr_port]: [u16; 2] = e2e::free_ports();
         let command = serde_json::json!(["wasmedge", wasm("plain-server"), port.to_string()]);
         let more_apps = format!(
-            "- {{appID: odd, appDirPath: ., appPort: {port}, daprHTTPPort: {dapr_port}, env: {{{env}}}, command: {command}}}\n"
+            "- {{appID: odd, appDirPath: more, appPort: {port}, daprHTTPPort: {dapr_port}, env: {{{env}}}, command: {command}}}\n"
         );
         let arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
         let world = World::start(&Options { more_apps, arguments, ..Options::default() });

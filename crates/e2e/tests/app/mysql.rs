@@ -30,7 +30,7 @@ fn a_plain_mysql_program_runs_unchanged() {
     let address = format!("127.0.0.1:{}", server.port);
     let url = format!("DATABASE_URL=mysql://root@{address}/mysql");
     let command = serde_json::json!(["wasmedge", "--env", url, wasm("plain-mysql")]);
-    let more_apps = format!("- {{appID: plain, appDirPath: ., command: {command}}}\n");
+    let more_apps = format!("- {{appID: plain, appDirPath: more, command: {command}}}\n");
     let arguments = vec!["--allow-outbound".to_owned(), address];
     let world = World::start(&Options { more_apps, arguments, ..Options::default() });
     world.daprlet.until(|| world.daprlet.said().contains(r#"== plain == [(1, "one"), (2, "zwei")]"#).then_some(()));

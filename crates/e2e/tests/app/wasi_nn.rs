@@ -51,7 +51,7 @@ impl Other {
         command.extend_from_slice(flags);
         command.push(e2e::wasm(file).display().to_string());
         let app =
-            json!({ "appID": id, "appDirPath": ".", "appPort": port, "daprHTTPPort": dapr_port, "command": command });
+            json!({ "appID": id, "appDirPath": "more", "appPort": port, "daprHTTPPort": dapr_port, "command": command });
         Self { port, yaml: format!("- {app}\n") }
     }
 

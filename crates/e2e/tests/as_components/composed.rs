@@ -30,7 +30,7 @@ fn a_service_composed_with_daprs_http_api_counts_its_users_and_records_its_event
     let fused = fused.display().to_string();
     command.push(&fused);
     let command = serde_json::json!(command);
-    let app = format!("{{appID: fused, appDirPath: ., appPort: {port}, daprHTTPPort: {dapr}, command: {command}}}");
+    let app = format!("{{appID: fused, appDirPath: more, appPort: {port}, daprHTTPPort: {dapr}, command: {command}}}");
     let world = World::start(&Options { more_apps: format!("- {app}\n"), ..crate::options() });
     let url = format!("http://127.0.0.1:{port}");
     world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));

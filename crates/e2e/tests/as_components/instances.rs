@@ -13,7 +13,7 @@ fn world_with_another(flags: &[&str]) -> (World, u16) {
     command.push(wasm("components/image-api-grayscale").display().to_string());
     let command = serde_json::json!(command);
     let more_apps =
-        format!("- {{appID: another, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
+        format!("- {{appID: another, appDirPath: more, appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
     let world = World::start(&Options { more_apps, ..crate::options() });
     let ready = format!("http://127.0.0.1:{port}/");
     world.daprlet.until(|| (request("GET", &ready).send().status == 200).then_some(()));

@@ -16,7 +16,7 @@ fn world_with_counter() -> (World, u16) {
         wasm("components/keyvalue-counter")
     ]);
     let more_apps =
-        format!("- {{appID: counter, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
+        format!("- {{appID: counter, appDirPath: more, appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
     let world = World::start(&Options { more_apps, ..crate::options() });
     world.daprlet.until(|| (get(port, "/").status == 200).then_some(()));
     (world, port)
@@ -42,7 +42,7 @@ fn the_same_file_counts_here_and_under_plain_wasmtime() {
     let [port, plain] = e2e::free_ports();
     let command = serde_json::json!(["wasmtime", "serve", "-Skeyvalue", file]);
     let more_apps =
-        format!("- {{appID: visits, appDirPath: ., appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
+        format!("- {{appID: visits, appDirPath: more, appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
     let world = World::start(&Options { more_apps, ..crate::options() });
     world.daprlet.until(|| (get(port, "/").text() == "1").then_some(()));
     assert_eq!(get(port, "/").text(), "2");
