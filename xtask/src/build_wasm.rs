@@ -7,13 +7,16 @@ mod nn;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 pub(crate) use components::TARGET as COMPONENT_TARGET;
 pub(crate) use nn::{FEATURE as NN, services as with_nn};
 
+use crate::progress::Progress;
 use crate::repository::{Package, Repository, Workspace, output, run};
 
 /// What WasmEdge and daprlet run.
@@ -59,7 +62,7 @@ impl BuildWasm {
         } else {
             self.package.iter().map(|name| workspace.package(name)).collect::<Result<Vec<_>>>()?
         };
-        build(repository, &workspace, &services)?;
+        build(repository, &workspace, &services, &mut run)?;
         if self.wasmedge {
             let modules = services.iter().flat_map(|service| service.programs());
             ahead::compile(repository, &modules.map(str::to_owned).collect::<Vec<_>>())?;
@@ -72,9 +75,21 @@ impl BuildWasm {
         }
         if self.fixtures {
             // On its own: together with the services it would switch on features of crates that both use.
-            build(repository, &workspace, &[workspace.package(FIXTURES)?])?;
+            build(repository, &workspace, &[workspace.package(FIXTURES)?], &mut run)?;
         }
         Ok(())
+    }
+
+    /// Builds all services, and shows how far that is in a line that other builds share.
+    pub(crate) fn run_with_progress(&self, repository: &Repository, progress: &Arc<Progress>) -> Result<()> {
+        install_target(repository, TARGET)?;
+        let workspace = repository.workspace()?;
+        let services: Vec<_> = workspace.services().collect();
+        build(repository, &workspace, &services, &mut |cargo| {
+            let status = progress.spawn("services", cargo)?.wait()?;
+            ensure!(status.success(), "the services cannot be built ({status})");
+            Ok(())
+        })
     }
 }
 
@@ -89,7 +104,12 @@ pub(crate) fn install_target(repository: &Repository, target: &str) -> Result<()
         .with_context(|| format!("without rustup, install Rust's {target} target as your system does"))
 }
 
-fn build(repository: &Repository, workspace: &Workspace, packages: &[&Package]) -> Result<()> {
+fn build(
+    repository: &Repository,
+    workspace: &Workspace,
+    packages: &[&Package],
+    run: &mut dyn FnMut(&mut Command) -> Result<()>,
+) -> Result<()> {
     let how = ["--locked", "--profile", PROFILE, "--target", TARGET];
     let (alike, special): (Vec<&Package>, Vec<_>) = packages.iter().partition(|it| it.rustc_for_wasm().is_empty());
     if !alike.is_empty() {

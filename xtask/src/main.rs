@@ -10,6 +10,7 @@ mod go;
 mod model;
 mod new_service;
 mod parity;
+mod progress;
 mod real;
 mod repository;
 mod run_template;

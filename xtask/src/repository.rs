@@ -67,10 +67,12 @@ struct Target {
 }
 
 impl Repository {
-    /// The repository in that folder; by default the one that this program was built in.
+    /// The repository in that folder; by default the one that the command is called in. The one that this program was built
+    /// in may be another, where two checkouts share a target directory.
     pub(crate) fn new(root: Option<PathBuf>) -> Self {
+        let current = || std::env::current_dir().unwrap_or_default();
         let own = || Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned();
-        Self { root: root.unwrap_or_else(own) }
+        Self { root: root.or_else(|| checkout(&current())).unwrap_or_else(own) }
     }
 
     /// A path inside.
@@ -158,6 +160,12 @@ impl Package {
     }
 }
 
+/// The checkout of the project that a folder is in: the nearest folder above that has a workspace with these commands.
+fn checkout(folder: &Path) -> Option<PathBuf> {
+    let is_checkout = |folder: &&Path| folder.join("xtask/Cargo.toml").is_file() && folder.join("Cargo.lock").is_file();
+    folder.ancestors().find(is_checkout).map(Path::to_owned)
+}
+
 /// Runs a program to its end; fails as it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
@@ -177,4 +185,21 @@ fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
     format!("`{}`", words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkout_is_the_one_that_the_folder_is_in() {
+        let other = tempfile::tempdir().unwrap();
+        let inside = other.path().join("crates/a/src");
+        std::fs::create_dir_all(&inside).unwrap();
+        assert_eq!(checkout(&inside), None);
+        std::fs::create_dir(other.path().join("xtask")).unwrap();
+        std::fs::write(other.path().join("xtask/Cargo.toml"), "").unwrap();
+        std::fs::write(other.path().join("Cargo.lock"), "").unwrap();
+        assert_eq!(checkout(&inside).as_deref(), Some(other.path()));
+    }
 }

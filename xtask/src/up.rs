@@ -3,6 +3,7 @@
 mod answers;
 mod features;
 mod model;
+mod ports;
 mod supervise;
 
 use std::fs;
@@ -13,12 +14,16 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::build_wasm::BuildWasm;
+use crate::progress::Progress;
 use crate::repository::Repository;
 use crate::run_template;
 use crate::steps::Steps;
 
 /// Where the components of `config/` keep their data.
 const DATA: &str = "data";
+
+/// daprlet's default for `--page-port`.
+const PAGE_PORT: u16 = 8080;
 
 /// Builds the services and daprlet, and runs them on dapr.yaml with the page, until Ctrl-C.
 #[derive(Args)]
@@ -53,6 +58,9 @@ pub(crate) struct Up {
 impl Up {
     pub(crate) fn run(&self, repository: &Repository) -> Result<ExitCode> {
         let downloads = !self.no_download && model::is_missing(repository);
+        let apps = run_template::read(repository)?;
+        let page_port = self.page_port();
+        ports::check(self.listen_address, &apps, page_port)?;
         let mut steps = Steps::new(2 + usize::from(downloads));
         if downloads {
             steps.begin("Getting a model that knows a thousand things (once)");
@@ -69,9 +77,20 @@ impl Up {
         daprlet.args(["run", "-f", run_template::FILE, "--page", "docs"]);
         daprlet.arg("--listen-address").arg(self.listen_address.to_string()).args(&self.daprlet);
 
-        let ports = run_template::read(repository)?.iter().map(|app| app.app_port).collect();
         let address = self.listen_address;
-        supervise::run(&mut daprlet, move || answers::announce(address, ports))
+        supervise::run(&mut daprlet, move || answers::announce(address, &apps, page_port))
+    }
+
+    /// The port of the page: daprlet's default, unless its flags say otherwise.
+    fn page_port(&self) -> u16 {
+        let mut flags = self.daprlet.iter();
+        let given = flags.find_map(|flag| match flag.strip_prefix("--page-port") {
+            Some("") => Some(None),
+            Some(value) => Some(value.strip_prefix('=')),
+            None => None,
+        });
+        let value = given.and_then(|value| value.or_else(|| flags.next().map(String::as_str)));
+        value.and_then(|value| value.parse().ok()).unwrap_or(PAGE_PORT)
     }
 
     /// Builds the services and daprlet at the same time: while one waits for a large crate, the other uses the rest of the
@@ -84,13 +103,14 @@ impl Up {
         if !self.full {
             cargo.args(["--no-default-features", "--features", &features::of_config(repository)?]);
         }
-        let mut daprlet = cargo.spawn().context("cannot start cargo")?;
-        let services = BuildWasm::default().run(repository);
+        let progress = Progress::new();
+        let mut daprlet = progress.spawn("daprlet", &mut cargo)?;
+        let services = BuildWasm::default().run_with_progress(repository, &progress);
         if services.is_err() {
-            // What has been compiled so far is kept; it may have ended by itself, too.
-            let _ = daprlet.kill();
+            // What has been compiled so far is kept.
+            daprlet.kill();
         }
-        let status = daprlet.wait().context("cannot wait for cargo")?;
+        let status = daprlet.wait()?;
         services?;
         ensure!(status.success(), "daprlet cannot be built ({status})");
         Ok(())

@@ -72,18 +72,24 @@ fn a_new_service_passes_its_tests_and_answers_through_dapr() {
     repository.xtask(&["build-wasm", "--package", "note-keeper"]).unwrap();
 
     let [port, dapr_port] = e2e::free_ports().map(|port| port.to_string());
-    fs::create_dir(repository.0.path().join("data")).unwrap();
     let flags = ["run", "--app-id", "note-keeper", "--app-port", &port, "--dapr-http-port", &dapr_port];
     let (own_port, own_dapr_port) = (format!("APP_PORT={port}"), format!("DAPR_HTTP_PORT={dapr_port}"));
-    let module = ["--resources-path", "config", "wasmedge", "--env", &own_port, "--env", &own_dapr_port];
-    let arguments = [flags.as_slice(), &module, &["wasm/note-keeper.wasm"]].concat();
+    let module = ["--resources-path", "../config", "wasmedge", "--env", &own_port, "--env", &own_dapr_port];
+    let arguments = [flags.as_slice(), &module, &["../wasm/note-keeper.wasm"]].concat();
     let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
-    let daprlet = e2e::daprlet(repository.0.path(), &arguments);
+    let daprlet = e2e::daprlet(&repository.0.path().join("note-keeper"), &arguments);
 
     let note = format!("http://127.0.0.1:{dapr_port}/v1.0/invoke/note-keeper/method/note");
     daprlet.until(|| (request("POST", &note).body("buy milk").send().status == 200).then_some(()));
     assert_eq!(request("GET", &note).send().text(), "buy milk");
     assert_eq!(request("GET", &format!("http://127.0.0.1:{port}/note")).send().text(), "buy milk");
+}
+
+#[test]
+fn suites_that_look_at_the_tree_pass_with_a_new_service() {
+    let repository = Copy::new();
+    repository.xtask(&["new-service", "note-keeper"]).unwrap();
+    repository.run(env!("CARGO"), &["test", "--package", "deploy-tests", "--locked", "--offline"]).unwrap();
 }
 
 #[test]

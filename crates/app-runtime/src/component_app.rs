@@ -22,6 +22,7 @@ use wasmedge_guest::command::WasmEdgeCommand;
 use crate::accept::Port;
 use crate::around::Around;
 use crate::external::External;
+use crate::guest_app::tell_if_slow;
 use crate::lifetime::Lifetime;
 use crate::log::{AppLog, NamedLog};
 
@@ -119,7 +120,8 @@ pub(crate) async fn start(
     log: Arc<dyn AppLog>,
 ) -> Result<Arc<App>, ComponentError> {
     let compiler = engine.clone();
-    let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wasm)).await;
+    let compiling = tokio::task::spawn_blocking(move || compiler.compile(&wasm));
+    let compiled = tell_if_slow(&app.id, compiling).await;
     let component = compiled.map_err(|gone| ComponentError::Compile(wasmtime::Error::new(gone)))??;
     let mut arguments = vec![wanted.component.display().to_string()];
     arguments.extend(wanted.arguments);

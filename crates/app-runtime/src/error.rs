@@ -14,7 +14,7 @@ use crate::component_app::ComponentError;
 #[non_exhaustive]
 pub enum StartError {
     /// Somebody else has the port.
-    #[error("app {app}: {what} cannot listen on {address}: {source}")]
+    #[error("app {app}: {what} cannot listen on {address}: {source}{}", held_by(*.address, .source))]
     Port {
         /// The application.
         app: String,
@@ -26,7 +26,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// A module cannot be read.
-    #[error("app {app}: {}: {source}", .path.display())]
+    #[error("app {app}: {}: {source}{}", .path.display(), built_by(.path, .source))]
     Module {
         /// The application.
         app: String,
@@ -90,6 +90,19 @@ pub enum StartError {
     /// Something that should have ended well did not.
     #[error("the host's own task failed")]
     Task(#[source] tokio::task::JoinError),
+}
+
+/// Who has a port that is taken.
+fn held_by(address: SocketAddr, error: &io::Error) -> String {
+    let is_taken = error.kind() == io::ErrorKind::AddrInUse;
+    let owner = is_taken.then(|| port_owner::port_owner(address.port())).flatten();
+    owner.map(|owner| format!("; {owner} has it")).unwrap_or_default()
+}
+
+/// How a service of this project that was not built yet is built.
+fn built_by(path: &std::path::Path, error: &io::Error) -> &'static str {
+    let is_built = path.components().any(|part| part.as_os_str() == "wasm");
+    if is_built && error.kind() == io::ErrorKind::NotFound { "; `cargo xtask build-wasm` builds it" } else { "" }
 }
 
 impl StartError {

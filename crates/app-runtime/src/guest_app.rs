@@ -36,8 +36,25 @@ pub(crate) async fn compile(
     wasm: Vec<u8>,
 ) -> Result<wasmtime::Module, StartError> {
     let engine = engine.clone();
-    let compiled = tokio::task::spawn_blocking(move || engine.compile(&wasm)).await.map_err(StartError::Task)?;
+    let compiling = tokio::task::spawn_blocking(move || engine.compile(&wasm));
+    let compiled = tell_if_slow(app, compiling).await.map_err(StartError::Task)?;
     compiled.map_err(|source| StartError::Guest { app: app.to_owned(), path: path.to_owned(), source })
+}
+
+/// How long a module may take to load before it is told that it is being compiled.
+const TELL_COMPILING_AFTER: Duration = Duration::from_millis(700);
+
+/// Tells that a module is being compiled, and how long that took, unless its compiled code was there already.
+pub(crate) async fn tell_if_slow<T>(app: &str, compiling: impl Future<Output = T>) -> T {
+    let begin = Instant::now();
+    tokio::pin!(compiling);
+    if let Ok(compiled) = tokio::time::timeout(TELL_COMPILING_AFTER, compiling.as_mut()).await {
+        return compiled;
+    }
+    tracing::info!(app, "compiling for this machine, which only the first start does");
+    let compiled = compiling.await;
+    tracing::info!(app, seconds = begin.elapsed().as_secs(), "compiled");
+    compiled
 }
 
 impl GuestApp {

@@ -21,6 +21,8 @@ use crate::log;
 #[command(
     name = "daprlet",
     version,
+    // A terminal that is narrower breaks lines itself, and examples stay whole.
+    term_width = 100,
     long_version = crate::version::long(),
     after_help = exit::TABLE
 )]
@@ -77,7 +79,7 @@ pub(crate) fn unknown_option(option: &str) -> String {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   daprlet run -f dapr.yaml
-  daprlet run --app-id a --app-port 9005 --dapr-http-port 3503 --resources-path config wasmedge service.wasm
+  daprlet run --app-id a --app-port 9005 --resources-path config -- service.wasm
   daprlet run --app-id b --app-port 8080 -- python3 app.py
 
 A command `wasmedge [OPTIONS] FILE.wasm [ARGUMENTS]`, or just `FILE.wasm`, runs the module inside this process, with the

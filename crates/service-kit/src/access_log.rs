@@ -23,6 +23,10 @@ impl Log for StderrLog {
     }
 }
 
+/// Marks a response that has no line in the access log: one to a timer that found nothing to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unlogged;
+
 /// What is said about a request: nothing that a header or a query carries, because secrets travel there.
 pub(crate) struct AccessLine<'a> {
     pub(crate) method: &'a Method,

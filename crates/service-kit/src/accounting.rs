@@ -8,6 +8,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, StatusCode};
 use serde_json::json;
 
+use crate::access_log::Unlogged;
 use crate::events::{Delivery, Event, EventSink, EventSinkSettings, Round};
 use crate::meanwhile::meanwhile;
 use crate::rate_limit::{Limiter, Policy};
@@ -110,6 +111,9 @@ impl Accounting {
         let body = json!({ "delivered": delivered, "refused": refused, "waiting": waiting }).to_string();
         let mut response = Response::new(body.into());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if (delivered, refused, waiting) == (0, 0, 0) {
+            response.extensions_mut().insert(Unlogged);
+        }
         Ok(response)
     }
 

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::json;
 
-use crate::access_log::AccessLine;
+use crate::access_log::{AccessLine, Unlogged};
 use crate::body::{self, BodySource};
 use crate::routing::{self, Target};
 use crate::{App, Call, Clock, EdgeSettings, Log, Problem, Response, StderrLog, SystemClock, cors};
@@ -60,6 +60,9 @@ impl<A: App> Service<A> {
         if method == Method::HEAD {
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes));
             *response.body_mut() = Bytes::new();
+        }
+        if response.extensions().get::<Unlogged>().is_some() {
+            return response;
         }
         let ms = self.clock.now().saturating_sub(began).as_millis();
         let line = AccessLine { method: &method, path: uri.path(), status: response.status(), bytes, ms, user };

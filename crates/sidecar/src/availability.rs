@@ -19,7 +19,9 @@ impl Availability {
     /// Notes how `operation` of a component ended; `error` where the component could not be reached, or its disk is full.
     pub(crate) fn note(&self, app: &str, component: &str, operation: &str, error: Option<&dyn Display>) {
         match (self.update(component, operation, error.is_some()), error) {
-            (Some(Change::Lost), Some(error)) => tracing::error!(app, component, operation, %error, "component unavailable"),
+            (Some(Change::Lost), Some(error)) => {
+                tracing::error!(app, component, operation, %error, "component unavailable")
+            }
             (Some(Change::Recovered), _) => tracing::info!(app, component, "component available again"),
             _ => {}
         }

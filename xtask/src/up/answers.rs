@@ -5,25 +5,42 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use crate::run_template::AppPorts;
+
 /// Between two looks at whether a service answers.
 const PAUSE: Duration = Duration::from_millis(50);
 /// A service that has accepted a connection may still be compiling.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Prints what to try, once every port answers.
-pub(crate) fn announce(address: IpAddr, ports: Vec<u16>) {
+/// Prints where everything is and what to try, once every service answers.
+pub(crate) fn announce(address: IpAddr, apps: &[AppPorts], page_port: u16) {
     let probed = reachable(address);
-    for port in ports {
-        while !answers(SocketAddr::new(probed, port)) {
+    for app in apps {
+        while !answers(SocketAddr::new(probed, app.app_port)) {
             thread::sleep(PAUSE);
         }
     }
     let host = if probed.is_loopback() { "localhost".to_owned() } else { SocketAddr::new(probed, 0).ip().to_string() };
-    eprintln!(
-        "\nEvery service answers. Try, in another terminal:\n  \
-         curl http://{host}:9005/grayscale --data-binary @docs/sample.jpg | base64 -d > gray.png\n  \
-         curl http://{host}:9007/events\n"
-    );
+    eprintln!("{}", table(&host, apps, page_port));
+}
+
+/// Where everything listens, and what to try.
+fn table(host: &str, apps: &[AppPorts], page_port: u16) -> String {
+    let width = apps.iter().map(|app| app.app_id.len()).max().unwrap_or(0);
+    let mut table = format!("\nEvery service answers.\n\n  {:width$}  http://{host}:{page_port}\n", "the page");
+    for AppPorts { app_id, app_port, dapr_http_port } in apps {
+        table.push_str(&format!(
+            "  {app_id:width$}  http://{host}:{app_port}   Dapr API http://{host}:{dapr_http_port}\n"
+        ));
+    }
+    if let Some(app) = apps.iter().find(|app| app.app_id == "image-api-grayscale") {
+        let port = app.app_port;
+        table.push_str(&format!(
+            "\nOpen the page, or try in another terminal:\n  \
+             curl http://{host}:{port}/grayscale --data-binary @docs/sample.jpg | base64 -d > gray.png\n"
+        ));
+    }
+    table
 }
 
 /// Where to knock: who listens on all addresses is to be found on this machine's own.
@@ -59,6 +76,15 @@ mod tests {
         assert_eq!(reachable("0.0.0.0".parse().unwrap()), IpAddr::V4(Ipv4Addr::LOCALHOST));
         assert_eq!(reachable("::".parse().unwrap()), IpAddr::V6(Ipv6Addr::LOCALHOST));
         assert_eq!(reachable("192.0.2.7".parse().unwrap()).to_string(), "192.0.2.7");
+    }
+
+    #[test]
+    fn table_has_the_page_and_every_port() {
+        let app = AppPorts { app_id: "a".to_owned(), app_port: 1, dapr_http_port: 2 };
+        let table = table("h", &[app], 3);
+        for address in ["the page  http://h:3", "a         http://h:1   Dapr API http://h:2"] {
+            assert!(table.contains(address), "{table}");
+        }
     }
 
     #[test]

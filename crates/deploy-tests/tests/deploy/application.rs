@@ -14,10 +14,13 @@ pub(crate) struct Service {
     pub(crate) command: Vec<String>,
 }
 
-/// The services of `dapr.yaml`.
+/// The services of `dapr.yaml` that claim to be deployed, by `package.metadata.deploy` of their manifests. A service is born
+/// without.
 pub(crate) fn services() -> Vec<Service> {
-    let template = run_template::load(&repository("dapr.yaml")).unwrap();
-    let services = template.apps.into_iter().map(|app| Service {
+    let template = run_template::load(&repository("dapr.yaml"), None).unwrap();
+    let is_deployed = |id: &str| text(format!("{id}/Cargo.toml")).contains("\n[package.metadata.deploy]\n");
+    let deployed = template.apps.into_iter().filter(|app| is_deployed(&app.app_id));
+    let services = deployed.map(|app| Service {
         id: app.app_id,
         port: app.app_port.unwrap(),
         dapr_port: app.dapr_http_port.unwrap(),
@@ -58,6 +61,12 @@ pub(crate) fn version() -> &'static str {
 /// What is in backticks.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn application_of_the_readme_is_deployed() {
+    let ids: Vec<_> = services().into_iter().map(|service| service.id).collect();
+    assert_eq!(ids, ["image-api-grayscale", "image-api-classify", "events-service"]);
 }
 
 #[test]

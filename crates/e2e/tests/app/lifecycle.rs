@@ -38,8 +38,7 @@ fn a_native_process_gets_daprs_environment_and_its_lines_are_named() {
 
 #[test]
 fn with_json_every_line_is_an_object_that_says_who_speaks() {
-    let more_apps =
-        "- {appID: native, appDirPath: more, daprHTTPPort: 0, command: [sh, -c, 'echo hello; echo oh >&2; sleep 600']}\n";
+    let more_apps = "- {appID: native, appDirPath: more, daprHTTPPort: 0, command: [sh, -c, 'echo hello; echo oh >&2; sleep 600']}\n";
     let arguments = vec!["--log-format".to_owned(), "json".to_owned()];
     let world = World::start(&Options { arguments, more_apps: more_apps.to_owned(), ..Options::default() });
     let lines = || -> Vec<serde_json::Value> {

@@ -50,8 +50,7 @@ impl Other {
         command.extend([format!("--env=APP_PORT={port}"), format!("--env=DAPR_HTTP_PORT={dapr_port}")]);
         command.extend_from_slice(flags);
         command.push(e2e::wasm(file).display().to_string());
-        let app =
-            json!({ "appID": id, "appDirPath": "more", "appPort": port, "daprHTTPPort": dapr_port, "command": command });
+        let app = json!({ "appID": id, "appDirPath": "more", "appPort": port, "daprHTTPPort": dapr_port, "command": command });
         Self { port, yaml: format!("- {app}\n") }
     }
 

@@ -55,16 +55,18 @@ impl File {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, BindingError> {
         let done = self.0.run(move |connection| work(connection)).await;
-        done.map_err(|ended| BindingError::Unavailable(ended.into()))?.map_err(|error| match error.sqlite_error_code() {
-            Some(
-                ErrorCode::CannotOpen
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::DiskFull
-                | ErrorCode::ReadOnly
-                | ErrorCode::SystemIoFailure,
-            ) => BindingError::Unavailable(error.into()),
-            _ => failed(error),
+        done.map_err(|ended| BindingError::Unavailable(ended.into()))?.map_err(|error| {
+            match error.sqlite_error_code() {
+                Some(
+                    ErrorCode::CannotOpen
+                    | ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::DiskFull
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::SystemIoFailure,
+                ) => BindingError::Unavailable(error.into()),
+                _ => failed(error),
+            }
         })
     }
 }
