@@ -42,16 +42,15 @@ fn each_service_has_its_ports_its_module_and_its_model() {
     );
     assert!(start.ends_with("wasmedge $WASMEDGE_OPTIONS ${MODULE}"));
     let resources = start.split("--resources-path ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let resources = resources.strip_prefix("../").expect("it starts in the service's directory");
     assert_eq!(resources::load(&[repository(resources)], None).unwrap().components.len(), 4, "{resources}");
     for service in services() {
         let text = text(format!("deploy/systemd/{}.env", service.id));
         let variables: BTreeMap<&str, &str> = environment(&text).into_iter().collect();
         assert_eq!(variables["APP_PORT"], service.port.to_string());
         assert_eq!(variables["DAPR_HTTP_PORT"], service.dapr_port.to_string());
-        // The same, from the folder that the unit starts in.
-        let (program, words) = service.command.split_first().unwrap();
-        let from_root: Vec<String> = words.iter().map(|word| word.replace("../", "")).collect();
-        let (module, options) = from_root.split_last().unwrap();
+        let (program, options) = service.command.split_first().unwrap();
+        let (module, options) = options.split_last().unwrap();
         assert_eq!((program.as_str(), variables["MODULE"]), ("wasmedge", module.as_str()));
         assert_eq!(variables["WASMEDGE_OPTIONS"], options.join(" "));
     }
