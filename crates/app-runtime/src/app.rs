@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use dapr_http::{AllowedOrigins, ApiAccess, ApiToken};
 use dapr_resources::component::ComponentResource;
+use dapr_resources::configuration::Handler;
 use dapr_resources::http_endpoint::HttpEndpointResource;
 use sidecar::SecretScope;
 use sidecar::access_control::AccessControl;
@@ -29,6 +30,12 @@ pub struct App {
     pub environment: Vec<(String, String)>,
     /// Its components.
     pub components: Vec<ComponentResource>,
+    /// Its middleware, which pipelines name.
+    pub middleware: Vec<ComponentResource>,
+    /// The middleware that requests to its API pass, in order.
+    pub http_pipeline: Vec<Handler>,
+    /// The middleware that requests pass before it gets them.
+    pub app_http_pipeline: Vec<Handler>,
     /// The servers outside that it invokes by a name.
     pub http_endpoints: Vec<HttpEndpointResource>,
     /// Which secrets it may read.

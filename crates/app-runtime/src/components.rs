@@ -124,7 +124,7 @@ impl Maker {
     }
 
     /// The specification of `resource` with every reference followed.
-    async fn resolve(&self, resource: &ComponentResource, made: &Made) -> Result<ComponentSpec, StartError> {
+    pub(crate) async fn resolve(&self, resource: &ComponentResource, made: &Made) -> Result<ComponentSpec, StartError> {
         let mut spec = ComponentSpec {
             name: resource.name.clone(),
             type_: resource.type_.clone(),

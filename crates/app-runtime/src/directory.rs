@@ -1,10 +1,11 @@
 //! All applications of the process, and the calls between them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use dapr_http::ApiToken;
+use dapr_http::middleware::Pipeline;
 use http::header::HeaderValue;
 use http::{Request, Response};
 use sidecar::access_control::{AccessControl, NAMESPACE, TRUST_DOMAIN};
@@ -29,6 +30,7 @@ pub(crate) struct Callee {
     token: Option<ApiToken>,
     turns: Option<Semaphore>,
     access: AccessControl,
+    pipeline: OnceLock<Pipeline>,
 }
 
 impl Callee {
@@ -36,7 +38,19 @@ impl Callee {
     pub(crate) fn new(app: &App) -> Self {
         let turns = (app.max_concurrency > 0).then(|| Semaphore::new(app.max_concurrency as usize));
         let channel = AppChannel::new(app.port);
-        Self { channel, token: app.app_token.clone(), turns, access: app.access_control.clone() }
+        Self {
+            channel,
+            token: app.app_token.clone(),
+            turns,
+            access: app.access_control.clone(),
+            pipeline: OnceLock::new(),
+        }
+    }
+
+    /// The middleware before the application, once its components are there.
+    pub(crate) fn set_pipeline(&self, pipeline: Pipeline) {
+        // The host calls this once, before the application runs.
+        let _ = self.pipeline.set(pipeline);
     }
 
     /// Decides whether the application `caller` may send this request.
@@ -65,6 +79,14 @@ impl Callee {
             Some(turns) => turns.acquire().await.ok(),
             None => None,
         };
+        let Some(pipeline) = self.pipeline.get() else { return self.send(request).await };
+        match pipeline.enter(request) {
+            Ok(request) => self.send(request).await.map(|response| pipeline.leave(response)),
+            Err(response) => Ok(*response),
+        }
+    }
+
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
         forward::declare_empty(&mut request);
         let mut response = self.channel.send(request).await?;
         forward::response(&mut response);

@@ -115,6 +115,7 @@ impl Host {
             allowed_origins: app.allowed_origins.clone(),
             access: app.api_access.clone(),
             is_public: false,
+            has_pipeline: !app.http_pipeline.is_empty(),
             logs_calls: app.logs_api_calls,
         };
         if let Some(port) = app.public_port {
@@ -126,7 +127,7 @@ impl Host {
         // What is under way may need its sidecar to be finished.
         let port = Port { name: "the Dapr API", listener: api_listener, while_draining: true };
         self.lifetime.spawn("Dapr API", port.serve(self.lifetime.clone(), serve));
-        self.make_components(&app, &sidecar, &external).await?;
+        self.make_components(&app, &sidecar, &external, &api, &callee).await?;
         allow.extend(named_by_secrets(&sidecar).await);
         let running = RunningApp {
             id: app.id.clone(),
@@ -201,12 +202,21 @@ impl Host {
         })
     }
 
-    async fn make_components(&self, app: &App, sidecar: &Arc<Sidecar>, external: &External) -> Result<(), StartError> {
+    async fn make_components(
+        &self,
+        app: &App,
+        sidecar: &Arc<Sidecar>,
+        external: &External,
+        api: &DaprHttp,
+        callee: &Callee,
+    ) -> Result<(), StartError> {
         // The Dapr CLI starts each sidecar in its application's directory, so relative names start there.
         let base_dir = app.working_dir.clone();
         let context = Context { app_id: app.id.clone(), base_dir, ..self.settings.context.clone() };
         let maker = Maker { registry: self.settings.registry.clone(), context };
         let made = maker.make(&app.components).await?;
+        api.set_pipeline(maker.pipeline(&app.http_pipeline, &app.middleware, &made).await?);
+        callee.set_pipeline(maker.pipeline(&app.app_http_pipeline, &app.middleware, &made).await?);
         external.set_endpoints(maker.endpoints(&app.http_endpoints, &made).await?);
         sidecar.set_components(made.components());
         sidecar.health().components_are_ready(true);

@@ -24,6 +24,7 @@ mod input_bindings;
 mod instances;
 mod lifetime;
 mod log;
+mod middleware;
 mod network;
 mod process_app;
 mod process_guard;

@@ -9,13 +9,13 @@ mod query;
 mod secrets;
 mod state;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use sidecar::{Body, Refusal, Sidecar, full_body};
+use sidecar::{Body, Refusal, Sidecar};
 
 pub use access::{ApiAccess, ApiRule};
 use call::Call;
@@ -23,6 +23,7 @@ use query::Query;
 
 use crate::cors::AllowedOrigins;
 use crate::limit::limited;
+use crate::middleware::Pipeline;
 use crate::response;
 use crate::route::Route;
 use crate::token::{self, ApiToken};
@@ -43,6 +44,8 @@ pub struct Options {
     pub access: ApiAccess,
     /// Whether only what a public port shows is served: health and metadata.
     pub is_public: bool,
+    /// Whether requests pass middleware; until [`DaprHttp::set_pipeline`] gives it, none is served.
+    pub has_pipeline: bool,
     /// Whether every call is logged (`enableApiLogging`), and not only with `--log-level debug`.
     pub logs_calls: bool,
 }
@@ -57,6 +60,7 @@ impl Default for Options {
             allowed_origins: None,
             access: ApiAccess::default(),
             is_public: false,
+            has_pipeline: false,
             logs_calls: false,
         }
     }
@@ -72,13 +76,20 @@ const FORCE_SHUTDOWN: &str = "dapr-force-shutdown";
 pub struct DaprHttp {
     sidecar: Arc<Sidecar>,
     options: Options,
+    pipeline: OnceLock<Pipeline>,
 }
 
 impl DaprHttp {
     /// The API in front of `sidecar`.
     #[must_use]
     pub fn new(sidecar: Arc<Sidecar>, options: Options) -> Self {
-        Self { sidecar, options }
+        Self { sidecar, options, pipeline: OnceLock::new() }
+    }
+
+    /// The middleware of the API, once its components are there.
+    pub fn set_pipeline(&self, pipeline: Pipeline) {
+        // The host calls this once, before the application runs.
+        let _ = self.pipeline.set(pipeline);
     }
 
     /// Answers one request.
@@ -122,7 +133,7 @@ impl DaprHttp {
     }
 
     async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
-        let mut route = Route::of(request.method(), request.uri().path());
+        let route = Route::of(request.method(), request.uri().path());
         if let Some(token) = &self.options.token {
             let exempt = matches!(route, Route::Health | Route::OutboundHealth);
             if !exempt && !token.admits(request.headers()) {
@@ -130,6 +141,22 @@ impl DaprHttp {
             }
             request.headers_mut().remove(token::HEADER);
         }
+        let is_exempt = matches!(route, Route::Health | Route::OutboundHealth) || self.options.is_public;
+        if !self.options.has_pipeline || is_exempt {
+            return self.route(route, request).await;
+        }
+        let Some(pipeline) = self.pipeline.get() else { return response::refusal(Refusal::outbound_not_ready()) };
+        match pipeline.enter(request) {
+            Ok(request) => {
+                // It may have another path now.
+                let route = Route::of(request.method(), request.uri().path());
+                pipeline.leave(self.route(route, request).await)
+            }
+            Err(response) => *response,
+        }
+    }
+
+    async fn route(&self, mut route: Route, request: Request<Body>) -> Response<Body> {
         if self.options.is_public && !route.is_public() {
             return refused(StatusCode::NOT_FOUND, "404 page not found\n");
         }
@@ -186,22 +213,15 @@ async fn whole(body: Body) -> Result<Bytes, Refusal> {
 
 /// What Go's `http.Error` writes.
 fn refused(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    let mut response = plain(status, text);
+    let mut response = response::plain(status, text);
     response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     response
 }
 
 /// What Go's server answers to a request that never reaches a handler.
 fn out_of_hand(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = plain(status, text);
+    let mut response = response::plain(status, text);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(full_body(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 

@@ -9,6 +9,7 @@ mod baggage;
 mod cors;
 mod fields;
 mod limit;
+pub mod middleware;
 mod response;
 mod route;
 mod server;

@@ -21,6 +21,14 @@ pub(crate) fn data(status: StatusCode, bytes: impl Into<Bytes>) -> Response<Body
     response
 }
 
+/// Plain text.
+pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(full_body(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
 /// JSON as Go's `json.Encoder` writes it, with a line end.
 pub(crate) fn encoded(value: &impl serde::Serialize) -> Response<Body> {
     match serde_json::to_value(value) {

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use dapr_http::middleware::TYPES;
 use dapr_http::{ApiAccess, ApiRule};
 use sidecar::access_control::{AccessControl, AccessPolicy, OperationRule, Operations};
 use sidecar::{DefaultAccess, SecretScope};
@@ -21,6 +22,10 @@ pub struct Configuration {
     pub api_access: ApiAccess,
     /// `spec.accessControl`: which other applications may invoke this one.
     pub access_control: AccessControl,
+    /// `spec.httpPipeline`: the middleware of the API.
+    pub http_pipeline: Vec<Handler>,
+    /// `spec.appHttpPipeline`: the middleware before the application.
+    pub app_http_pipeline: Vec<Handler>,
     /// `spec.features`: the names of those that are enabled.
     pub enabled_features: Vec<String>,
     /// `spec.components.deny`: types of components that are not made, as Dapr writes them (`state.redis`, `state.redis/v1`).
@@ -29,6 +34,17 @@ pub struct Configuration {
     pub api_logging: Option<bool>,
     /// What has no effect.
     pub warnings: Vec<Problem>,
+}
+
+/// A place in a pipeline, and the component that fills it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// The component's name.
+    pub name: String,
+    /// Its type.
+    pub type_: String,
+    /// Where it was read, as `FILE:LINE`.
+    pub origin: String,
 }
 
 /// Parts of a Configuration that shape what daprlet does not have, and that protect nothing.
@@ -88,13 +104,8 @@ fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, problems: 
             mtls.mistake("enabled", message, problems);
         }
     }
-    for field in ["httpPipeline", "appHttpPipeline"] {
-        let Some(mut pipeline) = spec.mapping(field, problems) else { continue };
-        for mut handler in pipeline.mappings("handlers", problems) {
-            let type_ = handler.text("type", problems).unwrap_or_default();
-            handler.mistake("type", format!("{type_:?} is middleware, which daprlet does not serve yet"), problems);
-        }
-    }
+    configuration.http_pipeline.extend(read_pipeline(&mut spec, "httpPipeline", problems));
+    configuration.app_http_pipeline.extend(read_pipeline(&mut spec, "appHttpPipeline", problems));
     for mut feature in spec.mappings("features", problems) {
         let name = feature.required("name", problems);
         if feature.flag("enabled", problems) {
@@ -117,6 +128,29 @@ fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, problems: 
         logging.finish(problems);
     }
     spec.finish(problems);
+}
+
+fn read_pipeline(spec: &mut Reader<'_>, field: &'static str, problems: &mut Problems) -> Vec<Handler> {
+    let Some(mut pipeline) = spec.mapping(field, problems) else { return Vec::new() };
+    let mut handlers = Vec::new();
+    for mut handler in pipeline.mappings("handlers", problems) {
+        let type_ = handler.required("type", problems);
+        let name = handler.required("name", problems);
+        handler.ignore(&["version"]);
+        let middleware = type_.to_ascii_lowercase();
+        let middleware = middleware.strip_prefix("middleware.http.");
+        if !type_.is_empty() && !middleware.is_some_and(|known| TYPES.contains(&known)) {
+            let served = TYPES.join(", middleware.http.");
+            let message = format!("{type_:?} is no middleware of daprlet; there are middleware.http.{served}");
+            handler.mistake("type", message, problems);
+        }
+        // A selector would leave out requests that are meant to pass it.
+        let origin = handler.place();
+        handler.finish_strict(problems);
+        handlers.push(Handler { name, type_, origin });
+    }
+    pipeline.finish_strict(problems);
+    handlers
 }
 
 fn read_access_control(mut control: Reader<'_>, problems: &mut Problems) -> AccessControl {

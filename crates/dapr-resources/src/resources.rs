@@ -17,6 +17,8 @@ const OTHER_KINDS: &[&str] = &["Configuration", "Resiliency", "Subscription", "W
 pub struct Resources {
     /// Components, in the order of their files.
     pub components: Vec<ComponentResource>,
+    /// Components that are middleware, where somebody has told them from the others.
+    pub middleware: Vec<ComponentResource>,
     /// Servers outside, likewise.
     pub http_endpoints: Vec<HttpEndpointResource>,
     /// What has no effect.

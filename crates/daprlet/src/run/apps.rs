@@ -128,6 +128,9 @@ fn app(
         working_dir: entry.app_dir,
         environment: entry.env,
         components: resources.components,
+        middleware: resources.middleware,
+        http_pipeline: configuration.http_pipeline,
+        app_http_pipeline: configuration.app_http_pipeline,
         http_endpoints: resources.http_endpoints,
         secret_scopes: configuration.secret_scopes,
         api_access: configuration.api_access,
@@ -189,7 +192,6 @@ const NOT_SERVED: &[(&str, &str)] = &[
     ("conversation", "the conversation API is not served yet, and answers 501"),
     ("crypto", "the cryptography API is not served yet, and answers 501"),
     ("lock", "the distributed lock API is not served yet, and answers 501"),
-    ("middleware", "middleware is not served yet"),
     ("nameresolution", "applications of one process find each other by their ids"),
     ("pubsub", "pub/sub is not served yet, and answers 501"),
     ("workflow", "the workflow API is not served yet, and answers 501"),
@@ -207,6 +209,9 @@ fn resources(
     let mut resources = problems.collect(resources::load(&entry.resources_paths, namespace))?;
     std::mem::take(&mut resources.warnings).into_iter().for_each(|warning| problems.warn(warning));
     resources.retain_visible_to(&entry.app_id);
+    let is_middleware =
+        |component: &mut ComponentResource| component.type_.to_ascii_lowercase().starts_with("middleware.");
+    resources.middleware = resources.components.extract_if(.., is_middleware).collect();
     resources.components.retain(|component| is_made(component, registry, denied, problems));
     Some(resources)
 }

@@ -19,6 +19,7 @@ mod hostile_guests;
 mod instances;
 mod kept;
 mod lifecycle;
+mod middleware;
 mod mysql;
 mod pictures;
 mod pluggable;

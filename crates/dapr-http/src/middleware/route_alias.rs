@@ -1,0 +1,115 @@
+//! `middleware.http.routeralias`: other paths for endpoints of the API.
+//!
+//! Property `routes` is a JSON object of a path to another one. `{name}` in a path stands for a segment, whose text becomes
+//! the query parameter of that name. Without `routes`, each property is such a pair, as in older configurations.
+
+use std::collections::BTreeMap;
+
+use building_blocks::Properties;
+use http::uri::PathAndQuery;
+use http::{Request, Response, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sidecar::Body;
+
+use super::Middleware;
+
+pub(super) struct RouteAlias(Vec<Alias>);
+
+struct Alias {
+    segments: Vec<String>,
+    path: String,
+}
+
+impl RouteAlias {
+    pub(super) fn new(properties: &Properties) -> Result<Self, String> {
+        let pairs: BTreeMap<String, String> = match properties.get("routes") {
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| format!("property routes: it is no JSON object of paths: {error}"))?,
+            None => properties.exposed().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        };
+        let aliases = pairs.into_iter().map(|(from, path)| {
+            if !from.starts_with('/') || !path.starts_with('/') || path.parse::<PathAndQuery>().is_err() {
+                return Err(format!("routes are paths, which begin with /: {from:?} to {path:?}"));
+            }
+            Ok(Alias { segments: split(&from).map(str::to_owned).collect(), path })
+        });
+        aliases.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn split(path: &str) -> impl Iterator<Item = &str> {
+    path.trim_start_matches('/').split('/')
+}
+
+impl Alias {
+    /// The target of `uri`, if its path is this alias.
+    fn target(&self, uri: &Uri) -> Option<String> {
+        let mut query: Vec<String> = uri.query().map(str::to_owned).into_iter().collect();
+        let mut path = split(uri.path());
+        for wanted in &self.segments {
+            let segment = path.next()?;
+            match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) if !segment.is_empty() => {
+                    let value = percent_decode_str(segment).decode_utf8_lossy();
+                    query.push(format!("{}={}", encoded(name), encoded(&value)));
+                }
+                None if wanted == segment => {}
+                _ => return None,
+            }
+        }
+        if path.next().is_some() {
+            return None;
+        }
+        let separator = if self.path.contains('?') { '&' } else { '?' };
+        let query = query.join("&");
+        Some(if query.is_empty() { self.path.clone() } else { format!("{}{separator}{query}", self.path) })
+    }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+impl Middleware for RouteAlias {
+    fn request(&self, mut request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
+        let target = self.0.iter().find_map(|alias| alias.target(request.uri()));
+        // Both the path and what was added to it can stand in a URI.
+        if let Some(target) = target.and_then(|target| target.parse::<PathAndQuery>().ok()) {
+            let mut parts = std::mem::take(request.uri_mut()).into_parts();
+            parts.path_and_query = Some(target);
+            *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+        }
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sidecar::empty_body;
+
+    use super::*;
+
+    #[test]
+    fn alias_leads_to_its_path_with_segments_as_parameters() {
+        let routes = r#"{"/mall/{id}":"/v1.0/invoke/srv/method/mall/item", "/plain":"/v1.0/metadata"}"#;
+        let aliases = RouteAlias::new(&[("routes", routes)].into_iter().collect()).unwrap();
+        let target = |target: &str| {
+            let request = aliases.request(Request::get(target).body(empty_body()).unwrap()).ok().unwrap();
+            request.uri().to_string()
+        };
+        assert_eq!(target("/mall/7"), "/v1.0/invoke/srv/method/mall/item?id=7");
+        assert_eq!(target("/mall/a%26b?c=1"), "/v1.0/invoke/srv/method/mall/item?c=1&id=a%26b");
+        assert_eq!(target("/plain"), "/v1.0/metadata");
+        for other in ["/mall", "/mall/", "/mall/7/8", "/v1.0/healthz"] {
+            assert_eq!(target(other), other);
+        }
+    }
+
+    #[test]
+    fn routes_that_are_no_paths_are_errors() {
+        for routes in ["[]", "{\"a\":\"/b\"}", "{\"/a\":\"b\"}", "{\"/a\":\"/b c\"}"] {
+            assert!(RouteAlias::new(&[("routes", routes)].into_iter().collect()).is_err(), "{routes}");
+        }
+        assert!(RouteAlias::new(&[("/a", "/b")].into_iter().collect()).is_ok());
+    }
+}
