@@ -24,7 +24,7 @@ fn a_guest_that_traps_comes_back_and_its_neighbours_never_notice() {
     assert_eq!(world.grayscale("GET", "/").send().status, 200);
     world.daprlet.until(|| (odd("/").status == 200).then_some(()));
     let said = world.daprlet.said();
-    assert!(said.contains("the guest ended and is started again") && said.contains("wasm backtrace"), "{said}");
+    assert!(said.contains("restarting: ") && said.contains("wasm backtrace"), "{said}");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn the_end_of_one_instance_is_not_that_of_anothers_connections_and_new_ones_are_
     let mut kept = Kept::open(odd.port);
     assert_eq!(kept.get("/x"), "/x 0");
     assert_eq!(spinning.join().unwrap(), 0);
-    odd.world.daprlet.until(|| odd.said("the guest ended and is started again").then_some(()));
+    odd.world.daprlet.until(|| odd.said("restarting: ").then_some(()));
     assert_eq!(kept.get("/x"), "/x 0");
     drop(kept);
     // The first takes a moment to be back; until then all are the second's.
@@ -124,7 +124,7 @@ fn a_module_that_may_have_one_instance_has_one_and_its_connections_wait_for_it()
     // This one waits until the instance is ended and started again.
     assert_eq!(odd.get("/"), 200);
     assert_eq!(spinning.join().unwrap(), 0);
-    odd.world.daprlet.until(|| odd.said("the guest ended and is started again").then_some(()));
+    odd.world.daprlet.until(|| odd.said("restarting: ").then_some(()));
     assert!(!odd.said("instance 2"), "{}", odd.world.daprlet.said());
 }
 
