@@ -9,6 +9,7 @@
     reason = "helpers of tests fail them by panicking, and a test that did not run says so"
 )]
 
+mod h2c;
 mod heads;
 mod invoke;
 mod others;
