@@ -11,7 +11,7 @@ mod ttl;
 use async_trait::async_trait;
 
 pub use bulk::DEFAULT_PARALLELISM;
-pub use error::StateError;
+pub use error::{BatchError, StateError};
 pub use feature::{StateFeature, StateFeatures};
 pub use request::{
     Concurrency, Consistency, DeleteRequest, GetRequest, Operation, SetRequest, StateItem, StateOptions,
@@ -52,6 +52,16 @@ pub trait StateStore: Send + Sync {
         bulk::each(requests, parallelism, |request| self.set(request)).await
     }
 
+    /// Writes many keys, not atomically, where it need not be known which of them failed. A store that can write a batch at once
+    /// overrides it.
+    ///
+    /// # Errors
+    /// When one of them could not be written.
+    async fn set_all(&self, requests: Vec<SetRequest>) -> Result<(), BatchError> {
+        let errors: Vec<_> = self.bulk_set(requests, 0).await.into_iter().filter_map(Result::err).collect();
+        if errors.is_empty() { Ok(()) } else { Err(BatchError::Each(errors)) }
+    }
+
     /// Deletes many keys, not atomically. Answers in the order of the requests; one failure does not stop the others.
     async fn bulk_delete(&self, requests: Vec<DeleteRequest>, parallelism: usize) -> Vec<Result<(), StateError>> {
         bulk::each(requests, parallelism, |request| self.delete(request)).await
@@ -62,8 +72,8 @@ pub trait StateStore: Send + Sync {
         Err(StateError::Unsupported("transactions".into()))
     }
 
-    /// The most operations that one transaction may have, where the store has such a limit.
-    fn multi_max_size(&self) -> Option<usize> {
+    /// The most operations that one transaction may have, where the store has such a limit. Asked when there is one.
+    async fn multi_max_size(&self) -> Option<usize> {
         None
     }
 

@@ -2,6 +2,7 @@
 
 use building_blocks::state as native;
 use building_blocks::state::StateItem;
+use tonic::Code;
 
 use crate::contract::state_options::{StateConcurrency, StateConsistency};
 use crate::contract::transactional_state_operation::Request;
@@ -142,4 +143,15 @@ impl From<StateConsistency> for native::Consistency {
 /// The protocol has no text that is absent; an empty one stands for it.
 fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
+}
+/// In the metadata of a failure with a status of its own: `dapr/pkg/components/pluggable/errors.go`.
+pub(crate) const KIT_ERROR: &str = "kit_error";
+pub(crate) const HTTP_CODE: &str = "http_code";
+
+/// A code of gRPC, as Go writes it.
+pub(crate) fn code_name(code: Code) -> String {
+    match code {
+        Code::Cancelled => "Canceled".to_owned(),
+        other => format!("{other:?}"),
+    }
 }

@@ -196,6 +196,8 @@ impl Refusal {
             }
             StateCallError::Store(cause) => {
                 let status = if etags { etag_status(std::slice::from_ref(cause)) } else { None };
+                // A transaction's failure is 500 in any case.
+                let status = status.or_else(|| own_status(cause).filter(|_| code != "ERR_STATE_TRANSACTION"));
                 Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), code, message(&error.to_string()))
             }
             StateCallError::Batch(causes) => match etag_status(causes).filter(|_| etags) {
@@ -277,6 +279,14 @@ fn transacting(why: &str) -> String {
 const TYPE_BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 const TYPE_HELP: &str = "type.googleapis.com/google.rpc.Help";
 
+/// The status that a failure brings along.
+fn own_status(error: &StateError) -> Option<StatusCode> {
+    match error {
+        StateError::Status { http, .. } => StatusCode::from_u16(*http).ok(),
+        _ => None,
+    }
+}
+
 /// The status of a batch whose every failure is an etag's: invalid ones weigh more than stale ones.
 fn etag_status(errors: &[StateError]) -> Option<StatusCode> {
     if errors.is_empty() || !errors.iter().all(StateError::is_etag) {
@@ -284,4 +294,21 @@ fn etag_status(errors: &[StateError]) -> Option<StatusCode> {
     }
     let invalid = errors.iter().any(|error| matches!(error, StateError::EtagInvalid(_)));
     Some(if invalid { StatusCode::BAD_REQUEST } else { StatusCode::CONFLICT })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_of_a_store_reaches_the_caller_except_in_transactions() {
+        let own = || StateError::Status { http: 506, code: "Internal".into(), message: "no luck".into() };
+        let error = StateCallError::Store(own());
+        let get = Refusal::state_get("s", "a", "k", &error);
+        assert_eq!((get.status.as_u16(), get.code), (506, "ERR_STATE_GET"));
+        assert_eq!(get.message, "fail to get k from state store s: api error: code = Internal desc = no luck");
+        assert_eq!(Refusal::state_save("s", "a", &error).status.as_u16(), 506);
+        assert_eq!(Refusal::state_delete("s", "a", "k", &error).status.as_u16(), 506);
+        assert_eq!(Refusal::state_transaction("s", "a", &error).status.as_u16(), 500);
+    }
 }

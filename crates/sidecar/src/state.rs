@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use building_blocks::state::{DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateItem};
+use building_blocks::state::{BatchError, DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateItem};
 use building_blocks::{Metadata, StateError, StateStore};
 
 use crate::availability::Availability;
@@ -128,9 +128,17 @@ impl AppStateStore {
             self.encrypt(request)?;
         }
         if requests.len() > 1 {
-            let written = self.store.bulk_set(requests, 0).await.into_iter();
-            let failures: Vec<_> = written.filter_map(|written| self.noted("set", written).err()).collect();
-            return if failures.is_empty() { Ok(()) } else { Err(StateCallError::Batch(failures)) };
+            let written = self.store.set_all(requests).await;
+            let errors = match &written {
+                Ok(()) => &[],
+                Err(BatchError::Each(errors)) => errors.as_slice(),
+                Err(BatchError::Whole(error)) => std::slice::from_ref(error),
+            };
+            self.note("set", errors.iter().find(|error| matches!(error, StateError::Unavailable(_))));
+            return written.map_err(|error| match error {
+                BatchError::Each(errors) => StateCallError::Batch(errors),
+                BatchError::Whole(error) => StateCallError::Store(error),
+            });
         }
         match requests.pop() {
             Some(request) => self.noted("set", self.store.set(request).await).map_err(StateCallError::Store),
@@ -162,7 +170,7 @@ impl AppStateStore {
                 Operation::Delete(request) => request.key = self.key(&request.key)?,
             }
         }
-        if let Some(max) = self.store.multi_max_size()
+        if let Some(max) = self.store.multi_max_size().await
             && operations.len() > max
         {
             return Err(StateCallError::TooManyOperations { count: operations.len(), max });
@@ -185,9 +193,12 @@ impl AppStateStore {
 
     /// Notes whether the store could be reached.
     fn noted<T>(&self, operation: &str, ended: Result<T, StateError>) -> Result<T, StateError> {
-        let lost = ended.as_ref().err().filter(|error| matches!(error, StateError::Unavailable(_)));
-        self.availability.note(&self.app_id, &self.name, operation, lost.map(|error| error as _));
+        self.note(operation, ended.as_ref().err().filter(|error| matches!(error, StateError::Unavailable(_))));
         ended
+    }
+
+    fn note(&self, operation: &str, lost: Option<&StateError>) {
+        self.availability.note(&self.app_id, &self.name, operation, lost.map(|error| error as _));
     }
 
     fn encrypt(&self, request: &mut SetRequest) -> Result<(), StateCallError> {

@@ -71,7 +71,7 @@ pub(crate) async fn a_transaction_honours_ttl(s: Subject) {
 }
 
 pub(crate) async fn a_transaction_of_a_hundred_operations_applies_all(s: Subject) {
-    if s.store.multi_max_size().is_some_and(|most| most < 100) {
+    if s.store.multi_max_size().await.is_some_and(|most| most < 100) {
         return;
     }
     transact(&s, (0..100).map(|n| Upsert(s.write(&format!("k{n}"), n.to_string()))).collect()).await.unwrap();

@@ -162,7 +162,7 @@ impl StateStore for WasmStateStore {
         done.map_err(convert::failed)?.map_err(convert::refused)
     }
 
-    fn multi_max_size(&self) -> Option<usize> {
+    async fn multi_max_size(&self) -> Option<usize> {
         self.current.pool().description().multi_max_size.and_then(|most| usize::try_from(most).ok())
     }
 

@@ -24,9 +24,28 @@ pub enum StateError {
     /// The store cannot be reached now; the same call may succeed later.
     #[error("state store unavailable: {0}")]
     Unavailable(#[source] BoxError),
+    /// The store answered with a failure that has a status of its own, as pluggable components can.
+    #[error("api error: code = {code} desc = {message}")]
+    Status {
+        /// The status over HTTP.
+        http: u16,
+        /// The name of gRPC's code.
+        code: String,
+        /// What the store says.
+        message: String,
+    },
     /// The store answered with a failure of its own.
     #[error("{0}")]
     Other(#[source] BoxError),
+}
+
+/// Why a batch of writes failed.
+#[derive(Debug)]
+pub enum BatchError {
+    /// Some of the writes, each for itself.
+    Each(Vec<StateError>),
+    /// The store has one answer for all of them.
+    Whole(StateError),
 }
 
 impl StateError {

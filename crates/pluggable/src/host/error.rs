@@ -7,9 +7,11 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetail, StatusExt as _};
 
+use crate::wire::{HTTP_CODE, KIT_ERROR, code_name};
+
 /// A failed call, in the words of Go's gRPC, which is what Dapr passes on.
 #[derive(Debug, Error)]
-#[error("rpc error: code = {} desc = {desc}", name(*code))]
+#[error("rpc error: code = {} desc = {desc}", code_name(*code))]
 struct RpcError {
     code: Code,
     desc: String,
@@ -30,6 +32,9 @@ pub(super) fn init(status: &Status) -> InitError {
 }
 
 pub(super) fn state(status: &Status) -> StateError {
+    if let Some(http) = own_status(status) {
+        return StateError::Status { http, code: code_name(status.code()), message: status.message().to_owned() };
+    }
     let error = RpcError::from(status);
     match (error.code, etag_violation(status)) {
         (Code::FailedPrecondition, Some(why)) => StateError::EtagMismatch(Some(why.into())),
@@ -41,7 +46,10 @@ pub(super) fn state(status: &Status) -> StateError {
 
 /// A failed transaction: in it, Dapr does not tell etags from anything else.
 pub(super) fn transaction(status: &Status) -> StateError {
-    StateError::Other(RpcError::from(status).into())
+    match own_status(status) {
+        Some(_) => state(status),
+        None => StateError::Other(RpcError::from(status).into()),
+    }
 }
 
 pub(super) fn secrets(status: &Status) -> SecretError {
@@ -52,19 +60,20 @@ pub(super) fn binding(status: &Status) -> BindingError {
     BindingError::Other(RpcError::from(status).into())
 }
 
+/// The HTTP status that a failure brings along in its one detail: `dapr/pkg/components/pluggable/errors.go`.
+fn own_status(status: &Status) -> Option<u16> {
+    let details = status.get_error_details_vec();
+    let [ErrorDetail::ErrorInfo(info)] = details.as_slice() else { return None };
+    let is_own = info.metadata.get(KIT_ERROR).is_some_and(|text| text == "true");
+    info.metadata.get(HTTP_CODE).filter(|_| is_own)?.parse().ok()
+}
+
 /// What a status says of the etag: its one detail, with one violation, of the field of that name.
 fn etag_violation(status: &Status) -> Option<String> {
     let details = status.get_error_details_vec();
     let [ErrorDetail::BadRequest(bad)] = details.as_slice() else { return None };
     let [violation] = bad.field_violations.as_slice() else { return None };
     (violation.field == "etag").then(|| violation.description.clone())
-}
-
-fn name(code: Code) -> String {
-    match code {
-        Code::Cancelled => "Canceled".to_owned(),
-        other => format!("{other:?}"),
-    }
 }
 
 #[cfg(test)]
@@ -84,6 +93,22 @@ mod tests {
         let other = Status::with_error_details(Code::FailedPrecondition, "no", other);
         assert_eq!(state(&other).to_string(), "rpc error: code = FailedPrecondition desc = no");
         assert!(!state(&Status::failed_precondition("bare")).is_etag());
+    }
+
+    #[test]
+    fn status_of_its_own_comes_through() {
+        let info = |pairs: &[(&str, &str)]| {
+            let metadata: std::collections::HashMap<_, _> =
+                pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let details = ErrorDetails::with_error_info("REASON", "domain", metadata);
+            state(&Status::with_error_details(Code::Internal, "no luck", details))
+        };
+        let own = info(&[("kit_error", "true"), ("http_code", "506"), ("tag", "X")]);
+        assert!(matches!(own, StateError::Status { http: 506, .. }), "{own:?}");
+        assert_eq!(own.to_string(), "api error: code = Internal desc = no luck");
+        for not in [&[("http_code", "506")][..], &[("kit_error", "true"), ("http_code", "many")]] {
+            assert_eq!(info(not).to_string(), "rpc error: code = Internal desc = no luck");
+        }
     }
 
     #[test]

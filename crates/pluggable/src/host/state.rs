@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use building_blocks::state::{
-    DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateFeatures, StateItem,
+    BatchError, DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateFeatures, StateItem,
 };
 use building_blocks::{InitError, Metadata, Properties, StateError, StateStore};
+use tokio::sync::OnceCell;
 
 use super::connection::{Channel, limited, metadata};
 use super::error;
@@ -14,8 +15,8 @@ use crate::contract::state_store_client::StateStoreClient;
 use crate::contract::transactional_state_store_client::TransactionalStateStoreClient;
 use crate::contract::transactional_store_multi_max_size_client::TransactionalStoreMultiMaxSizeClient;
 use crate::contract::{
-    BulkGetRequest, BulkGetRequestOptions, BulkStateItem, FeaturesRequest, GetResponse, InitRequest, LARGEST_MESSAGE,
-    MultiMaxSizeRequest, PingRequest, TransactionalStateRequest,
+    BulkGetRequest, BulkGetRequestOptions, BulkSetRequest, BulkSetRequestOptions, BulkStateItem, FeaturesRequest,
+    GetResponse, InitRequest, LARGEST_MESSAGE, MultiMaxSizeRequest, PingRequest, TransactionalStateRequest,
 };
 
 /// A state store that somebody else serves.
@@ -23,7 +24,9 @@ pub(super) struct Store {
     client: StateStoreClient<Channel>,
     transactions: TransactionalStateStoreClient<Channel>,
     features: StateFeatures,
-    multi_max_size: Option<usize>,
+    sizes: TransactionalStoreMultiMaxSizeClient<Channel>,
+    /// What it said of the size of transactions, once somebody has asked.
+    multi_max_size: OnceCell<Option<usize>>,
 }
 
 impl Store {
@@ -35,16 +38,13 @@ impl Store {
         let answer = client.features(limited(FeaturesRequest {})).await.map_err(|status| error::init(&status))?;
         let names = answer.into_inner().features;
         let features = names.iter().filter_map(|name| StateFeature::from_name(name)).collect();
-        let mut sizes = TransactionalStoreMultiMaxSizeClient::new(channel.clone());
-        // A component need not have this service, and then has no limit.
-        let most =
-            sizes.multi_max_size(limited(MultiMaxSizeRequest {})).await.map(|answer| answer.into_inner().max_size);
-        let multi_max_size = most.ok().and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
-        Ok(Self { client, transactions: TransactionalStateStoreClient::new(channel), features, multi_max_size })
+        let sizes = TransactionalStoreMultiMaxSizeClient::new(channel.clone());
+        let transactions = TransactionalStateStoreClient::new(channel);
+        Ok(Self { client, transactions, features, sizes, multi_max_size: OnceCell::new() })
     }
 }
 
-/// Batches of writes and deletes go one by one: the protocol's own have one answer for all, which does not tell whose it is.
+/// Batches of writes and deletes go one by one where it matters which failed: the protocol's own have one answer for all.
 #[async_trait]
 impl StateStore for Store {
     fn features(&self) -> StateFeatures {
@@ -93,8 +93,21 @@ impl StateStore for Store {
         self.transactions.clone().transact(request).await.map(drop).map_err(|status| error::transaction(&status))
     }
 
-    fn multi_max_size(&self) -> Option<usize> {
-        self.multi_max_size
+    async fn set_all(&self, requests: Vec<SetRequest>) -> Result<(), BatchError> {
+        let items = requests.into_iter().map(Into::into).collect();
+        let request = limited(BulkSetRequest { items, options: Some(BulkSetRequestOptions { parallelism: 0 }) });
+        let answer = self.client.clone().bulk_set(request).await;
+        answer.map(drop).map_err(|status| BatchError::Whole(error::state(&status)))
+    }
+
+    async fn multi_max_size(&self) -> Option<usize> {
+        let ask = || async {
+            // A component need not have this service, and then has no limit.
+            let most = self.sizes.clone().multi_max_size(limited(MultiMaxSizeRequest {})).await;
+            let most = most.ok().map(|answer| answer.into_inner().max_size);
+            most.and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0)
+        };
+        *self.multi_max_size.get_or_init(ask).await
     }
 
     async fn ping(&self) -> Result<(), StateError> {

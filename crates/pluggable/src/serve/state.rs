@@ -113,7 +113,7 @@ impl TransactionalStoreMultiMaxSize for Stores {
         &self,
         request: Request<MultiMaxSizeRequest>,
     ) -> Result<Response<MultiMaxSizeResponse>, Status> {
-        let most = self.0.of(&request)?.multi_max_size();
+        let most = self.0.of(&request)?.multi_max_size().await;
         let max_size = most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
         Ok(Response::new(MultiMaxSizeResponse { max_size }))
     }

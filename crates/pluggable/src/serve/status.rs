@@ -6,6 +6,8 @@ use building_blocks::{InitError, StateError};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::wire::{HTTP_CODE, KIT_ERROR, code_name};
+
 /// The field whose violation says that a failure is about the etag.
 const ETAG: &str = "etag";
 
@@ -26,8 +28,17 @@ pub(super) fn state(error: &StateError) -> Status {
         StateError::InvalidRequest(_) => Status::invalid_argument(text),
         StateError::Unsupported(_) => Status::unimplemented(text),
         StateError::Unavailable(_) => Status::unavailable(text),
+        StateError::Status { http, code, message } => with_status(*http, code, message),
         StateError::Other(_) => Status::unknown(text),
     }
+}
+
+/// A failure with a status of its own, as `dapr/pkg/components/pluggable/errors.go` reads it.
+fn with_status(http: u16, code: &str, message: &str) -> Status {
+    let metadata = [(KIT_ERROR, "true".to_owned()), (HTTP_CODE, http.to_string()), ("tag", String::new())];
+    let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
+    let details = ErrorDetails::with_error_info(String::new(), String::new(), metadata);
+    Status::with_error_details(code_of(code), message, details)
 }
 
 /// What one status can tell of many failures: the first that is about an etag, or else the first.
@@ -55,6 +66,12 @@ pub(super) fn binding(error: &BindingError) -> Status {
         BindingError::Other(_) => Code::Unknown,
     };
     Status::new(code, error.to_string())
+}
+
+/// The code of that name, as Go writes it.
+fn code_of(name: &str) -> Code {
+    let codes = (0..=16).map(Code::from_i32);
+    codes.into_iter().find(|code| code_name(*code) == name).unwrap_or(Code::Unknown)
 }
 
 fn etag(code: Code, text: String, why: String) -> Status {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail them by panicking")]
 
+mod asked;
 mod bindings;
 mod discovery;
 mod instances;

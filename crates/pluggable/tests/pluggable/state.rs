@@ -14,7 +14,7 @@ async fn a_store_behind_a_socket_keeps_bytes_etags_and_expiry() {
     let _served = sockets.serve("memory", Block::StateStore, native("state.in-memory")).await;
     let store = sockets.create("state.memory", "store", &[]).await.unwrap().state_store.unwrap();
     assert!(store.features().contains(StateFeature::Etag) && store.features().contains(StateFeature::Transactional));
-    assert_eq!(store.multi_max_size(), None);
+    assert_eq!(store.multi_max_size().await, None);
     store.ping().await.unwrap();
     let bytes: Vec<u8> = (0..=255).collect();
     let metadata = Metadata::from([(TTL_IN_SECONDS.to_owned(), "3600".to_owned())]);
