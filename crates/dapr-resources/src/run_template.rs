@@ -329,8 +329,8 @@ mod tests {
         std::fs::write(folder.path().join("dapr.yaml"), yaml).unwrap();
         let place = format!("{}/", folder.path().display());
         let strip = |path: &mut PathBuf| *path = path.strip_prefix(folder.path()).unwrap_or(path).to_owned();
-        let mut template = load(folder.path(), Some(Path::new("/home/me")))
-            .map_err(|problems| problems.to_string().replace(&place, ""))?;
+        let mut template =
+            load(folder.path(), Some(Path::new("/me"))).map_err(|problems| problems.to_string().replace(&place, ""))?;
         for app in &mut template.apps {
             strip(&mut app.app_dir);
             app.resources_paths.iter_mut().for_each(strip);
@@ -412,8 +412,8 @@ apps:
   appLogDestination: fileAndConsole
 ";
         let apps = check(yaml).unwrap().apps;
-        assert_eq!(apps[0].resources_paths, [PathBuf::from("/home/me/components")]);
-        assert_eq!(apps[0].config_files, [PathBuf::from("/home/me/")]);
+        assert_eq!(apps[0].resources_paths, [PathBuf::from("/me/components")]);
+        assert_eq!(apps[0].config_files, [PathBuf::from("/me/")]);
         let env: Vec<_> = apps[0].env.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(env, ["ZIP=00501", "YES=yes", "BIG=1_000", "EMPTY="]);
         assert_eq!(apps[0].app_log_destination, LogDestination::FileAndConsole);
