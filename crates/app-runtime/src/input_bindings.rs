@@ -138,6 +138,8 @@ mod tests {
             http_endpoints: Vec::new(),
             secret_scopes: Vec::new(),
             invoker: Arc::new(Caller { id: "app".into(), directory: Arc::new(Directory::default()), external }),
+            forced_shutdown: CancellationToken::new(),
+            enabled_features: Vec::new(),
             shutdown: shutdown.clone(),
         }));
         let mut components = Components::default();

@@ -165,7 +165,8 @@ pub fn guard_processes(input: impl std::io::BufRead) {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::io::Read as _;
     use std::os::unix::process::CommandExt as _;

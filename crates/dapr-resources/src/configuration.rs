@@ -97,12 +97,12 @@ fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, problems: 
     if let Some(control) = spec.mapping("accessControl", problems) {
         configuration.access_control = read_access_control(control, problems);
     }
-    if let Some(mut mtls) = spec.mapping("mtls", problems) {
-        if mtls.flag("enabled", problems) {
-            let message = "daprlet has no certificates: applications of one process need none between them. \
-                           Remove it, or set it to false";
-            mtls.mistake("enabled", message, problems);
-        }
+    if let Some(mut mtls) = spec.mapping("mtls", problems)
+        && mtls.flag("enabled", problems)
+    {
+        let message = "daprlet has no certificates: applications of one process need none between them. \
+                       Remove it, or set it to false";
+        mtls.mistake("enabled", message, problems);
     }
     configuration.http_pipeline.extend(read_pipeline(&mut spec, "httpPipeline", problems));
     configuration.app_http_pipeline.extend(read_pipeline(&mut spec, "appHttpPipeline", problems));

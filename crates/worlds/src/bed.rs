@@ -89,7 +89,15 @@ pub fn api() -> Bed {
 #[must_use]
 pub fn exchange() -> Bed {
     let sidecar = Sidecar { id: "caller", app: App::None, components: SHARED, configuration: None };
-    Bed { sidecars: vec![sidecar], environment: &[], flags: &[], config: None, settings: Vec::new(), pluggable: &[] }
+    // Some of them have it in the keys.
+    Bed {
+        sidecars: vec![sidecar],
+        environment: &[("NAMESPACE", "production")],
+        flags: &[],
+        config: None,
+        settings: Vec::new(),
+        pluggable: &[],
+    }
 }
 
 /// A sidecar that asks for a token, hands another one to its application, and lets some pages use it.
@@ -145,15 +153,6 @@ const CALLER: &[&str] = &[
       spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: shared}]}}",
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-namespace},
       spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: namespace}]}}",
-    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-empty},
-      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: ''}]}}",
-    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-octal},
-      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: 010}]}}",
-    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-template},
-      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: '{appID}-In-{namespace}'}]}}",
-    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: encrypted},
-      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'},
-             {name: primaryEncryptionKey, secretKeyRef: {name: state-key, key: state-key}}]}, auth: {secretStore: secrets}}",
     SECRETS,
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: dotted},
       spec: {type: secretstores.local.file, version: v1,
@@ -185,6 +184,18 @@ const SHARED: &[&str] = &[
       spec: {type: state.sqlite, version: v1, metadata: [{name: connectionString, value: '{shared}/sqlite.db'}]}}",
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: redis},
       spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-namespace},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: namespace}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-empty},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: ''}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-octal},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: 010}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: by-template},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'}, {name: keyPrefix, value: '{appID}-In-{namespace}'}]}}",
+    "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: encrypted},
+      spec: {type: state.redis, version: v1, metadata: [{name: redisHost, value: '{redis}'},
+             {name: primaryEncryptionKey, secretKeyRef: {name: state-key, key: state-key}}]}, auth: {secretStore: secrets}}",
+    SECRETS,
 ];
 
 const MEMORY: &str = "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: memory},

@@ -30,7 +30,7 @@ impl Invoker for Echo {
                 text.push_str(&String::from_utf8_lossy(&body));
                 Ok(Response::builder().status(203).header("x-app", "echo").body(full_body(text)).unwrap())
             }
-            "closed" => Err(InvokeError::Denied { operation: "x".into(), verb: "POST".into() }),
+            "closed" => Err(InvokeError::Denied { caller: String::new(), operation: "x".into(), verb: "POST".into() }),
             _ => Err(InvokeError::Unknown { target: target.to_owned() }),
         }
     }

@@ -25,7 +25,7 @@ pub struct Operations(Vec<Node>);
 struct Node {
     segment: String,
     rule: Option<OperationRule>,
-    below: Vec<Node>,
+    below: Vec<Self>,
 }
 
 impl Operations {
