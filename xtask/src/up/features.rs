@@ -44,7 +44,9 @@ fn of_commands(template: &str) -> impl Iterator<Item = &'static str> {
         ("--nn-preload", "wasi-nn"),
         ("nn-graph=", "wasi-nn"),
     ];
-    let commands = template.lines().filter(|line| line.trim_start().starts_with("command:"));
+    // A command is written on one line, or its words are items of a list below it.
+    let commands =
+        template.lines().filter(|line| ["command:", "- "].iter().any(|start| line.trim_start().starts_with(start)));
     commands
         .flat_map(|command| WORDS.into_iter().filter(|(word, _)| command.contains(word)).map(|(_, feature)| feature))
 }
@@ -80,6 +82,7 @@ mod tests {
             ["component-apps", "wasi-nn"]
         );
         assert_eq!(features("  command: [wasmedge, --nn-preload, \"m:ONNX:CPU:m.onnx\", a.wasm]"), ["wasi-nn"]);
+        assert_eq!(features("  command:\n    - wasmedge\n    - ../wasm/components/a.wasm\n"), ["component-apps"]);
         assert!(features("  # components/\n  command: [wasmedge, a.wasm]").is_empty());
     }
 
