@@ -1,4 +1,7 @@
-//! A static page beside the services.
+//! A static page beside the services, and facts about this process for it.
+
+mod about;
+mod source;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,10 +19,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use about::About;
+
 /// Serves `folder` at `address`, and says where that is.
 pub(crate) async fn serve(
     folder: PathBuf,
     address: SocketAddr,
+    about: Arc<About>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<SocketAddr> {
     let folder = tokio::fs::canonicalize(&folder).await.with_context(|| format!("--page {}", folder.display()))?;
@@ -30,10 +36,10 @@ pub(crate) async fn serve(
     let folder: Arc<Path> = folder.into();
     tokio::spawn(async move {
         while let Some(Ok((stream, _))) = shutdown.run_until_cancelled(listener.accept()).await {
-            let folder = folder.clone();
+            let (folder, about) = (folder.clone(), about.clone());
             let service = service_fn(move |request| {
-                let folder = folder.clone();
-                async move { Ok::<_, Infallible>(answer(&folder, &request).await) }
+                let (folder, about) = (folder.clone(), about.clone());
+                async move { Ok::<_, Infallible>(answer(&folder, &about, &request).await) }
             });
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
@@ -41,7 +47,7 @@ pub(crate) async fn serve(
     Ok(bound)
 }
 
-async fn answer<B>(folder: &Path, request: &Request<B>) -> Response<Full<Bytes>> {
+async fn answer<B>(folder: &Path, about: &About, request: &Request<B>) -> Response<Full<Bytes>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -49,24 +55,28 @@ async fn answer<B>(folder: &Path, request: &Request<B>) -> Response<Full<Bytes>>
     }
     let path = request.uri().path().trim_start_matches('/');
     let path = if path.is_empty() { "index.html" } else { path };
+    if path == about::PATH {
+        return file(about.json().to_string().into(), "application/json");
+    }
     // The page's files have plain names, so whatever could lead elsewhere is simply not there.
     let inside =
         path.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '%', ':']));
-    let file = folder.join(path);
-    let real = if inside { tokio::fs::canonicalize(&file).await.ok() } else { None };
+    let real = if inside { tokio::fs::canonicalize(folder.join(path)).await.ok() } else { None };
     match real.filter(|real| real.starts_with(folder)) {
         Some(real) => match tokio::fs::read(&real).await {
-            Ok(bytes) => {
-                let mut response = Response::new(Full::new(bytes.into()));
-                let headers = response.headers_mut();
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(&real)));
-                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-                response
-            }
+            Ok(bytes) => file(bytes.into(), media_type(&real)),
             Err(_) => plain(StatusCode::NOT_FOUND, "not found\n"),
         },
         None => plain(StatusCode::NOT_FOUND, "not found\n"),
     }
+}
+
+fn file(bytes: Bytes, media_type: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(bytes));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {

@@ -76,18 +76,21 @@ async fn serve(
     log: &Log,
     end: CancellationToken,
 ) -> anyhow::Result<Infallible> {
+    let about = Arc::new(page::About::new(&apps, arguments.page.as_deref()));
     let mut running = Vec::new();
     for app in apps {
         running.push(host.start(app).await?);
     }
+    about.listening(&running);
     let page = match &arguments.page {
         Some(folder) => {
             let address = SocketAddr::new(arguments.listen_address, arguments.page_port);
-            Some(page::serve(folder.clone(), address, end).await?)
+            Some(page::serve(folder.clone(), address, about.clone(), end).await?)
         }
         None => None,
     };
     readiness::all_ready(&running).await;
+    about.ready();
     banner::tell(log, arguments.process.log_format(), &running, page);
     std::future::pending().await
 }

@@ -1,0 +1,77 @@
+//! What the page tells about the process that serves it: `GET /daprlet.json`.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use app_runtime::{App, Command, RunningApp};
+use serde_json::{Value, json};
+
+use super::source;
+
+/// The path of the document.
+pub(crate) const PATH: &str = "daprlet.json";
+
+/// Facts that do not change while the process runs, and when it was ready.
+pub(crate) struct About {
+    started: Instant,
+    ready_after: OnceLock<Duration>,
+    apps: Vec<(String, &'static str)>,
+    ports: OnceLock<Vec<Option<u16>>>,
+    source: Option<String>,
+}
+
+impl About {
+    /// Facts about a process that now begins to start these applications, and serves the page in that directory.
+    pub(crate) fn new(apps: &[App], page: Option<&Path>) -> Self {
+        let apps = apps.iter().map(|app| (app.id.clone(), kind(&app.command))).collect();
+        let source = page.and_then(source::of_directory);
+        Self { started: Instant::now(), ready_after: OnceLock::new(), apps, ports: OnceLock::new(), source }
+    }
+
+    /// Notes where the applications listen.
+    pub(crate) fn listening(&self, running: &[RunningApp]) {
+        let ports = running.iter().map(|app| app.address.map(|address| address.port())).collect();
+        // They are bound once.
+        let _ = self.ports.set(ports);
+    }
+
+    /// Notes that every application is ready.
+    pub(crate) fn ready(&self) {
+        let _ = self.ready_after.set(self.started.elapsed());
+    }
+
+    /// The document. What is not known is null.
+    pub(crate) fn json(&self) -> Value {
+        let port = |at: usize| self.ports.get().and_then(|ports| ports.get(at).copied().flatten());
+        let apps: Vec<Value> = self
+            .apps
+            .iter()
+            .enumerate()
+            .map(|(at, (id, kind))| json!({ "id": id, "kind": kind, "port": port(at) }))
+            .collect();
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "memory_bytes": resident_bytes(),
+            "ready_after_ms": self.ready_after.get().map(|time| time.as_millis()),
+            "apps": apps,
+            "source": self.source,
+        })
+    }
+}
+
+/// What an application is: a WebAssembly guest of this process, or a process of its own.
+fn kind(command: &Command) -> &'static str {
+    match command {
+        Command::Process(_) => "process",
+        Command::None => "external",
+        _ => "wasm",
+    }
+}
+
+/// The memory of this process, where the system tells.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
