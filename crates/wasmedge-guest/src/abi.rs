@@ -14,6 +14,7 @@ mod options;
 mod poll;
 mod receive;
 mod send;
+mod services;
 mod wait;
 
 pub(crate) use link::{add_to_linker, resolve};

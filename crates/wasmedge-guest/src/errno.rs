@@ -32,10 +32,18 @@ impl Errno {
     pub(crate) const NOTSUP: Self = Self(58);
     pub(crate) const PIPE: Self = Self(64);
     pub(crate) const TIMEDOUT: Self = Self(73);
+    /// WasmEdge's own `ERRNO_AIBADFLAG` (api.hpp): a flag that there is not, or not here.
+    pub(crate) const AI_BADFLAG: Self = Self(82);
+    /// WasmEdge's own `ERRNO_AIFAMILY` (api.hpp): a family that there is not.
+    pub(crate) const AI_FAMILY: Self = Self(84);
+    /// WasmEdge's own `ERRNO_AIMEMORY` (api.hpp): no room for a single answer.
+    pub(crate) const AI_MEMORY: Self = Self(85);
     /// WasmEdge's own `ERRNO_AINONAME` (api.hpp): the name does not resolve.
     pub(crate) const AI_NONAME: Self = Self(87);
     /// WasmEdge's own `ERRNO_AISERVICE` (api.hpp): the service is no port.
     pub(crate) const AI_SERVICE: Self = Self(88);
+    /// WasmEdge's own `ERRNO_AISOCKTYPE` (api.hpp): no kind of socket has this protocol.
+    pub(crate) const AI_SOCKTYPE: Self = Self(89);
 
     /// What the host function returns to the guest: zero for success.
     pub(crate) fn code(result: Result<(), Self>) -> i32 {

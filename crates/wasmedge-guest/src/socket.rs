@@ -71,6 +71,25 @@ pub(crate) enum Kind {
     Datagram(Datagram),
 }
 
+/// Options that a guest has set and that change nothing but what it reads back.
+#[derive(Default)]
+pub(crate) struct Options {
+    numbers: [u32; 15],
+    pub(crate) linger: [u32; 2],
+}
+
+impl Options {
+    pub(crate) fn number(&self, name: u32) -> u32 {
+        self.numbers.get(name as usize).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set(&mut self, name: u32, value: u32) {
+        if let Some(number) = self.numbers.get_mut(name as usize) {
+            *number = value;
+        }
+    }
+}
+
 /// One socket descriptor of a guest.
 pub(crate) struct Socket {
     pub(crate) family: Family,
@@ -78,6 +97,7 @@ pub(crate) struct Socket {
     pub(crate) nonblocking: bool,
     pub(crate) receive_timeout: Option<Duration>,
     pub(crate) send_timeout: Option<Duration>,
+    pub(crate) options: Options,
     /// For `epoll_oneoff`: this readiness was reported and nothing was done about it since.
     pub(crate) read_reported: bool,
     pub(crate) write_reported: bool,
@@ -91,6 +111,7 @@ impl Socket {
             nonblocking: false,
             receive_timeout: None,
             send_timeout: None,
+            options: Options::default(),
             read_reported: false,
             write_reported: false,
         }

@@ -1,5 +1,8 @@
 //! SQL through MySQL's own protocol, over pooled connections.
 
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,6 +11,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Params, Pool, PoolConstraints, PoolOpts, Row};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
+use wasmedge_wasi_socket::nslookup;
 
 use super::DatabaseError;
 use super::sql::SqlAccess;
@@ -20,19 +24,49 @@ const IDLE: Duration = Duration::from_secs(300);
 
 /// A server of MySQL, MariaDB or TiDB.
 pub(super) struct MySqlServer {
-    pool: Pool,
+    opts: Opts,
+    /// The connections; none before the first, and after one that could not be made.
+    pool: Mutex<Option<Pool>>,
     deadline: Duration,
 }
 
 impl MySqlServer {
-    /// Prepares the pool; nothing is connected yet.
+    /// Reads the URL; nothing is connected yet.
     pub(super) fn new(url: &Secret, deadline: Duration) -> Result<Self, DatabaseError> {
         // The error would quote the URL.
         let opts =
             Opts::from_url(url.reveal()).map_err(|_| DatabaseError::Server("its URL is malformed".to_owned()))?;
+        Ok(Self { opts, pool: Mutex::default(), deadline })
+    }
+
+    async fn connection(&self) -> mysql_async::Result<Conn> {
+        let pool = self.pool()?;
+        let connection = pool.get_conn().await;
+        if let Err(mysql_async::Error::Io(_)) = connection {
+            // The name may lead elsewhere by now.
+            *self.current() = None;
+        }
+        connection
+    }
+
+    /// The pool. The service looks the name up itself, by the number of the port: the client would ask for the port of a
+    /// service by name, which only hosts with an `/etc/services` know.
+    fn pool(&self) -> io::Result<Pool> {
+        let mut current = self.current();
+        if let Some(pool) = &*current {
+            return Ok(pool.clone());
+        }
+        let ip = address(self.opts.ip_or_hostname(), self.opts.tcp_port())?;
         let constraints = PoolConstraints::new(CONNECTIONS.0, CONNECTIONS.1).unwrap_or_default();
         let pool = PoolOpts::new().with_constraints(constraints).with_inactive_connection_ttl(IDLE);
-        Ok(Self { pool: Pool::new(OptsBuilder::from_opts(opts).pool_opts(pool)), deadline })
+        let opts = OptsBuilder::from_opts(self.opts.clone()).ip_or_hostname(ip.to_string()).pool_opts(pool);
+        let pool = Pool::new(opts);
+        *current = Some(pool.clone());
+        Ok(pool)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Pool>> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn within<T>(&self, work: impl Future<Output = mysql_async::Result<T>>) -> Result<T, DatabaseError> {
@@ -41,12 +75,20 @@ impl MySqlServer {
     }
 }
 
+fn address(host: &str, port: u16) -> io::Result<IpAddr> {
+    if let Ok(ip) = host.trim_start_matches('[').trim_end_matches(']').parse() {
+        return Ok(ip);
+    }
+    let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("the name {host} has no address"));
+    nslookup(host, &port.to_string())?.first().map(std::net::SocketAddr::ip).ok_or_else(unknown)
+}
+
 #[async_trait]
 impl SqlAccess for MySqlServer {
     async fn exec(&self, sql: &str, params: &[Value]) -> Result<(), DatabaseError> {
         let params = positional(params);
         self.within(async {
-            let mut connection: Conn = self.pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             connection.exec_drop(sql, params).await
         })
         .await
@@ -56,7 +98,7 @@ impl SqlAccess for MySqlServer {
         let params = positional(params);
         let rows: Vec<Row> = self
             .within(async {
-                let mut connection: Conn = self.pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 connection.exec(sql, params).await
             })
             .await?;

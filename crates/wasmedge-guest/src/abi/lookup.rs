@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use wasmtime::Caller;
 
-use super::{address, split};
+use super::{address, services, split};
 use crate::errno::Errno;
 use crate::memory::{Memory, at};
 use crate::socket::Family;
@@ -13,12 +13,35 @@ use crate::state::GuestState;
 /// The longest name that DNS knows.
 const MAX_NAME: u32 = 254;
 
+/// The room that WasmEdge's guests have for a canonical name, with the zero behind it.
+const CANONICAL_NAME: usize = 30;
+
+/// `__wasi_aiflags_t`.
+mod flag {
+    pub(super) const PASSIVE: u16 = 1;
+    pub(super) const CANONICAL_NAME: u16 = 2;
+    pub(super) const NUMERIC_HOST: u16 = 4;
+    pub(super) const NUMERIC_SERVICE: u16 = 8;
+    /// With those, IPv4 addresses in IPv6 form, and only families that the host has: what is asked for here has both.
+    pub(super) const ALL: u16 = 0x7F;
+}
+
+/// `__wasi_sock_type_t`, and the `__wasi_protocol_t` that goes with each.
+const DATAGRAM: (u8, u8) = (1, 2);
+const STREAM: (u8, u8) = (2, 1);
+
 /// What of `__wasi_addrinfo_t` the guest asks for.
 struct Hints {
-    passive: bool,
+    flags: u16,
     family: Option<Family>,
-    kind: u8,
-    protocol: u8,
+    /// Socket types and their protocols, in the order in which answers have them.
+    kinds: Vec<(u8, u8)>,
+}
+
+impl Hints {
+    fn has(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
 }
 
 pub(super) async fn lookup(
@@ -31,13 +54,23 @@ pub(super) async fn lookup(
     let (memory, state) = split(caller)?;
     let node = text(&memory, node, node_len)?;
     let service = text(&memory, service, service_len)?;
+    if node.is_empty() && service.is_empty() {
+        return Err(Errno::AI_NONAME);
+    }
+    if max == 0 {
+        return Err(Errno::AI_MEMORY);
+    }
     let hints = read_hints(&memory, hints)?;
-    let port = if service.is_empty() { 0 } else { service.parse().map_err(|_| Errno::AI_SERVICE)? };
-    let known = if node.is_empty() { Some(own_addresses(hints.passive)) } else { literal(&node) };
+    if hints.has(flag::CANONICAL_NAME) && node.is_empty() {
+        return Err(Errno::AI_BADFLAG);
+    }
+    let ports = ports(&service, &hints)?;
+    let known = if node.is_empty() { Some(own_addresses(hints.has(flag::PASSIVE))) } else { literal(&node) };
     let ips = match known {
         Some(ips) => ips,
+        None if hints.has(flag::NUMERIC_HOST) => return Err(Errno::AI_NONAME),
         None => {
-            let resolving = state.network.resolve(node);
+            let resolving = state.network.resolve(node.clone());
             let resolved = resolving.await;
             caller.data().activity.goes_on();
             resolved.map_err(|error| match error.kind() {
@@ -46,25 +79,39 @@ pub(super) async fn lookup(
             })?
         }
     };
-    let addresses: Vec<_> = ips
-        .into_iter()
-        .map(|ip| SocketAddr::new(ip, port))
-        .filter(|address| hints.family.is_none_or(|family| family == Family::of(*address)))
-        .collect();
-    if addresses.is_empty() {
+    let ips = ips.into_iter().filter(|ip| hints.family.is_none_or(|family| (family == Family::V4) == ip.is_ipv4()));
+    let answers: Vec<_> =
+        ips.flat_map(|ip| ports.iter().map(move |(kind, port)| (SocketAddr::new(ip, *port), *kind))).collect();
+    if answers.is_empty() {
         return Err(Errno::AI_NONAME);
     }
     let (mut memory, _) = split(caller)?;
     let mut entry = memory.u32(results)?;
     let mut written = 0;
-    for address in addresses.iter().take(max as usize) {
+    for (address, kind) in answers.into_iter().take(max as usize) {
         if entry == 0 {
             break;
         }
-        entry = write_entry(&mut memory, entry, *address, &hints)?;
+        // Only the first has the name, as everywhere.
+        let name = if written == 0 && hints.has(flag::CANONICAL_NAME) { node.as_str() } else { "" };
+        entry = write_entry(&mut memory, entry, (address, kind, name), hints.flags)?;
         written += 1;
     }
     memory.write_u32(found, written)
+}
+
+/// The port of a service for each kind of socket that is asked for and has it.
+fn ports(service: &str, hints: &Hints) -> Result<Vec<((u8, u8), u16)>, Errno> {
+    let number = if service.is_empty() { Some(0) } else { service.parse().ok() };
+    if let Some(port) = number {
+        return Ok(hints.kinds.iter().map(|kind| (*kind, port)).collect());
+    }
+    if hints.has(flag::NUMERIC_SERVICE) {
+        return Err(Errno::AI_NONAME);
+    }
+    let port = |kind: &(u8, u8)| Some((*kind, services::port(service, if *kind == DATAGRAM { "udp" } else { "tcp" })?));
+    let ports: Vec<_> = hints.kinds.iter().filter_map(port).collect();
+    if ports.is_empty() { Err(Errno::AI_SERVICE) } else { Ok(ports) }
 }
 
 fn text(memory: &Memory<'_>, ptr: u32, len: u32) -> Result<String, Errno> {
@@ -78,18 +125,26 @@ fn text(memory: &Memory<'_>, ptr: u32, len: u32) -> Result<String, Errno> {
 
 fn read_hints(memory: &Memory<'_>, ptr: u32) -> Result<Hints, Errno> {
     if ptr == 0 {
-        return Ok(Hints { passive: false, family: None, kind: 2, protocol: 1 });
+        return Ok(Hints { flags: 0, family: None, kinds: vec![STREAM, DATAGRAM] });
     }
-    Ok(Hints {
-        passive: memory.u16(ptr)? & 1 != 0,
-        family: match memory.u8(at(ptr, 2, 1)?)? {
-            1 => Some(Family::V4),
-            2 => Some(Family::V6),
-            _ => None,
-        },
-        kind: memory.u8(at(ptr, 3, 1)?)?,
-        protocol: memory.u8(at(ptr, 4, 1)?)?,
-    })
+    let flags = memory.u16(ptr)?;
+    if flags & !flag::ALL != 0 {
+        return Err(Errno::AI_BADFLAG);
+    }
+    let family = match memory.u8(at(ptr, 2, 1)?)? {
+        0 => None,
+        1 => Some(Family::V4),
+        2 => Some(Family::V6),
+        _ => return Err(Errno::AI_FAMILY),
+    };
+    let kind = memory.u8(at(ptr, 3, 1)?)?;
+    let protocol = memory.u8(at(ptr, 4, 1)?)?;
+    // Zero means any.
+    let is_asked_for = |(its_kind, its_protocol): &(u8, u8)| {
+        (kind == 0 || kind == *its_kind) && (protocol == 0 || protocol == *its_protocol)
+    };
+    let kinds: Vec<_> = [STREAM, DATAGRAM].into_iter().filter(is_asked_for).collect();
+    if kinds.is_empty() { Err(Errno::AI_SOCKTYPE) } else { Ok(Hints { flags, family, kinds }) }
 }
 
 fn own_addresses(passive: bool) -> Vec<IpAddr> {
@@ -108,25 +163,42 @@ fn literal(node: &str) -> Option<Vec<IpAddr>> {
 }
 
 /// Fills one `__wasi_addrinfo_t` and the `__wasi_sockaddr_t` it points to; gives the address of the next.
-fn write_entry(memory: &mut Memory<'_>, entry: u32, address: SocketAddr, hints: &Hints) -> Result<u32, Errno> {
-    let family = address::family_number(address).to_le_bytes();
-    let [family, _] = family;
-    memory.write(at(entry, 2, 1)?, &[family, hints.kind, hints.protocol])?;
+fn write_entry(
+    memory: &mut Memory<'_>,
+    entry: u32,
+    (address, (kind, protocol), name): (SocketAddr, (u8, u8), &str),
+    flags: u16,
+) -> Result<u32, Errno> {
+    let [family, _] = address::family_number(address).to_le_bytes();
+    memory.write(entry, &flags.to_le_bytes())?;
+    memory.write(at(entry, 2, 1)?, &[family, kind, protocol])?;
+    // The rest of Linux's sockaddr_in, or of its sockaddr_in6 with flow and scope.
+    let octets = address::octets(address.ip());
+    let port = &address.port().to_be_bytes()[..];
+    let data = match address {
+        SocketAddr::V4(_) => [port, octets.as_slice(), &[0; 8]].concat(),
+        SocketAddr::V6(_) => [port, &[0; 4], octets.as_slice(), &[0; 4]].concat(),
+    };
+    let len = u32::try_from(data.len()).map_err(|_| Errno::INVAL)?;
     let socket_address = memory.u32(at(entry, 3, 4)?)?;
     if socket_address != 0 {
         let room = memory.u32(at(socket_address, 1, 4)?)?;
         let data_ptr = memory.u32(at(socket_address, 2, 4)?)?;
-        let mut data = address.port().to_be_bytes().to_vec();
-        data.extend(address::octets(address.ip()));
-        // Guests announce 14 bytes, as for IPv4, and keep 26: an IPv6 address needs 18 of them.
+        // Guests announce 14 bytes, as for IPv4, and keep 26.
         if room < 14 {
             return Err(Errno::INVAL);
         }
         memory.write(data_ptr, &data)?;
         memory.write(socket_address, &[family])?;
-        let len = u32::try_from(data.len()).map_err(|_| Errno::INVAL)?;
         memory.write_u32(at(socket_address, 1, 4)?, len)?;
-        memory.write_u32(at(entry, 2, 4)?, 16)?;
+        memory.write_u32(at(entry, 2, 4)?, len + 2)?;
     }
+    let canonical_name = memory.u32(at(entry, 4, 4)?)?;
+    let fits = !name.is_empty() && name.len() < CANONICAL_NAME && canonical_name != 0;
+    let name_len = if fits { name.len() } else { 0 };
+    if fits {
+        memory.write(canonical_name, &[name.as_bytes(), &[0]].concat())?;
+    }
+    memory.write_u32(at(entry, 5, 4)?, u32::try_from(name_len).unwrap_or(0))?;
     memory.u32(at(entry, 6, 4)?)
 }

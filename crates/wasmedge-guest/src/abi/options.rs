@@ -18,6 +18,7 @@ mod option {
     pub(super) const TYPE: u32 = 1;
     pub(super) const ERROR: u32 = 2;
     pub(super) const BROADCAST: u32 = 4;
+    pub(super) const LINGER: u32 = 9;
     pub(super) const SEND_BUFFER: u32 = 5;
     pub(super) const RECEIVE_BUFFER: u32 = 6;
     pub(super) const RECEIVE_TIMEOUT: u32 = 11;
@@ -43,6 +44,16 @@ pub(super) fn get(
         option::RECEIVE_TIMEOUT => return write_time(&mut memory, value, len, socket.receive_timeout),
         option::SEND_TIMEOUT => return write_time(&mut memory, value, len, socket.send_timeout),
         option::BIND_TO_DEVICE => return memory.write_u32(len, 0),
+        option::LINGER => {
+            // Whether, and how long.
+            if room < 8 {
+                return Err(Errno::INVAL);
+            }
+            let [on, seconds] = socket.options.linger;
+            memory.write_u32(value, on)?;
+            memory.write_u32(at(value, 1, 4)?, seconds)?;
+            return memory.write_u32(len, 8);
+        }
         option::TYPE => {
             if matches!(socket.kind, Kind::Datagram(_)) {
                 1
@@ -55,8 +66,12 @@ pub(super) fn get(
             _ => 0,
         },
         option::ACCEPTS => u32::from(matches!(socket.kind, Kind::Listener(_))),
-        option::SEND_BUFFER | option::RECEIVE_BUFFER => BUFFER,
-        0..=14 => 0,
+        name @ (option::SEND_BUFFER | option::RECEIVE_BUFFER) => match socket.options.number(name) {
+            0 => BUFFER,
+            // As Linux has it, with as much again for its own use.
+            size => size.saturating_mul(2),
+        },
+        name @ 0..=14 => socket.options.number(name),
         _ => return Err(Errno::NOPROTOOPT),
     };
     if room < 4 {
@@ -81,16 +96,25 @@ pub(super) fn set(
     match name {
         option::RECEIVE_TIMEOUT => socket.receive_timeout = read_time(&memory, value, len)?,
         option::SEND_TIMEOUT => socket.send_timeout = read_time(&memory, value, len)?,
-        option::BROADCAST => return Err(Errno::ACCES),
+        option::BROADCAST if number(&memory, value, len)? != 0 => return Err(Errno::ACCES),
         option::BIND_TO_DEVICE => return Err(Errno::NOTSUP),
         option::TYPE | option::ERROR | option::ACCEPTS => return Err(Errno::NOPROTOOPT),
-        // Hints that do not change what a guest sees: address reuse, keep-alive, buffer sizes, linger.
-        0..=14 => {
-            memory.bytes(value, len)?;
+        option::LINGER => {
+            if len < 8 {
+                return Err(Errno::INVAL);
+            }
+            socket.options.linger = [memory.u32(value)?, memory.u32(at(value, 1, 4)?)?];
         }
+        // Hints that change nothing but what a guest is told of them: address reuse, keep-alive, buffer sizes.
+        name @ 0..=14 => socket.options.set(name, number(&memory, value, len)?),
         _ => return Err(Errno::NOPROTOOPT),
     }
     Ok(())
+}
+
+/// A number of 32 bits, which is what most options are.
+fn number(memory: &Memory<'_>, ptr: u32, len: u32) -> Result<u32, Errno> {
+    if len < 4 { Err(Errno::INVAL) } else { memory.u32(ptr) }
 }
 
 /// A `timeval` of wasi-libc: 64-bit seconds, then microseconds in 32 or 64 bits. Zero means no limit.

@@ -110,6 +110,9 @@ async fn blocking_sockets_files_lookup_arguments_and_environment_work_without_a_
     let expected = [
         "arguments 4 A=Some(\"b\") PATH=None".to_owned(),
         "lookup [127.0.0.1:80]".to_owned(),
+        "service [127.0.0.1:443]".to_owned(),
+        "name and port Some(127.0.0.1:3306)".to_owned(),
+        "no service true".to_owned(),
         "tcp pong true".to_owned(),
         "udp 8 true".to_owned(),
         "files [\"sub\"] written by the guest".to_owned(),
