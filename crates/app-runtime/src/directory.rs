@@ -21,8 +21,7 @@ use crate::forward;
 const NAMESPACE_SUFFIX: &str = ".default";
 
 /// What a sidecar says of a method that it cannot tell another one, since between them it is text.
-const NOT_UTF8: &str =
-    "rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8";
+const NOT_UTF8: &str = "error sending message: rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8";
 
 /// One application as others reach it.
 pub(crate) struct Callee {
