@@ -1,7 +1,7 @@
-// The picture to work on: chosen, dropped, pasted, or the sample.
+// The picture to work on: chosen, dropped, pasted, or an example.
 
 import { bytes, element } from './text.js';
-import { Failure } from './services.js';
+import { reject } from './services.js';
 
 const choose = element('choose');
 const input = element('file');
@@ -33,16 +33,9 @@ export function watch(onPicture) {
   document.addEventListener('paste', (event) => take(event.clipboardData?.files[0]));
 }
 
-/** Fetches and shows the picture that comes with the page. */
-export async function sample() {
-  const response = await fetch('sample.jpg').catch(() => null);
-  if (!response?.ok) throw new Failure('No sample', 'The page was put here without its sample.jpg.');
-  const file = new File([await response.blob()], 'sample.jpg', { type: 'image/jpeg' });
-  show(file);
-  return file;
-}
-
-function show(file) {
+/** Shows a file as the picture to work on. */
+export function show(file) {
+  const words = [`${file.name}, ${bytes(file.size)}`, reject(file)?.title.toLowerCase()].filter(Boolean).join(', ');
   URL.revokeObjectURL(image.src);
   image.src = URL.createObjectURL(file);
   image.alt = `Your picture, ${file.name}`;
@@ -52,10 +45,10 @@ function show(file) {
   image.onerror = () => {
     image.hidden = true;
     element('invitation').hidden = false;
-    caption.textContent = `${file.name}, ${bytes(file.size)}; this browser cannot show it`;
+    caption.textContent = `${words}; this browser cannot show it`;
   };
   choose.setAttribute('aria-description', 'Choose another picture');
-  caption.textContent = `${file.name}, ${bytes(file.size)}`;
+  caption.textContent = words;
 }
 
 function carriesFiles(event) {

@@ -1,70 +1,87 @@
-// What became of the picture, beside it.
+// What became of the picture, beside it: in gray, and in words.
 
 import { element, make, percent } from './text.js';
 
-const figure = element('result');
-const outcome = element('outcome');
-const caption = element('result-caption');
-let shownUrl = '';
+/** A place for one result. */
+class Result {
+  #figure;
+  #outcome;
+  #caption;
+  #idleWords;
+  #url = '';
 
-/** Says that a service is at work. */
-export function busy(words) {
-  figure.setAttribute('aria-busy', 'true');
-  fill(make('p', words, 'quiet working'));
-  caption.textContent = words;
-}
-
-/** Waits for the user's next wish. */
-export function idle() {
-  fill(make('p', 'The result comes here.', 'quiet'));
-  done('');
-}
-
-/** Shows a picture, which can be saved by a click. */
-export function picture(blob, words) {
-  const image = make('img');
-  image.src = URL.createObjectURL(blob);
-  image.alt = 'The picture in gray';
-  const link = make('a');
-  link.href = image.src;
-  link.download = blob.type === 'image/gif' ? 'gray.gif' : 'gray.png';
-  link.title = 'Save the picture';
-  link.append(image);
-  fill(link);
-  shownUrl = image.src;
-  done(words);
-}
-
-/** Shows the likeliest classes, each with a bar. */
-export function classes(list, words) {
-  const rows = make('ol', '', 'classes');
-  for (const { label, probability } of list) {
-    const bar = make('span', '', 'bar');
-    bar.style.setProperty('--share', probability);
-    const row = make('li');
-    row.append(make('span', label, 'label'), make('span', percent(probability), 'share'), bar);
-    rows.append(row);
+  constructor(name, idleWords) {
+    this.#figure = element(name);
+    this.#outcome = element(`${name}-outcome`);
+    this.#caption = element(`${name}-caption`);
+    this.#idleWords = idleWords;
   }
-  fill(rows);
-  done(words);
+
+  /** Says that a service is at work. */
+  busy(words) {
+    this.#figure.setAttribute('aria-busy', 'true');
+    this.#fill(make('p', words, 'quiet working'));
+    this.#caption.textContent = words;
+  }
+
+  /** Waits for the user's next wish. */
+  idle() {
+    this.#fill(make('p', this.#idleWords, 'quiet'));
+    this.#done('');
+  }
+
+  /** Shows a picture, which can be saved by a click. */
+  picture(blob, words) {
+    const image = make('img');
+    image.src = URL.createObjectURL(blob);
+    image.alt = 'The picture in gray';
+    const link = make('a');
+    link.href = image.src;
+    link.download = blob.type === 'image/gif' ? 'gray.gif' : 'gray.png';
+    link.title = 'Save the picture';
+    link.append(image);
+    this.#fill(link);
+    this.#url = image.src;
+    this.#done(words);
+  }
+
+  /** Shows the likeliest classes, each with a bar, and says whether the model is not sure. */
+  classes(list, unsure, words) {
+    const rows = make('ol', '', 'classes');
+    for (const { label, probability } of list) {
+      const bar = make('span', '', 'bar');
+      bar.style.setProperty('--share', probability);
+      const row = make('li');
+      row.append(make('span', label, 'label'), make('span', percent(probability), 'share'), bar);
+      rows.append(row);
+    }
+    this.#fill(...(unsure ? [make('strong', 'Not sure', 'unsure')] : []), rows);
+    this.#done(words);
+  }
+
+  /** Tells a failure. */
+  failure({ title, message }) {
+    const words = make('div', '', 'failure');
+    words.setAttribute('role', 'alert');
+    words.append(make('strong', title), make('p', message));
+    this.#fill(words);
+    this.#done('');
+  }
+
+  #fill(...content) {
+    if (this.#url) URL.revokeObjectURL(this.#url);
+    this.#url = '';
+    this.#outcome.replaceChildren(...content);
+  }
+
+  #done(words) {
+    this.#figure.setAttribute('aria-busy', 'false');
+    this.#caption.textContent = words;
+  }
 }
 
-/** Tells a failure. */
-export function failure({ title, message }) {
-  const words = make('div', '', 'failure');
-  words.setAttribute('role', 'alert');
-  words.append(make('strong', title), make('p', message));
-  fill(words);
-  done('');
-}
+/** The picture in gray. */
+export const gray = new Result('gray', 'In gray');
 
-function fill(content) {
-  if (shownUrl) URL.revokeObjectURL(shownUrl);
-  shownUrl = '';
-  outcome.replaceChildren(content);
-}
-
-function done(words) {
-  figure.setAttribute('aria-busy', 'false');
-  caption.textContent = words;
-}
+/** What the picture shows. */
+export const shown = new Result('shown', 'What it shows');

@@ -3,6 +3,9 @@
 /** How long a service may take, in milliseconds: longer than a slow machine needs, shorter than a user waits. */
 const PATIENCE = 60_000;
 
+/** The largest picture that the services take, unless they are set otherwise (`MAX_BODY_BYTES`). */
+const MAX_BYTES = 16 * 1024 * 1024;
+
 /** What goes wrong for a reason that is worth telling. */
 export class Failure extends Error {
   constructor(title, detail) {
@@ -19,6 +22,13 @@ const TITLES = {
   429: 'Too many requests',
   503: 'The service is not ready',
 };
+
+/** Why a file would be refused, which is told before it is uploaded; nothing if it would not. */
+export function reject(file) {
+  if (file.size <= MAX_BYTES) return null;
+  const size = (file.size / 1024 / 1024).toFixed(1);
+  return new Failure('Too large', `${file.name} has ${size} MiB, and the services take up to 16 MiB. Nothing was sent.`);
+}
 
 /** The answer to a request. Throws a `Failure` unless `signal` ended it, which throws what `fetch` throws. */
 export async function ask(address, path, { signal, ...init } = {}) {

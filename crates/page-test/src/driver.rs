@@ -34,8 +34,10 @@ pub enum Look {
     Desk,
     /// The same, where the user likes dark pages.
     Dark,
-    /// A phone, 360 pixels wide.
+    /// A phone, 360 pixels wide, so tall that a screenshot has the whole page.
     Phone,
+    /// A phone of 390 x 844 pixels.
+    Handheld,
 }
 
 /// A running `chromedriver`.
@@ -82,8 +84,9 @@ impl Driver {
         }
         let options = match look {
             Look::Desk | Look::Dark => json!({ "args": flags }),
-            Look::Phone => {
-                let metrics = json!({ "width": 360, "height": 1900, "pixelRatio": 2, "touch": true });
+            Look::Phone | Look::Handheld => {
+                let (width, height) = if matches!(look, Look::Phone) { (360, 1900) } else { (390, 844) };
+                let metrics = json!({ "width": width, "height": height, "pixelRatio": 2, "touch": true });
                 json!({ "args": flags, "mobileEmulation": { "deviceMetrics": metrics } })
             }
         };

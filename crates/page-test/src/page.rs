@@ -83,10 +83,28 @@ impl Stage {
         self.find(selector).await.text().await.expect("text")
     }
 
-    /// Takes the sample, and waits until it is shown.
+    /// Chooses the sample as a file, and waits until it is shown.
+    ///
+    /// # Panics
+    /// When it is not there.
     pub async fn take_sample(&self) {
-        self.click("#sample").await;
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sample.jpg");
+        let sample = std::fs::canonicalize(sample).expect("the sample");
+        self.fill("#file", &sample.display().to_string()).await;
         self.until_picture_is_shown("picture").await;
+    }
+
+    /// Keeps the addresses of the services in the browser, and opens the page as a visitor does, without them in its link.
+    pub async fn open_as_visitor(&self) {
+        self.click("#addresses [type=submit]").await;
+        self.until("document.getElementById('settings-note').textContent === 'Saved.'").await;
+        self.open("").await;
+    }
+
+    /// Waits until a picture is shown in gray, and its classes beside it.
+    pub async fn until_both_results(&self) {
+        self.until("document.querySelector('#gray-outcome img')?.naturalWidth").await;
+        self.until("document.querySelectorAll('.classes li').length === 5").await;
     }
 
     /// Waits until an image has been loaded and is to be seen.
@@ -100,14 +118,26 @@ impl Stage {
     /// When the file cannot be written.
     pub async fn keep(&self, name: &str) {
         let png = self.find("html").await.screenshot().await.expect("a screenshot");
-        let folder = std::env::var_os("SCREENSHOT_DIR").map_or_else(screenshots, PathBuf::from);
-        std::fs::create_dir_all(&folder).expect("a folder for screenshots");
-        std::fs::write(folder.join(name).with_extension("png"), png).expect("a screenshot is written");
+        write_screenshot(name, &png);
+    }
+
+    /// Keeps what a visitor sees of the page without scrolling, as [`Self::keep`] does.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub async fn keep_view(&self, name: &str) {
+        write_screenshot(name, &self.client.screenshot().await.expect("a screenshot"));
     }
 
     async fn find(&self, selector: &str) -> fantoccini::elements::Element {
         self.client.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"))
     }
+}
+
+fn write_screenshot(name: &str, png: &[u8]) {
+    let folder = std::env::var_os("SCREENSHOT_DIR").map_or_else(screenshots, PathBuf::from);
+    std::fs::create_dir_all(&folder).expect("a folder for screenshots");
+    std::fs::write(folder.join(name).with_extension("png"), png).expect("a screenshot is written");
 }
 
 /// Beside the profile's folder that the tests were built into.

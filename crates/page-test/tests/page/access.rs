@@ -47,7 +47,8 @@ async fn tab_to(stage: &Stage, selector: &str) {
 }
 
 async fn every_text_is_readable(stage: &Stage) {
-    for selector in ["h1", "header p", "figcaption", "button.main", "#sample", "th", "td", "summary", "label"] {
+    for selector in ["h1", "header p", "figcaption", "button.main", "#hint", "#answers", "th", "td", "summary", "label"]
+    {
         let contrast = stage.run(CONTRAST, vec![json!(selector)]).await.as_f64().unwrap();
         assert!(contrast >= 4.5, "{selector}: {contrast}");
     }
@@ -56,7 +57,7 @@ async fn every_text_is_readable(stage: &Stage) {
 async fn turn_the_sample_gray(stage: &Stage) {
     stage.take_sample().await;
     stage.click("#grayscale").await;
-    stage.until("document.querySelector('#outcome img')?.naturalWidth").await;
+    stage.until("document.querySelector('#gray-outcome img')?.naturalWidth").await;
     stage.until("document.querySelector('#events tbody tr')").await;
 }
 
@@ -64,14 +65,15 @@ async fn turn_the_sample_gray(stage: &Stage) {
 async fn everything_is_done_with_the_keyboard_alone() {
     let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
     let (enter, space) = (char::from(Key::Enter).to_string(), " ");
-    tab_to(&stage, "#choose").await;
-    tab_to(&stage, "#sample").await;
+    tab_to(&stage, ".example").await;
     stage.press(&enter).await;
     stage.until_picture_is_shown("picture").await;
+    stage.until("document.querySelector('#gray-outcome img')?.naturalWidth").await;
+    tab_to(&stage, "#choose").await;
+    tab_to(&stage, "#gray-outcome a").await;
     tab_to(&stage, "#grayscale").await;
     stage.press(space).await;
-    stage.until("document.querySelector('#outcome img')?.naturalWidth").await;
-    tab_to(&stage, "#outcome a").await;
+    stage.until("document.querySelectorAll('#events tbody tr').length === 3").await;
     tab_to(&stage, "#refresh").await;
     tab_to(&stage, "[name=events]").await;
     stage.press(&enter).await;
@@ -87,8 +89,8 @@ async fn every_control_has_a_name_and_every_change_is_said() {
     assert_eq!(stage.evaluate(nameless).await, json!([]));
     turn_the_sample_gray(&stage).await;
     assert_eq!(stage.evaluate(nameless).await, json!([]));
-    let said = "['result-caption', 'events-note', 'settings-note'].map((id) => document.getElementById(id).role)";
-    assert_eq!(stage.evaluate(said).await, json!(["status", "status", "status"]));
+    let said = "['gray-caption', 'shown-caption', 'events-note', 'settings-note'].map((id) => document.getElementById(id).role)";
+    assert_eq!(stage.evaluate(said).await, json!(["status", "status", "status", "status"]));
 }
 
 #[tokio::test]
@@ -116,4 +118,18 @@ async fn on_a_phone_nothing_sticks_out_sideways() {
     let widths = stage.evaluate("[innerWidth, document.documentElement.scrollWidth]").await;
     assert_eq!(widths, json!([360, 360]));
     stage.keep("phone").await;
+}
+
+#[tokio::test]
+async fn handheld_phone_shows_results_without_scrolling() {
+    let Some(stage) = Stage::set(Look::Handheld, Options::default()).await else { return };
+    stage.open_as_visitor().await;
+    stage.click(".example:last-child").await;
+    stage.until_both_results().await;
+    stage.until("document.getElementById('answers').textContent.includes('This request')").await;
+    let bottoms = "['original', 'gray', 'shown', 'answers'].map((id) => document.getElementById(id).getBoundingClientRect().bottom)";
+    let bottoms: Vec<f64> = serde_json::from_value(stage.evaluate(bottoms).await).unwrap();
+    assert_eq!(stage.evaluate("[innerWidth, innerHeight, scrollY]").await, json!([390, 844, 0]));
+    assert!(bottoms.iter().all(|bottom| *bottom <= 844.0), "{bottoms:?}");
+    stage.keep_view("handheld").await;
 }

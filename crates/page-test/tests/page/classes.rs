@@ -15,7 +15,7 @@ async fn without_a_model_the_page_shows_the_services_own_words() {
     stage.take_sample().await;
     stage.click("#classify").await;
     stage.until("document.querySelector('.failure')").await;
-    let words = stage.text("#outcome").await;
+    let words = stage.text("#shown-outcome").await;
     assert!(
         words.contains("not ready") && words.contains("here is no model in") && words.contains("MODEL_DIR"),
         "{words}"
@@ -30,6 +30,19 @@ async fn the_services_own_model_knows_what_the_sample_shows() {
     stage.click("#classify").await;
     stage.until("document.querySelectorAll('.classes li').length === 5").await;
     assert_eq!(stage.text(".classes li:first-child .label").await, "ship");
+}
+
+#[tokio::test]
+async fn thing_that_small_model_does_not_know_is_shown_as_not_sure() {
+    let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
+    stage.click(".example:last-child").await;
+    stage.until_both_results().await;
+    assert_eq!(stage.text("#shown-outcome .unsure").await, "Not sure");
+    assert!(stage.text("#shown-caption").await.starts_with("Not sure: "));
+    stage.click(".example:first-child").await;
+    stage.until("document.getElementById('shown-caption').textContent.startsWith('Most likely ship, ')").await;
+    assert_eq!(stage.evaluate("document.querySelectorAll('.unsure').length").await, json!(0));
+    stage.keep_view("sure").await;
 }
 
 #[tokio::test]

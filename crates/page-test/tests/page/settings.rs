@@ -22,7 +22,7 @@ async fn an_address_in_the_form_is_kept_by_the_browser() {
     assert_eq!(stage.evaluate("document.querySelector('[name=grayscale]').value").await, json!(address));
     stage.take_sample().await;
     stage.click("#grayscale").await;
-    stage.until("document.querySelector('#outcome img')").await;
+    stage.until("document.querySelector('#gray-outcome img')").await;
     stage.click("summary").await;
     stage.click("#defaults").await;
     assert_eq!(stage.evaluate("document.querySelector('[name=grayscale]').value").await, fallback);
