@@ -112,10 +112,20 @@ fn first_reachable() -> Result<()> {
                 }
                 return Ok(());
             }
-            Err(error) => reasons.push(format!("{}: {error:#}", model.name)),
+            Err(error) => reasons.push(format!("{}: {}", model.name, brief(&format!("{error:#}")))),
         }
     }
     bail!("{}", reasons.join("; "))
+}
+
+/// The longest reason that fits into a line with others.
+const MAX_REASON: usize = 100;
+
+/// A reason without the address that it begins with, and no longer than a line takes.
+fn brief(reason: &str) -> String {
+    let reason = reason.split_once(": ").filter(|(start, _)| start.contains("://")).map_or(reason, |(_, rest)| rest);
+    let short: String = reason.chars().take(MAX_REASON).collect();
+    if short.len() < reason.len() { short + " …" } else { short }
 }
 
 fn download(model: &Published, folder: &Path, hasty: bool) -> Result<()> {
@@ -155,4 +165,16 @@ fn default_folder(name: &str) -> PathBuf {
 
 fn done(folder: &Path) {
     eprintln!("{} is a model now; the classify service uses it from its next start on", folder.display());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_is_brief_and_without_address() {
+        assert_eq!(brief("https://a.example/b: io: refused"), "io: refused");
+        assert_eq!(brief("the weights cannot be read: why"), "the weights cannot be read: why");
+        assert_eq!(brief(&"é".repeat(300)).chars().count(), MAX_REASON + 2);
+    }
 }
