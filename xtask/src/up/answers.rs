@@ -26,8 +26,9 @@ pub(crate) fn announce(address: IpAddr, apps: &[AppPorts], page_port: u16) {
 
 /// Where everything listens, and what to try.
 fn table(host: &str, apps: &[AppPorts], page_port: u16) -> String {
-    let width = apps.iter().map(|app| app.app_id.len()).max().unwrap_or(0);
-    let mut table = format!("\nEvery service answers.\n\n  {:width$}  http://{host}:{page_port}\n", "the page");
+    const PAGE: &str = "the page";
+    let width = apps.iter().map(|app| app.app_id.len()).max().unwrap_or(0).max(PAGE.len());
+    let mut table = format!("\nEvery service answers.\n\n  {PAGE:width$}  http://{host}:{page_port}\n");
     for AppPorts { app_id, app_port, dapr_http_port } in apps {
         table.push_str(&format!(
             "  {app_id:width$}  http://{host}:{app_port}   Dapr API http://{host}:{dapr_http_port}\n"

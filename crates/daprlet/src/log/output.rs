@@ -197,8 +197,8 @@ mod tests {
     fn unread_output_drops_and_counts_without_blocking() {
         let (mut reader, writer) = io::pipe().unwrap();
         let output = Output::start(writer, tell).unwrap();
-        let line = [b"x".repeat(64 * 1024 - 1), b"\n".to_vec()].concat();
-        // The writer takes the first lines and is stuck with them.
+        // More than a pipe holds: the writer takes the first line and is stuck with it.
+        let line = [b"x".repeat(256 * 1024 - 1), b"\n".to_vec()].concat();
         output.push(Some("chatty"), &line);
         while !output.0.lock().is_writing {
             thread::yield_now();
