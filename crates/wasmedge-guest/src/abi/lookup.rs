@@ -27,15 +27,16 @@ mod flag {
 }
 
 /// `__wasi_sock_type_t`, and the `__wasi_protocol_t` that goes with each.
-const DATAGRAM: (u8, u8) = (1, 2);
-const STREAM: (u8, u8) = (2, 1);
+type SocketType = (u8, u8);
+const DATAGRAM: SocketType = (1, 2);
+const STREAM: SocketType = (2, 1);
 
 /// What of `__wasi_addrinfo_t` the guest asks for.
 struct Hints {
     flags: u16,
     family: Option<Family>,
     /// Socket types and their protocols, in the order in which answers have them.
-    kinds: Vec<(u8, u8)>,
+    kinds: Vec<SocketType>,
 }
 
 impl Hints {
@@ -101,7 +102,7 @@ pub(super) async fn lookup(
 }
 
 /// The port of a service for each kind of socket that is asked for and has it.
-fn ports(service: &str, hints: &Hints) -> Result<Vec<((u8, u8), u16)>, Errno> {
+fn ports(service: &str, hints: &Hints) -> Result<Vec<(SocketType, u16)>, Errno> {
     let number = if service.is_empty() { Some(0) } else { service.parse().ok() };
     if let Some(port) = number {
         return Ok(hints.kinds.iter().map(|kind| (*kind, port)).collect());
@@ -109,7 +110,8 @@ fn ports(service: &str, hints: &Hints) -> Result<Vec<((u8, u8), u16)>, Errno> {
     if hints.has(flag::NUMERIC_SERVICE) {
         return Err(Errno::AI_NONAME);
     }
-    let port = |kind: &(u8, u8)| Some((*kind, services::port(service, if *kind == DATAGRAM { "udp" } else { "tcp" })?));
+    let port =
+        |kind: &SocketType| Some((*kind, services::port(service, if *kind == DATAGRAM { "udp" } else { "tcp" })?));
     let ports: Vec<_> = hints.kinds.iter().filter_map(port).collect();
     if ports.is_empty() { Err(Errno::AI_SERVICE) } else { Ok(ports) }
 }
@@ -140,7 +142,7 @@ fn read_hints(memory: &Memory<'_>, ptr: u32) -> Result<Hints, Errno> {
     let kind = memory.u8(at(ptr, 3, 1)?)?;
     let protocol = memory.u8(at(ptr, 4, 1)?)?;
     // Zero means any.
-    let is_asked_for = |(its_kind, its_protocol): &(u8, u8)| {
+    let is_asked_for = |(its_kind, its_protocol): &SocketType| {
         (kind == 0 || kind == *its_kind) && (protocol == 0 || protocol == *its_protocol)
     };
     let kinds: Vec<_> = [STREAM, DATAGRAM].into_iter().filter(is_asked_for).collect();
@@ -166,7 +168,7 @@ fn literal(node: &str) -> Option<Vec<IpAddr>> {
 fn write_entry(
     memory: &mut Memory<'_>,
     entry: u32,
-    (address, (kind, protocol), name): (SocketAddr, (u8, u8), &str),
+    (address, (kind, protocol), name): (SocketAddr, SocketType, &str),
     flags: u16,
 ) -> Result<u32, Errno> {
     let [family, _] = address::family_number(address).to_le_bytes();
