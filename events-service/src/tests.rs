@@ -151,12 +151,13 @@ async fn a_secret_that_comes_late_is_found_and_its_value_is_shown_nowhere() {
 #[tokio::test]
 async fn database_that_takes_no_writes_is_unavailable() {
     let world = world("[]", false);
-    world.dapr.on_binding(|operation, _| match operation {
-        "exec" => reply(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"database or disk is full"}"#,
-        ),
-        _ => reply(StatusCode::OK, "[]"),
+    world.dapr.on_binding(|_, request| {
+        let call: Value = serde_json::from_slice(request.body()).unwrap();
+        if call["operation"] == "query" {
+            return reply(StatusCode::OK, "[]");
+        }
+        let full = r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"database or disk is full"}"#;
+        reply(StatusCode::INTERNAL_SERVER_ERROR, full)
     });
     let (health, reasons) = world.ask(Request::get("/healthz"), "").await;
     assert_eq!(health, StatusCode::SERVICE_UNAVAILABLE);

@@ -29,7 +29,7 @@ fn a_model_that_was_loaded_serves_many_pictures() {
     }
     let said = world.daprlet.said();
     // A delivery of events that comes at the same time as a picture has an instance of its own, with a model of its own.
-    let loaded = said.matches("first picture").count();
+    let loaded = said.matches("first image").count();
     assert!((1..pictures / 2).contains(&loaded), "{loaded} times: {said}");
 }
 
@@ -37,7 +37,7 @@ fn a_model_that_was_loaded_serves_many_pictures() {
 fn one_more_instance_prepares_itself_while_others_answer() {
     let world = World::start(&crate::options());
     let sent = picture(ImageFormat::Png);
-    let prepared = || world.daprlet.said().matches("first picture").count();
+    let prepared = || world.daprlet.said().matches("first image").count();
     world.daprlet.until(|| {
         std::thread::scope(|scope| {
             let ask = || world.classify("POST", "/classify").body(sent.clone()).send().status;

@@ -61,11 +61,13 @@ async fn request_waits_for_a_server_that_is_away() {
         async move { store.set(SetRequest::new("k", "v")).await }
     });
     // It takes a while until it listens, and the request is on its way by then.
-    tokio::task::spawn_blocking(move || {
+    let starting = tokio::task::spawn_blocking(move || {
         server.start_again();
         server
     });
     request.await.unwrap().unwrap();
+    // It would end with what nobody holds.
+    let _server = starting.await.unwrap();
     assert_eq!(store.get(GetRequest::new("k")).await.unwrap().unwrap().value, "v");
 }
 
