@@ -17,10 +17,12 @@ pub fn port_owner(port: u16) -> Option<String> {
         .filter_map(|table| fs::read_to_string(table).ok())
         .flat_map(|table| listening(&table, port))
         .collect();
-    let mut processes = fs::read_dir("/proc").ok()?.filter_map(Result::ok).map(|entry| entry.path());
-    let process = processes.find(|process| inodes.iter().any(|inode| has_socket(process, *inode)))?;
-    let id: u32 = process.file_name()?.to_str()?.parse().ok()?;
-    let name = fs::read_to_string(process.join("comm")).ok()?;
+    let entries = fs::read_dir("/proc").ok()?.filter_map(Result::ok);
+    // Beside processes there are names such as `self`.
+    let mut ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let folder = |id: u32| Path::new("/proc").join(id.to_string());
+    let id = ids.find(|id| inodes.iter().any(|inode| has_socket(&folder(*id), *inode)))?;
+    let name = fs::read_to_string(folder(id).join("comm")).ok()?;
     Some(format!("{} (process {id})", name.trim_end()))
 }
 
