@@ -3,10 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// What cannot be done at the moment, by component.
+/// How long after the last failure a success counts as recovery: on a full disk a statement that writes nothing succeeds.
+const RECOVERY_DELAY: Duration = Duration::from_secs(5);
+
+/// The components that are lost at the moment.
 #[derive(Debug, Default)]
-pub(crate) struct Availability(Mutex<BTreeMap<String, BTreeSet<String>>>);
+pub(crate) struct Availability(Mutex<BTreeMap<String, Loss>>);
+
+#[derive(Debug)]
+struct Loss {
+    /// The operations that failed and have not succeeded since.
+    operations: BTreeSet<String>,
+    last_failure: Instant,
+}
 
 /// A change that is worth a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +29,7 @@ enum Change {
 impl Availability {
     /// Notes how `operation` of a component ended; `error` where the component could not be reached, or its disk is full.
     pub(crate) fn note(&self, app: &str, component: &str, operation: &str, error: Option<&dyn Display>) {
-        match (self.update(component, operation, error.is_some()), error) {
+        match (self.update(component, operation, error.is_some(), Instant::now()), error) {
             (Some(Change::Lost), Some(error)) => {
                 tracing::error!(app, component, operation, %error, "component unavailable")
             }
@@ -29,17 +40,22 @@ impl Availability {
 
     /// An operation that fails says nothing of others: of a full disk can be read. So a component is back when all do that
     /// had failed.
-    fn update(&self, component: &str, operation: &str, is_lost: bool) -> Option<Change> {
+    fn update(&self, component: &str, operation: &str, is_lost: bool, now: Instant) -> Option<Change> {
         let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if is_lost {
-            let operations = lost.entry(component.to_owned()).or_default();
-            let is_first = operations.is_empty();
-            operations.insert(operation.to_owned());
+            let is_first = !lost.contains_key(component);
+            let new = || Loss { operations: BTreeSet::new(), last_failure: now };
+            let loss = lost.entry(component.to_owned()).or_insert_with(new);
+            loss.operations.insert(operation.to_owned());
+            loss.last_failure = now;
             return is_first.then_some(Change::Lost);
         }
-        let operations = lost.get_mut(component)?;
-        operations.remove(operation);
-        if !operations.is_empty() {
+        let loss = lost.get_mut(component)?;
+        if now.saturating_duration_since(loss.last_failure) < RECOVERY_DELAY {
+            return None;
+        }
+        loss.operations.remove(operation);
+        if !loss.operations.is_empty() {
             return None;
         }
         lost.remove(component);
@@ -54,19 +70,25 @@ mod tests {
     #[test]
     fn component_is_told_once_when_lost_and_once_when_back() {
         let availability = Availability::default();
+        let begin = Instant::now();
         let steps = [
-            ("read", false, None),
-            ("write", true, Some(Change::Lost)),
-            ("write", true, None),
-            ("read", false, None),
-            ("read", true, None),
-            ("write", false, None),
-            ("read", false, Some(Change::Recovered)),
-            ("read", false, None),
+            (0, "read", false, None),
+            (0, "write", true, Some(Change::Lost)),
+            (1, "write", true, None),
+            (2, "read", false, None),
+            (3, "read", true, None),
+            // Too soon to be believed.
+            (4, "write", false, None),
+            (9, "write", false, None),
+            (9, "read", false, Some(Change::Recovered)),
+            (9, "read", false, None),
+            (10, "read", true, Some(Change::Lost)),
         ];
-        for (number, (operation, is_lost, expected)) in steps.into_iter().enumerate() {
-            assert_eq!(availability.update("store", operation, is_lost), expected, "step {number}");
+        for (second, operation, is_lost, expected) in steps {
+            let now = begin + Duration::from_secs(second);
+            let change = availability.update("store", operation, is_lost, now);
+            assert_eq!(change, expected, "second {second}: {operation}");
         }
-        assert_eq!(availability.update("other", "read", false), None);
+        assert_eq!(availability.update("other", "read", false, begin), None);
     }
 }
