@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-/// How often a line is written where it cannot be written in its place.
+/// The time between lines where they cannot be written in one place.
 const LINE_EVERY: Duration = Duration::from_secs(15);
 
 /// The line, and how far each build is.
@@ -140,7 +140,7 @@ fn line(builds: &[Build], elapsed: Duration) -> String {
     format!("Compiling {} after {} min {:02} s", builds.join(", "), seconds / 60, seconds % 60)
 }
 
-/// How far cargo's own progress line is: `Building [=>  ] 12/34: crates`.
+/// Parses cargo's own progress line: `Building [=>  ] 12/34: crates`.
 fn parse(piece: &str) -> Option<String> {
     let rest = piece.trim_start().strip_prefix("Building [")?;
     let (_, rest) = rest.split_once(']')?;

@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lifetime::Lifetime;
 
-/// How long to wait when no connection can be accepted: out of descriptors, most likely, so that others have to end first.
+/// The delay before accepting again after a failure: out of descriptors, most likely, so that others have to end first.
 pub(crate) const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// A port, and how long it accepts connections.
 pub(crate) struct Port {
-    /// What listens, for the log.
+    /// The name of the listener, for the log.
     pub(crate) name: &'static str,
     pub(crate) listener: TcpListener,
     /// Whether new connections are accepted while requests are drained, because these may need them.

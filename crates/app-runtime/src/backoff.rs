@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The first delay and the longest.
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
-/// What ran this long had recovered.
+/// A run of this length counts as recovered.
 const STABLE: Duration = Duration::from_secs(30);
 
 /// The delays between attempts at one thing.

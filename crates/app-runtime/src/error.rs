@@ -92,14 +92,14 @@ pub enum StartError {
     Task(#[source] tokio::task::JoinError),
 }
 
-/// Who has a port that is taken.
+/// Names the process that has a taken port.
 fn held_by(address: SocketAddr, error: &io::Error) -> String {
     let is_taken = error.kind() == io::ErrorKind::AddrInUse;
     let owner = is_taken.then(|| port_owner::port_owner(address.port())).flatten();
     owner.map(|owner| format!("; {owner} has it")).unwrap_or_default()
 }
 
-/// How a service of this project that was not built yet is built.
+/// Says how a service of this project that is not built yet is built.
 fn built_by(path: &std::path::Path, error: &io::Error) -> &'static str {
     let is_built = path.components().any(|part| part.as_os_str() == "wasm");
     if is_built && error.kind() == io::ErrorKind::NotFound { "; `cargo xtask build-wasm` builds it" } else { "" }

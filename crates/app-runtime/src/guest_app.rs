@@ -41,7 +41,7 @@ pub(crate) async fn compile(
     compiled.map_err(|source| StartError::Guest { app: app.to_owned(), path: path.to_owned(), source })
 }
 
-/// How long a module may take to load before it is told that it is being compiled.
+/// The time after which loading a module is told as compiling it.
 const TELL_COMPILING_AFTER: Duration = Duration::from_millis(700);
 
 /// Tells that a module is being compiled, and how long that took, unless its compiled code was there already.
@@ -131,10 +131,10 @@ impl GuestApp {
 /// The exit codes by which a program says that its settings are wrong (`EX_USAGE` and `EX_CONFIG` of sysexits.h).
 const SETTINGS_REFUSED: [i32; 2] = [64, 78];
 
-/// How often a guest may trap before it ever listened.
+/// The most traps of a guest before it ever listened.
 const MAX_TRAPS_AT_START: u32 = 3;
 
-/// What ran this long has started, whether it listens or not.
+/// A run of this length counts as started, whether the guest listens or not.
 const STARTED_AFTER: Duration = Duration::from_secs(5);
 
 /// The first start of a guest, which decides whether it is worth restarting.

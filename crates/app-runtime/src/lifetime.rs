@@ -1,4 +1,4 @@
-//! How a host ends: it drains first, then it stops.
+//! The end of a host: it drains first, then it stops.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::StartError;
 
-/// How long applications may take to stop once requests are drained.
+/// The longest time that applications may take to stop once requests are drained.
 const STOP_TIMEOUT: Duration = Duration::from_millis(1700);
 
 /// Something that whoever runs the host has to know.
@@ -43,7 +43,7 @@ pub(crate) struct Lifetime {
     pub(crate) forced: CancellationToken,
     /// Cancelled next: everything ends.
     pub(crate) stopped: CancellationToken,
-    /// What draining waits for.
+    /// The tasks that draining waits for.
     under_way: TaskTracker,
     tasks: TaskTracker,
     events: mpsc::UnboundedSender<HostEvent>,

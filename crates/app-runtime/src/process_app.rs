@@ -17,10 +17,10 @@ use crate::lifetime::{HostEvent, Lifetime};
 use crate::log::AppLog;
 use crate::process_guard::ProcessGuard;
 
-/// How long a process may take to end after SIGTERM.
+/// The longest time that a process may take to end after SIGTERM.
 pub(crate) const TERMINATION_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// How long the last lines of a process that has ended may take.
+/// The longest time that the last lines of an ended process may take.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The longest line of a process; a longer one is cut into several.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::process::Child;
 
-/// How the guard is started, once an application needs it.
+/// Starts the guard, once an application needs it.
 #[derive(Clone, Debug)]
 pub struct GuardCommand {
     /// The program.

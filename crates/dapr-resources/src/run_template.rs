@@ -16,7 +16,7 @@ pub struct RunTemplate {
     pub warnings: Vec<Problem>,
 }
 
-/// Where the lines of an application go.
+/// The destination of an application's lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogDestination {
     /// To standard output, with those of the others.

@@ -18,7 +18,7 @@ pub(crate) const TABLE: &str = "Exit codes:
 /// `EX_USAGE` of sysexits.h.
 pub(crate) const USAGE: u8 = 64;
 
-/// How long the last words may take where standard error is blocked.
+/// The longest time that the last words may take where standard error is blocked.
 const REPORT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A mistake on the command line that the parser cannot see.

@@ -25,7 +25,7 @@ pub(crate) use self::level::parse_filter;
 use self::output::Output;
 use crate::cli::LogFormat;
 
-/// Where log lines go.
+/// The destination of log lines.
 #[derive(Clone)]
 pub(crate) struct Log {
     output: Arc<Output>,
@@ -34,7 +34,7 @@ pub(crate) struct Log {
     apps: Arc<BTreeMap<String, AppOutput>>,
 }
 
-/// Where the lines of one application are to go.
+/// The destination of one application's lines.
 pub(crate) struct AppLogTarget {
     pub(crate) app: String,
     /// The directory of a log file of its own, if it has one.

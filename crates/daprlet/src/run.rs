@@ -127,7 +127,7 @@ fn most_verbose(apps: &[AppEntry]) -> &str {
     apps.iter().filter_map(|app| app.log_level.as_deref()).min_by_key(rank).unwrap_or("info")
 }
 
-/// Where the lines of an application go.
+/// The destination of an application's lines.
 fn app_log(app: &AppEntry) -> AppLogTarget {
     let directory = (app.app_log_destination != LogDestination::Console).then(|| app.app_dir.join(".dapr/logs"));
     let is_on_console = app.app_log_destination != LogDestination::File;

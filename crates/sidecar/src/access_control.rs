@@ -1,4 +1,4 @@
-//! Who may invoke an application, and what of it: `spec.accessControl`, as `dapr/pkg/acl` decides with mutual TLS.
+//! Access control of invocations: `spec.accessControl`, as `dapr/pkg/acl` decides with mutual TLS.
 //!
 //! A sidecar knows its caller by a certificate; here the host knows it. The trust domain and namespace of all applications
 //! of a host are Dapr's defaults.
@@ -22,7 +22,7 @@ pub struct AccessControl {
     pub policies: Vec<AccessPolicy>,
 }
 
-/// What one caller may do.
+/// The policy of one caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessPolicy {
     /// The caller's id.

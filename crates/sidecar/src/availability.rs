@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long after the last failure a success counts as recovery: on a full disk a statement that writes nothing succeeds.
+/// The time after the last failure from which a success counts as recovery: on a full disk a statement that writes nothing succeeds.
 const RECOVERY_DELAY: Duration = Duration::from_secs(5);
 
 /// The components that are lost at the moment.

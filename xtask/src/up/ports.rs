@@ -1,4 +1,4 @@
-//! Whether the ports are free, asked before anything is built.
+//! Checks that the ports are free before anything is built.
 
 use std::net::{IpAddr, TcpListener};
 

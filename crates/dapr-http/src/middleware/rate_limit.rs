@@ -20,7 +20,7 @@ pub(super) struct RateLimit {
     bucket: Mutex<Bucket>,
 }
 
-/// How many requests may pass at a moment.
+/// The requests that may pass at a moment.
 struct Bucket {
     tokens: f64,
     at: Instant,

@@ -8,7 +8,7 @@ use super::Document;
 use super::node::{Node, Value};
 use crate::problem::{Problem, Problems};
 
-/// How the names of fields are compared.
+/// The comparison of field names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     /// As Go's encoding/json does for Dapr's resources: in any case.

@@ -6,13 +6,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long a line waits for others that are written with it.
+/// The time that a line waits for others that are written with it.
 const BATCH_DELAY: Duration = Duration::from_millis(5);
 
-/// How long to wait before writing again to a descriptor that is not ready.
+/// The delay before writing again to a descriptor that is not ready.
 const WRITE_RETRY_DELAY: Duration = Duration::from_millis(10);
 
-/// How long the end of the process waits for lines to be written.
+/// The longest time that the end of the process waits for lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The most bytes that wait to be written; lines beyond are dropped.
@@ -21,7 +21,7 @@ const MAX_BUFFERED_BYTES: usize = 4 << 20;
 /// The most of these that one application may take, so that the others keep room.
 const MAX_BUFFERED_BYTES_PER_APP: usize = 1 << 20;
 
-/// How many bytes are written at once without waiting for more.
+/// The number of bytes that are written at once without waiting for more.
 const FULL_BATCH: usize = 64 << 10;
 
 /// Takes lines from any thread without blocking.

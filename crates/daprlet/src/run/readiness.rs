@@ -5,7 +5,7 @@ use std::time::Duration;
 use app_runtime::RunningApp;
 use futures_util::future::join_all;
 
-/// How long a start may take before it is told what it waits for, and then again and again.
+/// The time after which a start tells what it waits for, and then again and again.
 const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
@@ -20,14 +20,14 @@ pub(crate) async fn all_ready(running: &[RunningApp]) {
     }
 }
 
-/// How many applications are ready, and what the others lack.
+/// Renders how many applications are ready, and what the others lack.
 fn progress(running: &[RunningApp]) -> String {
     let waiting: Vec<_> = running.iter().filter_map(|app| Some(format!("{} ({})", app.id, lacks(app)?))).collect();
     let ready = running.len() - waiting.len();
     format!("ready: {ready} of {}; waiting for {}", running.len(), waiting.join(", "))
 }
 
-/// What an application lacks to be ready.
+/// Names what an application lacks to be ready.
 fn lacks(app: &RunningApp) -> Option<String> {
     if app.sidecar.health().all() {
         return None;
