@@ -1,6 +1,9 @@
-// Where the services are: what the page's link says, else what was saved in this browser, else the defaults.
+// Where the services are: what the page's link says, else what was saved in this browser, else what the process that serves the
+// page tells, else the defaults.
 
-const PORTS = { grayscale: 9005, classify: 9006, events: 9007 };
+const DEFAULTS = { grayscale: 9005, classify: 9006, events: 9007 };
+const APPS = { grayscale: 'image-api-grayscale', classify: 'image-api-classify', events: 'events-service' };
+const PORTS = await learn();
 const KEY = 'service-addresses';
 
 /** The names of the services. */
@@ -63,6 +66,15 @@ function stored() {
   } catch {
     return {}; // Forbidden storage, or something that this page did not write: the defaults will do.
   }
+}
+
+/** The ports of the process that serves the page; the defaults where somebody else serves it. */
+async function learn() {
+  const told = await fetch('daprlet.json', { signal: AbortSignal.timeout(2000) })
+    .then((response) => (response.ok ? response.json() : null))
+    .catch(() => null);
+  const port = (name) => told?.apps?.find(({ id }) => id === APPS[name])?.port ?? DEFAULTS[name];
+  return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, port(name)]));
 }
 
 function fallback(name) {

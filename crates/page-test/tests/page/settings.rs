@@ -11,9 +11,14 @@ async fn an_address_in_the_form_is_kept_by_the_browser() {
     let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
     stage.open("").await;
     let fallback = stage.evaluate("document.querySelector('[name=grayscale]').value").await;
-    assert_eq!(fallback, json!("http://127.0.0.1:9005"), "the page's own host");
+    let port = stage.world.ports.grayscale;
+    assert_eq!(
+        fallback,
+        json!(format!("http://127.0.0.1:{port}")),
+        "the page's own host, and the port that daprlet tells"
+    );
     stage.click("summary").await;
-    let address = format!("http://127.0.0.1:{}", stage.world.ports.grayscale);
+    let address = format!("http://localhost:{port}");
     stage.run("document.querySelector('[name=grayscale]').value = ''", vec![]).await;
     stage.fill("[name=grayscale]", &format!("{address}/")).await;
     stage.click("#addresses [type=submit]").await;
