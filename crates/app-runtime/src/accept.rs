@@ -17,7 +17,7 @@ pub(crate) struct Port {
     /// The name of the listener, for the log.
     pub(crate) name: &'static str,
     pub(crate) listener: TcpListener,
-    /// Whether new connections are accepted while requests are drained, because these may need them.
+    /// Accepts new connections while requests are drained, because these may need them.
     pub(crate) while_draining: bool,
 }
 

@@ -54,7 +54,7 @@ pub struct App {
     pub allowed_origins: Option<AllowedOrigins>,
     /// Where health and metadata are served beside, without an API token (`--dapr-public-port`).
     pub public_port: Option<u16>,
-    /// Whether every call of the API is logged.
+    /// Logs every call of the API.
     pub logs_api_calls: bool,
     /// The features that its Configuration enables.
     pub enabled_features: Vec<String>,
@@ -66,7 +66,7 @@ pub struct App {
     pub limits: Limits,
     /// The most instances of a module; more than one are started by need.
     pub instances: usize,
-    /// Whether the run ends when this application exits, as that of `dapr run -- COMMAND` does.
+    /// Ends the run when this application exits, as that of `dapr run -- COMMAND` does.
     pub ends_run: bool,
 }
 

@@ -20,7 +20,7 @@ use crate::forward;
 /// The one namespace of this process, as it may follow an id.
 const NAMESPACE_SUFFIX: &str = ".default";
 
-/// What a sidecar says of a method that it cannot tell another one, since between them it is text.
+/// The error for a method that is no UTF-8: between sidecars a method is text.
 const NOT_UTF8: &str = "error sending message: rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8";
 
 /// One application as others reach it.

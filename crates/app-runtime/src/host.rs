@@ -77,7 +77,7 @@ pub struct RunningApp {
     pub dapr_address: SocketAddr,
     /// What it sees of Dapr.
     pub sidecar: Arc<Sidecar>,
-    /// Whether this host runs it, and not somebody else.
+    /// True where this host runs it, and not somebody else.
     pub started_here: bool,
 }
 

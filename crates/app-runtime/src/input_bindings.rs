@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::directory::Callee;
 
-/// How long an application may take to say whether it wants an input binding.
+/// The longest time that an application may take to say whether it wants an input binding.
 const SUBSCRIPTION_TIMEOUT: Duration = Duration::from_secs(3);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 use building_blocks::InitError;
 use building_blocks::binding::BindingError;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
+use rusqlite::{Connection, ToSql, params_from_iter};
 use serde_json::Value;
 
 use super::failed;
 use super::params::{Param, Params};
 use super::rows::{Row, Rows, binary, float};
-use crate::sqlite::{Database, SqliteThread};
+use crate::sqlite::{Database, SqliteThread, is_unavailable};
 
 /// How long to wait for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,17 +56,7 @@ impl File {
     ) -> Result<T, BindingError> {
         let done = self.0.run(move |connection| work(connection)).await;
         done.map_err(|ended| BindingError::Unavailable(ended.into()))?.map_err(|error| {
-            match error.sqlite_error_code() {
-                Some(
-                    ErrorCode::CannotOpen
-                    | ErrorCode::DatabaseBusy
-                    | ErrorCode::DatabaseLocked
-                    | ErrorCode::DiskFull
-                    | ErrorCode::ReadOnly
-                    | ErrorCode::SystemIoFailure,
-                ) => BindingError::Unavailable(error.into()),
-                _ => failed(error),
-            }
+            if is_unavailable(&error) { BindingError::Unavailable(error.into()) } else { failed(error) }
         })
     }
 }

@@ -14,8 +14,10 @@ use building_blocks::state::{
 };
 use building_blocks::{Metadata, StateError};
 use bytes::Bytes;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
+
+use crate::sqlite::is_unavailable;
 
 const LIVE: &str = "(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)";
 
@@ -154,15 +156,5 @@ fn encode(value: &Bytes) -> (std::borrow::Cow<'_, str>, bool) {
 
 /// What SQLite says, as what it means: a locked database may be free later.
 pub(super) fn failure(error: rusqlite::Error) -> StateError {
-    match error.sqlite_error_code() {
-        Some(
-            ErrorCode::CannotOpen
-            | ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::DiskFull
-            | ErrorCode::ReadOnly
-            | ErrorCode::SystemIoFailure,
-        ) => StateError::Unavailable(error.into()),
-        _ => StateError::Other(error.into()),
-    }
+    if is_unavailable(&error) { StateError::Unavailable(error.into()) } else { StateError::Other(error.into()) }
 }
