@@ -10,9 +10,8 @@ use worlds::To;
 
 /// Times are told to this many seconds: two answers to one question do not come at the same moment.
 const GRAIN: f64 = 10.0;
-/// How long a user is asked to wait is told to this many seconds, rounded up: the services count down to the moment at which
-/// one request more is allowed, 36 s after the last, and answers of two worlds are not equally quick.
-const WAIT_GRAIN: u64 = 10;
+/// Waits are rounded up to full minutes: services count down, and one world may be many seconds slower than the other.
+const WAIT_GRAIN: u64 = 60;
 /// Events of one run are told from those of another time.
 const EVENT_GRAIN: f64 = 3600.0;
 
@@ -200,16 +199,16 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_keeps_its_tens_of_seconds_and_its_place() {
+    fn waits_are_rounded_up_to_full_minutes() {
         assert_eq!(
-            text(&["try again in 36 s", "try again in 35 s", "try again in 30 s", "in 36 s", "36"]),
-            ["try again in <up to 40> s", "try again in <up to 40> s", "try again in <up to 30> s", "in 36 s", "36"]
+            text(&["try again in 41 s", "try again in 35 s", "try again in 70 s", "in 36 s", "36"]),
+            ["try again in <up to 60> s", "try again in <up to 60> s", "try again in <up to 120> s", "in 36 s", "36"]
         );
         let header = |value: &str| {
             let headers = vec![("retry-after".to_owned(), value.to_owned())];
             normaliser().normalise(&Answer { status: 429, headers, body: Vec::new() }).headers[0].1.clone()
         };
-        assert_eq!([header("36"), header("35"), header("0")], ["<up to 40>", "<up to 40>", "<up to 0>"]);
+        assert_eq!([header("41"), header("36"), header("0")], ["<up to 60>", "<up to 60>", "<up to 0>"]);
         assert_eq!(header("soon"), "soon");
     }
 
