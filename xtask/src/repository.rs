@@ -67,12 +67,11 @@ struct Target {
 }
 
 impl Repository {
-    /// The repository in that folder; by default the one that the command is called in. The one that this program was built
-    /// in may be another, where two checkouts share a target directory.
+    /// The repository in that folder; by default the one that the command is called in, which may be another than the one that
+    /// this program was built in.
     pub(crate) fn new(root: Option<PathBuf>) -> Self {
         let current = || std::env::current_dir().unwrap_or_default();
-        let own = || Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned();
-        Self { root: root.or_else(|| checkout(&current())).unwrap_or_else(own) }
+        Self { root: root.or_else(|| checkout(&current())).unwrap_or_else(current) }
     }
 
     /// A path inside.

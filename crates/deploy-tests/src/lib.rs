@@ -21,7 +21,7 @@ pub use manifest::Manifest;
 
 /// A path in the repository.
 pub fn repository(inside: impl AsRef<Path>) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap().join(inside)
+    Path::new("../..").canonicalize().unwrap().join(inside)
 }
 
 /// A file of the repository, as text.

@@ -120,7 +120,7 @@ pub(crate) fn write(folder: &Path, ports: &Ports, options: &Options) {
     let template = format!("version: 1\ncommon:\n  resourcesPath: config\napps:\n{apps}{}", options.more_apps);
     put(&folder.join("dapr.yaml"), &template);
     put(&config.join("secrets.json"), &options.secrets.to_string());
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../config");
+    let own = crate::repository().join("config");
     for file in fs::read_dir(own).expect("the project's config").filter_map(Result::ok).map(|entry| entry.path()) {
         if file.extension().is_some_and(|extension| extension == "yaml") {
             // A test need not wait five seconds for a delivery.

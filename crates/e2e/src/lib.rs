@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 pub use files::{Options, Ports, free_ports};
 pub use http::{Answer, Request, request};
-pub use process::{Process, daprlet, program};
+pub use process::{Process, REGISTRY, daprlet, program};
 
 /// A running `daprlet` with the three services.
 pub struct World {
@@ -91,10 +91,22 @@ impl World {
     }
 }
 
+/// The checkout of the project that this process was started in: it may be another one than that in which it was built.
+///
+/// # Panics
+/// When it was started elsewhere.
+#[must_use]
+pub fn repository() -> PathBuf {
+    let current = std::env::current_dir().expect("a current directory");
+    let is_checkout = |directory: &&Path| directory.join("crates").is_dir() && directory.join("Cargo.lock").is_file();
+    let found = current.ancestors().find(is_checkout);
+    found.unwrap_or_else(|| panic!("{} is in no checkout of the project", current.display())).to_owned()
+}
+
 /// The folder of WebAssembly modules that `cargo xtask build-wasm` fills.
 fn wasm_folder() -> PathBuf {
     let given = std::env::var_os("WASM_DIR").map(PathBuf::from);
-    given.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"))
+    given.unwrap_or_else(|| repository().join("wasm"))
 }
 
 /// The path of a module, which must be there.

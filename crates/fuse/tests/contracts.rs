@@ -14,7 +14,7 @@ use wit_parser::Resolve;
 const OURS: [&str; 2] = ["components", "runtime"];
 
 fn wit() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wit")
+    PathBuf::from("../../wit")
 }
 
 /// A package's name with its version, and the digest of everything in it but the words.

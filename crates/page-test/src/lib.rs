@@ -8,8 +8,6 @@
 mod driver;
 mod page;
 
-use std::path::PathBuf;
-
 use e2e::{Options, World};
 use fantoccini::Client;
 
@@ -32,7 +30,7 @@ impl Stage {
     /// When something does not start, and where `CI=true` when there is no browser.
     pub async fn set(look: Look, mut options: Options) -> Option<Self> {
         let driver = Driver::start()?;
-        let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let docs = e2e::repository().join("docs");
         options.arguments.extend(["--page".to_owned(), docs.display().to_string()]);
         options.arguments.extend(["--page-port".to_owned(), "0".to_owned()]);
         let world = World::start(&options);

@@ -88,8 +88,7 @@ impl Stage {
     /// # Panics
     /// When it is not there.
     pub async fn take_sample(&self) {
-        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sample.jpg");
-        let sample = std::fs::canonicalize(sample).expect("the sample");
+        let sample = e2e::repository().join("docs/sample.jpg");
         self.fill("#file", &sample.display().to_string()).await;
         self.until_picture_is_shown("picture").await;
     }

@@ -10,7 +10,7 @@ const TOLERANCE: u8 = 12;
 #[test]
 fn committed_pictures_are_as_drawn_and_small_enough_for_the_page() {
     for scene in Scene::ALL {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(scene.file());
+        let path = Path::new("../../docs").join(scene.file());
         let committed = image::open(path).expect("`cargo run -p sample-picture` writes it").into_rgb8();
         let jpeg = sample_picture::jpeg(scene).unwrap();
         assert!((10_000..=80_000).contains(&jpeg.len()), "{scene:?}: {} bytes", jpeg.len());

@@ -19,7 +19,7 @@ impl Log for Lines {
 }
 
 pub(super) fn default_model() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/default")
+    PathBuf::from("../models/default")
 }
 
 /// The source of the model that is loaded of these directories.

@@ -20,8 +20,8 @@ struct Instance {
 impl Instance {
     /// One that may ask the project's own model under the name `default`.
     fn new() -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default/model.onnx");
-        let graph = Library::default().load(&file).unwrap();
+        let file = Path::new("../../models/default/model.onnx");
+        let graph = Library::default().load(file).unwrap();
         let graphs = Graphs::new("app".to_owned(), "-S nn-graph", vec![("default".to_owned(), graph)]);
         Self { nn: Nn::new(Arc::new(graphs)), table: ResourceTable::new(), computed: Duration::ZERO }
     }

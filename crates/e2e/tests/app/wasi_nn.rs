@@ -2,7 +2,7 @@
 //! says so and computes itself.
 
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use e2e::{Options, World, request};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
@@ -24,7 +24,7 @@ const COMPONENT: &str = "components/image-api-classify-nn";
 
 /// The folder of the project's own model.
 fn default_model() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default").canonicalize().expect("the model")
+    e2e::repository().join("models/default")
 }
 
 /// One more app of a world.

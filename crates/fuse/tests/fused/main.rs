@@ -12,7 +12,7 @@ use fuse::{Part, describe, fuse};
 /// The bytes of a component, from where `cargo xtask build-wasm --components` puts it.
 fn bytes(name: &str) -> Vec<u8> {
     let folder = std::env::var_os("WASM_DIR").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"));
+    let folder = folder.unwrap_or_else(|| PathBuf::from("../../wasm"));
     let path = folder.join("components").join(name);
     let read = std::fs::read(&path);
     read.unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask build-wasm --components` makes it", path.display()))

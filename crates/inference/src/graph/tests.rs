@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{Graph, GraphError, Graphs, Library, Refusal, Session, Tensor, TensorType, limits};
 
 fn file() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/default/model.onnx")
+    PathBuf::from("../../models/default/model.onnx")
 }
 
 fn graph() -> Arc<Graph> {
@@ -74,7 +74,7 @@ async fn a_missing_input_is_the_guests_mistake() {
 fn a_file_that_is_missing_or_no_graph_is_told() {
     let library = Library::default();
     assert!(matches!(library.load(&PathBuf::from("/nowhere/model.onnx")), Err(GraphError::Read(_))));
-    let labels = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/default/labels.txt");
+    let labels = PathBuf::from("../../models/default/labels.txt");
     assert!(matches!(library.load(&labels), Err(GraphError::Load(_))));
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 #[tokio::test]
 async fn without_a_model_the_page_shows_the_services_own_words() {
     // A folder, and no model in it.
-    let model = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let model = e2e::repository();
     let options = Options { model: Some(model), ..Options::default() };
     let Some(stage) = Stage::set(Look::Desk, options).await else { return };
     stage.take_sample().await;

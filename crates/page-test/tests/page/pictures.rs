@@ -72,8 +72,8 @@ async fn page_says_what_answers_it_and_links_the_source() {
 #[tokio::test]
 async fn a_file_from_the_disk_turns_gray() {
     let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sample.jpg");
-    stage.fill("#file", &std::fs::canonicalize(file).unwrap().display().to_string()).await;
+    let file = e2e::repository().join("docs/sample.jpg");
+    stage.fill("#file", &file.display().to_string()).await;
     stage.until_picture_is_shown("picture").await;
     stage.click("#grayscale").await;
     stage.until("document.querySelector('#gray-outcome img')?.naturalWidth").await;

@@ -63,7 +63,7 @@ pub(crate) fn built(name: &str) -> PathBuf {
 
 fn module(name: &str) -> PathBuf {
     let folder = std::env::var_os("WASM_DIR").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"));
+    let folder = folder.unwrap_or_else(|| PathBuf::from("../../wasm"));
     folder.join("components").join(name).with_extension("wasm")
 }
 

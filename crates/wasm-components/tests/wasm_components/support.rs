@@ -17,7 +17,7 @@ pub(crate) fn engine() -> Engine {
 /// The path of a component.
 pub(crate) fn path(name: &str) -> PathBuf {
     let folder = std::env::var_os("WASM_DIR").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"));
+    let folder = folder.unwrap_or_else(|| PathBuf::from("../../wasm"));
     let path = folder.join("components").join(name).with_extension("wasm");
     assert!(path.exists(), "{} is missing; `cargo xtask build-wasm --components` makes it", path.display());
     path

@@ -17,8 +17,8 @@ const NOT_FOUND: i32 = 8;
 
 /// The project's own model under the name `default`.
 fn graphs() -> Arc<Graphs> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default/model.onnx");
-    let graph = Library::default().load(&file).expect("the model");
+    let file = Path::new("../../models/default/model.onnx");
+    let graph = Library::default().load(file).expect("the model");
     Arc::new(Graphs::new("app".to_owned(), "--nn-preload", vec![("default".to_owned(), graph)]))
 }
 

@@ -151,8 +151,7 @@ pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
 
 /// A fixture's module. `cargo xtask build-wasm` makes it.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
-    let folder = std::env::var_os("WASM_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wasm"), PathBuf::from);
+    let folder = std::env::var_os("WASM_DIR").map_or_else(|| PathBuf::from("../../wasm"), PathBuf::from);
     let path = folder.join(name).with_extension("wasm");
     std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask build-wasm` makes it", path.display()))

@@ -39,7 +39,7 @@ pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers, outside: &str) 
 
 /// The project's own components: nothing but addresses is another, and a test need not wait five seconds for a delivery.
 fn copy(folder: &Path, config: Config, servers: &Servers) -> anyhow::Result<()> {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(config.folder());
+    let from = e2e::repository().join(config.folder());
     let to = folder.join(config.folder());
     fs::create_dir_all(&to)?;
     fs::create_dir_all(folder.join("data"))?;
