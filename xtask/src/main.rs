@@ -4,6 +4,7 @@
 
 mod bench;
 mod build_wasm;
+mod chaos;
 mod ci;
 mod fuse;
 mod go;
@@ -30,7 +31,7 @@ use crate::repository::Repository;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
-    /// The repository to work on, if it is not the one that this program was built in.
+    /// The repository to work on, if it is not the one that the command is called in.
     #[arg(long, global = true, value_name = "FOLDER", hide = true)]
     root: Option<PathBuf>,
 
@@ -48,6 +49,8 @@ enum Command {
     Parity(parity::Parity),
     /// Runs everything that a change has to pass: lints, checks of the tree, and all tests.
     Ci(ci::Ci),
+    /// Kills processes at random under load, and looks for lost events.
+    Chaos(chaos::Chaos),
     /// Measures the figures that the project is held to.
     Bench(bench::Bench),
     /// Builds the services for WebAssembly, into `wasm/`.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Test(test) => test.run(&repository),
         Command::Parity(parity) => parity.run(&repository),
         Command::Ci(ci) => ci.run(&repository),
+        Command::Chaos(chaos) => chaos.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
         Command::Fuse(fuse) => fuse.run(&repository),
         Command::BuildWasm(build) => build.run(&repository),

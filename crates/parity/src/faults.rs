@@ -4,6 +4,7 @@
 //! WasmEdge and `dapr run` start nothing again, and systemd or Kubernetes does; here it is the harness, which gives a
 //! killed process its old command, folder and ports, and never touches the others.
 
+mod chaos;
 mod drill;
 mod judge;
 mod load;
@@ -13,6 +14,7 @@ mod victim;
 use worlds::{Config, Kind, Pair, Programs, Redis, World, bed};
 
 use crate::suite::{Outcome, Verdict};
+pub(crate) use chaos::{Chaos, Tally, run as run_chaos};
 use drill::Course;
 use judge::Judgement;
 use victim::Blow;

@@ -19,6 +19,7 @@ mod suite;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -60,6 +61,18 @@ struct Cli {
     #[arg(long, default_value = "")]
     only: String,
 
+    /// Instead of the suite, kills processes at random for so many minutes, and looks for events that were lost.
+    #[arg(long, value_name = "MINUTES")]
+    chaos: Option<u64>,
+
+    /// Seed of `--chaos`.
+    #[arg(long, default_value_t = 0, requires = "chaos")]
+    seed: u64,
+
+    /// With `--chaos`, leaves the real world in peace.
+    #[arg(long, requires = "chaos")]
+    only_daprlet: bool,
+
     /// How many random sequences of state operations are tried, beyond the fixed one.
     #[arg(long, default_value_t = 0)]
     seeds: u64,
@@ -73,6 +86,9 @@ struct Cli {
 async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     let known = known::read()?;
+    if let Some(minutes) = cli.chaos {
+        return disturb(&cli, minutes).await;
+    }
     let servers = Running::start()?;
     println!("{}", report::head());
     let mut verdicts = Vec::new();
@@ -104,6 +120,24 @@ async fn faults(cli: &Cli) -> anyhow::Result<Vec<Verdict>> {
     let runtime = cli.wasmedge.first().map(Runtime::wasmedge).unwrap_or_default();
     let programs = Programs { daprd: cli.daprd.clone(), runtime };
     faults::run(&programs, &cli.only, |verdict| println!("{}", report::line(verdict))).await
+}
+
+/// Kills at random, and tells what each world has borne.
+async fn disturb(cli: &Cli, minutes: u64) -> anyhow::Result<ExitCode> {
+    let runtime = cli.wasmedge.first().map(Runtime::wasmedge).unwrap_or_default();
+    let programs = Programs { daprd: cli.daprd.clone(), runtime };
+    let programs = (!cli.only_daprlet).then_some(&programs);
+    let chaos = faults::Chaos { duration: Duration::from_secs(minutes * 60), seed: cli.seed };
+    println!("{}", report::head());
+    let (verdicts, tallies) =
+        faults::run_chaos(programs, chaos, |verdict| println!("{}", report::line(verdict))).await?;
+    let wrong: Vec<_> = verdicts.iter().filter(|it| it.outcome == Outcome::Different).collect();
+    println!("\n{}", wrong.iter().map(|it| it.difference.as_str()).collect::<String>());
+    for (world, faults::Tally { kills, acknowledged }) in ["daprlet", "daprd and WasmEdge"].iter().zip(tallies) {
+        println!("{world}: {kills} kills, {acknowledged} acknowledged events");
+    }
+    println!("{} kills after which something was wrong", wrong.len());
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Both worlds on the same stores.

@@ -16,6 +16,8 @@ pub(super) struct Judgement {
     pub(super) blow: Blow,
     /// The events of the phase: recorded at once, later, or not; failed requests; and how long it took to recover.
     pub(super) summary: String,
+    /// Events whose senders were told that they are recorded or will be.
+    pub(super) acknowledged: usize,
     pub(super) complaints: Vec<String>,
 }
 
@@ -47,7 +49,8 @@ pub(super) fn all(phases: Vec<Phase>, sent: &[Sent], table: &[Row]) -> Vec<Judge
             complaints.extend(while_gone(&sent, blow.victim));
             let repeated = sent.iter().filter(|it| repeated(it)).count();
             let summary = summary(&sent, repeated, phase.recovery.as_secs_f64());
-            judgements.push(Judgement { blow, summary, complaints: std::mem::take(&mut complaints) });
+            let acknowledged = sent.iter().filter(|it| it.fate.is_acknowledged()).count();
+            judgements.push(Judgement { blow, summary, acknowledged, complaints: std::mem::take(&mut complaints) });
         }
     }
     judgements
