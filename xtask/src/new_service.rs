@@ -2,8 +2,10 @@
 
 mod name;
 mod place;
+mod project;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
@@ -24,10 +26,50 @@ const TEMPLATE_PORTS: [&str; 2] = ["const PORT: u16 = 9000;", "const DAPR_HTTP_P
 pub(crate) struct NewService {
     /// The service's name, such as `image-api-resize`. It becomes the folder, the package and the Dapr app id.
     name: Name,
+
+    /// A project of your own outside this repository, which is made where there is none: its services depend on the crates of
+    /// this repository by path.
+    #[arg(long, value_name = "DIRECTORY")]
+    project: Option<PathBuf>,
 }
 
 impl NewService {
     pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
+        match &self.project {
+            Some(folder) => self.run_outside(repository, folder),
+            None => self.run_inside(repository),
+        }
+    }
+
+    fn run_outside(&self, repository: &Repository, folder: &Path) -> Result<()> {
+        let name = &self.name;
+        ensure!(!folder.join(name.as_str()).exists(), "there is a `{name}` in {} already", folder.display());
+        project::make(repository, folder)?;
+        let project = Repository::new(Some(folder.to_owned()));
+        let apps = run_template::read(&project)?;
+        let port = place::free_port(apps.iter().map(|app| app.app_port));
+        let dapr_port = place::free_port(apps.iter().map(|app| app.dapr_http_port).chain([3499]));
+        copy_template(repository, &project, name, [port, dapr_port])?;
+        edit(&project, &format!("{name}/Cargo.toml"), |text| {
+            text.strip_suffix("\n[lints]\nworkspace = true\n").map(str::to_owned)
+        })?;
+        edit(&project, "Cargo.toml", |text| place::with_member(text, name.as_str()))?;
+        let app = place::Application { name: name.as_str(), port, dapr_port, modules: project::MODULES };
+        edit(&project, run_template::FILE, |text| Some(place::with_app(text, &app)))?;
+        eprintln!(
+            "{} is in place. Next, in {}:\n  \
+             cargo test\n  \
+             cargo build --target wasm32-wasip1 --profile wasm\n  \
+             daprlet run -f dapr.yaml\n  \
+             curl http://localhost:{dapr_port}/v1.0/invoke/{name}/method/note -d 'buy milk'\n  \
+             curl http://localhost:{port}/note",
+            folder.join(name.as_str()).display(),
+            folder.display(),
+        );
+        Ok(())
+    }
+
+    fn run_inside(&self, repository: &Repository) -> Result<()> {
         let name = &self.name;
         let taken = repository.workspace()?.packages.iter().any(|package| package.name == name.as_str());
         let folder = repository.path(name.as_str());
@@ -38,9 +80,10 @@ impl NewService {
         let port = place::free_port(apps.iter().map(|app| app.app_port));
         let dapr_port = place::free_port(apps.iter().map(|app| app.dapr_http_port));
 
-        copy_template(repository, name, [port, dapr_port])?;
+        copy_template(repository, repository, name, [port, dapr_port])?;
         edit(repository, "Cargo.toml", |text| place::with_member(text, name.as_str()))?;
-        edit(repository, run_template::FILE, |text| Some(place::with_app(text, name.as_str(), port, dapr_port)))?;
+        let app = place::Application { name: name.as_str(), port, dapr_port, modules: "../wasm" };
+        edit(repository, run_template::FILE, |text| Some(place::with_app(text, &app)))?;
         // The new package's entry in the lock file; all that it depends on has one already.
         run(&mut repository.cargo(&["update", "--workspace", "--offline", "--quiet"]))?;
         eprintln!(
@@ -54,8 +97,8 @@ impl NewService {
     }
 }
 
-/// Copies the template's files, with the name and the ports of the new service in place of the template's.
-fn copy_template(repository: &Repository, name: &Name, ports: [u16; 2]) -> Result<()> {
+/// Copies the template's files into `project`, with the name and the ports of the new service in place of the template's.
+fn copy_template(repository: &Repository, project: &Repository, name: &Name, ports: [u16; 2]) -> Result<()> {
     for file in TEMPLATE_FILES {
         let from = repository.path(TEMPLATE).join(file);
         let text = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
@@ -65,7 +108,7 @@ fn copy_template(repository: &Repository, name: &Name, ports: [u16; 2]) -> Resul
             let (begin, _) = line.split_once("= ").context("a port is given")?;
             text = text.replace(line, &format!("{begin}= {port};"));
         }
-        let to = repository.path(name.as_str()).join(file);
+        let to = project.path(name.as_str()).join(file);
         let folder = to.parent().context("a file is in a folder")?;
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&to, text))

@@ -18,7 +18,7 @@ struct Copy(TempDir);
 impl Copy {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap(), folder.path());
+        copy(&Path::new("..").canonicalize().unwrap(), folder.path());
         Self(folder)
     }
 
@@ -83,6 +83,42 @@ fn a_new_service_passes_its_tests_and_answers_through_dapr() {
     daprlet.until(|| (request("POST", &note).body("buy milk").send().status == 200).then_some(()));
     assert_eq!(request("GET", &note).send().text(), "buy milk");
     assert_eq!(request("GET", &format!("http://127.0.0.1:{port}/note")).send().text(), "buy milk");
+}
+
+#[test]
+fn project_outside_builds_and_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("mine");
+    let repository = Path::new("..").canonicalize().unwrap().display().to_string();
+    let xtask = |name: &str| {
+        let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        xtask.args(["--root", &repository, "new-service", name, "--project"]).arg(&project);
+        xtask.output().unwrap()
+    };
+    assert!(xtask("note-keeper").status.success());
+    assert!(xtask("to-do").status.success());
+    let again = xtask("to-do");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("already"), "{again:?}");
+
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("..");
+    let build = ["build", "--target", "wasm32-wasip1", "--profile", "wasm", "--offline"];
+    let built = Command::new(env!("CARGO")).args(build).current_dir(&project).env("CARGO_TARGET_DIR", &target).output();
+    let built = built.unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    std::os::unix::fs::symlink(target, project.join("target")).unwrap();
+
+    // The ports are those of the template, which another test or program may have.
+    let file = project.join("dapr.yaml");
+    let mut template = fs::read_to_string(&file).unwrap();
+    let ports = e2e::free_ports::<4>();
+    for (written, port) in ["9000", "3500", "9001", "3501"].into_iter().zip(ports) {
+        template = template.replace(&format!("Port: {written}\n"), &format!("Port: {port}\n"));
+    }
+    fs::write(&file, template).unwrap();
+    let daprlet = e2e::daprlet(&project, &["run", "-f", "dapr.yaml"].map(str::to_owned));
+    let note = format!("http://127.0.0.1:{}/v1.0/invoke/note-keeper/method/note", ports[3]);
+    daprlet.until(|| (request("POST", &note).body("buy milk").send().status == 200).then_some(()));
+    assert_eq!(request("GET", &format!("http://127.0.0.1:{}/note", ports[0])).send().text(), "buy milk");
 }
 
 #[test]

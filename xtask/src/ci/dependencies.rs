@@ -17,6 +17,7 @@ const HOST: &[&str] = &[
     "dapr-wit",
     "daprlet",
     "fuse",
+    "http-wasm",
     "inference",
     "native-components",
     "pluggable",
@@ -66,7 +67,7 @@ const RULES: &[Rule] = &[
     Rule {
         crates: &["dapr-http", "sidecar"],
         services: false,
-        never: &[&["wasmtime", "component-guest", "wasmedge-guest", "app-runtime"]],
+        never: &[&["wasmtime", "component-guest", "http-wasm", "wasmedge-guest", "app-runtime"]],
         because: "a face does not know what runs behind it",
     },
     Rule {
@@ -80,6 +81,12 @@ const RULES: &[Rule] = &[
         services: false,
         never: &[&["hyper", "axum", "sidecar", "dapr-http", "app-runtime", "wasmedge-guest"]],
         because: "any program can load a component, without daprlet and without HTTP",
+    },
+    Rule {
+        crates: &["http-wasm"],
+        services: false,
+        never: &[&["app-runtime", "component-guest", "native-components", "wasmedge-guest"]],
+        because: "a middleware knows nothing of the applications behind it",
     },
     Rule {
         crates: &["pluggable"],

@@ -15,8 +15,18 @@ pub(crate) fn with_member(manifest: &str, name: &str) -> Option<String> {
     Some(format!("{head}members = [\n{}\n]\n{tail}", members.join("\n")))
 }
 
+/// An application of the run template.
+pub(crate) struct Application<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) port: u16,
+    pub(crate) dapr_port: u16,
+    /// The folder of its module, from its own one.
+    pub(crate) modules: &'a str,
+}
+
 /// The run template with one more application at its end.
-pub(crate) fn with_app(template: &str, name: &str, port: u16, dapr_port: u16) -> String {
+pub(crate) fn with_app(template: &str, app: &Application<'_>) -> String {
+    let Application { name, port, dapr_port, modules } = app;
     let template = template.trim_end();
     format!(
         "{template}
@@ -24,7 +34,7 @@ pub(crate) fn with_app(template: &str, name: &str, port: u16, dapr_port: u16) ->
     appDirPath: {name}
     appPort: {port}
     daprHTTPPort: {dapr_port}
-    command: [\"wasmedge\", \"../wasm/{name}.wasm\"]
+    command: [\"wasmedge\", \"{modules}/{name}.wasm\"]
 "
     )
 }
@@ -45,7 +55,8 @@ mod tests {
     #[test]
     fn an_application_comes_last_with_ports_of_its_own() {
         let template = "apps:\n  - appID: a-b\n    appPort: 9005\n    daprHTTPPort: 3503\n";
-        let template = with_app(template, "c-d", free_port([9005].into_iter()), free_port([3503].into_iter()));
+        let [port, dapr_port] = [9005, 3503].map(|taken| free_port([taken].into_iter()));
+        let template = with_app(template, &Application { name: "c-d", port, dapr_port, modules: "../wasm" });
         let expected = AppPorts { app_id: "c-d".to_owned(), app_port: 9006, dapr_http_port: 3504 };
         assert_eq!(ports(&template).last(), Some(&expected));
     }
