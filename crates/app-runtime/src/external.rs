@@ -10,19 +10,23 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use building_blocks::BoxError;
-use http::{Request, Response, Uri};
-use http_body_util::BodyExt as _;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Collected, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use sidecar::{Body, InvokeError};
+use sidecar::{Body, InvokeError, empty_body};
 
-use crate::allow::AllowList;
+use crate::allow::{AllowList, AllowRule};
 use crate::replay::Replay;
 use crate::{failure, forward};
 use dial::Dial;
 use tls::{Trust, Way};
 
 pub(crate) use endpoint::Endpoint;
+
+/// Bytes of a document or module that a component names by URL.
+const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 
 /// What one application can invoke outside.
 pub(crate) struct External {
@@ -76,6 +80,19 @@ impl External {
     fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.get()?.get(name)
     }
+}
+
+/// The body of the response to `GET url`, which has to have status 200 and no more than [`MAX_DOCUMENT_BYTES`].
+pub(crate) async fn get(url: &str) -> Result<Bytes, String> {
+    let rule = AllowRule::of_url(url).ok_or("the URL names no host")?;
+    let client = client(Arc::new(AllowList::new([rule])), &Trust::default())?;
+    let request = Request::get(url).body(empty_body()).map_err(|error| error.to_string())?;
+    let response = client.request(request).await.map_err(|error| failure::root_cause(&error).to_string())?;
+    if response.status() != StatusCode::OK {
+        return Err(format!("status {}", response.status()));
+    }
+    let body = Limited::new(response.into_body(), MAX_DOCUMENT_BYTES).collect().await;
+    body.map(Collected::to_bytes).map_err(|error| error.to_string())
 }
 
 /// Whether `target` is a URL and not an application's id.

@@ -1,18 +1,28 @@
-//! The middleware of an application's pipelines, made of its components.
+//! Makes the middleware of an application's pipelines from its components.
 
-use building_blocks::Properties;
-use dapr_http::middleware::{self, Pipeline};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use building_blocks::{ComponentSpec, Properties};
+use bytes::Bytes;
+use dapr_http::middleware::{self, Bearer, Fetch, Middleware, Pipeline};
 use dapr_resources::component::ComponentResource;
 use dapr_resources::configuration::Handler;
+use http_wasm::HttpWasm;
 
 use crate::components::{Made, Maker};
 use crate::error::StartError;
+use crate::external;
 
 /// The first part of the types of HTTP middleware.
 const PREFIX: &str = "middleware.http.";
+/// Time that a document or module may take to arrive.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Maker {
-    /// The pipeline of `handlers`, whose components are among `resources`.
+    /// Makes the pipeline of `handlers`, whose components are among `resources`.
     pub(crate) async fn pipeline(
         &self,
         handlers: &[Handler],
@@ -37,11 +47,55 @@ impl Maker {
                 )
             })?;
             let spec = self.resolve(resource, made).await?;
-            let type_ = handler.type_.to_ascii_lowercase();
-            let properties: Properties = spec.properties;
-            let created = middleware::create(type_.strip_prefix(PREFIX).unwrap_or(&type_), &properties);
-            pipeline.push(created.map_err(|why| error(&resource.origin, why))?);
+            let created = self.middleware(&spec).await.map_err(|why| error(&resource.origin, why))?;
+            pipeline.push(created);
         }
         Ok(Pipeline::new(pipeline))
+    }
+
+    async fn middleware(&self, spec: &ComponentSpec) -> Result<Arc<dyn Middleware>, String> {
+        let type_ = spec.type_.to_ascii_lowercase();
+        match type_.strip_prefix(PREFIX).unwrap_or(&type_) {
+            "bearer" => Ok(Arc::new(Bearer::new(&spec.properties, Arc::new(Client)).await?)),
+            "wasm" => {
+                let is_strict = spec.properties.bool("strictSandbox").map_err(|error| error.to_string())?;
+                let module = module(&spec.properties, &self.context.base_dir).await?;
+                let options = http_wasm::Options {
+                    name: spec.name.clone(),
+                    guest_config: spec.properties.get("guestConfig").unwrap_or_default().to_owned(),
+                    strict_sandbox: is_strict.unwrap_or_default(),
+                    ..http_wasm::Options::default()
+                };
+                Ok(Arc::new(HttpWasm::new(module, options).await?))
+            }
+            name => middleware::create(name, &spec.properties),
+        }
+    }
+}
+
+/// The module that property `url` names: `file://PATH`, which starts in the application's directory, or an address of the web.
+async fn module(properties: &Properties, base_dir: &Path) -> Result<Vec<u8>, String> {
+    let url = properties.required("url").map_err(|error| error.to_string())?;
+    match url.split_once("://") {
+        Some(("file", path)) => {
+            let path = base_dir.join(path);
+            tokio::fs::read(&path).await.map_err(|error| format!("reading {}: {error}", path.display()))
+        }
+        Some(("http" | "https", _)) => {
+            let fetched = Client.get(url).await.map_err(|error| format!("GET {url}: {error}"));
+            fetched.map(Into::into)
+        }
+        _ => Err(format!("property url is {url:?}: write file://PATH, http://ADDRESS or https://ADDRESS")),
+    }
+}
+
+/// Fetches what components name by URL. Whoever writes a URL into the resources allows to reach it.
+struct Client;
+
+#[async_trait]
+impl Fetch for Client {
+    async fn get(&self, url: &str) -> Result<Bytes, String> {
+        let fetched = tokio::time::timeout(FETCH_TIMEOUT, external::get(url)).await;
+        fetched.map_err(|_| format!("no response within {FETCH_TIMEOUT:?}"))?
     }
 }

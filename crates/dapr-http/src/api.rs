@@ -146,14 +146,12 @@ impl DaprHttp {
             return self.route(route, request).await;
         }
         let Some(pipeline) = self.pipeline.get() else { return response::refusal(Refusal::outbound_not_ready()) };
-        match pipeline.enter(request) {
-            Ok(request) => {
-                // It may have another path now.
-                let route = Route::of(request.method(), request.uri().path());
-                pipeline.leave(self.route(route, request).await)
-            }
-            Err(response) => *response,
-        }
+        let endpoint = async |request: Request<Body>| {
+            // It may have another path now.
+            let route = Route::of(request.method(), request.uri().path());
+            self.route(route, request).await
+        };
+        pipeline.run(request, endpoint).await
     }
 
     async fn route(&self, mut route: Route, request: Request<Body>) -> Response<Body> {

@@ -1,37 +1,34 @@
-//! HTTP middleware: what requests pass before they are answered (`spec.httpPipeline`), or before the application gets them
-//! (`spec.appHttpPipeline`). Follows `components-contrib/middleware/http`.
+//! HTTP middleware in front of the Dapr API (`spec.httpPipeline`) or of the application (`spec.appHttpPipeline`).
+//! Follows `components-contrib/middleware/http`.
 
+mod bearer;
 mod rate_limit;
 mod route_alias;
 mod route_checker;
 mod uppercase;
 
+use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use building_blocks::Properties;
+use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use sidecar::Body;
 
-/// One middleware.
-pub trait Middleware: Send + Sync {
-    /// Passes a request on, perhaps changed, or answers it.
-    ///
-    /// # Errors
-    /// The response, where the request goes no further.
-    fn request(&self, request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
-        Ok(request)
-    }
+pub use bearer::{Bearer, Fetch};
 
-    /// Passes a response on, perhaps changed.
-    fn response(&self, response: Response<Body>) -> Response<Body> {
-        response
-    }
+/// One middleware.
+#[async_trait]
+pub trait Middleware: Send + Sync {
+    /// Responds to a request, by itself or with the response of [`Next::run`]; either may be changed.
+    async fn handle(&self, request: Request<Body>, next: Next<'_>) -> Response<Body>;
 }
 
-/// The component types that [`create`] makes, without their first part, `middleware.http.`.
-pub const TYPES: &[&str] = &["ratelimit", "routeralias", "routerchecker", "uppercase"];
+/// The component types that daprlet has, without their first part, `middleware.http.`.
+pub const TYPES: &[&str] = &["bearer", "ratelimit", "routeralias", "routerchecker", "uppercase", "wasm"];
 
-/// Makes the middleware `middleware.http.NAME`.
+/// Makes the middleware `middleware.http.NAME`, where it needs nothing but its properties.
 ///
 /// # Errors
 /// What is wrong with its properties.
@@ -56,27 +53,38 @@ impl Pipeline {
         Self(middleware)
     }
 
-    /// Takes a request through all; what answers it early has passed back already.
-    ///
-    /// # Errors
-    /// The response, where the request goes no further.
-    pub fn enter(&self, mut request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
-        for (passed, middleware) in self.0.iter().enumerate() {
-            let entered = middleware.request(request);
-            request = entered.map_err(|response| Box::new(self.back(passed, *response)))?;
+    /// Takes a request through all middleware to `endpoint`, and its response back.
+    pub async fn run<'a, F>(
+        &'a self,
+        request: Request<Body>,
+        endpoint: impl FnOnce(Request<Body>) -> F + Send + 'a,
+    ) -> Response<Body>
+    where
+        F: Future<Output = Response<Body>> + Send + 'a,
+    {
+        Next { rest: &self.0, endpoint: Box::new(|request| Box::pin(endpoint(request))) }.run(request).await
+    }
+}
+
+/// The rest of a pipeline, and the endpoint behind it.
+pub struct Next<'a> {
+    rest: &'a [Arc<dyn Middleware>],
+    endpoint: Box<dyn FnOnce(Request<Body>) -> BoxFuture<'a, Response<Body>> + Send + 'a>,
+}
+
+impl Next<'_> {
+    /// Passes a request on and returns the response to it.
+    pub async fn run(self, request: Request<Body>) -> Response<Body> {
+        match self.rest.split_first() {
+            Some((first, rest)) => first.handle(request, Next { rest, ..self }).await,
+            None => (self.endpoint)(request).await,
         }
-        Ok(request)
     }
+}
 
-    /// Takes the response to a request that has entered back through all.
-    #[must_use]
-    pub fn leave(&self, response: Response<Body>) -> Response<Body> {
-        self.back(self.0.len(), response)
-    }
-
-    /// The response after the first `count`, from the last of these on.
-    fn back(&self, count: usize, response: Response<Body>) -> Response<Body> {
-        self.0.iter().take(count).rev().fold(response, |response, middleware| middleware.response(response))
+impl fmt::Debug for Next<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Next").field("middleware", &self.rest.len()).finish_non_exhaustive()
     }
 }
 
@@ -87,45 +95,63 @@ mod tests {
 
     use super::*;
 
+    /// The target that `GET target` has behind `middleware`, or the response where it goes no further.
+    pub(super) async fn pass(middleware: &dyn Middleware, target: &str) -> Result<String, Response<Body>> {
+        let mut reached = None;
+        let endpoint = |request: Request<Body>| {
+            reached = Some(request.uri().to_string());
+            Box::pin(async { Response::new(empty_body()) }) as BoxFuture<'static, _>
+        };
+        let request = Request::get(target).body(empty_body()).unwrap();
+        let response = middleware.handle(request, Next { rest: &[], endpoint: Box::new(endpoint) }).await;
+        reached.ok_or(response)
+    }
+
     /// Writes its name into a header on both ways; answers itself where it is told to.
     struct Mark(&'static str, bool);
 
+    #[async_trait]
     impl Middleware for Mark {
-        fn request(&self, mut request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
+        async fn handle(&self, mut request: Request<Body>, next: Next<'_>) -> Response<Body> {
             if self.1 {
-                return Err(Box::new(Response::new(empty_body())));
+                return Response::new(empty_body());
             }
             request.headers_mut().append("seen", HeaderValue::from_static(self.0));
-            Ok(request)
-        }
-
-        fn response(&self, mut response: Response<Body>) -> Response<Body> {
+            let mut response = next.run(request).await;
             response.headers_mut().append("seen", HeaderValue::from_static(self.0));
             response
         }
     }
 
-    fn seen(headers: &http::HeaderMap) -> Vec<&str> {
-        headers.get_all("seen").iter().map(|value| value.to_str().unwrap()).collect()
+    /// The marks that the endpoint and then the client see.
+    async fn seen(marks: Vec<Mark>) -> (Option<Vec<String>>, Vec<String>) {
+        let pipeline = Pipeline::new(marks.into_iter().map(|mark| Arc::new(mark) as Arc<dyn Middleware>).collect());
+        let names = |headers: &http::HeaderMap| -> Vec<String> {
+            headers.get_all("seen").iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+        };
+        let mut by_endpoint = None;
+        let endpoint = async |request: Request<Body>| {
+            by_endpoint = Some(names(request.headers()));
+            Response::new(empty_body())
+        };
+        let response = pipeline.run(Request::new(empty_body()), endpoint).await;
+        (by_endpoint, names(response.headers()))
     }
 
-    fn pipeline(marks: Vec<Mark>) -> Pipeline {
-        Pipeline::new(marks.into_iter().map(|mark| Arc::new(mark) as Arc<dyn Middleware>).collect())
+    fn strings(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
-    #[test]
-    fn requests_pass_in_order_and_responses_in_reverse() {
-        let pipeline = pipeline(vec![Mark("a", false), Mark("b", false)]);
-        let request = pipeline.enter(Request::new(empty_body())).ok().unwrap();
-        assert_eq!(seen(request.headers()), ["a", "b"]);
-        assert_eq!(seen(pipeline.leave(Response::new(empty_body())).headers()), ["b", "a"]);
+    #[tokio::test]
+    async fn requests_pass_in_order_and_responses_in_reverse() {
+        let seen = seen(vec![Mark("a", false), Mark("b", false)]).await;
+        assert_eq!(seen, (Some(strings(&["a", "b"])), strings(&["b", "a"])));
     }
 
-    #[test]
-    fn answered_request_goes_no_further() {
-        let pipeline = pipeline(vec![Mark("a", false), Mark("b", true), Mark("c", false)]);
-        let response = pipeline.enter(Request::new(empty_body())).unwrap_err();
-        assert_eq!(seen(response.headers()), ["a"]);
+    #[tokio::test]
+    async fn answered_request_goes_no_further() {
+        let seen = seen(vec![Mark("a", false), Mark("b", true), Mark("c", false)]).await;
+        assert_eq!(seen, (None, strings(&["a"])));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod h2c;
 mod heads;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,12 +27,16 @@ use heads::Counted;
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves the API on `stream` until its peer is done; on `shutdown`, until the requests under way are answered.
-pub async fn serve<S>(api: Arc<DaprHttp>, stream: S, shutdown: CancellationToken)
+/// Requests carry the peer's address as an extension, where there is one.
+pub async fn serve<S>(api: Arc<DaprHttp>, stream: S, peer: Option<SocketAddr>, shutdown: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let answer = move |request| {
+    let answer = move |mut request: Request<Body>| {
         let api = api.clone();
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         async move { api.handle(request).await }
     };
     speak(stream, shutdown, answer).await;

@@ -5,11 +5,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use async_trait::async_trait;
 use building_blocks::Properties;
 use http::{Request, Response, StatusCode};
 use sidecar::Body;
 
-use super::Middleware;
+use super::{Middleware, Next};
 use crate::response;
 
 /// Dapr's default.
@@ -54,13 +55,13 @@ fn burst(per_second: f64) -> f64 {
     per_second.floor().max(1.0)
 }
 
+#[async_trait]
 impl Middleware for RateLimit {
-    fn request(&self, request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
+    async fn handle(&self, request: Request<Body>, next: Next<'_>) -> Response<Body> {
         if self.admits(Instant::now()) {
-            return Ok(request);
+            return next.run(request).await;
         }
-        let message = "You have reached maximum request limit.";
-        Err(Box::new(response::plain(StatusCode::TOO_MANY_REQUESTS, message)))
+        response::plain(StatusCode::TOO_MANY_REQUESTS, "You have reached maximum request limit.")
     }
 }
 

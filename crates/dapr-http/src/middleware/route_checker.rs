@@ -1,11 +1,12 @@
 //! `middleware.http.routerchecker`: only paths that match a regular expression pass.
 
+use async_trait::async_trait;
 use building_blocks::Properties;
 use http::{Request, Response, StatusCode};
 use regex_lite::Regex;
 use sidecar::Body;
 
-use super::Middleware;
+use super::{Middleware, Next};
 use crate::response;
 
 pub(super) struct RouteChecker(Regex);
@@ -17,29 +18,32 @@ impl RouteChecker {
     }
 }
 
+#[async_trait]
 impl Middleware for RouteChecker {
-    fn request(&self, request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
+    async fn handle(&self, request: Request<Body>, next: Next<'_>) -> Response<Body> {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         if self.0.is_match(target) {
-            return Ok(request);
+            return next.run(request).await;
         }
-        Err(Box::new(response::plain(StatusCode::BAD_REQUEST, "invalid router")))
+        response::plain(StatusCode::BAD_REQUEST, "invalid router")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sidecar::empty_body;
-
+    use super::super::tests::pass;
     use super::*;
 
-    #[test]
-    fn only_matching_targets_pass() {
+    #[tokio::test]
+    async fn only_matching_targets_pass() {
         let properties = [("rule", "^/v1.0/invoke/[a-z]+/method/ok(\\?a=1)?$")].into_iter().collect();
         let checker = RouteChecker::new(&properties).unwrap();
-        let passes = |target: &str| checker.request(Request::get(target).body(empty_body()).unwrap()).is_ok();
-        assert!(passes("/v1.0/invoke/app/method/ok") && passes("/v1.0/invoke/app/method/ok?a=1"));
-        assert!(!passes("/v1.0/invoke/app/method/other") && !passes("/v1.0/state/s"));
+        for target in ["/v1.0/invoke/app/method/ok", "/v1.0/invoke/app/method/ok?a=1"] {
+            assert_eq!(pass(&checker, target).await.unwrap(), target);
+        }
+        for target in ["/v1.0/invoke/app/method/other", "/v1.0/state/s"] {
+            assert_eq!(pass(&checker, target).await.unwrap_err().status(), StatusCode::BAD_REQUEST);
+        }
         assert!(RouteChecker::new(&[("rule", "(")].into_iter().collect()).is_err());
         assert!(RouteChecker::new(&Properties::default()).is_err());
     }

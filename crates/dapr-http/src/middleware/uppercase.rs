@@ -1,12 +1,13 @@
 //! `middleware.http.uppercase`: ASCII letters of bodies become capitals; a demonstration, as in Dapr.
 
+use async_trait::async_trait;
 use building_blocks::Properties;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use sidecar::Body;
 
-use super::Middleware;
+use super::{Middleware, Next};
 
 pub(super) struct Uppercase {
     requests: bool,
@@ -21,12 +22,11 @@ impl Uppercase {
     }
 }
 
+#[async_trait]
 impl Middleware for Uppercase {
-    fn request(&self, request: Request<Body>) -> Result<Request<Body>, Box<Response<Body>>> {
-        Ok(if self.requests { request.map(capitals) } else { request })
-    }
-
-    fn response(&self, response: Response<Body>) -> Response<Body> {
+    async fn handle(&self, request: Request<Body>, next: Next<'_>) -> Response<Body> {
+        let request = if self.requests { request.map(capitals) } else { request };
+        let response = next.run(request).await;
         if self.responses { response.map(capitals) } else { response }
     }
 }
@@ -37,18 +37,25 @@ fn capitals(body: Body) -> Body {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use sidecar::full_body;
 
+    use super::super::Pipeline;
     use super::*;
 
     #[tokio::test]
     async fn bodies_become_capitals_in_the_named_direction() {
         for (direction, expected) in [("", ["Aä", "aä"]), ("response", ["aä", "Aä"]), ("Both", ["Aä", "Aä"])] {
             let uppercase = Uppercase::new(&[("direction", direction)].into_iter().collect());
-            let request = uppercase.request(Request::new(full_body("aä"))).ok().unwrap();
-            let response = uppercase.response(Response::new(full_body("aä")));
-            let bodies = [request.into_body(), response.into_body()];
-            for (body, expected) in bodies.into_iter().zip(expected) {
+            let mut sent = None;
+            let endpoint = async |request: Request<Body>| {
+                sent = Some(request.into_body());
+                Response::new(full_body("aä"))
+            };
+            let pipeline = Pipeline::new(vec![Arc::new(uppercase)]);
+            let received = pipeline.run(Request::new(full_body("aä")), endpoint).await.into_body();
+            for (body, expected) in [sent.unwrap(), received].into_iter().zip(expected) {
                 let text = body.collect().await.unwrap().to_bytes();
                 assert_eq!(str::from_utf8(&text).unwrap(), expected, "{direction}");
             }
