@@ -11,6 +11,8 @@ use sidecar::access_control::AccessControl;
 use wasmedge_guest::Limits;
 use wasmedge_guest::command::WasmEdgeCommand;
 
+use crate::app_health::HealthCheck;
+
 /// One application with its sidecar.
 #[derive(Clone, Debug)]
 pub struct App {
@@ -62,6 +64,8 @@ pub struct App {
     pub app_token: Option<ApiToken>,
     /// The most requests at once; zero means no limit.
     pub max_concurrency: u32,
+    /// Probes of its health, if it is to be probed; it has to have a port then.
+    pub health_check: Option<HealthCheck>,
     /// What a guest may use up.
     pub limits: Limits,
     /// The most instances of a module; more than one are started by need.

@@ -13,9 +13,11 @@ use sidecar::{Body, InvokeError, Invoker, NotUtf8};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
+use crate::app_health::AppHealth;
 use crate::channel::AppChannel;
 use crate::external::External;
 use crate::forward;
+use crate::local_registry::LocalRegistry;
 
 /// The one namespace of this process, as it may follow an id.
 const NAMESPACE_SUFFIX: &str = ".default";
@@ -23,12 +25,17 @@ const NAMESPACE_SUFFIX: &str = ".default";
 /// The error for a method that is no UTF-8: between sidecars a method is text.
 const NOT_UTF8: &str = "error sending message: rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8";
 
+/// The error for an application that is not healthy (`dapr/pkg/messages/predefined.go`, `ErrAppUnhealthy`).
+const UNHEALTHY: &str = "rpc error: code = Internal desc = app is not in a healthy state";
+
 /// One application as others reach it.
 pub(crate) struct Callee {
     pub(crate) channel: AppChannel,
     token: Option<ApiToken>,
     turns: Option<Semaphore>,
     access: AccessControl,
+    /// Its health, where it is probed.
+    pub(crate) health: Option<AppHealth>,
     pipeline: OnceLock<Pipeline>,
 }
 
@@ -42,6 +49,7 @@ impl Callee {
             token: app.app_token.clone(),
             turns,
             access: app.access_control.clone(),
+            health: app.health_check.clone().filter(|_| app.port.is_some()).map(AppHealth::new),
             pipeline: OnceLock::new(),
         }
     }
@@ -53,7 +61,7 @@ impl Callee {
     }
 
     /// Decides whether the application `caller` may send this request.
-    fn authorize(&self, caller: &str, request: &Request<Body>) -> Result<(), InvokeError> {
+    pub(crate) fn authorize(&self, caller: &str, request: &Request<Body>) -> Result<(), InvokeError> {
         // Rules are for paths as the application will understand them, with every escape decoded.
         let path = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8_lossy();
         let verb = request.method().as_str();
@@ -70,6 +78,9 @@ impl Callee {
 
     /// Calls the application as its own sidecar does.
     pub(crate) async fn call(&self, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        if self.health.as_ref().is_some_and(|health| !health.is_healthy()) {
+            return Err(InvokeError::Channel(UNHEALTHY.into()));
+        }
         if let Some(token) = self.token.as_ref().and_then(|token| HeaderValue::from_str(token.expose()).ok()) {
             request.headers_mut().insert("dapr-api-token", token);
         }
@@ -79,10 +90,17 @@ impl Callee {
             None => None,
         };
         let Some(pipeline) = self.pipeline.get() else { return self.send(request).await };
-        match pipeline.enter(request) {
-            Ok(request) => self.send(request).await.map(|response| pipeline.leave(response)),
-            Err(response) => Ok(*response),
-        }
+        let mut failure = None;
+        let endpoint = async |request| match self.send(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                failure = Some(error);
+                // Nobody gets this response: the error does.
+                Response::new(sidecar::empty_body())
+            }
+        };
+        let response = pipeline.run(request, endpoint).await;
+        failure.map_or(Ok(response), Err)
     }
 
     async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
@@ -115,6 +133,35 @@ pub(crate) struct Caller {
     pub(crate) directory: Arc<Directory>,
     /// What the application can reach outside.
     pub(crate) external: Arc<External>,
+    /// Where applications of other processes are found.
+    pub(crate) registry: Option<LocalRegistry>,
+}
+
+impl Caller {
+    /// Calls an application that is not in this process.
+    async fn call_other_process(
+        &self,
+        target: &str,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, InvokeError> {
+        let unknown = || InvokeError::Unknown { target: target.to_owned() };
+        let registry = self.registry.as_ref().ok_or_else(unknown)?;
+        let target = target.strip_suffix(NAMESPACE_SUFFIX).unwrap_or(target);
+        forward::request(&mut request, &self.id, target);
+        let called = registry.call(target, &self.id, request).await;
+        called.map_err(|_| unknown())?.map_err(|error| remote(error, true))
+    }
+}
+
+/// What the callee's sidecar would tell the caller's.
+fn remote(error: InvokeError, is_remote: bool) -> InvokeError {
+    match error {
+        InvokeError::Channel(why) if is_remote => {
+            let why = format!("rpc error: code = Internal desc = error invoking app channel: {why}");
+            InvokeError::Channel(why.into())
+        }
+        other => other,
+    }
 }
 
 #[async_trait]
@@ -123,7 +170,9 @@ impl Invoker for Caller {
         if self.external.has(target) {
             return self.external.call(target, request).await;
         }
-        let callee = self.directory.find(target).ok_or_else(|| InvokeError::Unknown { target: target.to_owned() })?;
+        let Some(callee) = self.directory.find(target) else {
+            return self.call_other_process(target, request).await;
+        };
         // Dapr accepts `id.namespace`, and tells the callee its id alone.
         let target = target.strip_suffix(NAMESPACE_SUFFIX).unwrap_or(target);
         let is_remote = target != self.id;
@@ -134,14 +183,7 @@ impl Invoker for Caller {
             return Err(InvokeError::Channel(NOT_UTF8.into()));
         }
         forward::request(&mut request, &self.id, target);
-        callee.call(request).await.map_err(|error| match error {
-            // What the callee's sidecar would tell the caller's.
-            InvokeError::Channel(why) if is_remote => {
-                let why = format!("rpc error: code = Internal desc = error invoking app channel: {why}");
-                InvokeError::Channel(why.into())
-            }
-            other => other,
-        })
+        callee.call(request).await.map_err(|error| remote(error, is_remote))
     }
 }
 

@@ -28,13 +28,14 @@ use crate::error::StartError;
 use crate::external::External;
 use crate::graphs;
 use crate::guest_app::{self, GuestApp};
-use crate::input_bindings;
 use crate::instances::Instances;
 use crate::lifetime::{HostEvent, Lifetime};
+use crate::local_registry::LocalRegistry;
 use crate::log::AppLog;
 use crate::network::GuestNetwork;
 use crate::process_app::ProcessApp;
 use crate::process_guard::{GuardCommand, ProcessGuard};
+use crate::{app_health, input_bindings};
 
 /// What all applications of a host share.
 pub struct HostSettings {
@@ -52,6 +53,8 @@ pub struct HostSettings {
     pub allow: Vec<AllowRule>,
     /// Where the lines of applications go.
     pub log: Arc<dyn AppLog>,
+    /// Makes applications known to other processes of this machine, and finds theirs.
+    pub local_registry: Option<LocalRegistry>,
     /// Starts the guard that ends native applications should this process be killed.
     pub guard: Option<GuardCommand>,
 }
@@ -123,7 +126,7 @@ impl Host {
         }
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
         let served = api.clone();
-        let serve = move |stream, _, finish| dapr_http::serve(served.clone(), stream, finish);
+        let serve = move |stream, peer, finish| dapr_http::serve(served.clone(), stream, Some(peer), finish);
         // What is under way may need its sidecar to be finished.
         let port = Port { name: "the Dapr API", listener: api_listener, while_draining: true };
         self.lifetime.spawn("Dapr API", port.serve(self.lifetime.clone(), serve));
@@ -147,6 +150,9 @@ impl Host {
             allow,
             graphs,
         };
+        if let Some(registry) = self.settings.local_registry.as_ref().filter(|_| has_port) {
+            registry.register(app.id.clone(), callee.clone(), &self.lifetime).await;
+        }
         self.run(app, around).await?;
         self.lifetime.spawn("readiness", become_ready(sidecar, callee, has_port, self.lifetime.draining.clone()));
         Ok(running)
@@ -163,7 +169,7 @@ impl Host {
         let listener = self.bind(app, "the public API (--dapr-public-port)", port).await?;
         let options = Options { is_public: true, token: None, ..options.clone() };
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
-        let serve = move |stream, _, finish| dapr_http::serve(api.clone(), stream, finish);
+        let serve = move |stream, peer, finish| dapr_http::serve(api.clone(), stream, Some(peer), finish);
         let port = Port { name: "the public API", listener, while_draining: true };
         self.lifetime.spawn("public API", port.serve(self.lifetime.clone(), serve));
         Ok(())
@@ -195,7 +201,12 @@ impl Host {
             },
             secret_scopes: app.secret_scopes.clone(),
             http_endpoints: app.http_endpoints.iter().map(|endpoint| endpoint.name.clone()).collect(),
-            invoker: Arc::new(Caller { id: app.id.clone(), directory: self.directory.clone(), external }),
+            invoker: Arc::new(Caller {
+                id: app.id.clone(),
+                directory: self.directory.clone(),
+                external,
+                registry: self.settings.local_registry.clone(),
+            }),
             shutdown: self.lifetime.draining.clone(),
             forced_shutdown: self.lifetime.forced.clone(),
             enabled_features: app.enabled_features.clone(),
@@ -366,7 +377,11 @@ async fn become_ready(sidecar: Arc<Sidecar>, callee: Arc<Callee>, has_port: bool
             () = callee.channel.listening() => {}
             () = shutdown.cancelled() => return,
         }
-        input_bindings::run(sidecar.clone(), callee, shutdown).await;
+        if callee.health.is_some() {
+            tokio::spawn(app_health::watch(sidecar.clone(), callee, shutdown));
+        } else {
+            input_bindings::run(sidecar.clone(), callee, shutdown).await;
+        }
     }
     sidecar.health().application_is_ready(true);
 }

@@ -137,7 +137,12 @@ mod tests {
             connection: AppConnection::default(),
             http_endpoints: Vec::new(),
             secret_scopes: Vec::new(),
-            invoker: Arc::new(Caller { id: "app".into(), directory: Arc::new(Directory::default()), external }),
+            invoker: Arc::new(Caller {
+                id: "app".into(),
+                directory: Arc::new(Directory::default()),
+                external,
+                registry: None,
+            }),
             forced_shutdown: CancellationToken::new(),
             enabled_features: Vec::new(),
             shutdown: shutdown.clone(),

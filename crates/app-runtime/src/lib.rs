@@ -6,6 +6,7 @@
 mod accept;
 mod allow;
 mod app;
+mod app_health;
 mod around;
 mod backoff;
 mod channel;
@@ -23,6 +24,7 @@ mod host;
 mod input_bindings;
 mod instances;
 mod lifetime;
+mod local_registry;
 mod log;
 mod middleware;
 mod network;
@@ -33,11 +35,13 @@ mod replay;
 
 pub use allow::{AllowRule, AllowRuleError};
 pub use app::{App, Command};
+pub use app_health::HealthCheck;
 pub use component_app::ComponentError;
 #[cfg(feature = "component-apps")]
 pub use component_guest::command::ServeCommand;
 pub use error::StartError;
 pub use host::{Host, HostSettings, RunningApp};
 pub use lifetime::HostEvent;
+pub use local_registry::LocalRegistry;
 pub use log::AppLog;
 pub use process_guard::{GuardCommand, guard_processes};

@@ -59,25 +59,61 @@ pub struct AppEntry {
     pub log_level: Option<String>,
     /// `enableApiLogging`.
     pub api_logging: bool,
+    /// `enableAppHealthCheck` and its family.
+    pub health_check: HealthCheckFields,
     /// Where it was read, as `FILE:LINE`.
     pub origin: String,
+}
+
+/// Fields of the probes of an application's health, as far as they are given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HealthCheckFields {
+    /// `enableAppHealthCheck`.
+    pub enabled: Option<bool>,
+    /// `appHealthCheckPath`.
+    pub path: Option<String>,
+    /// `appHealthProbeInterval`, in seconds.
+    pub interval: Option<u64>,
+    /// `appHealthProbeTimeout`, in milliseconds.
+    pub timeout: Option<u64>,
+    /// `appHealthThreshold`: failures in a row.
+    pub threshold: Option<u32>,
+}
+
+impl HealthCheckFields {
+    fn read(reader: &mut Reader<'_>, problems: &mut Problems) -> Self {
+        const ENABLED: &str = "enableAppHealthCheck";
+        Self {
+            enabled: reader.node(ENABLED).is_some().then(|| reader.flag(ENABLED, problems)),
+            path: reader.text("appHealthCheckPath", problems).filter(|path| !path.is_empty()),
+            interval: reader.number("appHealthProbeInterval", problems),
+            timeout: reader.number("appHealthProbeTimeout", problems),
+            threshold: reader.number("appHealthThreshold", problems),
+        }
+    }
+
+    /// These, and what they lack from `common`.
+    fn or(self, common: &Self) -> Self {
+        Self {
+            enabled: self.enabled.or(common.enabled),
+            path: self.path.or_else(|| common.path.clone()),
+            interval: self.interval.or(common.interval),
+            timeout: self.timeout.or(common.timeout),
+            threshold: self.threshold.or(common.threshold),
+        }
+    }
 }
 
 /// Fields of the template that shape `daprd` or containers and mean nothing in one process.
 const WITHOUT_EFFECT: &[&str] = &[
     "apiListenAddresses",
     "appChannelAddress",
-    "appHealthCheckPath",
-    "appHealthProbeInterval",
-    "appHealthProbeTimeout",
-    "appHealthThreshold",
     "containerImage",
     "containerImagePullPolicy",
     "createService",
     "daprGRPCPort",
     "daprInternalGRPCPort",
     "daprdLogDestination",
-    "enableAppHealthCheck",
     "enableProfiling",
     "metricsPort",
     "placementHostAddress",
@@ -102,6 +138,7 @@ struct Shared {
     app_log_destination: Option<LogDestination>,
     log_level: Option<String>,
     api_logging: Option<bool>,
+    health_check: HealthCheckFields,
 }
 
 /// The directories that paths in a template start from.
@@ -203,6 +240,7 @@ fn read_shared(
         app_log_destination,
         log_level: reader.text("logLevel", problems).filter(|level| !level.is_empty()),
         api_logging,
+        health_check: HealthCheckFields::read(reader, problems),
     }
 }
 
@@ -293,6 +331,7 @@ fn read_app(
         app_log_destination: own.app_log_destination.or(common.app_log_destination).unwrap_or_default(),
         log_level: own.log_level.or_else(|| common.log_level.clone()),
         api_logging: own.api_logging.or(common.api_logging).unwrap_or_default(),
+        health_check: own.health_check.or(&common.health_check),
         app_dir,
         origin,
     };

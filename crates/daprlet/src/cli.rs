@@ -1,5 +1,6 @@
 //! The command line. Flags and aliases are those of the Dapr CLI's `dapr run` where it has them.
 
+mod health_check;
 mod without_effect;
 
 use std::net::IpAddr;
@@ -11,6 +12,7 @@ use app_runtime::AllowRule;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use health_check::HealthCheck;
 pub(crate) use without_effect::WithoutEffect;
 
 use crate::exit::{self, UsageError};
@@ -139,6 +141,9 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) app_max_concurrency: u32,
 
+    #[command(flatten)]
+    pub(crate) health_check: HealthCheck,
+
     /// The address that everything listens on: applications, the Dapr API, and the page.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", visible_alias = "dapr-listen-addresses")]
     pub(crate) listen_address: IpAddr,
@@ -162,6 +167,11 @@ pub(crate) struct Run {
     /// seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) guest_cpu: u64,
+
+    /// The directory where daprlet processes of one machine find each other's applications, or none. Default: `daprlet` in the
+    /// user's runtime directory.
+    #[arg(long, value_name = "DIRECTORY", env = "DAPRLET_REGISTRY", hide_env_values = true)]
+    pub(crate) registry: Option<PathBuf>,
 
     /// A folder with a static page, which is served too.
     #[arg(long, value_name = "FOLDER")]

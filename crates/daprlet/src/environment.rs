@@ -1,10 +1,11 @@
 //! The environment of the process, and what follows from it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use app_runtime::LocalRegistry;
 use building_blocks::Secret;
 use building_blocks::component::Context;
 
@@ -32,6 +33,21 @@ impl Environment {
             base_dir: std::env::current_dir().context("the current folder")?,
             environment: Arc::new(secrets.collect()),
         })
+    }
+
+    /// Opens the registry of this machine's applications: `given`, else `daprlet` in the user's runtime directory; `none` is none.
+    pub(crate) fn local_registry(&self, given: Option<&Path>) -> anyhow::Result<Option<LocalRegistry>> {
+        if let Some(given) = given {
+            let opened = (given != Path::new("none")).then(|| LocalRegistry::open(given)).transpose();
+            return opened.with_context(|| format!("--registry {}", given.display()));
+        }
+        let directory = match self.get("XDG_RUNTIME_DIR") {
+            Some(directory) => Path::new(directory).join("daprlet"),
+            None => std::env::temp_dir().join(format!("daprlet-{}", rustix::process::geteuid().as_raw())),
+        };
+        // Nobody has asked for it, so that a system without such a directory is no reason not to start.
+        let opened = LocalRegistry::open(&directory);
+        Ok(opened.inspect_err(|error| tracing::debug!(%error, "no registry of applications")).ok())
     }
 
     /// Where compiled modules are kept: as given, or `daprlet` in the folder that XDG names.

@@ -56,6 +56,7 @@ async fn run_apps(
         allow: arguments.allow_outbound.clone(),
         log: Arc::new(log.clone()),
         guard: process_guard(),
+        local_registry: environment.local_registry(arguments.registry.as_deref())?,
     };
     let (host, events) = Host::new(settings, end.clone());
     let ended = tokio::select! {

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// The longest that a test waits for anything. Compiling the modules for the first time is what takes long.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// The variable that names the registry of this machine's applications, or none.
+pub const REGISTRY: &str = "DAPRLET_REGISTRY";
+
 /// A running program and everything that it has said.
 pub struct Process {
     name: String,
@@ -55,6 +58,10 @@ impl Process {
     #[must_use]
     pub fn spawn(command: &mut Command) -> Self {
         let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // Tests run at once, and have applications of the same ids.
+        if !command.get_envs().any(|(name, _)| name == REGISTRY) {
+            command.env(REGISTRY, "none");
+        }
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|error| panic!("{name}: {error}"));
         let said = Arc::<Mutex<Vec<String>>>::default();

@@ -28,7 +28,17 @@ pub(crate) async fn server(
             }
         }
     });
-    (Callee { channel, token: None, turns: None, access: AccessControl::default(), pipeline: OnceLock::new() }, asked)
+    (
+        Callee {
+            channel,
+            token: None,
+            turns: None,
+            access: AccessControl::default(),
+            health: None,
+            pipeline: OnceLock::new(),
+        },
+        asked,
+    )
 }
 
 /// The head of a request, whose body is none here.

@@ -8,10 +8,6 @@ use crate::exit::UsageError;
 /// Flags that have a value, with their short forms.
 const VALUES: &[(&str, Option<char>)] = &[
     ("app-channel-address", None),
-    ("app-health-check-path", None),
-    ("app-health-probe-interval", None),
-    ("app-health-probe-timeout", None),
-    ("app-health-threshold", None),
     ("app-protocol", Some('P')),
     ("dapr-block-shutdown-duration", None),
     ("dapr-grpc-port", Some('G')),
@@ -26,7 +22,7 @@ const VALUES: &[(&str, Option<char>)] = &[
 ];
 
 /// Flags that are on or off.
-const SWITCHES: &[&str] = &["app-ssl", "enable-app-health-check", "enable-profiling"];
+const SWITCHES: &[&str] = &["app-ssl", "enable-profiling"];
 
 /// Those that were given, with their values.
 #[derive(Debug, Default)]

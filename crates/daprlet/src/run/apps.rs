@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use app_runtime::{App, Command};
+use app_runtime::{App, Command, HealthCheck};
 use building_blocks::component::ComponentSpec;
 use building_blocks::{Registry, component::CreateError};
 use dapr_http::{AllowedOrigins, ApiToken};
@@ -95,6 +95,7 @@ fn single(arguments: &Run) -> anyhow::Result<AppEntry> {
         app_log_destination: LogDestination::Console,
         log_level: None,
         api_logging: arguments.enable_api_logging.unwrap_or(false),
+        health_check: arguments.health_check.fields(),
         origin: "command line".to_owned(),
     })
 }
@@ -108,12 +109,13 @@ fn app(
 ) -> Option<App> {
     let command = problems.collect(command(&entry, environment));
     let instances = problems.collect(instances(&entry, arguments));
+    let health_check = problems.collect(health_check(&entry));
     let configuration =
         problems.collect(configuration::load(&entry.config_files, &|name| environment.get(name).cloned()));
     let mut configuration = configuration.unwrap_or_default();
     std::mem::take(&mut configuration.warnings).into_iter().for_each(|warning| problems.warn(warning));
     let resources = resources(&entry, environment, registry, &configuration.denied_components, problems);
-    let (command, instances, resources) = (command?, instances?, resources?);
+    let (command, instances, resources, health_check) = (command?, instances?, resources?, health_check?);
     let port_origin = match arguments.run_file {
         Some(_) => format!("appPort ({})", entry.origin),
         None => "--app-port".to_owned(),
@@ -144,6 +146,7 @@ fn app(
         allowed_origins: AllowedOrigins::parse(&arguments.allowed_origins),
         app_token: token("APP_API_TOKEN"),
         max_concurrency: entry.app_max_concurrency.unwrap_or(0),
+        health_check,
         limits: Limits {
             memory: arguments.guest_memory.saturating_mul(1 << 20),
             busy: Duration::from_secs(arguments.guest_cpu),
@@ -164,6 +167,29 @@ fn instances(entry: &AppEntry, arguments: &Run) -> Result<usize, Problems> {
     }
     let given = arguments.instances.or_else(|| std::thread::available_parallelism().ok());
     Ok(given.map_or(1, NonZeroUsize::get))
+}
+
+/// The probes of the application's health, with the defaults of `dapr/pkg/config/app_connection.go`: zero stands for them, too.
+fn health_check(entry: &AppEntry) -> Result<Option<HealthCheck>, Problems> {
+    let fields = &entry.health_check;
+    if fields.enabled != Some(true) {
+        return Ok(None);
+    }
+    let problem = |error: String| Problem::new(&entry.origin, format!("app {}: {error}", entry.app_id));
+    if entry.app_port.is_none() {
+        return Err(problem("a health check needs appPort (--app-port), which it probes".to_owned()).into());
+    }
+    let path = fields.path.as_deref().unwrap_or("healthz").trim_start_matches('/');
+    let path = format!("/{path}").parse().map_err(|error| problem(format!("health check path /{path}: {error}")))?;
+    let positive = |number: Option<u64>, default| number.filter(|number| *number > 0).unwrap_or(default);
+    let interval = Duration::from_secs(positive(fields.interval, 5));
+    let timeout = Duration::from_millis(positive(fields.timeout, 500));
+    if timeout > interval {
+        let error = format!("the health probe's timeout ({timeout:?}) has to be at most its interval ({interval:?})");
+        return Err(problem(error).into());
+    }
+    let threshold = fields.threshold.filter(|threshold| *threshold > 0).unwrap_or(3);
+    Ok(Some(HealthCheck { path, interval, timeout, threshold }))
 }
 
 fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<Command, Problems> {
@@ -212,26 +238,38 @@ fn resources(
     let is_middleware =
         |component: &mut ComponentResource| component.type_.to_ascii_lowercase().starts_with("middleware.");
     resources.middleware = resources.components.extract_if(.., is_middleware).collect();
-    resources.components.retain(|component| is_made(component, registry, denied, problems));
+    resources.middleware.retain(|component| !is_denied(component, denied, problems));
+    resources
+        .components
+        .retain(|component| !is_denied(component, denied, problems) && is_made(component, registry, problems));
     Some(resources)
 }
 
-/// Whether a component is made. One of a type that is unknown is a mistake, unless its errors are ignored; one that Dapr has
-/// and daprlet has not, or that a Configuration denies, is left out with a warning.
-fn is_made(component: &ComponentResource, registry: &Registry, denied: &[String], problems: &mut Problems) -> bool {
-    let mut leave_out = |why: &str| {
-        let message = format!("component {:?} ({}) is left out: {why}", component.name, component.type_);
-        problems.warn(Problem::new(&component.origin, message));
-        false
-    };
+/// Whether the Configuration denies a component's type; then it is left out with a warning.
+fn is_denied(component: &ComponentResource, denied: &[String], problems: &mut Problems) -> bool {
     let type_ = component.type_.to_ascii_lowercase();
     let versioned = format!("{type_}/{}", component.version);
-    if denied.iter().map(|denied| denied.to_ascii_lowercase()).any(|denied| denied == type_ || denied == versioned) {
-        return leave_out("the Configuration denies its type");
+    let is_denied = denied.iter().map(|denied| denied.to_ascii_lowercase()).any(|it| it == type_ || it == versioned);
+    if is_denied {
+        leave_out(component, "the Configuration denies its type", problems);
     }
+    is_denied
+}
+
+/// Tells that a component is left out.
+fn leave_out(component: &ComponentResource, why: &str, problems: &mut Problems) {
+    let message = format!("component {:?} ({}) is left out: {why}", component.name, component.type_);
+    problems.warn(Problem::new(&component.origin, message));
+}
+
+/// Whether a component is made. One of a type that is unknown is a mistake, unless its errors are ignored; one that Dapr has
+/// and daprlet has not is left out with a warning.
+fn is_made(component: &ComponentResource, registry: &Registry, problems: &mut Problems) -> bool {
+    let type_ = component.type_.to_ascii_lowercase();
     let block = type_.split('.').next().unwrap_or_default();
     if let Some((_, why)) = NOT_SERVED.iter().find(|(prefix, _)| *prefix == block) {
-        return leave_out(why);
+        leave_out(component, why, problems);
+        return false;
     }
     let spec = ComponentSpec {
         name: component.name.clone(),
@@ -242,7 +280,8 @@ fn is_made(component: &ComponentResource, registry: &Registry, denied: &[String]
     match registry.check(&spec) {
         Err(error @ (CreateError::UnknownType { .. } | CreateError::UnknownVersion { .. })) => {
             if component.ignore_errors {
-                return leave_out(&error.to_string());
+                leave_out(component, &error.to_string(), problems);
+                return false;
             }
             problems.push(Problem::new(&component.origin, error.to_string()));
             false

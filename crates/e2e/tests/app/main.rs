@@ -9,6 +9,7 @@
     reason = "helpers of tests fail them by panicking, and a test that did not run says so"
 )]
 
+mod app_health;
 mod classes;
 mod command_line;
 mod dapr_api;
@@ -16,9 +17,12 @@ mod dapr_api;
 mod ending;
 mod events;
 mod hostile_guests;
+mod http_app;
 mod instances;
 mod kept;
 mod lifecycle;
+#[cfg(unix)]
+mod local_registry;
 mod middleware;
 mod mysql;
 mod pictures;

@@ -1,0 +1,41 @@
+//! Flags of the probes of an application's health, as `dapr run` has them.
+
+use clap::Args;
+use dapr_resources::run_template::HealthCheckFields;
+
+/// The flags.
+#[derive(Debug, Args)]
+pub(crate) struct HealthCheck {
+    /// Probes the application's health; while it is not healthy it gets no requests and no events.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    enable_app_health_check: Option<bool>,
+
+    /// The path that a healthy application answers with 2xx. [default: /healthz]
+    #[arg(long, value_name = "PATH")]
+    app_health_check_path: Option<String>,
+
+    /// The time from one probe to the next, in seconds. [default: 5]
+    #[arg(long, value_name = "SECONDS")]
+    app_health_probe_interval: Option<u64>,
+
+    /// The time that the response to a probe may take, in milliseconds. [default: 500]
+    #[arg(long, value_name = "MILLISECONDS")]
+    app_health_probe_timeout: Option<u64>,
+
+    /// The failures in a row after which the application is not healthy. [default: 3]
+    #[arg(long, value_name = "NUMBER")]
+    app_health_threshold: Option<u32>,
+}
+
+impl HealthCheck {
+    /// The flags as fields of a run template.
+    pub(crate) fn fields(&self) -> HealthCheckFields {
+        HealthCheckFields {
+            enabled: self.enable_app_health_check,
+            path: self.app_health_check_path.clone(),
+            interval: self.app_health_probe_interval,
+            timeout: self.app_health_probe_timeout,
+            threshold: self.app_health_threshold,
+        }
+    }
+}
