@@ -4,6 +4,7 @@
 
 mod durability;
 mod harness;
+mod hostile_sql;
 mod mysql;
 mod redis;
 mod registry;

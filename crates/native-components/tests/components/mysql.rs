@@ -8,25 +8,25 @@ use test_servers::{free_port, mariadb};
 
 use crate::harness::{create, try_create};
 
-struct Binding(Arc<dyn OutputBinding>);
+pub(crate) struct Binding(Arc<dyn OutputBinding>);
 
 impl Binding {
-    async fn open(url: &str) -> Self {
+    pub(crate) async fn open(url: &str) -> Self {
         Self(create("bindings.mysql", &[("url", url)]).await.output_binding.unwrap())
     }
 
-    async fn call(&self, operation: &str, sql: &str, params: &str) -> Result<InvokeResponse, BindingError> {
+    pub(crate) async fn call(&self, operation: &str, sql: &str, params: &str) -> Result<InvokeResponse, BindingError> {
         let metadata = Metadata::from([("sql".into(), sql.into()), ("params".into(), params.into())]);
         self.0.invoke(InvokeRequest { operation: operation.into(), metadata, ..InvokeRequest::default() }).await
     }
 
-    async fn exec(&self, sql: &str, params: &str) -> String {
+    pub(crate) async fn exec(&self, sql: &str, params: &str) -> String {
         let response = self.call("exec", sql, params).await.unwrap();
         assert_eq!(response.data, None);
         response.metadata["rows-affected"].clone()
     }
 
-    async fn query(&self, sql: &str, params: &str) -> String {
+    pub(crate) async fn query(&self, sql: &str, params: &str) -> String {
         let response = self.call("query", sql, params).await.unwrap();
         String::from_utf8(response.data.unwrap().to_vec()).unwrap()
     }

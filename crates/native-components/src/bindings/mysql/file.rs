@@ -6,35 +6,54 @@ use std::time::Duration;
 use building_blocks::InitError;
 use building_blocks::binding::BindingError;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, Statement, ToSql, params_from_iter};
 use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::failed;
 use super::params::{Param, Params};
-use super::rows::{Row, Rows, binary, float};
-use crate::sqlite::{Database, SqliteThread, is_unavailable};
+use super::rows::{Row, RowCollector, Rows, binary, float};
+use crate::sqlite::{Database, SqliteThread, StatementError, confine, is_unavailable, run_interruptibly};
 
 /// How long to wait for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one statement may take. All callers of the binding share one connection.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a caller waits for its statement to be done, including those of others before it.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Statements that may wait for the connection.
+const MAX_PENDING_STATEMENTS: usize = 256;
+/// Bytes of a statement that stays prepared. Longer ones are rarely asked again, and take memory.
+const MAX_CACHED_SQL_BYTES: usize = 4096;
 
-pub(super) struct File(SqliteThread);
+pub(super) struct File {
+    thread: SqliteThread,
+    pending: Semaphore,
+}
 
 impl File {
-    /// Opens the file, and makes it and its folder if they are missing.
+    /// Opens the file, and creates it and its directory if they are missing.
     pub(super) async fn open(path: PathBuf) -> Result<Self, InitError> {
-        let open = move || Database::at(path, BUSY_TIMEOUT).open();
+        let open = move || {
+            let mut connection = Database::at(path, BUSY_TIMEOUT).open()?;
+            confine(&mut connection)?;
+            Ok::<_, InitError>(connection)
+        };
         let connection = tokio::task::spawn_blocking(open).await.map_err(InitError::unavailable)??;
-        SqliteThread::start("sqlite-binding", connection).map(Self).map_err(InitError::unavailable)
+        let thread = SqliteThread::start("sqlite-binding", connection).map_err(InitError::unavailable)?;
+        Ok(Self { thread, pending: Semaphore::new(MAX_PENDING_STATEMENTS) })
     }
 
     pub(super) async fn exec(&self, sql: &str, params: Params) -> Result<u64, BindingError> {
         let sql = sql.to_owned();
         self.run(move |connection| {
             let before = connection.total_changes();
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(params_from_iter(params.0))?;
-            while rows.next()?.is_some() {}
-            Ok(connection.total_changes().saturating_sub(before))
+            with_statement(connection, &sql, |statement| {
+                let mut rows = statement.query(params_from_iter(params.0))?;
+                while rows.next()?.is_some() {}
+                Ok(connection.total_changes().saturating_sub(before))
+            })
         })
         .await
     }
@@ -42,22 +61,50 @@ impl File {
     pub(super) async fn query(&self, sql: &str, params: Params) -> Result<Rows, BindingError> {
         let sql = sql.to_owned();
         self.run(move |connection| {
-            let mut statement = connection.prepare_cached(&sql)?;
-            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-            let rows = statement.query_map(params_from_iter(params.0), |row| read_row(&columns, row))?;
-            rows.collect()
+            with_statement(connection, &sql, |statement| {
+                let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+                let mut rows = statement.query(params_from_iter(params.0))?;
+                let mut collected = RowCollector::default();
+                while let Some(row) = rows.next()? {
+                    collected.push(read_row(&columns, row)?)?;
+                }
+                Ok(collected.into_rows())
+            })
         })
         .await
     }
 
+    /// Runs `work` within its time, as long as somebody waits for it.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, StatementError> + Send + 'static,
     ) -> Result<T, BindingError> {
-        let done = self.0.run(move |connection| work(connection)).await;
-        done.map_err(|ended| BindingError::Unavailable(ended.into()))?.map_err(|error| {
-            if is_unavailable(&error) { BindingError::Unavailable(error.into()) } else { failed(error) }
+        let Ok(_pending) = self.pending.try_acquire() else {
+            return Err(failed(format_args!("{MAX_PENDING_STATEMENTS} statements wait for the database already")));
+        };
+        let cancelled = CancellationToken::new();
+        let _cancel_on_drop = cancelled.clone().drop_guard();
+        let job = self.thread.run(move |connection| run_interruptibly(connection, STATEMENT_TIMEOUT, &cancelled, work));
+        let Ok(done) = tokio::time::timeout(RESPONSE_TIMEOUT, job).await else {
+            return Err(failed(format_args!("the database was busy with other statements for {RESPONSE_TIMEOUT:?}")));
+        };
+        done.map_err(|ended| BindingError::Unavailable(ended.into()))?.map_err(|error| match error {
+            StatementError::Sqlite(error) if is_unavailable(&error) => BindingError::Unavailable(error.into()),
+            error => failed(error),
         })
+    }
+}
+
+/// Prepares `sql`, or takes the statement that was prepared when it was run last.
+fn with_statement<T>(
+    connection: &Connection,
+    sql: &str,
+    run: impl FnOnce(&mut Statement<'_>) -> Result<T, StatementError>,
+) -> Result<T, StatementError> {
+    if sql.len() > MAX_CACHED_SQL_BYTES {
+        run(&mut connection.prepare(sql)?)
+    } else {
+        run(&mut *connection.prepare_cached(sql)?)
     }
 }
 

@@ -8,9 +8,47 @@ use building_blocks::binding::BindingError;
 use bytes::Bytes;
 use serde_json::{Number, Value};
 
+use crate::sqlite::TooLarge;
+
 /// A row: what its columns hold. A column that is NULL is left out.
 pub(super) type Row = BTreeMap<String, Value>;
 pub(super) type Rows = Vec<Row>;
+
+/// Rows of one response.
+const MAX_ROWS: usize = 100_000;
+/// Bytes of the values and column names of one response.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that count for each value beside its column's name and its text.
+const VALUE_OVERHEAD: usize = 32;
+
+/// Collects the rows of a response up to its limits.
+#[derive(Debug, Default)]
+pub(super) struct RowCollector {
+    rows: Rows,
+    bytes: usize,
+}
+
+impl RowCollector {
+    /// Adds a row, or tells which limit it would exceed.
+    pub(super) fn push(&mut self, row: Row) -> Result<(), TooLarge> {
+        if self.rows.len() >= MAX_ROWS {
+            return Err(TooLarge { max: MAX_ROWS, unit: "rows" });
+        }
+        for (column, value) in &row {
+            let text = if let Value::String(text) = value { text.len() } else { 0 };
+            self.bytes = self.bytes.saturating_add(column.len() + text + VALUE_OVERHEAD);
+        }
+        if self.bytes > MAX_BYTES {
+            return Err(TooLarge { max: MAX_BYTES, unit: "bytes" });
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    pub(super) fn into_rows(self) -> Rows {
+        self.rows
+    }
+}
 
 /// Floats that are whole and below this print without fraction or exponent in Go, and fit a 64-bit integer.
 const LARGEST_WHOLE: f64 = 9e18;

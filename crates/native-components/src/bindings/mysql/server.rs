@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use building_blocks::binding::BindingError;
 use building_blocks::{Context, InitError, Properties};
+use futures_util::TryStreamExt;
 use sqlx::mysql::{MySql, MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlPool};
 
 use super::params::{Param, Params};
-use super::rows::Rows;
+use super::rows::{RowCollector, Rows};
 use super::{dsn, failed};
 
 /// How long a connection may take to come about; Dapr's default time for the initialisation of a component.
@@ -64,8 +65,18 @@ impl Server {
     pub(super) async fn query(&self, sql: &str, params: Params) -> Result<Rows, BindingError> {
         let given = params.0.len();
         let mut connection = self.connection().await?;
-        let rows = prepare(sql, &params).fetch_all(&mut *connection).await.map_err(|error| classify(error, given))?;
-        rows.iter().map(columns::read_row).collect::<Result<_, _>>().map_err(|error| classify(error, given))
+        let mut collected = RowCollector::default();
+        let mut rows = prepare(sql, &params).fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await.map_err(|error| classify(error, given))? {
+            let row = columns::read_row(&row).map_err(|error| classify(error, given))?;
+            if let Err(too_large) = collected.push(row) {
+                drop(rows);
+                // The server goes on sending: the next user of the connection would have to read all of it.
+                connection.close_on_drop();
+                return Err(failed(too_large));
+            }
+        }
+        Ok(collected.into_rows())
     }
 
     /// A connection of the pool, or at once the word that there is no server: the pool itself would go on trying to
