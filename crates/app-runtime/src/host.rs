@@ -286,7 +286,6 @@ impl Host {
             door: app.port.map(|port| (port, door.clone())),
             port_origin: app.port_origin.clone(),
             dapr_port: around.dapr_port,
-            listen_address: self.settings.listen_address,
             api: around.api,
             allow: around.allow,
             shutdown: self.lifetime.stopped.clone(),

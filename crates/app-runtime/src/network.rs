@@ -6,11 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dapr_http::DaprHttp;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use wasmedge_guest::{Activity, Connecting, Door, IoFuture, Listener, MemoryStream, Network, Stream};
 
 use crate::allow::AllowList;
+
+/// Denials that are logged for one application; each is logged once.
+const MAX_LOGGED_DENIALS: usize = 100;
 
 /// The network of one application that runs as a guest: of all its instances.
 pub(crate) struct GuestNetwork {
@@ -20,19 +23,41 @@ pub(crate) struct GuestNetwork {
     /// Where the port is configured, such as `appPort (dapr.yaml:6)`.
     pub(crate) port_origin: String,
     pub(crate) dapr_port: u16,
-    /// The address that all listeners are really bound to.
-    pub(crate) listen_address: IpAddr,
     pub(crate) api: Arc<DaprHttp>,
     pub(crate) allow: Arc<AllowList>,
     pub(crate) shutdown: CancellationToken,
-    /// Denials that were logged already; each is logged once.
+    /// Denials that were logged already.
     pub(crate) denied: Mutex<BTreeSet<String>>,
 }
 
 impl GuestNetwork {
+    /// Notes a denial, and tells whether it is the first of its kind. Their number is limited: guests choose addresses.
+    fn is_new_denial(&self, denial: String) -> bool {
+        let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        denied.len() < MAX_LOGGED_DENIALS && denied.insert(denial)
+    }
+
+    /// Denies to listen on a port that is not the application's own: another application may be about to.
+    fn deny_listening(&self, wanted: u16) -> io::Error {
+        if self.is_new_denial(format!("listen on {wanted}")) {
+            let (app, origin) = (&self.app, &self.port_origin);
+            match &self.door {
+                Some((port, _)) => tracing::warn!(
+                    %app,
+                    "denied: {app} wanted to listen on {wanted}, which is not its app port {port}: change {origin} to \
+                     {wanted}, or pass it the port with `--env APP_PORT={port}`",
+                ),
+                None => tracing::warn!(
+                    %app,
+                    "denied: {app} wanted to listen on {wanted} and has no app port: give it one with {origin}",
+                ),
+            }
+        }
+        io::ErrorKind::PermissionDenied.into()
+    }
+
     fn deny(&self, what: &str, address: &str) -> io::Error {
-        let new = self.denied.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("{what} {address}"));
-        if new {
+        if self.is_new_denial(format!("{what} {address}")) {
             tracing::warn!(
                 app = %self.app,
                 "denied: {} wanted to {what} {address}; to allow it, start with --allow-outbound {address}",
@@ -49,27 +74,10 @@ impl GuestNetwork {
 
 impl Network for GuestNetwork {
     fn listen(&self, address: SocketAddr, activity: &Arc<Activity>) -> io::Result<Listener> {
-        if let Some((port, door)) = &self.door
-            && *port == address.port()
-        {
-            return Ok(door.listener(address, activity));
+        match &self.door {
+            Some((port, door)) if *port == address.port() => Ok(door.listener(address, activity)),
+            _ => Err(self.deny_listening(address.port())),
         }
-        let tcp = std::net::TcpListener::bind((self.listen_address, address.port())).inspect_err(|error| {
-            tracing::error!(app = %self.app, port = address.port(), %error, "the guest cannot listen on its port");
-        })?;
-        tcp.set_nonblocking(true)?;
-        let seen = SocketAddr::new(address.ip(), tcp.local_addr()?.port());
-        if self.door.is_some() {
-            let listens = address.port();
-            tracing::warn!(
-                app = %self.app,
-                "the guest listens on {listens}, not on its app port {port}: change {origin} to {listens}, or pass it the port \
-                 with `--env APP_PORT={port}`",
-                port = self.door.as_ref().map_or(0, |(port, _)| *port),
-                origin = self.port_origin,
-            );
-        }
-        Ok(Listener::new(TcpListener::from_std(tcp)?, seen))
     }
 
     fn connect(&self, peer: SocketAddr) -> io::Result<Connecting> {
@@ -86,8 +94,10 @@ impl Network for GuestNetwork {
     }
 
     fn bind_datagram(&self, address: SocketAddr) -> io::Result<()> {
-        // Receiving is bound by what may be sent: a peer that was not allowed gets no answer.
-        if address.ip().is_loopback() || address.port() == 0 || self.allow.allows(address) {
+        // Any free port will do; a certain one may be what another application waits for. Receiving is bound by what may be
+        // sent: a peer that was not allowed gets no response.
+        let is_own = self.door.as_ref().is_some_and(|(port, _)| *port == address.port());
+        if is_own || address.port() == 0 || self.allow.allows(address) {
             Ok(())
         } else {
             Err(self.deny("receive datagrams at", &address.to_string()))
