@@ -1,16 +1,16 @@
 //! Accepting connections, one task each.
 
+mod retry;
+
 use std::future::Future;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::lifetime::Lifetime;
 
-/// The delay before accepting again after a failure: out of descriptors, most likely, so that others have to end first.
-pub(crate) const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(20);
+pub(crate) use retry::{AcceptRetry, is_about_one_connection};
 
 /// A port, and how long it accepts connections.
 pub(crate) struct Port {
@@ -28,26 +28,28 @@ impl Port {
         F: Fn(TcpStream, SocketAddr, CancellationToken) -> S,
         S: Future<Output = ()> + Send + 'static,
     {
-        while let Some((stream, peer)) = lifetime.draining.run_until_cancelled(self.accept()).await {
+        let mut retry = AcceptRetry::default();
+        while let Some((stream, peer)) = lifetime.draining.run_until_cancelled(self.accept(&mut retry)).await {
             lifetime.spawn_under_way(serve(stream, peer, lifetime.draining.clone()));
         }
         if !self.while_draining {
             return;
         }
-        while let Some((stream, peer)) = lifetime.stopped.run_until_cancelled(self.accept()).await {
+        while let Some((stream, peer)) = lifetime.stopped.run_until_cancelled(self.accept(&mut retry)).await {
             tokio::spawn(serve(stream, peer, lifetime.stopped.clone()));
         }
     }
 
-    async fn accept(&self) -> (TcpStream, SocketAddr) {
+    async fn accept(&self, retry: &mut AcceptRetry) -> (TcpStream, SocketAddr) {
         loop {
             let accepted = self.listener.accept().await;
             match accepted.and_then(|(stream, peer)| stream.set_nodelay(true).map(|()| (stream, peer))) {
-                Ok(accepted) => return accepted,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection to {} was not accepted", self.name);
-                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
+                Ok(accepted) => {
+                    retry.succeeded(self.name);
+                    return accepted;
                 }
+                Err(error) if is_about_one_connection(&error) => {}
+                Err(error) => tokio::time::sleep(retry.failed(self.name, &error)).await,
             }
         }
     }

@@ -68,7 +68,7 @@ impl AllowRule {
 #[derive(Debug, Default)]
 pub(crate) struct AllowList {
     rules: Mutex<BTreeSet<AllowRule>>,
-    resolved: Mutex<BTreeMap<IpAddr, String>>,
+    resolved: Mutex<BTreeMap<IpAddr, BTreeSet<String>>>,
 }
 
 impl AllowList {
@@ -81,11 +81,13 @@ impl AllowList {
     }
 
     pub(crate) fn allows(&self, peer: SocketAddr) -> bool {
-        let name = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(&peer.ip()).cloned();
+        // Several names may lead to one address.
+        let names = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(&peer.ip()).cloned();
+        let names = names.unwrap_or_default();
         let ip = peer.ip().to_string();
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|rule| {
             let host_fits = rule.host.as_ref().is_none_or(|host| {
-                *host == ip || Some(host) == name.as_ref() || (host == "localhost" && peer.ip().is_loopback())
+                *host == ip || names.contains(host) || (host == "localhost" && peer.ip().is_loopback())
             });
             host_fits && rule.port.is_none_or(|port| port == peer.port())
         })
@@ -99,8 +101,17 @@ impl AllowList {
     }
 
     pub(crate) fn remember(&self, name: &str, addresses: &[IpAddr]) {
+        let name = name.to_ascii_lowercase();
+        // A name that no rule has changes nothing; the guest chooses what it looks up.
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        if !rules.iter().any(|rule| rule.host.as_ref() == Some(&name)) {
+            return;
+        }
+        drop(rules);
         let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
-        resolved.extend(addresses.iter().map(|address| (*address, name.to_ascii_lowercase())));
+        for address in addresses {
+            resolved.entry(*address).or_default().insert(name.clone());
+        }
     }
 }
 
@@ -131,6 +142,17 @@ mod tests {
         assert!(list.names("DB.example") && !list.names("other.example") && !list.allows(peer));
         list.remember("db.example", &[peer.ip()]);
         assert!(list.allows(peer));
+    }
+
+    #[test]
+    fn address_keeps_every_name_that_led_to_it() {
+        let list = AllowList::new(["a.example:1".parse().unwrap(), "b.example:2".parse().unwrap()]);
+        let [one, two, third] = ["192.0.2.7:1", "192.0.2.7:2", "[2001:db8::7]:2"].map(|it| it.parse().unwrap());
+        list.remember("a.example", &[SocketAddr::ip(&one)]);
+        list.remember("B.example", &[SocketAddr::ip(&two), SocketAddr::ip(&third)]);
+        list.remember("c.example", &[SocketAddr::ip(&one)]);
+        assert!(list.allows(one) && list.allows(two) && list.allows(third));
+        assert!(!list.allows("192.0.2.7:3".parse().unwrap()));
     }
 
     #[test]

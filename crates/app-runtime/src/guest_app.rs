@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use inference::Graphs;
 use wasmedge_guest::command::WasmEdgeCommand;
-use wasmedge_guest::{Activity, Engine, GuestError, GuestOptions, Limits, Preopen};
+use wasmedge_guest::{Activity, DescriptorBudget, Engine, GuestError, GuestOptions, Limits, Preopen};
 
 use crate::backoff::Restarts;
 use crate::error::StartError;
@@ -23,6 +23,8 @@ pub(crate) struct GuestApp {
     pub(crate) command: WasmEdgeCommand,
     pub(crate) working_dir: PathBuf,
     pub(crate) limits: Limits,
+    /// What all its instances may have open.
+    pub(crate) descriptors: Arc<DescriptorBudget>,
     pub(crate) network: Arc<GuestNetwork>,
     pub(crate) graphs: Arc<Graphs>,
     pub(crate) log: Arc<dyn AppLog>,
@@ -119,6 +121,7 @@ impl GuestApp {
             arguments,
             environment: self.command.environment.clone(),
             preopens: preopens.collect(),
+            descriptors: self.descriptors.clone(),
             limits: Limits { memory: self.command.memory.unwrap_or(self.limits.memory), ..self.limits.clone() },
             network: self.network.clone(),
             graphs: self.graphs.clone(),

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wasm_engine::Kind;
 use wasmedge_guest::command::WasmEdgeCommand;
-use wasmedge_guest::{Door, Engine};
+use wasmedge_guest::{DescriptorBudget, Door, Engine};
 
 use crate::accept::Port;
 use crate::allow::{AllowList, AllowRule};
@@ -298,6 +298,7 @@ impl Host {
             module,
             command,
             working_dir: app.working_dir,
+            descriptors: DescriptorBudget::new(app.limits.descriptors),
             limits: app.limits,
             network,
             graphs: around.graphs,

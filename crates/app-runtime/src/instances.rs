@@ -9,13 +9,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use wasmedge_guest::{Activity, Door};
 
-use crate::accept::ACCEPT_RETRY_DELAY;
+use crate::accept::{AcceptRetry, is_about_one_connection};
 use crate::backoff::Backoff;
+use crate::first_request::{MAX_HELD_BACK, header_timeout, wait_for_header};
 use crate::guest_app::GuestApp;
 use crate::lifetime::Lifetime;
 
@@ -46,23 +49,30 @@ impl Instances {
         };
         let mut more = JoinSet::new();
         let mut started = 1_u64;
+        let mut held_back = FuturesUnordered::new();
+        let mut retry = AcceptRetry::default();
+        let mut retry_at = tokio::time::Instant::now();
         let mut backoff = Backoff::new();
         let mut not_before = Instant::now();
         let mut looks = tokio::time::interval(PATIENCE);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                accepted = accept(listener.as_ref()), if self.door.has_room() => match accepted {
-                    Ok(stream) => {
-                        if let Err(error) = self.door.arrive(stream) {
-                            tracing::debug!(app = %self.guest.app, %error, "a connection was gone when it was accepted");
+                accepted = accept(listener.as_ref(), retry_at), if held_back.len() < MAX_HELD_BACK && self.door.has_room() => {
+                    match accepted {
+                        Ok(stream) => {
+                            retry.succeeded(&self.guest.app);
+                            held_back.push(wait_for_header(stream, header_timeout(held_back.len())));
                         }
+                        Err(error) if is_about_one_connection(&error) => {}
+                        Err(error) => retry_at = tokio::time::Instant::now() + retry.failed(&self.guest.app, &error),
                     }
-                    Err(error) => {
-                        tracing::warn!(app = %self.guest.app, %error, "a connection was not accepted");
-                        tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
+                }
+                Some(heard) = held_back.next() => {
+                    if let Err(error) = heard.and_then(|stream| self.door.arrive(stream)) {
+                        tracing::debug!(app = %self.guest.app, %error, "a connection ended before its first request");
                     }
-                },
+                }
                 () = self.door.arrived() => {}
                 _ = looks.tick(), if self.door.is_in_demand() => {
                     self.door.remind();
@@ -89,10 +99,13 @@ impl Instances {
     }
 }
 
-/// Accepts a connection; never, where nothing is accepted any more.
-async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
+/// Accepts a connection from `retry_at` on; never, where nothing is accepted any more.
+async fn accept(listener: Option<&TcpListener>, retry_at: tokio::time::Instant) -> io::Result<TcpStream> {
     match listener {
-        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        Some(listener) => {
+            tokio::time::sleep_until(retry_at).await;
+            listener.accept().await.map(|(stream, _)| stream)
+        }
         None => std::future::pending().await,
     }
 }

@@ -17,6 +17,7 @@ mod directory;
 mod error;
 mod external;
 mod failure;
+mod first_request;
 mod forward;
 mod graphs;
 mod guest_app;

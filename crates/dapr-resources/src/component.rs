@@ -147,6 +147,18 @@ kind: Deployment
     }
 
     #[test]
+    fn names_that_are_no_path_segment_are_errors() {
+        let yaml = |name: &str| {
+            format!("apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: {name:?}}}\nspec: {{type: t}}\n")
+        };
+        for (name, said) in [("a/b", "cannot contain '/'"), ("a%2Fb", "cannot contain '%'"), ("..", "is no name")] {
+            let error = check(&yaml(name)).unwrap_err();
+            assert!(error.starts_with("c.yaml:3: metadata.name: is ") && error.contains(said), "{error}");
+        }
+        assert_eq!(check(&yaml("a.b_C-1")).unwrap()[0].name, "a.b_C-1");
+    }
+
+    #[test]
     fn what_is_no_yaml_and_two_components_of_one_name_are_mistakes() {
         assert!(
             check(

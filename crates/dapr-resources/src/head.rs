@@ -32,6 +32,9 @@ pub(crate) fn read(root: &mut Reader<'_>, namespace: Option<&str>, problems: &mu
     match root.mapping("metadata", problems) {
         Some(mut metadata) => {
             head.name = metadata.required("name", problems);
+            if let Err(why) = check_name(&head.name) {
+                metadata.mistake("name", why, problems);
+            }
             let its = metadata.text("namespace", problems);
             elsewhere = matches!((its, namespace), (Some(its), Some(ours)) if !its.is_empty() && its != ours);
             metadata.ignore(&["annotations", "creationTimestamp", "labels"]);
@@ -44,4 +47,15 @@ pub(crate) fn read(root: &mut Reader<'_>, namespace: Option<&str>, problems: &mu
         auth.finish(problems);
     }
     (head, elsewhere)
+}
+
+/// Checks the name of a resource as Dapr's disk loader does: it is one segment of a path. (A missing one is told already.)
+fn check_name(name: &str) -> Result<(), String> {
+    if matches!(name, "." | "..") {
+        return Err(format!("is {name:?}, which is no name"));
+    }
+    match name.chars().find(|character| matches!(character, '/' | '%')) {
+        Some(character) => Err(format!("is {name:?}, but a name cannot contain {character:?}")),
+        None => Ok(()),
+    }
 }

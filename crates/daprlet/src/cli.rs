@@ -173,6 +173,11 @@ pub(crate) struct Run {
     #[arg(long, value_name = "DIRECTORY", env = "DAPRLET_REGISTRY", hide_env_values = true)]
     pub(crate) registry: Option<PathBuf>,
 
+    /// The most files and sockets that the guests of one application have open, all its instances together. Default: 4096,
+    /// or an equal share of what the system lets the process have.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) guest_descriptors: Option<NonZeroUsize>,
+
     /// A folder with a static page, which is served too.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) page: Option<PathBuf>,

@@ -6,6 +6,7 @@ mod component;
 mod components;
 #[cfg(feature = "compose")]
 mod compose;
+mod descriptors;
 mod environment;
 mod exit;
 mod log;

@@ -6,6 +6,7 @@ mod readiness;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use wasmedge_guest::Engine;
 use crate::cli::Run;
 use crate::environment::Environment;
 use crate::log::{AppLogTarget, Log};
-use crate::{components, page, shutdown};
+use crate::{components, descriptors, page, shutdown};
 
 /// Starts everything, waits for the end, and gives the exit code.
 pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
@@ -45,8 +46,12 @@ async fn run_apps(
 ) -> anyhow::Result<ExitCode> {
     let cache = environment.cache(arguments.process.cache.clone());
     let registry = Arc::new(components::registry(&cache, environment).await);
-    let (apps, warnings) = apps::read(template, arguments, &environment.variables, &registry)?;
+    let (mut apps, warnings) = apps::read(template, arguments, &environment.variables, &registry)?;
     tell_without_effect(arguments.without_effect.names().chain(warnings.iter().map(ToString::to_string)).collect());
+    let limit = descriptors::raise_limit();
+    let share = descriptors::default_share(limit, apps.len());
+    let share = arguments.guest_descriptors.map_or(share, NonZeroUsize::get);
+    apps.iter_mut().for_each(|app| app.limits.descriptors = share);
     let settings = HostSettings {
         engine: Arc::new(Engine::new(Some(cache.clone()))?),
         cache: Some(cache),

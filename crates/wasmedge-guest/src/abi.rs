@@ -7,6 +7,7 @@
 mod address;
 mod connect;
 mod descriptor;
+mod files;
 mod link;
 mod lookup;
 mod nn;

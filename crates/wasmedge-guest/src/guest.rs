@@ -10,10 +10,10 @@ use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 use crate::abi;
 use crate::activity::Activity;
+use crate::descriptors::DescriptorBudget;
 use crate::engine::Engine;
 use crate::error::GuestError;
 use crate::network::Network;
-use crate::socket::SocketTable;
 use crate::state::GuestState;
 use wasm_engine::{LineBuffer, Output};
 
@@ -33,16 +33,16 @@ pub struct Preopen {
 pub struct Limits {
     /// Linear memory, in bytes.
     pub memory: usize,
-    /// Sockets open at once.
-    pub sockets: usize,
+    /// Files and sockets that the guests of one application have open at once, together.
+    pub descriptors: usize,
     /// Time on the processor without waiting for anything, after which the guest is taken for one that loops for ever.
     pub busy: Duration,
 }
 
 impl Default for Limits {
-    /// 1 GiB, 4,096 sockets, 60 s.
+    /// 1 GiB, 4,096 descriptors, 60 s.
     fn default() -> Self {
-        Self { memory: 1 << 30, sockets: 4096, busy: Duration::from_secs(60) }
+        Self { memory: 1 << 30, descriptors: 4096, busy: Duration::from_secs(60) }
     }
 }
 
@@ -56,6 +56,8 @@ pub struct GuestOptions {
     pub preopens: Vec<Preopen>,
     /// What it may use up.
     pub limits: Limits,
+    /// What it may have open, together with the other guests of its application.
+    pub descriptors: Arc<DescriptorBudget>,
     /// What it may reach.
     pub network: Arc<dyn Network>,
     /// The networks that it may ask through `wasi-nn`.
@@ -110,7 +112,7 @@ fn state(options: GuestOptions) -> GuestState {
     let limits = StoreLimitsBuilder::new().memory_size(options.limits.memory).build();
     GuestState::new(
         wasi.build_p1(),
-        SocketTable::new(options.limits.sockets),
+        options.descriptors,
         options.network,
         LineBuffer::new(options.output),
         Session::new(options.graphs),

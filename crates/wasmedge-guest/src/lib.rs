@@ -14,6 +14,7 @@
 //!     environment: vec![],
 //!     preopens: vec![],
 //!     limits: wasmedge_guest::Limits::default(),
+//!     descriptors: wasmedge_guest::DescriptorBudget::new(1000),
 //!     network,
 //!     graphs: Arc::default(),
 //!     output,
@@ -26,6 +27,7 @@
 mod abi;
 mod activity;
 pub mod command;
+mod descriptors;
 mod engine;
 mod errno;
 mod error;
@@ -36,6 +38,7 @@ mod socket;
 mod state;
 
 pub use activity::Activity;
+pub use descriptors::DescriptorBudget;
 pub use engine::Engine;
 pub use error::GuestError;
 pub use guest::{GuestOptions, Limits, Preopen, run};

@@ -24,6 +24,7 @@ pub use stream::Stream;
 pub(crate) use datagram::Datagram;
 pub(crate) use table::{FIRST_SOCKET, SocketTable};
 
+use crate::descriptors::DescriptorPermit;
 use crate::errno::Errno;
 use crate::network::IoFuture;
 
@@ -101,6 +102,8 @@ pub(crate) struct Socket {
     /// For `epoll_oneoff`: this readiness was reported and nothing was done about it since.
     pub(crate) read_reported: bool,
     pub(crate) write_reported: bool,
+    /// Its part of what the application may have open.
+    permit: Option<DescriptorPermit>,
 }
 
 impl Socket {
@@ -114,6 +117,7 @@ impl Socket {
             options: Options::default(),
             read_reported: false,
             write_reported: false,
+            permit: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Everything that belongs to one running guest.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use wasmtime::{Memory, StoreLimits};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::activity::Activity;
+use crate::descriptors::{DescriptorBudget, DescriptorPermit};
 use crate::network::Network;
 use crate::socket::SocketTable;
 use wasm_engine::LineBuffer;
@@ -19,6 +21,10 @@ pub(crate) const BUSY: Duration = Duration::from_millis(5);
 pub(crate) struct GuestState {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) sockets: SocketTable,
+    /// What all guests of the application may have open.
+    pub(crate) descriptors: Arc<DescriptorBudget>,
+    /// The files that are open, by descriptor. (Those that the guest was started with count for nothing.)
+    pub(crate) files: BTreeMap<u32, DescriptorPermit>,
     pub(crate) network: Arc<dyn Network>,
     pub(crate) output: LineBuffer,
     /// The networks that it asks.
@@ -35,14 +41,26 @@ pub(crate) struct GuestState {
 impl GuestState {
     pub(crate) fn new(
         wasi: WasiP1Ctx,
-        sockets: SocketTable,
+        descriptors: Arc<DescriptorBudget>,
         network: Arc<dyn Network>,
         output: LineBuffer,
         nn: Session,
         limits: StoreLimits,
         activity: Arc<Activity>,
     ) -> Self {
-        Self { wasi, sockets, network, output, nn, memory: None, limits, started: Instant::now(), activity }
+        Self {
+            wasi,
+            sockets: SocketTable::new(descriptors.clone()),
+            descriptors,
+            files: BTreeMap::new(),
+            network,
+            output,
+            nn,
+            memory: None,
+            limits,
+            started: Instant::now(),
+            activity,
+        }
     }
 
     /// Looked at from time to time while the guest computes.

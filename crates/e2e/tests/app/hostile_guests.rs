@@ -68,13 +68,16 @@ fn a_guest_may_not_connect_outside_and_the_log_names_the_flag_that_would_allow_i
 fn guest_that_listens_on_another_port_is_denied_with_one_line() {
     let [port, dapr_port, another]: [u16; 3] = e2e::free_ports();
     let command = serde_json::json!(["wasmedge", wasm("plain-server"), another.to_string()]);
-    let more_apps =
-        format!("- {{appID: thief, appDirPath: more, appPort: {port}, daprHTTPPort: {dapr_port}, command: {command}}}\n");
+    let more_apps = format!(
+        "- {{appID: thief, appDirPath: more, appPort: {port}, daprHTTPPort: {dapr_port}, command: {command}}}\n"
+    );
     let without_port = format!("- {{appID: portless, appDirPath: more, command: {command}}}\n");
     let world = World::start(&Options { more_apps: more_apps + &without_port, ..Options::default() });
     let denied = format!("thief wanted to listen on {another}, which is not its app port {port}");
     let no_port = format!("portless wanted to listen on {another} and has no app port");
-    world.daprlet.until(|| (world.daprlet.said().contains(&denied) && world.daprlet.said().contains(&no_port)).then_some(()));
+    world
+        .daprlet
+        .until(|| (world.daprlet.said().contains(&denied) && world.daprlet.said().contains(&no_port)).then_some(()));
     // Whom the port belongs to gets it.
     std::net::TcpListener::bind(("127.0.0.1", another)).unwrap();
     assert_eq!(world.daprlet.said().matches("wanted to listen on").count(), 2, "{}", world.daprlet.said());

@@ -16,7 +16,7 @@ use crate::state::GuestState;
 use wasm_engine::OutputStream;
 
 /// How much one call may make wasmtime's WASI copy out of the guest, in bytes; its own default.
-const HOSTCALL_FUEL: usize = 128 << 20;
+pub(super) const HOSTCALL_FUEL: usize = 128 << 20;
 
 /// The file types of `__wasi_filetype_t` that sockets have.
 const SOCKET_DGRAM: u8 = 5;
@@ -43,7 +43,11 @@ pub(super) async fn close(mut caller: Caller<'_, GuestState>, fd: u32) -> HostRe
     if fd >= FIRST_SOCKET {
         return Ok(Errno::code(caller.data_mut().sockets.close(fd)));
     }
-    to_files!(caller, fd_close(fd))
+    let closed = to_files!(caller, fd_close(fd));
+    if matches!(closed, Ok(0)) {
+        caller.data_mut().files.remove(&fd);
+    }
+    closed
 }
 
 pub(super) async fn read(

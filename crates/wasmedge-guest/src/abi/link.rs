@@ -6,7 +6,7 @@
 use wasmtime::{Caller, Extern, ExternType, Linker, Module, Store};
 
 use super::receive::{self, Out};
-use super::{connect, descriptor, lookup, nn, options, poll, send};
+use super::{connect, descriptor, files, lookup, nn, options, poll, send};
 use crate::errno::Errno;
 use crate::state::GuestState;
 
@@ -44,6 +44,12 @@ fn add_descriptors(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
         Errno::code(descriptor::now(&mut guest, clock, out))
     })?;
     linker.func_wrap_async(MODULE, "fd_close", |guest, (fd,): (u32,)| Box::new(descriptor::close(guest, fd)))?;
+    linker.func_wrap_async(MODULE, "path_open", |guest, parameters: files::PathOpen| {
+        Box::new(files::path_open(guest, parameters))
+    })?;
+    linker.func_wrap_async(MODULE, "fd_renumber", |guest, (from, to): (u32, u32)| {
+        Box::new(files::renumber(guest, from, to))
+    })?;
     linker.func_wrap_async(MODULE, "fd_read", |guest, (fd, iovecs, n, out): (u32, u32, u32, u32)| {
         Box::new(descriptor::read(guest, fd, iovecs, n, out))
     })?;

@@ -1,9 +1,11 @@
 //! The socket descriptors of one guest.
 
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::watch::Watch;
 use super::{Direction, Kind, Socket, Stream};
+use crate::descriptors::DescriptorBudget;
 use crate::errno::Errno;
 
 /// Descriptors from here on are sockets; those below belong to files and standard streams. Far above what a guest may
@@ -14,20 +16,18 @@ pub(crate) const FIRST_SOCKET: u32 = 1 << 16;
 pub(crate) struct SocketTable {
     slots: Vec<Option<Socket>>,
     open: usize,
-    limit: usize,
+    descriptors: Arc<DescriptorBudget>,
     pub(super) watch: Watch,
 }
 
 impl SocketTable {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { slots: Vec::new(), open: 0, limit, watch: Watch::default() }
+    pub(crate) fn new(descriptors: Arc<DescriptorBudget>) -> Self {
+        Self { slots: Vec::new(), open: 0, descriptors, watch: Watch::default() }
     }
 
-    /// Gives `socket` the lowest free descriptor, or says that the guest has too many (`EMFILE`).
-    pub(crate) fn insert(&mut self, socket: Socket) -> Result<u32, Errno> {
-        if self.open >= self.limit {
-            return Err(Errno::MFILE);
-        }
+    /// Gives `socket` the lowest free descriptor, or says that the application has too many (`EMFILE`).
+    pub(crate) fn insert(&mut self, mut socket: Socket) -> Result<u32, Errno> {
+        socket.permit = Some(self.descriptors.take().ok_or(Errno::MFILE)?);
         let free = if self.open == self.slots.len() { None } else { self.slots.iter().position(Option::is_none) };
         let index = match free {
             Some(index) => index,
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_closed_descriptor_is_the_next_to_be_given_out_and_the_limit_holds() {
-        let mut table = SocketTable::new(2);
+        let mut table = SocketTable::new(DescriptorBudget::new(2));
         let first = table.insert(fresh()).unwrap();
         let second = table.insert(fresh()).unwrap();
         assert_eq!(table.insert(fresh()), Err(Errno::MFILE));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use wasmedge_guest::{GuestError, Limits};
+use wasmedge_guest::{GuestError, Limits, Preopen};
 
 use crate::support::{ENGINE, Setting, fixture, start};
 
@@ -109,8 +109,46 @@ async fn sockets_end_at_the_limit_and_not_at_the_hosts() {
                         (local.set $opened (i32.add (local.get $opened) (i32.const 1)))
                         (br_if $more (i32.lt_u (local.get $opened) (i32.const 100000))))))
             (call $exit (local.get $opened))))"#;
-    let limits = Limits { sockets: 100, ..Limits::default() };
+    let limits = Limits { descriptors: 100, ..Limits::default() };
     let guest = start(wat.as_bytes(), Setting { limits, ..Setting::default() });
+    assert_eq!(guest.end.await.unwrap().unwrap(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_end_at_the_limit_and_closed_ones_count_no_more() {
+    // Opens until that fails, closes one, opens one, and exits with the count, or 200 and the errno.
+    let open = "(call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 0) (i64.const 2) (i64.const 0) \
+                (i32.const 0) (i32.const 0))";
+    let wat = format!(
+        r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_renumber" (func $renumber (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 64) "f")
+        (func (export "_start") (local $opened i32) (local $failed i32)
+            (loop $more
+                (local.set $failed {open})
+                (if (i32.eqz (local.get $failed))
+                    (then
+                        (local.set $opened (i32.add (local.get $opened) (i32.const 1)))
+                        (br_if $more (i32.lt_u (local.get $opened) (i32.const 100000))))))
+            (if (i32.ne (local.get $failed) (i32.const 33)) (then (call $exit (i32.const 201))))
+            (if (call $close (i32.load (i32.const 0))) (then (call $exit (i32.const 202))))
+            (if {open} (then (call $exit (i32.const 203))))
+            (if (i32.eqz {open}) (then (call $exit (i32.const 204))))
+            (if (call $renumber (i32.load (i32.const 0)) (i32.const 4)) (then (call $exit (i32.const 205))))
+            (if {open} (then (call $exit (i32.const 206))))
+            (if (i32.eqz {open}) (then (call $exit (i32.const 207))))
+            (call $exit (local.get $opened))))"#
+    );
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("f"), "").unwrap();
+    let limits = Limits { descriptors: 100, ..Limits::default() };
+    let preopens = vec![Preopen { host: folder.path().to_owned(), guest: "d".to_owned(), read_only: true }];
+    let guest = start(wat.as_bytes(), Setting { limits, preopens, ..Setting::default() });
     assert_eq!(guest.end.await.unwrap().unwrap(), 100);
 }
 

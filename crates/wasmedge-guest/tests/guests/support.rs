@@ -10,8 +10,8 @@ use std::time::Duration;
 use inference::Graphs;
 use tokio::task::JoinHandle;
 use wasmedge_guest::{
-    Activity, Connecting, Door, Engine, GuestError, GuestOptions, IoFuture, Limits, Listener, MemoryStream, Network,
-    Output, OutputStream, Preopen, Stream,
+    Activity, Connecting, DescriptorBudget, Door, Engine, GuestError, GuestOptions, IoFuture, Limits, Listener,
+    MemoryStream, Network, Output, OutputStream, Preopen, Stream,
 };
 
 /// Compiling is the slow part of these tests, so all share one engine.
@@ -139,6 +139,7 @@ pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
         arguments,
         environment: setting.environment,
         preopens: setting.preopens,
+        descriptors: DescriptorBudget::new(setting.limits.descriptors),
         limits: setting.limits,
         network: network.clone(),
         graphs: setting.graphs,

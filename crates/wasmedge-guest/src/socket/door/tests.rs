@@ -243,7 +243,7 @@ fn may_read(table: &mut SocketTable, fd: u32) -> bool {
 
 /// What an instance has taken, as its guest knows it, which computes from here on.
 fn computing(instance: &mut Instance) -> (SocketTable, Vec<u32>) {
-    let mut table = SocketTable::new(9);
+    let mut table = SocketTable::new(crate::descriptors::DescriptorBudget::new(9));
     let sockets = instance.held.drain(..).map(|stream| Socket::new(Family::V4, Kind::Stream(stream)));
     let fds = sockets.map(|socket| table.insert(socket).unwrap()).collect();
     instance.activity.goes_on();
@@ -354,7 +354,7 @@ fn an_instance_is_wanted_where_one_computes_that_has_begun_to_answer_several_req
         assert!(!only.waits());
         let peers = arrive(&door, 2);
         only.turn();
-        let mut table = SocketTable::new(9);
+        let mut table = SocketTable::new(crate::descriptors::DescriptorBudget::new(9));
         for ((peer, _), mut stream) in peers.iter().zip(only.held.drain(..)).take(asked) {
             ask(peer);
             assert_eq!(reads(&mut stream), REQUEST.len());

@@ -20,7 +20,7 @@ impl Guest {
     /// With somebody at the other end.
     async fn connected() -> (Self, TcpStream) {
         let (near, far) = pair().await;
-        let mut sockets = SocketTable::new(8);
+        let mut sockets = SocketTable::new(crate::descriptors::DescriptorBudget::new(8));
         let stream = Stream::tcp(near).unwrap();
         let fd = sockets.insert(Socket::new(Family::V4, Kind::Stream(stream))).unwrap();
         (Self { sockets, fd }, far)
