@@ -1,6 +1,7 @@
 //! `bindings.cron`: an event at each time that a schedule names. `components-contrib/bindings/cron/cron.go`.
 
 mod schedule;
+mod timer;
 
 use std::sync::Arc;
 
@@ -14,51 +15,47 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use schedule::Schedule;
+use timer::Timer;
 
 /// Reads the schedule.
 pub(crate) async fn create(spec: ComponentSpec, _context: Context) -> Result<Component, InitError> {
     let schedule = spec.properties.required("schedule")?;
     let schedule = Schedule::parse(schedule)
         .map_err(|error| PropertyError::invalid("schedule", format!("a schedule: {error}")))?;
-    Ok(Component::of_input_binding(Cron { name: spec.name, schedule }))
+    Ok(Component::of_input_binding(Cron { name: spec.name, schedule, clock: Timestamp::now }))
 }
 
 struct Cron {
     name: String,
     schedule: Schedule,
+    /// The time of day.
+    clock: fn() -> Timestamp,
 }
 
 #[async_trait]
 impl InputBinding for Cron {
     /// As in Dapr, the next event does not wait for the application to be done with the last one, and one that the
-    /// application did not accept is not repeated.
+    /// application did not accept is not repeated. After a pause of the whole machine, missed events are not made up for.
     async fn run(&self, sink: Arc<dyn EventSink>, shutdown: CancellationToken) -> Result<(), BindingError> {
         let mut deliveries = JoinSet::new();
-        let mut last = Timestamp::now();
-        loop {
-            let Some(next) = self.schedule.next_after(last) else {
+        let mut timer = Timer::new(self.clock);
+        while let Some(is_due) = shutdown.run_until_cancelled(timer.next(&self.schedule)).await {
+            if !is_due {
                 tracing::info!(binding = self.name, "the schedule has no further time");
                 break;
-            };
-            let wait = std::time::Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default();
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = tokio::time::sleep(wait) => {}
             }
-            deliveries.spawn(deliver(self.name.clone(), sink.clone()));
+            deliveries.spawn(deliver(self.name.clone(), sink.clone(), self.clock));
             while deliveries.try_join_next().is_some() {}
-            // After a pause of the whole machine, what was missed is not made up for.
-            last = next.max(Timestamp::now());
         }
         Ok(())
     }
 }
 
-async fn deliver(name: String, sink: Arc<dyn EventSink>) {
+async fn deliver(name: String, sink: Arc<dyn EventSink>, clock: fn() -> Timestamp) {
     let metadata = Metadata::from([
         // Go's name of the zone that its process runs in.
         ("timeZone".to_owned(), "Local".to_owned()),
-        ("readTimeUTC".to_owned(), go_time(Timestamp::now())),
+        ("readTimeUTC".to_owned(), go_time(clock())),
     ]);
     if let Err(error) = sink.deliver(BindingEvent { data: Bytes::new(), metadata }).await {
         tracing::warn!(binding = name, %error, "cron event");
@@ -88,10 +85,10 @@ mod tests {
     }
 
     fn cron(schedule: &str) -> Cron {
-        Cron { name: "tick".into(), schedule: Schedule::parse(schedule).unwrap() }
+        Cron { name: "tick".into(), schedule: Schedule::parse(schedule).unwrap(), clock: Timestamp::now }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn events_come_again_and_again_although_refused_and_stop_on_shutdown() {
         let (sender, mut events) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();

@@ -2,6 +2,7 @@
 //!
 //! One lock over one map: a read holds it for a look-up and two reference counts, so that readers do not meet.
 
+mod steady_clock;
 mod table;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -63,7 +64,7 @@ impl StateStore for InMemory {
 
     async fn transact(&self, operations: Vec<Operation>, _metadata: Metadata) -> Result<(), StateError> {
         let operations = operations.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
-        let now = Timestamp::now();
+        let now = steady_clock::now();
         let mut table = self.write();
         table.drop_expired(now);
         // Dapr checks every etag against the state before the transaction, then applies all.
@@ -90,7 +91,7 @@ impl Prepared {
                 let ttl = time_to_live(&request.metadata);
                 let ttl = ttl.map_err(|why| StateError::InvalidRequest(format!("strconv.Atoi: {why}")))?;
                 // Beyond the end of the calendar is for ever.
-                ttl.duration().map(|ttl| Timestamp::now().checked_add(ttl).unwrap_or(Timestamp::MAX))
+                ttl.duration().map(|ttl| steady_clock::now().checked_add(ttl).unwrap_or(Timestamp::MAX))
             }
             Operation::Delete(_) => None,
         };

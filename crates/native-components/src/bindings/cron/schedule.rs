@@ -1,16 +1,21 @@
 //! Schedules as Dapr writes them (`github.com/dapr/kit/cron`): five or six fields, `@every 15s`, `@daily` and the like,
 //! and `CRON_TZ=Europe/Berlin` before the fields.
 
+use std::time::Duration;
+
 use building_blocks::go_duration;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+
+/// The shortest interval of `@every`. A shorter one is taken for it.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// When events are due.
 #[derive(Clone, Debug)]
 pub(super) enum Schedule {
-    Every(SignedDuration),
+    Every(Duration),
     Fields { cron: Box<Cron>, zone: TimeZone },
 }
 
@@ -32,7 +37,7 @@ impl Schedule {
         if let Some(duration) = text.strip_prefix("@every ") {
             let nanos = go_duration::parse(duration.trim()).map_err(|_| ScheduleError::Every)?;
             return if nanos > 0 {
-                Ok(Self::Every(SignedDuration::from_nanos(nanos)))
+                Ok(Self::Every(Duration::from_nanos(nanos.unsigned_abs()).max(MIN_INTERVAL)))
             } else {
                 Err(ScheduleError::Every)
             };
@@ -93,6 +98,11 @@ mod tests {
     #[test]
     fn every_counts_from_the_last_time() {
         assert_eq!(check("@every 1m30s", "2026-01-02T10:00:00Z"), "2026-01-02T10:01:30Z");
+    }
+
+    #[test]
+    fn every_is_never_below_a_second() {
+        assert_eq!(check("@every 1ms", "2026-01-02T10:00:00Z"), "2026-01-02T10:00:01Z");
     }
 
     #[test]

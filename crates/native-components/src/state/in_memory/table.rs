@@ -9,6 +9,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::steady_clock;
+
 #[derive(Default)]
 pub(super) struct Table {
     values: HashMap<Arc<str>, Value>,
@@ -28,7 +30,7 @@ impl Table {
         let value = self.values.get(key)?;
         let metadata = match value.expires {
             None => Metadata::new(),
-            Some(expires) if expires <= Timestamp::now() => return None,
+            Some(expires) if expires <= steady_clock::now() => return None,
             Some(expires) => Metadata::from([(TTL_EXPIRE_TIME.to_owned(), rfc3339(expires))]),
         };
         Some(StateItem { value: value.bytes.clone(), etag: Some(value.etag.to_string()), metadata, content_type: None })
