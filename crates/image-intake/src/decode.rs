@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::{Picture, Refusal, gif, jpeg, luma, png, webp};
 
@@ -11,9 +11,31 @@ use crate::{Picture, Refusal, gif, jpeg, luma, png, webp};
 pub(crate) fn understood_pixels(bytes: &[u8], format: ImageFormat) -> Result<u64, Refusal> {
     let (width, height) = match format {
         ImageFormat::Jpeg => jpeg::understood_size(bytes)?,
-        _ => ImageReader::with_format(Cursor::new(bytes), format).into_dimensions()?,
+        _ => reader(bytes, format, 0).into_dimensions()?,
     };
     Ok(u64::from(width) * u64::from(height))
+}
+
+/// Bytes of a pixel as the most detailed formats keep them: four colours of 16 bits.
+const MAX_PIXEL_BYTES: u64 = 8;
+/// Bytes that a decoder may take beside those of pixels: what was sent, once more, and tables.
+const MAX_OVERHEAD_BYTES: u64 = 32 << 20;
+
+/// A reader whose decoder takes no more memory than a picture of so many pixels needs.
+fn reader<'a>(
+    bytes: impl AsRef<[u8]> + 'a,
+    format: ImageFormat,
+    pixels: u64,
+) -> ImageReader<Cursor<impl AsRef<[u8]> + 'a>> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits(pixels));
+    reader
+}
+
+fn limits(pixels: u64) -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(pixels.saturating_mul(MAX_PIXEL_BYTES).saturating_add(MAX_OVERHEAD_BYTES));
+    limits
 }
 
 impl Picture<'_> {
@@ -31,11 +53,15 @@ impl Picture<'_> {
             return jpeg::decode(self.bytes);
         }
         let bytes = match self.format {
-            ImageFormat::Png => png::with_end(self.bytes),
+            ImageFormat::Png => match png::without_unneeded(self.bytes) {
+                Cow::Borrowed(bytes) => png::with_end(bytes),
+                Cow::Owned(bytes) => Cow::Owned(png::with_end(&bytes).into_owned()),
+            },
             ImageFormat::Gif => gif::with_end(self.bytes),
             _ => Cow::Borrowed(self.bytes),
         };
-        let mut decoder = ImageReader::with_format(Cursor::new(bytes), self.format).into_decoder()?;
+        let mut decoder = reader(bytes, self.format, self.pixels).into_decoder()?;
+        limits(self.pixels).reserve(decoder.total_bytes())?;
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);

@@ -11,6 +11,9 @@ use ::gif::{ColorOutput, DecodeOptions, DecodingError};
 use crate::Refusal;
 use crate::luma::luma;
 
+/// Frames of an animation. Each costs something, however few pixels it has.
+const MAX_FRAMES: usize = 10_000;
+
 /// Where the parts of a GIF are.
 #[derive(Debug)]
 pub struct Outline {
@@ -63,6 +66,9 @@ impl Outline {
         reader.skip_data()?;
         self.pixels += u64::from(width) * u64::from(height);
         self.frames += 1;
+        if self.frames > MAX_FRAMES {
+            return Err(Refusal::Broken(format!("it has more than {MAX_FRAMES} frames")));
+        }
         Ok(())
     }
 

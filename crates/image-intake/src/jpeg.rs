@@ -2,6 +2,7 @@
 //! what would make one panic), and decoding, in colours or brightness alone.
 
 mod bytes;
+pub(crate) mod cost;
 mod end;
 mod layout;
 pub(crate) mod reduced;

@@ -25,6 +25,8 @@ pub const DEFAULT_MAX_PIXELS: u64 = 50_000_000;
 pub struct Picture<'a> {
     bytes: &'a [u8],
     format: ImageFormat,
+    /// What its decoder is going to see, all frames together.
+    pixels: u64,
     /// The structure of a GIF, which its check had to read anyway.
     outline: Option<gif::Outline>,
 }
@@ -45,15 +47,23 @@ impl<'a> Picture<'a> {
                 (outline.pixels(), Some(outline))
             }
             ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp => {
-                let claimed = header::claimed_pixels(bytes, format).filter(|pixels| *pixels > max_pixels);
-                (claimed.map_or_else(|| decode::understood_pixels(bytes, format), Ok)?, None)
+                let claimed = header::claimed_pixels(bytes, format);
+                if let Some(pixels) = claimed.filter(|pixels| *pixels > max_pixels) {
+                    (pixels, None)
+                } else {
+                    if format == ImageFormat::Jpeg {
+                        jpeg::cost::check(bytes, claimed.unwrap_or_default())?;
+                    }
+                    let read = if format == ImageFormat::Png { png::without_unneeded(bytes) } else { bytes.into() };
+                    (decode::understood_pixels(&read, format)?, None)
+                }
             }
             _ => return Err(Refusal::NotAPicture),
         };
         if pixels > max_pixels {
             return Err(Refusal::TooManyPixels { max_pixels });
         }
-        Ok(Self { bytes, format, outline })
+        Ok(Self { bytes, format, pixels, outline })
     }
 
     /// The picture's bytes, as they came.

@@ -1,0 +1,62 @@
+//! What a JPEG costs beyond its pixels: each scan may touch all of them, and each segment may be a table to build.
+
+use super::{START_OF_SCAN, Segments, is_frame};
+use crate::Refusal;
+
+/// Pixels times scans: what ten scans of the largest pictures are, and a hundred of those with six megapixels.
+const MAX_SCANNED_PIXELS: u64 = 600_000_000;
+/// Scans of a picture of any size. Encoders write about ten.
+const MAX_SCANS: u64 = 100;
+/// Segments beside scans. The largest profiles take 255, and each scan may bring its tables.
+const MAX_SEGMENTS: usize = 2000;
+
+/// Checks a JPEG of that many pixels before a decoder sees it.
+///
+/// # Errors
+/// When it has too many scans or segments.
+pub(crate) fn check(bytes: &[u8], pixels: u64) -> Result<(), Refusal> {
+    let max_scans = (MAX_SCANNED_PIXELS / pixels.max(1)).min(MAX_SCANS);
+    let (mut scans, mut segments, mut has_frame) = (0, 0, false);
+    for (marker, _) in Segments::of(bytes) {
+        match marker {
+            START_OF_SCAN => scans += 1,
+            _ => segments += 1,
+        }
+        has_frame |= is_frame(marker);
+        if scans > max_scans {
+            return Err(Refusal::Broken(format!("it has more than {max_scans} scans")));
+        }
+        if segments > MAX_SEGMENTS {
+            return Err(Refusal::Broken(format!("it has more than {MAX_SEGMENTS} segments")));
+        }
+    }
+    if has_frame { Ok(()) } else { Err(Refusal::Truncated) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: &[u8] = b"\xFF\xC2\0\x0B\x08\0\x08\0\x08\x01\x01\x11\0";
+    const SCAN: &[u8] = b"\xFF\xDA\0\x08\x01\x01\0\0\x3F\0\0";
+    const TABLE: &[u8] = b"\xFF\xC4\0\x02";
+
+    fn refused(scans: usize, tables: usize, pixels: u64) -> Option<String> {
+        let bytes = [b"\xFF\xD8", &TABLE.repeat(tables)[..], FRAME, &SCAN.repeat(scans), b"\xFF\xD9"].concat();
+        check(&bytes, pixels).err().map(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn scans_are_bounded_by_the_pixels_that_they_touch() {
+        for (scans, pixels) in [(100, 6_000_000), (12, 50_000_000), (100, 1)] {
+            assert_eq!(refused(scans, 0, pixels), None);
+            assert!(refused(scans + 1, 0, pixels).unwrap().contains("scans"), "{pixels}");
+        }
+    }
+
+    #[test]
+    fn segments_are_bounded() {
+        assert_eq!(refused(1, 1900, 64), None);
+        assert!(refused(1, 2000, 64).unwrap().contains("segments"));
+    }
+}
