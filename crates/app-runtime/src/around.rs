@@ -9,6 +9,7 @@ use sidecar::Sidecar;
 use crate::allow::AllowList;
 use crate::directory::Callee;
 use crate::external::External;
+use crate::lifetime::Lifetime;
 
 /// Its sidecar, the ways to it, to others and outside, and the networks that it may ask.
 #[cfg_attr(not(feature = "component-apps"), expect(dead_code, reason = "only components are given all of it"))]
@@ -20,4 +21,6 @@ pub(crate) struct Around {
     pub(crate) callee: Arc<Callee>,
     pub(crate) allow: Arc<AllowList>,
     pub(crate) graphs: Arc<Graphs>,
+    /// Ends when its Dapr API is asked to shut down, or with the host.
+    pub(crate) lifetime: Lifetime,
 }

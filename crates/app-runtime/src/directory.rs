@@ -120,6 +120,11 @@ impl Directory {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id, callee);
     }
 
+    /// Forgets an application that has ended.
+    pub(crate) fn remove(&self, id: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
     fn find(&self, id: &str) -> Option<Arc<Callee>> {
         // Dapr accepts `id.namespace`; there is one namespace here.
         let applications = self.0.read().unwrap_or_else(PoisonError::into_inner);

@@ -55,6 +55,8 @@ pub struct HostSettings {
     pub log: Arc<dyn AppLog>,
     /// Makes applications known to other processes of this machine, and finds theirs.
     pub local_registry: Option<LocalRegistry>,
+    /// How long requests under way may take to finish when one application is asked to shut down.
+    pub graceful: Duration,
     /// Starts the guard that ends native applications should this process be killed.
     pub guard: Option<GuardCommand>,
 }
@@ -102,6 +104,7 @@ impl Host {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(&self, app: App) -> Result<RunningApp, StartError> {
+        let lifetime = self.lifetime.child();
         let api_listener = self.bind(&app.id, "the Dapr API", app.dapr_http_port).await?;
         let dapr_address = api_listener
             .local_addr()
@@ -110,7 +113,7 @@ impl Host {
         self.directory.add(app.id.clone(), callee.clone());
         let allow = Arc::new(AllowList::new(self.allowed(&app.command)));
         let external = Arc::new(External::new(allow.clone()));
-        let sidecar = Arc::new(self.sidecar(&app, external.clone()));
+        let sidecar = Arc::new(self.sidecar(&app, external.clone(), &lifetime));
         let options = Options {
             max_body_size: app.max_body_size,
             read_buffer_size: app.read_buffer_size,
@@ -122,15 +125,15 @@ impl Host {
             logs_calls: app.logs_api_calls,
         };
         if let Some(port) = app.public_port {
-            self.serve_public(&app.id, port, &sidecar, &options).await?;
+            self.serve_public(&app.id, port, &sidecar, &options, &lifetime).await?;
         }
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
         let served = api.clone();
-        let serve = move |stream, peer, finish| dapr_http::serve(served.clone(), stream, Some(peer), finish);
+        let serve = move |stream, peer, finish| dapr_http::serve_peer(served.clone(), stream, peer, finish);
         // What is under way may need its sidecar to be finished.
         let port = Port { name: "the Dapr API", listener: api_listener, while_draining: true };
-        self.lifetime.spawn("Dapr API", port.serve(self.lifetime.clone(), serve));
-        self.make_components(&app, &sidecar, &external, &api, &callee).await?;
+        lifetime.spawn("Dapr API", port.serve(lifetime.clone(), serve));
+        self.make_components(&app, &sidecar, &external, &api, &callee, &lifetime).await?;
         allow.extend(named_by_secrets(&sidecar).await);
         let running = RunningApp {
             id: app.id.clone(),
@@ -149,12 +152,14 @@ impl Host {
             callee: callee.clone(),
             allow,
             graphs,
+            lifetime: lifetime.clone(),
         };
         if let Some(registry) = self.settings.local_registry.as_ref().filter(|_| has_port) {
-            registry.register(app.id.clone(), callee.clone(), &self.lifetime).await;
+            registry.register(app.id.clone(), callee.clone(), &lifetime).await;
         }
         self.run(app, around).await?;
-        self.lifetime.spawn("readiness", become_ready(sidecar, callee, has_port, self.lifetime.draining.clone()));
+        self.lifetime.spawn("shutdown", self.end_when_asked(running.id.clone(), lifetime.clone()));
+        lifetime.spawn("readiness", become_ready(sidecar, callee, has_port, lifetime.draining.clone()));
         Ok(running)
     }
 
@@ -165,14 +170,30 @@ impl Host {
         port: u16,
         sidecar: &Arc<Sidecar>,
         options: &Options,
+        lifetime: &Lifetime,
     ) -> Result<(), StartError> {
         let listener = self.bind(app, "the public API (--dapr-public-port)", port).await?;
         let options = Options { is_public: true, token: None, ..options.clone() };
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
-        let serve = move |stream, peer, finish| dapr_http::serve(api.clone(), stream, Some(peer), finish);
+        let serve = move |stream, peer, finish| dapr_http::serve_peer(api.clone(), stream, peer, finish);
         let port = Port { name: "the public API", listener, while_draining: true };
-        self.lifetime.spawn("public API", port.serve(self.lifetime.clone(), serve));
+        lifetime.spawn("public API", port.serve(lifetime.clone(), serve));
         Ok(())
+    }
+
+    /// Ends the application `id` alone, once its Dapr API is asked to shut down.
+    fn end_when_asked(&self, id: String, lifetime: Lifetime) -> impl Future<Output = ()> + Send + use<> {
+        let (host, directory, graceful) = (self.lifetime.clone(), self.directory.clone(), self.settings.graceful);
+        async move {
+            lifetime.draining.cancelled().await;
+            if host.draining.is_cancelled() {
+                return;
+            }
+            lifetime.end(graceful).await;
+            directory.remove(&id);
+            tracing::info!(app = %id, "application ended");
+            host.tell(HostEvent::ShutDown { app: id });
+        }
     }
 
     /// Finishes the requests under way, for at most `graceful`, then ends everything.
@@ -190,7 +211,7 @@ impl Host {
         }
     }
 
-    fn sidecar(&self, app: &App, external: Arc<External>) -> Sidecar {
+    fn sidecar(&self, app: &App, external: Arc<External>, lifetime: &Lifetime) -> Sidecar {
         Sidecar::new(Settings {
             app_id: app.id.clone(),
             connection: AppConnection {
@@ -207,8 +228,8 @@ impl Host {
                 external,
                 registry: self.settings.local_registry.clone(),
             }),
-            shutdown: self.lifetime.draining.clone(),
-            forced_shutdown: self.lifetime.forced.clone(),
+            shutdown: lifetime.draining.clone(),
+            forced_shutdown: lifetime.forced.clone(),
             enabled_features: app.enabled_features.clone(),
         })
     }
@@ -220,6 +241,7 @@ impl Host {
         external: &External,
         api: &DaprHttp,
         callee: &Callee,
+        lifetime: &Lifetime,
     ) -> Result<(), StartError> {
         // The Dapr CLI starts each sidecar in its application's directory, so relative names start there.
         let base_dir = app.working_dir.clone();
@@ -232,7 +254,7 @@ impl Host {
         sidecar.set_components(made.components());
         sidecar.health().components_are_ready(true);
         if !made.waiting.is_empty() {
-            self.lifetime.spawn("components", maker.retry(made, sidecar.clone(), self.lifetime.draining.clone()));
+            lifetime.spawn("components", maker.retry(made, sidecar.clone(), lifetime.draining.clone()));
         }
         Ok(())
     }
@@ -247,7 +269,7 @@ impl Host {
                 let (log, working_dir) = (self.settings.log.clone(), app.working_dir);
                 let (guard, ends_run) = (self.guard.clone(), app.ends_run);
                 let process = ProcessApp { app: app.id, command, working_dir, environment, log, guard, ends_run };
-                self.lifetime.spawn("native application", process.supervise(self.lifetime.clone()));
+                around.lifetime.spawn("native application", process.supervise(around.lifetime.clone()));
             }
             Command::WasmEdge(command) => {
                 let (path, wasm) = read(&app, &command.module).await?;
@@ -288,7 +310,7 @@ impl Host {
             dapr_port: around.dapr_port,
             api: around.api,
             allow: around.allow,
-            shutdown: self.lifetime.stopped.clone(),
+            shutdown: around.lifetime.stopped.clone(),
             denied: Default::default(),
         });
         let guest = Arc::new(GuestApp {
@@ -306,9 +328,9 @@ impl Host {
         });
         if let Some(listener) = listener {
             let more = Instances { guest: guest.clone(), door, most: app.instances };
-            self.lifetime.spawn("app port", more.attend(listener, self.lifetime.clone()));
+            around.lifetime.spawn("app port", more.attend(listener, around.lifetime.clone()));
         }
-        self.lifetime.spawn("guest", guest.supervise(self.lifetime.clone(), app.ends_run));
+        around.lifetime.spawn("guest", guest.supervise(around.lifetime.clone(), app.ends_run));
         Ok(())
     }
 
@@ -329,7 +351,7 @@ impl Host {
         let http = started.map_err(|source| StartError::ComponentGuest { app: app.id, path, source })?;
         around.callee.channel.set_component(http.clone());
         if let Some(listener) = listener {
-            self.lifetime.spawn("app port", component_app::serve(http, listener, self.lifetime.clone()));
+            around.lifetime.spawn("app port", component_app::serve(http, listener, around.lifetime.clone()));
         }
         Ok(())
     }

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +27,11 @@ pub enum HostEvent {
         /// Its exit code; 128 and the signal's number where a signal ended it.
         code: i32,
     },
+    /// An application has ended because its Dapr API was asked to shut down. Its neighbours go on.
+    ShutDown {
+        /// The application's id.
+        app: String,
+    },
     /// An application cannot start, and another attempt would not change that.
     CannotStart(StartError),
     /// A task of the host itself has panicked, so that the host is no longer whole.
@@ -34,7 +41,7 @@ pub enum HostEvent {
     },
 }
 
-/// The tasks of a host, and the two steps in which they end.
+/// The tasks of a host or of one of its applications, and the two steps in which they end.
 #[derive(Clone)]
 pub(crate) struct Lifetime {
     /// Cancelled first: nothing new is accepted, and what is under way is finished.
@@ -46,6 +53,8 @@ pub(crate) struct Lifetime {
     /// The tasks that draining waits for.
     under_way: TaskTracker,
     tasks: TaskTracker,
+    /// Those of the applications, which end with the host's.
+    children: Arc<Mutex<Vec<Self>>>,
     events: mpsc::UnboundedSender<HostEvent>,
 }
 
@@ -55,7 +64,23 @@ impl Lifetime {
         let (events, receiver) = mpsc::unbounded_channel();
         let (under_way, tasks) = (TaskTracker::new(), TaskTracker::new());
         let (forced, stopped) = (CancellationToken::new(), CancellationToken::new());
-        (Self { draining, forced, stopped, under_way, tasks, events }, receiver)
+        let children = Arc::default();
+        (Self { draining, forced, stopped, under_way, tasks, children, events }, receiver)
+    }
+
+    /// The lifetime of one application, which can end before the others.
+    pub(crate) fn child(&self) -> Self {
+        let child = Self {
+            draining: self.draining.child_token(),
+            forced: self.forced.child_token(),
+            stopped: self.stopped.child_token(),
+            under_way: TaskTracker::new(),
+            tasks: TaskTracker::new(),
+            children: Arc::default(),
+            events: self.events.clone(),
+        };
+        self.children.lock().unwrap_or_else(PoisonError::into_inner).push(child.clone());
+        child
     }
 
     /// Runs a task that lasts until [`stopped`](Self::stopped). If it panics, the host is told to be broken.
@@ -84,15 +109,18 @@ impl Lifetime {
     /// Finishes what is under way, for at most `graceful`, and then ends everything.
     pub(crate) async fn end(&self, graceful: Duration) {
         self.draining.cancel();
-        self.under_way.close();
-        let finished = self.forced.run_until_cancelled(self.under_way.wait());
-        if tokio::time::timeout(graceful, finished).await.is_err() {
-            tracing::warn!(connections = self.under_way.len(), "requests cut off: not finished within {graceful:?}");
+        let mut all = self.children.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.push(self.clone());
+        all.iter().for_each(|lifetime| _ = lifetime.under_way.close());
+        let finished = join_all(all.iter().map(|lifetime| lifetime.under_way.wait()));
+        if tokio::time::timeout(graceful, self.forced.run_until_cancelled(finished)).await.is_err() {
+            let connections: usize = all.iter().map(|lifetime| lifetime.under_way.len()).sum();
+            tracing::warn!(connections, "requests cut off: not finished within {graceful:?}");
         }
         self.stopped.cancel();
-        self.tasks.close();
+        all.iter().for_each(|lifetime| _ = lifetime.tasks.close());
         // Guests hold nothing that an abrupt end could spoil, so what does not end in time is dropped.
-        let _ = tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait()).await;
+        let _ = tokio::time::timeout(STOP_TIMEOUT, join_all(all.iter().map(|lifetime| lifetime.tasks.wait()))).await;
     }
 }
 
@@ -105,6 +133,20 @@ mod tests {
         let (lifetime, mut events) = Lifetime::new(CancellationToken::new());
         lifetime.spawn("test", async { panic!("expected by the test") });
         assert!(matches!(events.recv().await, Some(HostEvent::Broken { task: "test" })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn child_ends_alone_and_with_its_host() {
+        let (host, _events) = Lifetime::new(CancellationToken::new());
+        let (one, other) = (host.child(), host.child());
+        for lifetime in [&one, &other] {
+            let draining = lifetime.draining.clone();
+            lifetime.spawn_under_way(async move { draining.cancelled().await });
+        }
+        one.end(Duration::from_secs(5)).await;
+        assert!(one.stopped.is_cancelled() && !host.draining.is_cancelled() && !other.draining.is_cancelled());
+        host.end(Duration::from_secs(5)).await;
+        assert!(other.stopped.is_cancelled() && other.under_way.is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use building_blocks::BoxError;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HOST, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::client::conn::http1;
@@ -112,6 +112,8 @@ async fn send(stream: UnixStream, caller: &str, mut request: Request<Body>) -> R
     let channel = |error: hyper::Error| InvokeError::Channel(error.into());
     let caller = HeaderValue::from_str(caller).map_err(|error| InvokeError::Channel(error.into()))?;
     request.headers_mut().insert(CALLER, caller);
+    // HTTP/1.1 wants one; the other process removes it again.
+    request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
     let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(channel)?;
     // How it ends, its request is told.
     tokio::spawn(async { drop(connection.await) });
@@ -163,6 +165,7 @@ impl Registered {
 
 async fn respond(callee: &Callee, mut request: Request<Body>) -> Response<Body> {
     let caller = request.headers_mut().remove(CALLER);
+    request.headers_mut().remove(HOST);
     let caller = caller.as_ref().and_then(|caller| caller.to_str().ok()).unwrap_or_default();
     let outcome = match callee.authorize(caller, &request) {
         Ok(()) => callee.call(request).await,

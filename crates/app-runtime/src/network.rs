@@ -83,7 +83,7 @@ impl Network for GuestNetwork {
     fn connect(&self, peer: SocketAddr) -> io::Result<Connecting> {
         if self.is_own_dapr_port(peer) {
             let (ours, theirs) = MemoryStream::pair();
-            tokio::spawn(dapr_http::serve(self.api.clone(), ours, None, self.shutdown.clone()));
+            tokio::spawn(dapr_http::serve(self.api.clone(), ours, self.shutdown.clone()));
             let local = SocketAddr::new(peer.ip(), 0);
             return Ok(Connecting::Done(Stream::memory(theirs, local, peer)));
         }

@@ -20,6 +20,7 @@ use crate::error::ComponentError;
 use crate::instances::Instances;
 use crate::options::Options;
 use crate::state::Imports;
+use crate::unbroken::{Broken, UnbrokenBody};
 
 /// A body that streams.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn StdError + Send + Sync>>;
@@ -69,11 +70,14 @@ impl<I: Imports> HttpApp<I> {
             return plain(StatusCode::BAD_REQUEST, "the request names no host\n");
         };
         let instances = self.instances.clone();
+        let broken = Broken::default();
+        let breaks = broken.clone();
         let mut running = Box::pin(async move {
             let proxy = live.proxy.wasi_http_incoming_handler();
             // The instance takes turns by the engine's clock; tokio's own budget would only make it look unready.
             let handling = tokio::task::unconstrained(proxy.call_handle(&mut live.store, request, outparam));
-            instances.clock.during(handling).await?;
+            // Before the instance is dropped, and with it the body that it writes.
+            instances.clock.during(handling).await.inspect_err(|_| breaks.set())?;
             instances.put_back(live);
             drop(turn);
             Ok::<_, wasmtime::Error>(())
@@ -90,31 +94,32 @@ impl<I: Imports> HttpApp<I> {
                     }
                 });
                 return match answer {
-                    Ok(answer) => self.answered(answer),
+                    Ok(answer) => self.answered(answer, &broken),
                     Err(_) => failed(),
                 };
             }
         };
         match (ended, receiver.try_recv()) {
-            (Ok(()), Ok(answer)) => self.answered(answer),
+            (Ok(()), Ok(answer)) => self.answered(answer, &broken),
             (Ok(()), Err(_)) => {
                 tracing::error!(app = %self.name, "the instance ended without an answer");
                 failed()
             }
             (Err(error), Ok(answer)) => {
                 tracing::error!(app = %self.name, "the instance broke after its answer: {error:?}");
-                self.answered(answer)
+                self.answered(answer, &broken)
             }
             (Err(error), Err(_)) => self.broke("broke", &error),
         }
     }
 
-    fn answered<B, E: std::fmt::Debug>(&self, answer: Result<Response<B>, E>) -> Response<Body>
+    fn answered<B, E: std::fmt::Debug>(&self, answer: Result<Response<B>, E>, broken: &Broken) -> Response<Body>
     where
         B: http_body_util::BodyExt + http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
     {
         match answer {
-            Ok(response) => response.map(|body| body.map_err(Into::into).boxed_unsync()),
+            Ok(response) => response
+                .map(|body| UnbrokenBody::new(body.map_err(Into::into).boxed_unsync(), broken.clone()).boxed_unsync()),
             Err(code) => {
                 tracing::error!(app = %self.name, "the instance answered with an error: {code:?}");
                 failed()

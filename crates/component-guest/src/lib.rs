@@ -15,6 +15,7 @@ mod options;
 mod outbound;
 mod output;
 mod state;
+mod unbroken;
 
 pub use app::{Body, HttpApp};
 pub use engine::Engine;

@@ -24,6 +24,8 @@ use query::Query;
 use crate::cors::AllowedOrigins;
 use crate::limit::limited;
 use crate::middleware::Pipeline;
+use crate::origin;
+use crate::peer::Peer;
 use crate::response;
 use crate::route::Route;
 use crate::token::{self, ApiToken};
@@ -133,6 +135,9 @@ impl DaprHttp {
     }
 
     async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+        if let Err(refusal) = origin::check(&request, self.options.allowed_origins.as_ref()) {
+            return response::refusal(refusal);
+        }
         let route = Route::of(request.method(), request.uri().path());
         if let Some(token) = &self.options.token {
             let exempt = matches!(route, Route::Health | Route::OutboundHealth);
@@ -191,6 +196,11 @@ impl DaprHttp {
             Route::Shutdown => {
                 let force = request.headers().get(FORCE_SHUTDOWN);
                 let is_forced = force.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+                let app = self.sidecar.app_id();
+                match request.extensions().get::<Peer>() {
+                    Some(Peer(peer)) => tracing::warn!(app, %peer, is_forced, "shutdown requested over the Dapr API"),
+                    None => tracing::warn!(app, is_forced, "shutdown requested by the application itself"),
+                }
                 self.sidecar.shut_down(is_forced);
                 Ok(response::empty())
             }

@@ -67,13 +67,17 @@ impl AllowedOrigins {
     /// What to answer as the allowed origin, if the request's is one.
     fn allowed(&self, headers: &HeaderMap, method: &str) -> Option<HeaderValue> {
         let origin = headers.get(ORIGIN).filter(|origin| !origin.is_empty())?;
-        let lower = origin.to_str().ok()?.to_lowercase();
-        if !METHODS.contains(&method.to_uppercase().as_str()) {
+        if !METHODS.contains(&method.to_uppercase().as_str()) || !self.allow(origin) {
             return None;
         }
-        if self.0.contains(&Allowed::All) {
-            return Some(HeaderValue::from_static("*"));
-        }
+        let is_all = self.0.contains(&Allowed::All);
+        Some(if is_all { HeaderValue::from_static("*") } else { origin.clone() })
+    }
+
+    /// Whether pages of `origin` may use the API.
+    pub(crate) fn allow(&self, origin: &HeaderValue) -> bool {
+        let Ok(origin) = origin.to_str() else { return false };
+        let lower = origin.to_lowercase();
         let matches = |allowed: &Allowed| match allowed {
             Allowed::All => true,
             Allowed::Pattern(before, behind) => {
@@ -81,7 +85,7 @@ impl AllowedOrigins {
             }
             Allowed::Exactly(one) => *one == lower,
         };
-        self.0.iter().any(matches).then(|| origin.clone())
+        self.0.iter().any(matches)
     }
 }
 

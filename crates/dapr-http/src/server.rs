@@ -21,25 +21,43 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::DaprHttp;
+use crate::framing;
+use crate::peer::Peer;
 use heads::Counted;
 
 /// How long a client may take over the head of a request, as in `dapr/pkg/api/http/server.go`.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves the API on `stream` until its peer is done; on `shutdown`, until the requests under way are answered.
-/// Requests carry the peer's address as an extension, where there is one.
-pub async fn serve<S>(api: Arc<DaprHttp>, stream: S, peer: Option<SocketAddr>, shutdown: CancellationToken)
+pub async fn serve<S>(api: Arc<DaprHttp>, stream: S, shutdown: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let answer = move |request| {
+        let api = api.clone();
+        async move { api.handle(request).await }
+    };
+    speak(stream, shutdown, answer).await;
+}
+
+/// Serves the API, as [`serve`] does, on the connection of `peer`, which may be a browser. Requests carry it as an extension.
+pub async fn serve_peer<S>(api: Arc<DaprHttp>, stream: S, peer: SocketAddr, shutdown: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let answer = move |mut request: Request<Body>| {
+        request.extensions_mut().insert(Peer(peer));
         let api = api.clone();
-        if let Some(peer) = peer {
-            request.extensions_mut().insert(peer);
-        }
         async move { api.handle(request).await }
     };
     speak(stream, shutdown, answer).await;
+}
+
+/// The way in which one request is answered.
+enum Answer<A, P> {
+    Refused(&'static str),
+    Upgrade(Request<Incoming>, P),
+    Request(A),
 }
 
 /// Speaks HTTP/1.1 and h2c on `stream`, the latter from its beginning or by `Upgrade`, with an `answer` to each request, until its peer is done; on `shutdown`, until the
@@ -52,15 +70,16 @@ where
 {
     let pending = Arc::new(Mutex::new(None));
     let service = service_fn(|request: Request<Incoming>| {
-        let answer = if h2c::is_wanted(&request) {
-            Err((request, pending.clone()))
-        } else {
-            Ok(answer(request.map(|body| body.map_err(Into::into).boxed_unsync())))
+        let answer = match framing::check(&request) {
+            Err(why) => Answer::Refused(why),
+            Ok(()) if h2c::is_wanted(&request) => Answer::Upgrade(request, pending.clone()),
+            Ok(()) => Answer::Request(answer(request.map(|body| body.map_err(Into::into).boxed_unsync()))),
         };
         async move {
             Ok::<_, Infallible>(match answer {
-                Ok(answer) => answer.await,
-                Err((request, pending)) => h2c::accept(request, &pending).await,
+                Answer::Refused(why) => framing::refuse(why),
+                Answer::Upgrade(request, pending) => h2c::accept(request, &pending).await,
+                Answer::Request(answer) => answer.await,
             })
         }
     });

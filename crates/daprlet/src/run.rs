@@ -60,6 +60,7 @@ async fn run_apps(
         listen_address: arguments.listen_address,
         allow: arguments.allow_outbound.clone(),
         log: Arc::new(log.clone()),
+        graceful: Duration::from_secs(arguments.dapr_graceful_shutdown_seconds),
         guard: process_guard(),
         local_registry: environment.local_registry(arguments.registry.as_deref())?,
     };
@@ -67,7 +68,7 @@ async fn run_apps(
     let ended = tokio::select! {
         biased;
         () = end.cancelled() => Ok(ExitCode::SUCCESS),
-        ended = watch(events, arguments.run_file.is_none()) => ended,
+        ended = watch(events, arguments.run_file.is_none(), apps.len()) => ended,
         failed = serve(arguments, &host, apps, log, end.clone()) => failed.map(|never| match never {}),
     };
     host.end(Duration::from_secs(arguments.dapr_graceful_shutdown_seconds)).await;
@@ -101,13 +102,23 @@ async fn serve(
     std::future::pending().await
 }
 
-/// Waits for what ends the run: an application that cannot start, a host that is broken, or the exit of the application that
-/// is the only one.
-async fn watch(mut events: UnboundedReceiver<HostEvent>, is_only_app: bool) -> anyhow::Result<ExitCode> {
+/// Waits for what ends the run: an application that cannot start, a host that is broken, the exit of the application that is
+/// the only one, or the end of the last of those that were `running`.
+async fn watch(
+    mut events: UnboundedReceiver<HostEvent>,
+    is_only_app: bool,
+    mut running: usize,
+) -> anyhow::Result<ExitCode> {
     while let Some(event) = events.recv().await {
         match event {
             HostEvent::Exited { code, .. } if is_only_app => {
                 return Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from));
+            }
+            HostEvent::ShutDown { .. } => {
+                running = running.saturating_sub(1);
+                if running == 0 {
+                    return Ok(ExitCode::SUCCESS);
+                }
             }
             HostEvent::CannotStart(error) => return Err(error.into()),
             HostEvent::Broken { task } => bail!("internal error: the task {task:?} has panicked"),

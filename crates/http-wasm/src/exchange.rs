@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
+use dapr_http::Peer;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::BodyExt as _;
@@ -112,7 +113,7 @@ impl Exchange {
         Self {
             features,
             is_after_next: false,
-            source: request.extensions.get::<SocketAddr>().copied(),
+            source: request.extensions.get::<Peer>().map(|peer| peer.0),
             request,
             request_body: Content::Untouched(body),
             response,

@@ -31,13 +31,23 @@ use crate::suite::{Outcome, Verdict};
 
 /// Settings of the services: each user may make so many requests, and then one a minute.
 /// WasmEdge interprets the portable modules, and its first inference alone takes half a second, the default deadline of events.
-const SETTINGS: &[&str] =
-    &["RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "ALLOW_DELETE_EVENTS=true", "EVENT_DEADLINE_MS=1500"];
+const SETTINGS: &[&str] = &[
+    "RATE_LIMIT_PER_MINUTE=1",
+    "RATE_LIMIT_BURST=4",
+    "TRUSTED_PROXIES=loopback",
+    "ALLOW_DELETE_EVENTS=true",
+    "EVENT_DEADLINE_MS=1500",
+];
 
 /// The same for `wasmtime serve`: all users are one there, and every request meets a fresh instance, which prepares the
 /// database before it does anything else and takes its time.
-const FOR_ONE_USER: &[&str] =
-    &["RATE_LIMIT_PER_MINUTE=0", "ALLOW_DELETE_EVENTS=true", "EVENT_DEADLINE_MS=20000", "DATABASE_DEADLINE_MS=20000"];
+const FOR_ONE_USER: &[&str] = &[
+    "RATE_LIMIT_PER_MINUTE=0",
+    "TRUSTED_PROXIES=loopback",
+    "ALLOW_DELETE_EVENTS=true",
+    "EVENT_DEADLINE_MS=20000",
+    "DATABASE_DEADLINE_MS=20000",
+];
 
 /// The round in which the stores are.
 const API: &str = "api";

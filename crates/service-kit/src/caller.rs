@@ -17,7 +17,13 @@ struct Network {
 }
 
 impl TrustedProxies {
-    /// Only this machine: a sidecar is a proxy on loopback.
+    /// Nobody: a user is who has connected.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Only this machine, for a sidecar or a proxy that sets the header itself. Anybody else on it is believed, too.
     #[must_use]
     pub fn loopback() -> Self {
         let v4 = Network { address: IpAddr::from([127, 0, 0, 0]), bits: 8 };
@@ -51,7 +57,7 @@ impl FromStr for TrustedProxies {
     /// Reads `none`, or addresses and networks such as `10.0.0.0/8`, separated by commas.
     fn from_str(text: &str) -> Result<Self, ()> {
         if text == "none" {
-            return Ok(Self(Vec::new()));
+            return Ok(Self::none());
         }
         let mut proxies = Vec::new();
         for part in text.split(',').map(str::trim) {

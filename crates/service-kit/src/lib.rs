@@ -13,6 +13,8 @@ mod cors;
 pub mod edge;
 pub mod events;
 pub mod form;
+#[cfg(any(test, not(all(target_os = "wasi", target_env = "p2"))))]
+mod framing;
 mod health;
 mod meanwhile;
 mod negotiation;

@@ -98,7 +98,7 @@ impl EdgeSettings {
             trusted_proxies: environment.parsed(
                 "TRUSTED_PROXIES",
                 "`none`, `loopback` or a list of addresses and networks such as 10.0.0.0/8",
-                TrustedProxies::loopback(),
+                TrustedProxies::none(),
             ),
         }
     }

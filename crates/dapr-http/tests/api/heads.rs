@@ -118,3 +118,34 @@ async fn a_connection_of_http_2_may_wait_for_ever() {
     let settings = timeout(HOUR, async { while stream.read(&mut [0; 64]).await.unwrap() > 0 {} }).await;
     assert!(settings.is_err(), "it was closed");
 }
+
+async fn whole_answer(request: &str) -> String {
+    let mut stream = connect();
+    send(&mut stream, request).await;
+    let mut answer = String::new();
+    timeout(HOUR, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_without_host_or_with_two_is_refused_and_closed() {
+    for (hosts, said) in [("", "missing required Host header"), ("host: a\r\nhost: b\r\n", "too many Host headers")] {
+        let answer = whole_answer(&format!("GET / HTTP/1.1\r\n{hosts}\r\n{HEAD}")).await;
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n") && answer.ends_with(said), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
+    let old = whole_answer("GET / HTTP/1.0\r\n\r\n").await;
+    assert!(old.starts_with("HTTP/1.0 200"), "{old}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_with_two_lengths_is_the_last_on_its_connection() {
+    for lengths in
+        ["content-length: 4\r\ntransfer-encoding: chunked\r\n", "transfer-encoding: chunked\r\ncontent-length: 4\r\n"]
+    {
+        let request = format!("POST / HTTP/1.1\r\nhost: a\r\n{lengths}\r\n0\r\n\r\n{HEAD}");
+        let answer = whole_answer(&request).await;
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
+}

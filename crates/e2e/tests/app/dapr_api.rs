@@ -76,8 +76,21 @@ fn an_api_token_is_asked_of_everybody_but_health_probes() {
 }
 
 #[test]
-fn the_sidecars_shutdown_call_ends_the_process() {
+fn shutdown_call_ends_its_own_application_and_the_last_one_the_process() {
     let world = World::start(&Options::default());
-    assert_eq!(world.dapr("POST", "/v1.0/shutdown").send().status, 204);
+    let dapr = |port: u16, path: &str| request("POST", &format!("http://127.0.0.1:{port}{path}"));
+    let [first, others @ ..] = world.ports.dapr();
+    let from_a_page = dapr(first, "/v1.0/shutdown").header("origin", "http://elsewhere.example").send();
+    assert_eq!((from_a_page.status, from_a_page.json()["errorCode"].as_str()), (403, Some("ERR_ORIGIN_NOT_ALLOWED")));
+    assert_eq!(dapr(first, "/v1.0/shutdown").send().status, 204);
+    world.daprlet.until(|| world.daprlet.said().contains("application ended").then_some(()));
+    assert_eq!(dapr(first, "/v1.0/shutdown").send().status, 0);
+    assert_eq!(world.grayscale("GET", "/").send().status, 0);
+    assert_eq!(world.events("GET", "/").send().status, 200);
+    assert!(world.daprlet.said().contains("peer=127.0.0.1:"), "{}", world.daprlet.said());
+    for port in others {
+        assert!(!world.daprlet.has_ended());
+        assert_eq!(dapr(port, "/v1.0/shutdown").send().status, 204);
+    }
     assert_eq!(world.daprlet.wait().code(), Some(0));
 }

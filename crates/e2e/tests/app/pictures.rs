@@ -60,7 +60,8 @@ fn an_invocation_through_dapr_gives_the_same_answer() {
 
 #[test]
 fn a_user_over_the_limit_is_told_when_to_come_back_and_others_are_served() {
-    let settings = vec!["RATE_LIMIT_PER_MINUTE=2".to_owned(), "RATE_LIMIT_BURST=2".to_owned()];
+    let limits = ["RATE_LIMIT_PER_MINUTE=2", "RATE_LIMIT_BURST=2", "TRUSTED_PROXIES=loopback"];
+    let settings = limits.map(str::to_owned).to_vec();
     let world = World::start(&Options { settings, ..crate::options() });
     let ask = |user: &str| {
         let request = world.grayscale("POST", "/grayscale").header("X-Forwarded-For", user);
@@ -72,4 +73,15 @@ fn a_user_over_the_limit_is_told_when_to_come_back_and_others_are_served() {
     let wait: u32 = refused.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(ask("203.0.113.2").status, 200);
+}
+
+#[test]
+fn limit_cannot_be_evaded_by_a_header_as_shipped() {
+    let settings = ["RATE_LIMIT_PER_MINUTE=2", "RATE_LIMIT_BURST=2"].map(str::to_owned).to_vec();
+    let world = World::start(&Options { settings, ..crate::options() });
+    let ask = |user: &str| {
+        let request = world.grayscale("POST", "/grayscale").header("X-Forwarded-For", user);
+        request.body(picture(ImageFormat::Png)).send().status
+    };
+    assert_eq!([ask("203.0.113.1"), ask("203.0.113.2"), ask("203.0.113.3")], [200, 200, 429]);
 }

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::body::{BodyError, BodySource};
-use crate::{App, Service};
+use crate::{App, Service, framing};
 
 impl BodySource for Incoming {
     async fn next_piece(&mut self) -> Option<Result<Bytes, BodyError>> {
@@ -48,7 +48,15 @@ async fn connection<A: App>(service: Arc<Service<A>>, stream: TcpStream) {
         let service = Arc::clone(&service);
         async move {
             let (head, body) = request.into_parts();
-            Ok::<_, Infallible>(service.answer(head, body, peer.ip()).await.map(Full::new))
+            let is_last = framing::is_last(&head);
+            let mut response = match framing::check(&head) {
+                Ok(()) => service.answer(head, body, peer.ip()).await,
+                Err(problem) => problem.into(),
+            };
+            if is_last {
+                framing::close_after(&mut response);
+            }
+            Ok::<_, Infallible>(response.map(Full::new))
         }
     });
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;

@@ -13,7 +13,7 @@ use hyper::service::{make_service_fn, service_fn};
 use hyper::{Body, Server};
 
 use crate::body::{BodyError, BodySource};
-use crate::{App, Problem, Service};
+use crate::{App, Problem, Service, framing};
 
 /// How long a client may take over a request's head.
 const HEAD_PATIENCE: Duration = Duration::from_secs(15);
@@ -49,7 +49,18 @@ pub async fn serve<A: App>(service: Service<A>) -> Result<(), hyper::Error> {
 async fn answer<A: App>(service: &Service<A>, request: hyper::Request<Body>, peer: IpAddr) -> hyper::Response<Body> {
     let (head, body) = request.into_parts();
     let response = match http_bridge::request_to_1(&head, ()) {
-        Ok(request) => service.answer(request.into_parts().0, body, peer).await,
+        Ok(request) => {
+            let head = request.into_parts().0;
+            let is_last = framing::is_last(&head);
+            let mut response = match framing::check(&head) {
+                Ok(()) => service.answer(head, body, peer).await,
+                Err(problem) => problem.into(),
+            };
+            if is_last {
+                framing::close_after(&mut response);
+            }
+            response
+        }
         Err(_) => Problem::new(StatusCode::BAD_REQUEST, "the request cannot be understood").into(),
     };
     http_bridge::response_to_02(response.map(Body::from)).unwrap_or_else(|_| {
