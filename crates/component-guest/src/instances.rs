@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use wasm_engine::Clock;
-use wasmtime::component::ComponentExportIndex;
+use wasmtime::component::{ComponentExportIndex, ResourceTable};
 use wasmtime::{Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::WasiHttpCtx;
@@ -18,6 +18,9 @@ use crate::state::{Imports, State};
 
 /// How often the engine's clock turns.
 const TICK: Duration = Duration::from_millis(10);
+
+/// Resources of one instance, open files and bodies among them: each may hold a descriptor of the process.
+const MAX_RESOURCES: usize = 1024;
 
 /// One instance between two requests.
 pub(crate) struct Live<I: Imports> {
@@ -190,10 +193,12 @@ impl<I: Imports> Instances<I> {
 
     fn store(&self) -> Store<State<I>> {
         let Limits { memory, busy, .. } = self.options.limits;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
         let state = State {
             wasi: self.options.wasi(),
             http: WasiHttpCtx::new(),
-            table: <_>::default(),
+            table,
             hooks: Hooks(self.options.outbound.clone()),
             limits: StoreLimitsBuilder::new().memory_size(memory).build(),
             config: self.config.clone(),

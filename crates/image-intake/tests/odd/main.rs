@@ -11,6 +11,7 @@
 
 mod ends;
 mod make;
+mod mutated;
 mod reduced;
 
 use image::{DynamicImage, ImageFormat};
