@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sidecar::{Body, InvokeError, full_body};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::accept::ACCEPT_RETRY_DELAY;
+use crate::accept::AcceptRetry;
 use crate::directory::Callee;
 use crate::lifetime::Lifetime;
 
@@ -27,6 +27,8 @@ use crate::lifetime::Lifetime;
 const CALLER: HeaderName = HeaderName::from_static("daprlet-caller");
 /// Marks a response that is an error of the other process, and not the application's.
 const ERROR: HeaderName = HeaderName::from_static("daprlet-error");
+/// The name of the listeners, for the log.
+const NAME: &str = "the local registry";
 /// Bytes of such an error.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
@@ -148,11 +150,16 @@ impl Drop for Registered {
 
 impl Registered {
     async fn serve(self, callee: Arc<Callee>, lifetime: Lifetime) {
+        let mut retry = AcceptRetry::default();
         while let Some(accepted) = lifetime.draining.run_until_cancelled(self.listener.accept()).await {
-            let Ok((stream, _)) = accepted else {
-                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
-                continue;
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tokio::time::sleep(retry.failed(NAME, &error)).await;
+                    continue;
+                }
             };
+            retry.succeeded(NAME);
             let callee = callee.clone();
             let respond = move |request| {
                 let callee = callee.clone();
