@@ -89,7 +89,9 @@ impl Ports {
         Self { grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr }
     }
 
-    pub(crate) fn dapr(&self) -> [u16; 3] {
+    /// The ports of the Dapr APIs.
+    #[must_use]
+    pub fn dapr(&self) -> [u16; 3] {
         [self.grayscale_dapr, self.classify_dapr, self.events_dapr]
     }
 }
