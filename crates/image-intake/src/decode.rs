@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use crate::{Picture, Refusal, gif, jpeg, luma, png, webp};
+use crate::{Picture, Refusal, gif, header, jpeg, luma, png, webp};
 
 /// The pixels that the decoder itself is going to see. Reads no further than the header.
 pub(crate) fn understood_pixels(bytes: &[u8], format: ImageFormat) -> Result<u64, Refusal> {
@@ -13,7 +13,7 @@ pub(crate) fn understood_pixels(bytes: &[u8], format: ImageFormat) -> Result<u64
         ImageFormat::Jpeg => jpeg::understood_size(bytes)?,
         _ => reader(bytes, format, 0).into_dimensions()?,
     };
-    Ok(u64::from(width) * u64::from(height))
+    Ok(header::cost(width, height))
 }
 
 /// Bytes of a pixel as the most detailed formats keep them: four colours of 16 bits.

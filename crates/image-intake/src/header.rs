@@ -25,7 +25,15 @@ pub(crate) fn claimed_pixels(bytes: &[u8], format: ImageFormat) -> Option<u64> {
         ImageFormat::Jpeg => jpeg::claimed_size(bytes)?,
         _ => return None,
     };
-    Some(u64::from(width) * u64::from(height))
+    Some(cost(width, height))
+}
+
+/// The pixels that a row counts for at least: decoders begin each anew.
+const MIN_ROW_PIXELS: u32 = 16;
+
+/// The pixels of a picture, and somewhat more where its rows are short.
+pub(crate) fn cost(width: u32, height: u32) -> u64 {
+    u64::from(width.max(MIN_ROW_PIXELS)) * u64::from(height)
 }
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {

@@ -113,6 +113,13 @@ fn animation(frames: u16, width: u16, height: u16) -> Vec<u8> {
 }
 
 #[test]
+fn tall_picture_of_short_rows_counts_for_more_than_its_pixels() {
+    let bytes = claiming(ImageFormat::Png, 1, 50_000);
+    assert!(Picture::admit(&bytes, 800_000).is_ok());
+    assert_eq!(Picture::admit(&bytes, 799_999).unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[test]
 fn frames_that_add_up_to_too_much_are_refused() {
     let bytes = animation(5, 100, 100);
     assert!(Picture::admit(&bytes, 60_000).is_ok());
