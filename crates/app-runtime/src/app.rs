@@ -8,8 +8,8 @@ use dapr_resources::configuration::Handler;
 use dapr_resources::http_endpoint::HttpEndpointResource;
 use sidecar::SecretScope;
 use sidecar::access_control::AccessControl;
-use wasmedge_guest::Limits;
 use wasmedge_guest::command::WasmEdgeCommand;
+use wasmedge_guest::{Limits, Weight};
 
 use crate::app_health::HealthCheck;
 
@@ -48,6 +48,8 @@ pub struct App {
     pub access_control: AccessControl,
     /// The largest request body of the API, in bytes.
     pub max_body_size: u64,
+    /// The most bytes of request bodies that its API holds at once while they arrive.
+    pub bodies: usize,
     /// How large the headers of a request to the API may be, in bytes.
     pub read_buffer_size: u64,
     /// What callers of the API must show.
@@ -68,6 +70,8 @@ pub struct App {
     pub health_check: Option<HealthCheck>,
     /// What a guest may use up.
     pub limits: Limits,
+    /// The share of the processors beside those of other guests.
+    pub weight: Weight,
     /// The most instances of a module; more than one are started by need.
     pub instances: usize,
     /// Ends the run when this application exits, as that of `dapr run -- COMMAND` does.

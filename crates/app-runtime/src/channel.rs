@@ -1,6 +1,7 @@
 //! The way to one application: connections that are kept and used again.
 
 mod connection;
+mod overload;
 mod wakes;
 
 use std::io;
@@ -55,12 +56,19 @@ pub(crate) struct AppChannel {
     way: watch::Sender<Way>,
     idle: Mutex<Vec<Kept>>,
     host: Option<HeaderValue>,
+    /// The longest time until a response begins.
+    timeout: Option<Duration>,
 }
 
 impl AppChannel {
     pub(crate) fn new(port: Option<u16>) -> Self {
         let host = port.and_then(|port| HeaderValue::try_from(format!("127.0.0.1:{port}")).ok());
-        Self { way: watch::Sender::new(Way::Nowhere), idle: Mutex::default(), host }
+        Self { way: watch::Sender::new(Way::Nowhere), idle: Mutex::default(), host, timeout: None }
+    }
+
+    /// The same with a limit on the time until a response begins.
+    pub(crate) fn with_timeout(self, timeout: Option<Duration>) -> Self {
+        Self { timeout, ..self }
     }
 
     /// The application is a guest behind that door.
@@ -100,8 +108,13 @@ impl AppChannel {
         }
     }
 
-    /// Sends one request and gives the answer as soon as its head is there.
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+    /// Sends one request and gives the answer as soon as its head is there, or one that says that it took too long.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        let Some(timeout) = self.timeout else { return self.answer(request).await };
+        tokio::time::timeout(timeout, self.answer(request)).await.unwrap_or_else(|_| Ok(overload::timed_out()))
+    }
+
+    async fn answer(&self, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
         let Some(host) = &self.host else { return Err(InvokeError::NoApplication) };
         request.headers_mut().insert(HOST, host.clone());
         let component = match &*self.way.borrow() {
@@ -130,6 +143,9 @@ impl AppChannel {
             }
         }
         let connected = self.connect().await;
+        if connected.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy) {
+            return Ok(overload::response());
+        }
         let mut kept =
             connected.map_err(|error| told(failure::unreachable(host.to_str().unwrap_or_default(), error)))?;
         let response = kept.connection.send(request).await.map_err(|failed| told(failed.into_error().into()))?;

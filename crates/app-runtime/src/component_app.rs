@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use building_blocks::BoxError;
 use component_guest::command::ServeCommand;
-use component_guest::{Folder, HttpApp, Imports, Limits, Options, Outbound, State};
+use component_guest::{Account, Folder, HttpApp, Imports, Limits, Options, Outbound, State};
 use dapr_http::DaprHttp;
 use dapr_wit::DaprWit;
 use http::{Request, Response};
@@ -134,6 +134,10 @@ pub(crate) async fn start(
             memory: wanted.memory.unwrap_or(app.limits.memory),
             busy: app.limits.busy,
             instances: wanted.instances,
+            app_memory: app.limits.app_memory,
+            queue: app.limits.queue,
+            queue_timeout: app.limits.queue_timeout,
+            request_timeout: app.limits.request_timeout,
         },
         requests: wanted.requests,
         graphs: around.graphs.clone(),
@@ -143,6 +147,7 @@ pub(crate) async fn start(
             external: around.external.clone(),
         }),
         output: Arc::new(NamedLog { app: app.id.clone(), log }),
+        account: Account::new(app.weight),
     };
     let sidecar = around.sidecar.clone();
     let imports = move || Given(DaprWit::new(sidecar.clone()));

@@ -43,7 +43,7 @@ impl Callee {
     /// The application that `app` describes.
     pub(crate) fn new(app: &App) -> Self {
         let turns = (app.max_concurrency > 0).then(|| Semaphore::new(app.max_concurrency as usize));
-        let channel = AppChannel::new(app.port);
+        let channel = AppChannel::new(app.port).with_timeout(app.limits.request_timeout);
         Self {
             channel,
             token: app.app_token.clone(),

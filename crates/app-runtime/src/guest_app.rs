@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use inference::Graphs;
 use wasmedge_guest::command::WasmEdgeCommand;
-use wasmedge_guest::{Activity, DescriptorBudget, Engine, GuestError, GuestOptions, Limits, Preopen};
+use wasmedge_guest::{
+    Account, Activity, DescriptorBudget, Engine, GuestError, GuestOptions, Limits, MemoryAccount, Preopen,
+};
 
 use crate::backoff::Restarts;
 use crate::error::StartError;
@@ -25,6 +27,8 @@ pub(crate) struct GuestApp {
     pub(crate) limits: Limits,
     /// What all its instances may have open.
     pub(crate) descriptors: Arc<DescriptorBudget>,
+    pub(crate) account: Arc<Account>,
+    pub(crate) memory: Arc<MemoryAccount>,
     pub(crate) network: Arc<GuestNetwork>,
     pub(crate) graphs: Arc<Graphs>,
     pub(crate) log: Arc<dyn AppLog>,
@@ -127,6 +131,8 @@ impl GuestApp {
             graphs: self.graphs.clone(),
             output: Arc::new(NamedLog { app: self.app.clone(), log: self.log.clone() }),
             activity,
+            account: self.account.clone(),
+            memory: self.memory.clone(),
         }
     }
 }
@@ -157,6 +163,8 @@ impl Start {
         match ended {
             Ok(code) if SETTINGS_REFUSED.contains(&code) => Some(GuestError::SettingsRefused(code)),
             Ok(_) => None,
+            // It has started, whatever it does then.
+            Err(error) if error.is_hung() => None,
             Err(error @ GuestError::Trap(_)) => {
                 self.traps += 1;
                 (self.traps >= MAX_TRAPS_AT_START).then_some(error)

@@ -13,9 +13,9 @@ use sidecar::{AppConnection, Settings, Sidecar};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wasm_engine::Kind;
+use wasm_engine::{Kind, Refusals};
 use wasmedge_guest::command::WasmEdgeCommand;
-use wasmedge_guest::{DescriptorBudget, Door, Engine};
+use wasmedge_guest::{Account, DescriptorBudget, Door, Engine, MemoryAccount};
 
 use crate::accept::Port;
 use crate::allow::{AllowList, AllowRule};
@@ -228,6 +228,7 @@ impl Host {
                 external,
                 registry: self.settings.local_registry.clone(),
             }),
+            bodies: app.bodies,
             shutdown: lifetime.draining.clone(),
             forced_shutdown: lifetime.forced.clone(),
             enabled_features: app.enabled_features.clone(),
@@ -300,7 +301,7 @@ impl Host {
         let environment = guest_environment(&app, around.dapr_port, command.environment);
         let command = WasmEdgeCommand { environment, ..command };
         let module = guest_app::compile(engine, &app.id, &path, wasm).await?;
-        let door = Door::new(app.instances);
+        let (door, patience) = (Door::with_room(app.instances, app.limits.queue), app.limits.queue_timeout);
         let listener = self.bind_app(&app)?;
         around.callee.channel.set_inside(door.clone());
         let network = Arc::new(GuestNetwork {
@@ -321,13 +322,16 @@ impl Host {
             command,
             working_dir: app.working_dir,
             descriptors: DescriptorBudget::new(app.limits.descriptors),
+            memory: MemoryAccount::new(app.limits.app_memory),
             limits: app.limits,
+            account: Account::new(app.weight),
             network,
             graphs: around.graphs,
             log: self.settings.log.clone(),
         });
         if let Some(listener) = listener {
-            let more = Instances { guest: guest.clone(), door, most: app.instances };
+            let more =
+                Instances { guest: guest.clone(), door, most: app.instances, patience, refusals: Refusals::default() };
             around.lifetime.spawn("app port", more.attend(listener, around.lifetime.clone()));
         }
         around.lifetime.spawn("guest", guest.supervise(around.lifetime.clone(), app.ends_run));

@@ -143,6 +143,7 @@ mod tests {
                 external,
                 registry: None,
             }),
+            bodies: 1 << 20,
             forced_shutdown: CancellationToken::new(),
             enabled_features: Vec::new(),
             shutdown: shutdown.clone(),

@@ -14,7 +14,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
-use wasmedge_guest::{Activity, Door};
+use wasm_engine::Refusals;
+use wasmedge_guest::{Activity, Door, Stream};
 
 use crate::accept::{AcceptRetry, is_about_one_connection};
 use crate::backoff::Backoff;
@@ -35,6 +36,9 @@ pub(crate) struct Instances {
     pub(crate) door: Door,
     /// The most instances, with the first.
     pub(crate) most: usize,
+    /// The longest time that a connection waits for an instance before its client is told to come back later.
+    pub(crate) patience: Duration,
+    pub(crate) refusals: Refusals,
 }
 
 impl Instances {
@@ -58,7 +62,7 @@ impl Instances {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                accepted = accept(listener.as_ref(), retry_at), if held_back.len() < MAX_HELD_BACK && self.door.has_room() => {
+                accepted = accept(listener.as_ref(), retry_at), if held_back.len() < MAX_HELD_BACK && (self.door.has_room() || self.door.is_overloaded()) => {
                     match accepted {
                         Ok(stream) => {
                             retry.succeeded(&self.guest.app);
@@ -69,12 +73,20 @@ impl Instances {
                     }
                 }
                 Some(heard) = held_back.next() => {
-                    if let Err(error) = heard.and_then(|stream| self.door.arrive(stream)) {
+                    let arrived = match heard {
+                        Ok(stream) if self.door.is_overloaded() => {
+                            self.refuse(Stream::tcp(stream).into_iter().collect());
+                            Ok(())
+                        }
+                        heard => heard.and_then(|stream| self.door.arrive(stream)),
+                    };
+                    if let Err(error) = arrived {
                         tracing::debug!(app = %self.guest.app, %error, "a connection ended before its first request");
                     }
                 }
                 () = self.door.arrived() => {}
                 _ = looks.tick(), if self.door.is_in_demand() => {
+                    self.refuse(self.door.overdue(self.patience));
                     self.door.remind();
                     if self.needs_another(1 + more.len()) && Instant::now() >= not_before {
                         started += 1;
@@ -90,6 +102,16 @@ impl Instances {
                 () = lifetime.draining.cancelled(), if listener.is_some() => listener = None,
                 () = lifetime.stopped.cancelled() => return,
             }
+        }
+    }
+
+    /// Tells clients that nobody has time for them.
+    fn refuse(&self, streams: Vec<Stream>) {
+        if let Some(requests) = self.refusals.count(streams.len() as u64) {
+            tracing::warn!(app = %self.guest.app, requests, "requests refused: all instances busy");
+        }
+        for stream in streams {
+            tokio::spawn(stream.refuse());
         }
     }
 

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use tokio::sync::oneshot;
+use wasm_engine::Refusals;
 use wasmtime::component::Component;
 use wasmtime_wasi_http::Error;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
@@ -25,10 +26,14 @@ use crate::unbroken::{Broken, UnbrokenBody};
 /// A body that streams.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn StdError + Send + Sync>>;
 
+/// When to come back to a service that is busy, in seconds.
+const RETRY_DELAY: HeaderValue = HeaderValue::from_static("5");
+
 /// A service that is ready for requests.
 pub struct HttpApp<I: Imports> {
     name: String,
     instances: Arc<Instances<I>>,
+    refusals: Refusals,
 }
 
 impl<I: Imports> HttpApp<I> {
@@ -48,55 +53,64 @@ impl<I: Imports> HttpApp<I> {
         let instances = Instances::new(service, engine.clock.clone(), options, Box::new(imports))
             .await
             .map_err(ComponentError::Start)?;
-        Ok(Self { name, instances: Arc::new(instances) })
+        Ok(Self { name, instances, refusals: Refusals::default() })
     }
 
-    /// Answers one request of `peer`, as soon as the head of the answer is there. Dropping the future ends the instance.
+    /// Answers one request of `peer`, as soon as the head of the answer is there. Dropping the future ends the instance, and so
+    /// does the timeout for a request.
     pub async fn handle(&self, request: Request<Body>, peer: Option<IpAddr>) -> Response<Body> {
-        let Some(turn) = self.instances.turn().await else { return failed() };
-        let mut live = match self.instances.take().await {
-            Ok(live) => live,
-            Err(error) => return self.broke("cannot be started", &error),
-        };
+        let answering = self.answer(request, peer);
+        let Some(limit) = self.instances.options.limits.request_timeout else { return answering.await };
+        tokio::time::timeout(limit, answering).await.unwrap_or_else(|_| {
+            tracing::warn!(app = %self.name, "request timed out (--request-timeout)");
+            plain(StatusCode::GATEWAY_TIMEOUT, "the application took too long\n")
+        })
+    }
+
+    async fn answer(&self, request: Request<Body>, peer: Option<IpAddr>) -> Response<Body> {
+        let Some(turn) = self.instances.turn().await else { return self.busy() };
         let (sender, mut receiver) = oneshot::channel();
-        let state = live.store.data_mut();
-        state.imports.request_begins(peer);
-        let mut http = wasmtime_wasi_http::WasiHttpView::http(state);
-        let request = request.map(|body| body.map_err(|error| Error::InternalError(Some(error.to_string()))));
-        let resources = http
-            .new_incoming_request(Scheme::Http, request)
-            .and_then(|request| Ok((request, http.new_response_outparam(sender)?)));
-        let Ok((request, outparam)) = resources else {
-            return plain(StatusCode::BAD_REQUEST, "the request names no host\n");
-        };
         let instances = self.instances.clone();
         let broken = Broken::default();
         let breaks = broken.clone();
-        let mut running = Box::pin(async move {
+        let clock = instances.clock.clone();
+        let answering = async move {
+            let mut live = instances.take().await.map_err(Failure::Start)?;
+            let state = live.store.data_mut();
+            state.imports.request_begins(peer);
+            let mut http = wasmtime_wasi_http::WasiHttpView::http(state);
+            let request = request.map(|body| body.map_err(|error| Error::InternalError(Some(error.to_string()))));
+            let resources = http
+                .new_incoming_request(Scheme::Http, request)
+                .and_then(|request| Ok((request, http.new_response_outparam(sender)?)));
+            let (request, outparam) = resources.map_err(|_| Failure::NoHost)?;
             let proxy = live.proxy.wasi_http_incoming_handler();
-            // The instance takes turns by the engine's clock; tokio's own budget would only make it look unready.
-            let handling = tokio::task::unconstrained(proxy.call_handle(&mut live.store, request, outparam));
             // Before the instance is dropped, and with it the body that it writes.
-            instances.clock.during(handling).await.inspect_err(|_| breaks.set())?;
+            let handled = proxy.call_handle(&mut live.store, request, outparam).await;
+            handled.inspect_err(|_| breaks.set()).map_err(Failure::Run)?;
             instances.put_back(live);
             drop(turn);
-            Ok::<_, wasmtime::Error>(())
-        });
+            Ok(())
+        };
+        // The instance takes turns by the engine's clock; tokio's own budget would only make it look unready.
+        let answering = async move { clock.during(tokio::task::unconstrained(answering)).await };
+        let mut running = self.instances.options.account.answer(answering);
         let ended = tokio::select! {
             biased;
             ended = &mut running => ended,
-            answer = &mut receiver => {
-                // The body is still being written, beside its way to whoever asked.
-                let name = self.name.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = running.await {
-                        tracing::error!(app = %name, "the instance broke while it wrote its answer: {error:?}");
-                    }
-                });
-                return match answer {
-                    Ok(answer) => self.answered(answer, &broken),
-                    Err(_) => failed(),
-                };
+            answer = &mut receiver => match answer {
+                Ok(answer) => {
+                    // The body is still being written, beside its way to whoever asked.
+                    let name = self.name.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = running.await {
+                            tracing::error!(app = %name, "the instance broke while it wrote its answer: {error:?}");
+                        }
+                    });
+                    return self.answered(answer, &broken);
+                }
+                // There will be none; how it ends says why.
+                Err(_) => running.await,
             }
         };
         match (ended, receiver.try_recv()) {
@@ -109,7 +123,9 @@ impl<I: Imports> HttpApp<I> {
                 tracing::error!(app = %self.name, "the instance broke after its answer: {error:?}");
                 self.answered(answer, &broken)
             }
-            (Err(error), Err(_)) => self.broke("broke", &error),
+            (Err(Failure::Start(error)), Err(_)) => self.broke("cannot be started", &error),
+            (Err(Failure::Run(error)), Err(_)) => self.broke("broke", &error),
+            (Err(Failure::NoHost), Err(_)) => plain(StatusCode::BAD_REQUEST, "the request names no host\n"),
         }
     }
 
@@ -127,10 +143,27 @@ impl<I: Imports> HttpApp<I> {
         }
     }
 
+    fn busy(&self) -> Response<Body> {
+        if let Some(requests) = self.refusals.count(1) {
+            tracing::warn!(app = %self.name, requests, "requests refused: all instances busy");
+        }
+        let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "the application is busy; try again in a bit\n");
+        response.headers_mut().insert(RETRY_AFTER, RETRY_DELAY);
+        response
+    }
+
     fn broke(&self, how: &str, error: &wasmtime::Error) -> Response<Body> {
         tracing::error!(app = %self.name, "the instance {how}; others go on: {error:?}");
         failed()
     }
+}
+
+/// Why an instance did not answer to the end.
+#[derive(Debug)]
+enum Failure {
+    Start(wasmtime::Error),
+    NoHost,
+    Run(wasmtime::Error),
 }
 
 fn failed() -> Response<Body> {

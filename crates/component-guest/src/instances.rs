@@ -1,12 +1,12 @@
 //! The instances of one service.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
-use wasm_engine::Clock;
+use wasm_engine::{Clock, InstanceMemory, MemoryAccount, task_time};
 use wasmtime::component::{ComponentExportIndex, ResourceTable};
-use wasmtime::{Store, StoreContextMut, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
@@ -15,9 +15,6 @@ use crate::nn::Nn;
 use crate::options::{Limits, Options};
 use crate::outbound::Hooks;
 use crate::state::{Imports, State};
-
-/// How often the engine's clock turns.
-const TICK: Duration = Duration::from_millis(10);
 
 /// Resources of one instance, open files and bodies among them: each may hold a descriptor of the process.
 const MAX_RESOURCES: usize = 1024;
@@ -33,11 +30,15 @@ pub(crate) struct Live<I: Imports> {
 pub(crate) struct Instances<I: Imports> {
     service: ProxyPre<State<I>>,
     pub(crate) clock: Clock,
-    options: Options,
+    pub(crate) options: Options,
     config: Arc<WasiConfigVariables>,
+    /// The memory of all of them.
+    memory: Arc<MemoryAccount>,
     imports: Box<dyn Fn() -> I + Send + Sync>,
-    requests: u32,
+    requests: OnceLock<u32>,
     permits: Arc<Semaphore>,
+    /// Places for requests that wait.
+    queue: Semaphore,
     idle: Mutex<Vec<Live<I>>>,
     /// One more waits, or the one that was being made has failed.
     changed: Notify,
@@ -58,37 +59,51 @@ impl<I: Imports> Instances<I> {
         clock: Clock,
         options: Options,
         imports: Box<dyn Fn() -> I + Send + Sync>,
-    ) -> wasmtime::Result<Self> {
+    ) -> wasmtime::Result<Arc<Self>> {
+        let queue = options.limits.queue;
         let config = Arc::new(options.environment.iter().cloned().collect());
-        let mut instances = Self {
+        let instances = Arc::new(Self {
             service,
             clock,
             config,
+            memory: MemoryAccount::new(options.limits.app_memory),
             options,
             imports,
-            requests: 1,
-            permits: Arc::new(Semaphore::new(FRESH)),
+            requests: OnceLock::new(),
+            permits: Arc::new(Semaphore::new(0)),
+            queue: Semaphore::new(queue.min(Semaphore::MAX_PERMITS)),
             idle: Mutex::default(),
             changed: Notify::new(),
             making: Arc::new(Semaphore::new(1)),
-        };
+        });
+        let mut wanted = 1;
         if instances.question().is_some() {
-            let (live, requests) = instances.ready().await?;
-            instances.idle = Mutex::new(vec![live]);
-            instances.requests = requests;
+            let (live, requests) = instances.clone().ready().await?;
+            instances.idle().push(live);
+            wanted = requests;
         }
-        instances.requests = instances.options.requests.unwrap_or(instances.requests);
+        let requests = *instances.requests.get_or_init(|| instances.options.requests.unwrap_or(wanted));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let usual = if instances.requests > 1 { 4 * cores } else { FRESH };
+        let usual = if requests > 1 { 4 * cores } else { FRESH };
         let most = instances.options.limits.instances.unwrap_or(usual);
-        instances.permits = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
+        instances.permits.add_permits(most.clamp(1, Semaphore::MAX_PERMITS));
         Ok(instances)
     }
 
-    /// The right to one more instance; waits while there are too many.
+    /// How many requests an instance answers.
+    fn requests(&self) -> u32 {
+        self.requests.get().copied().unwrap_or(1)
+    }
+
+    /// The right to one more instance. Waits while there are too many; `None` where too many wait already, or it takes too long.
     pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(turn) = self.permits.clone().try_acquire_owned() {
+            return Some(turn);
+        }
+        let _place = self.queue.try_acquire().ok()?;
+        let turn = self.permits.clone().acquire_owned();
         // The semaphore is never closed.
-        self.permits.clone().acquire_owned().await.ok()
+        tokio::time::timeout(self.options.limits.queue_timeout, turn).await.ok()?.ok()
     }
 
     /// A new instance; or, where they are used again, one that waits, and else whichever comes first: one that has answered,
@@ -98,9 +113,9 @@ impl<I: Imports> Instances<I> {
         if let Some(live) = self.idle().pop() {
             return Ok(live);
         }
-        if self.requests == 1 {
+        if self.requests() == 1 {
             let mut store = self.store();
-            let proxy = self.clock.during(self.service.instantiate_async(&mut store)).await?;
+            let proxy = self.service.instantiate_async(&mut store).await?;
             return Ok(Live { store, proxy, answered: 0 });
         }
         let mut making = None;
@@ -134,7 +149,7 @@ impl<I: Imports> Instances<I> {
         let (failed, reason) = oneshot::channel();
         let instances = self.clone();
         tokio::spawn(async move {
-            let made = instances.ready().await;
+            let made = instances.clone().ready().await;
             drop(turn);
             match made {
                 Ok((live, _)) => instances.wait(live),
@@ -151,7 +166,7 @@ impl<I: Imports> Instances<I> {
     /// The instance has answered a request without a trap.
     pub(crate) fn put_back(&self, mut live: Live<I>) {
         live.answered = live.answered.saturating_add(1);
-        if live.answered < self.requests {
+        if live.answered < self.requests() {
             live.store.data_mut().computed = Duration::ZERO;
             self.wait(live);
         }
@@ -176,19 +191,22 @@ impl<I: Imports> Instances<I> {
 
     /// A new instance that has prepared itself, if the component lets it do so before the first request; and how many requests
     /// it wants to answer.
-    async fn ready(&self) -> wasmtime::Result<(Live<I>, u32)> {
-        let mut store = self.store();
-        let instance = self.clock.during(self.service.instance_pre().instantiate_async(&mut store)).await?;
-        let mut requests = 1;
-        if let Some(question) = self.question() {
-            let question = instance.get_typed_func::<(), (u32,)>(&mut store, question)?;
-            // It takes turns by the engine's clock.
-            let asked = tokio::task::unconstrained(question.call_async(&mut store, ()));
-            requests = self.clock.during(asked).await?.0.max(1);
-        }
-        let proxy = Proxy::new(&mut store, &instance)?;
-        store.data_mut().computed = Duration::ZERO;
-        Ok((Live { store, proxy, answered: 0 }, requests))
+    async fn ready(self: Arc<Self>) -> wasmtime::Result<(Live<I>, u32)> {
+        let (account, clock) = (self.options.account.clone(), self.clock.clone());
+        let making = async move {
+            let mut store = self.store();
+            let instance = self.service.instance_pre().instantiate_async(&mut store).await?;
+            let mut requests = 1;
+            if let Some(question) = self.question() {
+                let question = instance.get_typed_func::<(), (u32,)>(&mut store, question)?;
+                requests = question.call_async(&mut store, ()).await?.0.max(1);
+            }
+            let proxy = Proxy::new(&mut store, &instance)?;
+            store.data_mut().computed = Duration::ZERO;
+            Ok((Live { store, proxy, answered: 0 }, requests))
+        };
+        // It takes turns by the engine's clock.
+        account.run(async move { clock.during(tokio::task::unconstrained(making)).await }).await
     }
 
     fn store(&self) -> Store<State<I>> {
@@ -200,7 +218,7 @@ impl<I: Imports> Instances<I> {
             http: WasiHttpCtx::new(),
             table,
             hooks: Hooks(self.options.outbound.clone()),
-            limits: StoreLimitsBuilder::new().memory_size(memory).build(),
+            limits: InstanceMemory::new(self.memory.clone(), memory),
             config: self.config.clone(),
             nn: Nn::new(self.options.graphs.clone()),
             computed: Duration::ZERO,
@@ -210,10 +228,7 @@ impl<I: Imports> Instances<I> {
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |mut context: StoreContextMut<'_, State<I>>| {
-            // The clock is only looked at while the instance computes, so its turns are the time that it has spent.
-            let computed = &mut context.data_mut().computed;
-            *computed = computed.saturating_add(TICK);
-            if *computed > busy {
+            if task_time().saturating_add(context.data_mut().computed) > busy {
                 wasmtime::bail!("the instance computed for {} s over one request", busy.as_secs());
             }
             Ok(UpdateDeadline::Yield(1))

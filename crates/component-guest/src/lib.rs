@@ -23,3 +23,4 @@ pub use error::ComponentError;
 pub use options::{Folder, Limits, Options};
 pub use outbound::Outbound;
 pub use state::{Imports, State};
+pub use wasm_engine::{Account, Weight};

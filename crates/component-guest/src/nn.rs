@@ -47,7 +47,7 @@ impl Nn {
 pub(crate) struct NnView<'a> {
     nn: &'a mut Nn,
     table: &'a mut ResourceTable,
-    /// Time that the instance has computed for its request.
+    /// Time that models have computed for the instance's request.
     computed: &'a mut Duration,
 }
 

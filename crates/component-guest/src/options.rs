@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inference::Graphs;
-use wasm_engine::Output;
+use wasm_engine::{Account, Output};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use crate::outbound::Outbound;
@@ -32,12 +32,28 @@ pub struct Limits {
     /// Requests at once, each with an instance of its own; more wait. Where it is not said, 64 fresh ones, or four a core of
     /// those that are used again.
     pub instances: Option<usize>,
+    /// Linear memory and tables of all instances, in bytes.
+    pub app_memory: usize,
+    /// Requests that wait for an instance.
+    pub queue: usize,
+    /// The longest time that one of them waits.
+    pub queue_timeout: Duration,
+    /// The longest time until a response begins; without it there is no limit.
+    pub request_timeout: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// 1 GiB, 60 s.
+    /// 1 GiB, 60 s; for all instances 4 GiB, and 128 requests that wait, each for 30 s.
     fn default() -> Self {
-        Self { memory: 1 << 30, busy: Duration::from_secs(60), instances: None }
+        Self {
+            memory: 1 << 30,
+            busy: Duration::from_secs(60),
+            instances: None,
+            app_memory: 4 << 30,
+            queue: 128,
+            queue_timeout: Duration::from_secs(30),
+            request_timeout: None,
+        }
     }
 }
 
@@ -59,6 +75,8 @@ pub struct Options {
     pub outbound: Arc<dyn Outbound>,
     /// Where its lines go.
     pub output: Arc<dyn Output>,
+    /// Whose processor time it uses.
+    pub account: Arc<Account>,
 }
 
 impl Options {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::StoreLimits;
+use wasm_engine::InstanceMemory;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
@@ -25,10 +25,10 @@ pub struct State<I> {
     pub(crate) http: WasiHttpCtx,
     pub(crate) table: ResourceTable,
     pub(crate) hooks: Hooks,
-    pub(crate) limits: StoreLimits,
+    pub(crate) limits: InstanceMemory,
     pub(crate) config: Arc<WasiConfigVariables>,
     pub(crate) nn: Nn,
-    /// Time on the processor that the instance has spent on its request, by itself or by networks that it asked.
+    /// Time on the processor that models have computed for the instance's request.
     pub(crate) computed: Duration,
     pub(crate) imports: I,
 }

@@ -14,7 +14,6 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
 use sidecar::{Body, Refusal, Sidecar};
 
 pub use access::{ApiAccess, ApiRule};
@@ -212,11 +211,6 @@ impl DaprHttp {
             Route::Invoke => invoke::invoke(&self.sidecar, request).await,
         }
     }
-}
-
-/// All bytes of a body that has to be whole to be understood.
-async fn whole(body: Body) -> Result<Bytes, Refusal> {
-    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(Refusal::malformed)
 }
 
 /// What Go's `http.Error` writes.

@@ -4,7 +4,7 @@ mod health_check;
 mod without_effect;
 
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -159,12 +159,33 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) instances: Option<NonZeroUsize>,
 
-    /// The most linear memory of a guest, in MiB: of each instance.
+    /// The most memory of a guest, in MiB: all linear memories and tables of one instance. A run template says this, and
+    /// each of the limits below, for one application: `env: {DAPRLET_GUEST_MEMORY: 256}`.
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
-    pub(crate) guest_memory: usize,
+    pub(crate) guest_memory: u64,
 
-    /// How long a guest may compute without waiting for anything before it is taken for hung and started again, in
-    /// seconds.
+    /// The most memory of all instances of an application, in MiB (`DAPRLET_APP_MEMORY`).
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    pub(crate) app_memory: u64,
+
+    /// The most request bodies that an application's Dapr API holds at once while they arrive, in MiB
+    /// (`DAPRLET_APP_BODIES`). Beyond, requests are answered with 503.
+    #[arg(long, value_name = "MIB", default_value_t = 128)]
+    pub(crate) app_bodies: u64,
+
+    /// The connections (of a component: the requests) that wait for an instance (`DAPRLET_GUEST_QUEUE`). Where all
+    /// instances are busy and as many wait, more are answered with 503 and Retry-After.
+    #[arg(long, value_name = "NUMBER", default_value_t = 128)]
+    pub(crate) guest_queue: u64,
+
+    /// The longest time that one of them waits before it is answered with 503 and Retry-After, in seconds
+    /// (`DAPRLET_GUEST_QUEUE_TIMEOUT`).
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) guest_queue_timeout: u64,
+
+    /// The processor time that a guest may use for one request (a component), or while it neither sends nor receives
+    /// anything nor waits as long (a module), before it is taken for hung and started again, in seconds
+    /// (`DAPRLET_GUEST_CPU`).
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) guest_cpu: u64,
 
@@ -177,6 +198,20 @@ pub(crate) struct Run {
     /// or an equal share of what the system lets the process have.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) guest_descriptors: Option<NonZeroUsize>,
+
+    /// The longest time until the response of a component, or of an application that is invoked, begins, in seconds of
+    /// wall time (`DAPRLET_REQUEST_TIMEOUT`); then the caller gets 504. Default: no limit.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) request_timeout: Option<NonZeroU64>,
+
+    /// The share of the processors that an application's guests get beside those of others, where all want more than
+    /// there is: 1 to 10000. A run template says it for one application with `env: {DAPRLET_GUEST_WEIGHT: 200}`.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10000))]
+    pub(crate) guest_weight: u32,
+
+    /// The most that an application logs, in KiB a second (`DAPRLET_LOG_BUDGET`). Lines beyond are dropped and counted.
+    #[arg(long, value_name = "KIB", default_value_t = 1024)]
+    pub(crate) log_budget: u64,
 
     /// A folder with a static page, which is served too.
     #[arg(long, value_name = "FOLDER")]

@@ -4,6 +4,7 @@
 //! logging never blocks, delays or ends anything, whatever becomes of the reader.
 
 mod app_line;
+mod budget;
 mod escape;
 mod level;
 mod output;
@@ -13,6 +14,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use app_runtime::AppLog;
@@ -21,6 +23,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use wasmedge_guest::OutputStream;
 
 use self::app_line::AppLineFormat;
+use self::budget::{Budget, Verdict};
 pub(crate) use self::level::parse_filter;
 use self::output::Output;
 use crate::cli::LogFormat;
@@ -32,6 +35,7 @@ pub(crate) struct Log {
     format: Arc<AppLineFormat>,
     /// What differs for some applications.
     apps: Arc<BTreeMap<String, AppOutput>>,
+    budgets: Arc<BTreeMap<String, Budget>>,
 }
 
 /// The destination of one application's lines.
@@ -40,6 +44,8 @@ pub(crate) struct AppLogTarget {
     /// The directory of a log file of its own, if it has one.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) is_on_console: bool,
+    /// The most that it logs, in bytes a second.
+    pub(crate) budget: usize,
 }
 
 /// The log file of an application.
@@ -61,15 +67,16 @@ impl Log {
             let format = format.clone();
             Output::start(standard_output()?, move |app, lines| format.dropped(app, lines))?
         };
-        let mut files = BTreeMap::new();
+        let (mut files, mut budgets) = (BTreeMap::new(), BTreeMap::new());
         for target in apps {
+            budgets.insert(target.app.clone(), Budget::new(target.budget, Instant::now()));
             if let Some(directory) = target.directory {
                 let path = directory.join(app_line::file_name(&target.app));
                 let file = app_file(&directory, &path).with_context(|| format!("the log file {}", path.display()))?;
                 files.insert(target.app, AppOutput { file, is_on_console: target.is_on_console });
             }
         }
-        let log = Self { output: Arc::new(output), format, apps: Arc::new(files) };
+        let log = Self { output: Arc::new(output), format, apps: Arc::new(files), budgets: Arc::new(budgets) };
         log.install(filter, is_terminal);
         Ok(log)
     }
@@ -90,8 +97,21 @@ impl Log {
 
     /// Waits until everything is written, for a bounded time.
     pub(crate) fn flush(&self) {
+        for (app, budget) in &*self.budgets {
+            self.tell_dropped(app, budget, budget.untold());
+        }
         self.output.flush();
         self.apps.values().for_each(|app| app.file.flush());
+    }
+}
+
+impl Log {
+    /// Tells how many lines of `app` were dropped, if any were.
+    fn tell_dropped(&self, app: &str, budget: &Budget, lines: u64) {
+        if lines > 0 {
+            let text = self.format.over_budget(app, lines, budget.kib());
+            self.output.push(None, text.as_bytes());
+        }
     }
 }
 
@@ -104,6 +124,12 @@ fn app_file(directory: &Path, path: &Path) -> io::Result<Output> {
 
 impl AppLog for Log {
     fn line(&self, app: &str, stream: OutputStream, line: &str) {
+        if let Some(budget) = self.budgets.get(app) {
+            match budget.decide(line.len(), Instant::now()) {
+                Verdict::Log { dropped } => self.tell_dropped(app, budget, dropped),
+                Verdict::Drop => return,
+            }
+        }
         if let Some(own) = self.apps.get(app) {
             own.file.push(None, format!("{line}\n").as_bytes());
             if !own.is_on_console {

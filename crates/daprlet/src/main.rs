@@ -10,6 +10,8 @@ mod descriptors;
 mod environment;
 mod exit;
 mod log;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod memory;
 mod page;
 mod run;
 mod shutdown;

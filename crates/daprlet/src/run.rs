@@ -29,7 +29,10 @@ pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let template = apps::entries(&arguments, &environment)?;
     let filter = arguments.process.log_filter(most_verbose(&template.apps))?;
-    let log = Log::start(arguments.process.log_format(), filter, template.apps.iter().map(app_log).collect())?;
+    let targets = template.apps.iter().map(|app| app_log(app, &arguments)).collect::<anyhow::Result<_>>()?;
+    let log = Log::start(arguments.process.log_format(), filter, targets)?;
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    crate::memory::give_back().context("a thread that gives memory back")?;
     let end = CancellationToken::new();
     tokio::spawn(shutdown::on_signals(end.clone())?);
     let ended = run_apps(&arguments, &environment, template, &log, end).await;
@@ -145,10 +148,11 @@ fn most_verbose(apps: &[AppEntry]) -> &str {
 }
 
 /// The destination of an application's lines.
-fn app_log(app: &AppEntry) -> AppLogTarget {
+fn app_log(app: &AppEntry, arguments: &Run) -> anyhow::Result<AppLogTarget> {
     let directory = (app.app_log_destination != LogDestination::Console).then(|| app.app_dir.join(".dapr/logs"));
     let is_on_console = app.app_log_destination != LogDestination::File;
-    AppLogTarget { app: app.app_id.clone(), directory, is_on_console }
+    let budget = apps::log_budget(app, arguments)?;
+    Ok(AppLogTarget { app: app.app_id.clone(), directory, is_on_console, budget })
 }
 
 /// This program as the guard of native applications' process groups.

@@ -7,6 +7,7 @@
 pub mod access_control;
 mod availability;
 mod bindings;
+mod bodies;
 mod components;
 mod encryption;
 mod health;
@@ -24,6 +25,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use crate::availability::Availability;
+use crate::bodies::Bodies;
 
 pub use bindings::BindingCallError;
 pub use components::{AddError, Components, Input, Loaded};
@@ -47,6 +49,7 @@ pub struct Sidecar {
     components: RwLock<Arc<Components>>,
     extended: RwLock<BTreeMap<String, String>>,
     invoker: Arc<dyn Invoker>,
+    bodies: Bodies,
     health: Health,
     availability: Arc<Availability>,
     shutdown: CancellationToken,
@@ -67,6 +70,8 @@ pub struct Settings {
     pub enabled_features: Vec<String>,
     /// The way to other applications.
     pub invoker: Arc<dyn Invoker>,
+    /// The most bytes of request bodies that are held at once while they arrive.
+    pub bodies: usize,
     /// Cancelled when the application asks its sidecar to end.
     pub shutdown: CancellationToken,
     /// Cancelled when it asks so without waiting for requests under way.
@@ -86,11 +91,20 @@ impl Sidecar {
             components: RwLock::default(),
             extended: RwLock::default(),
             invoker: settings.invoker,
+            bodies: Bodies::new(settings.bodies),
             health: Health::default(),
             availability: Arc::default(),
             shutdown: settings.shutdown,
             forced_shutdown: settings.forced_shutdown,
         }
+    }
+
+    /// All bytes of a request body that has to be whole to be understood. They count while it arrives.
+    ///
+    /// # Errors
+    /// When it breaks off, or the application's bodies under way take too much.
+    pub async fn whole(&self, body: Body) -> Result<bytes::Bytes, Refusal> {
+        self.bodies.whole(body).await
     }
 
     /// The application's id.

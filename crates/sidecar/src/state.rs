@@ -10,6 +10,19 @@ use crate::components::ConfiguredStateStore;
 use crate::encryption::Encryption;
 use crate::{IllegalKey, KeyPrefix, Sidecar};
 
+/// The most bytes of values that one bulk read answers with: sixteen of the largest that a request can write.
+const MAX_BULK_BYTES: usize = 64 << 20;
+
+/// The keys of a bulk read that the store is asked for at once: what it answers lies in memory before it is counted.
+const KEYS_AT_ONCE: usize = 32;
+
+/// The answer of a key beyond [`MAX_BULK_BYTES`].
+fn too_much() -> StateError {
+    let message =
+        format!("the values of this bulk read take more than {} MiB; ask for fewer keys", MAX_BULK_BYTES >> 20);
+    StateError::InvalidRequest(message)
+}
+
 /// Why a call to a state store was refused, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StateCallError {
@@ -102,7 +115,8 @@ impl AppStateStore {
         self.decrypted(read).map_err(StateCallError::Store)
     }
 
-    /// Reads many keys; each has its own answer.
+    /// Reads many keys; each has its own answer. Once the values take more than 64 MiB, the answer of each further
+    /// key is an error.
     ///
     /// # Errors
     /// When a key is illegal.
@@ -114,8 +128,18 @@ impl AppStateStore {
         for request in &mut requests {
             request.key = self.key(&request.key)?;
         }
-        let items = self.store.bulk_get(requests, parallelism).await;
-        Ok(items.into_iter().map(|item| self.decrypted(self.noted("get", item))).collect())
+        let (mut items, mut bytes) = (Vec::with_capacity(requests.len()), 0);
+        let mut requests = requests.into_iter();
+        while bytes <= MAX_BULK_BYTES && requests.len() > 0 {
+            let some = requests.by_ref().take(KEYS_AT_ONCE).collect();
+            for item in self.store.bulk_get(some, parallelism).await {
+                let item = self.decrypted(self.noted("get", item));
+                bytes += item.as_ref().map_or(0, |item| item.as_ref().map_or(0, |found| found.value.len()));
+                items.push(if bytes > MAX_BULK_BYTES { Err(too_much()) } else { item });
+            }
+        }
+        items.extend(requests.map(|_| Err(too_much())));
+        Ok(items)
     }
 
     /// Writes keys. One alone goes through the store's `set`; several are a batch, which is not atomic.

@@ -10,6 +10,8 @@ pub struct Activity {
     begun: Instant,
     /// Since when the guest computes, in microseconds from `begun`; [`WAITS`] while it waits for something.
     computing_since: AtomicU64,
+    /// Since when the guest waits, in microseconds from `begun`.
+    waiting_since: AtomicU64,
     /// Waits that have ended: what was true during one of them need not be any more.
     waits: AtomicU64,
     connections: AtomicUsize,
@@ -25,6 +27,7 @@ impl Default for Activity {
         Self {
             begun: Instant::now(),
             computing_since: AtomicU64::new(0),
+            waiting_since: AtomicU64::new(0),
             waits: AtomicU64::new(0),
             connections: AtomicUsize::new(0),
             accepted: AtomicU64::new(0),
@@ -56,13 +59,28 @@ impl Activity {
 
     /// The guest is suspended.
     pub(crate) fn waits(&self) {
-        self.computing_since.store(WAITS, Ordering::Relaxed);
+        if self.computing_since.swap(WAITS, Ordering::Relaxed) != WAITS {
+            self.waiting_since.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// How long the guest has waited; zero while it computes.
+    pub(crate) fn waiting(&self) -> Duration {
+        if self.computing_since.load(Ordering::Relaxed) != WAITS {
+            return Duration::ZERO;
+        }
+        let since = Duration::from_micros(self.waiting_since.load(Ordering::Relaxed));
+        self.begun.elapsed().saturating_sub(since)
+    }
+
+    /// Microseconds from `begun`.
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(WAITS - 1)
     }
 
     /// The guest goes on after a wait, long or short.
     pub(crate) fn goes_on(&self) {
-        let now = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(WAITS - 1);
-        self.computing_since.store(now, Ordering::Relaxed);
+        self.computing_since.store(self.now(), Ordering::Relaxed);
         self.waits.fetch_add(1, Ordering::Relaxed);
     }
 

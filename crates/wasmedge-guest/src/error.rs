@@ -36,7 +36,18 @@ pub enum GuestError {
     Trap(#[source] wasmtime::Error),
 }
 
+/// The reason of a trap: the guest was ended for its processor time.
+#[derive(Debug, thiserror::Error)]
+#[error("the guest computed for {0} s without waiting for anything")]
+pub(crate) struct Hung(pub(crate) u64);
+
 impl GuestError {
+    /// Whether the guest was ended for its processor time.
+    #[must_use]
+    pub fn is_hung(&self) -> bool {
+        matches!(self, Self::Trap(error) if error.is::<Hung>())
+    }
+
     /// The error with all its causes and, for a trap, the guest's own stack: what a log should show.
     #[must_use]
     pub fn report(&self) -> String {

@@ -19,6 +19,8 @@
 //!     graphs: Arc::default(),
 //!     output,
 //!     activity: Arc::default(),
+//!     account: wasmedge_guest::Account::new(wasmedge_guest::Weight::default()),
+//!     memory: wasmedge_guest::MemoryAccount::new(1 << 30),
 //! };
 //! let exit_code = wasmedge_guest::run(&engine, &module, options).await?;
 //! # Ok(()) }
@@ -33,6 +35,7 @@ mod errno;
 mod error;
 mod guest;
 mod memory;
+mod meter;
 mod network;
 mod socket;
 mod state;
@@ -44,4 +47,4 @@ pub use error::GuestError;
 pub use guest::{GuestOptions, Limits, Preopen, run};
 pub use network::{Connecting, IoFuture, Network};
 pub use socket::{Door, Holder, Listener, MemoryStream, Stream};
-pub use wasm_engine::{Output, OutputStream};
+pub use wasm_engine::{Account, MemoryAccount, Output, OutputStream, Weight};

@@ -5,6 +5,7 @@ mod door;
 mod exchange;
 mod listener;
 mod pipe;
+mod refusal;
 mod stream;
 mod table;
 mod tcp;

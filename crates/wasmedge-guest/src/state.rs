@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use inference::Session;
-use wasmtime::{Memory, StoreLimits};
+use wasmtime::Memory;
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::activity::Activity;
 use crate::descriptors::{DescriptorBudget, DescriptorPermit};
+use crate::meter::Meter;
 use crate::network::Network;
 use crate::socket::SocketTable;
-use wasm_engine::LineBuffer;
+use wasm_engine::{InstanceMemory, LineBuffer};
 
 /// How long a guest computes before requests that it has not seen are left to others. Small requests take less.
 pub(crate) const BUSY: Duration = Duration::from_millis(5);
@@ -31,11 +32,12 @@ pub(crate) struct GuestState {
     pub(crate) nn: Session,
     /// The guest's exported memory, looked up once.
     pub(crate) memory: Option<Memory>,
-    pub(crate) limits: StoreLimits,
+    pub(crate) limits: InstanceMemory,
     /// Zero of the guest's monotonic clock.
     pub(crate) started: Instant,
     /// Whether it computes, and since when.
     pub(crate) activity: Arc<Activity>,
+    pub(crate) meter: Meter,
 }
 
 impl GuestState {
@@ -45,7 +47,7 @@ impl GuestState {
         network: Arc<dyn Network>,
         output: LineBuffer,
         nn: Session,
-        limits: StoreLimits,
+        limits: InstanceMemory,
         activity: Arc<Activity>,
     ) -> Self {
         Self {
@@ -60,7 +62,20 @@ impl GuestState {
             limits,
             started: Instant::now(),
             activity,
+            meter: Meter::default(),
         }
+    }
+
+    /// The guest is suspended.
+    pub(crate) fn waits(&mut self) {
+        self.activity.waits();
+        self.meter.waits();
+    }
+
+    /// The guest goes on after a call that may have waited.
+    pub(crate) fn goes_on(&mut self) {
+        self.activity.goes_on();
+        self.meter.goes_on();
     }
 
     /// Looked at from time to time while the guest computes.

@@ -119,3 +119,14 @@ async fn order_that_was_hung_up_on_is_not_given_again() {
     assert!(call(&callee, Method::POST, empty_body()).await.is_err());
     assert_eq!(asked.lock().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn request_that_takes_too_long_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let timeout = std::time::Duration::from_millis(20);
+    let channel = AppChannel::new(Some(address.port())).with_timeout(Some(timeout));
+    channel.set_tcp(address);
+    let response = channel.send(Request::new(empty_body())).await.unwrap();
+    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+}

@@ -5,7 +5,6 @@ use http::{Request, Response, StatusCode};
 use serde_json::Value;
 use sidecar::{Body, Refusal, Sidecar};
 
-use super::whole;
 use crate::fields::fields;
 use crate::response;
 use crate::trace::Trace;
@@ -13,7 +12,8 @@ use go_json::JsonError;
 
 pub(super) async fn invoke(sidecar: &Sidecar, name: &str, request: Request<Body>) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
-    let body = go_json::decode(&whole(body).await?, "OutputBindingRequest.data").map_err(Refusal::malformed_body)?;
+    let body =
+        go_json::decode(&sidecar.whole(body).await?, "OutputBindingRequest.data").map_err(Refusal::malformed_body)?;
     let mut request = read(&body).map_err(Refusal::malformed_body)?;
     // A request whose baggage is wrong does not come this far.
     if let Ok(Some(trace)) = Trace::of(head.uri.path(), &head.headers) {

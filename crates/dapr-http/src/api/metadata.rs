@@ -7,7 +7,6 @@ use serde::Serialize;
 use sidecar::{Body, RUNTIME_VERSION, Refusal, Sidecar};
 
 use super::query::Query;
-use super::whole;
 use crate::response;
 
 #[derive(Serialize)]
@@ -106,7 +105,7 @@ pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
 }
 
 pub(super) async fn put(sidecar: &Sidecar, key: String, body: Body) -> Result<Response<Body>, Refusal> {
-    let value = whole(body).await?;
+    let value = sidecar.whole(body).await?;
     sidecar.set_extended_metadata(key, String::from_utf8_lossy(&value).into_owned());
     Ok(response::empty())
 }

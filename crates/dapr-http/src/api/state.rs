@@ -10,7 +10,6 @@ use serde_json::Value;
 use sidecar::{AppStateStore, Body, Refusal, Sidecar, StateCallError};
 
 use super::query::Query;
-use super::whole;
 use crate::fields::{self, fields};
 use crate::response;
 
@@ -55,7 +54,7 @@ pub(super) async fn delete(
 pub(super) async fn save(sidecar: &Sidecar, store: &str, query: &Query, body: Body) -> Result<Response<Body>, Refusal> {
     let error = |error: &StateCallError| Refusal::state_save(store, sidecar.app_id(), error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body = go_json::decode(&whole(body).await?, "SetRequest.value").map_err(Refusal::malformed)?;
+    let body = go_json::decode(&sidecar.whole(body).await?, "SetRequest.value").map_err(Refusal::malformed)?;
     let items = fields::items(&body, "[]state.SetRequest").map_err(Refusal::malformed)?;
     let mut requests = Vec::with_capacity(items.len());
     for item in items {
@@ -93,7 +92,7 @@ pub(super) async fn bulk_get(
 ) -> Result<Response<Body>, Refusal> {
     let error = |error: &StateCallError| Refusal::state_bulk_get(store, sidecar.app_id(), error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body = go_json::decode(&whole(body).await?, "").map_err(Refusal::malformed_body)?;
+    let body = go_json::decode(&sidecar.whole(body).await?, "").map_err(Refusal::malformed_body)?;
     let (keys, mut metadata, parallelism) = request::bulk(&body).map_err(Refusal::malformed_body)?;
     metadata.extend(query.metadata());
     let requests =
@@ -130,7 +129,7 @@ pub(super) async fn transact(
     let error = |error: &StateCallError| Refusal::state_transaction(store, sidecar.app_id(), error);
     let found: AppStateStore = sidecar.state_store(store).map_err(|e| error(&e))?;
     found.can_transact().map_err(|e| error(&e))?;
-    let body = go_json::decode(&whole(body).await?, "stateTransactionRequestBody.operations.request");
+    let body = go_json::decode(&sidecar.whole(body).await?, "stateTransactionRequestBody.operations.request");
     let body = body.map_err(Refusal::malformed_body)?;
     let body = fields(&body, "http.stateTransactionRequestBody").map_err(Refusal::malformed_body)?;
     let operations = body.list("operations", "[]http.stateTransactionRequestBodyOperation");

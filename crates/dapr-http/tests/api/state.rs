@@ -139,3 +139,17 @@ async fn a_body_over_the_limit_is_refused() {
     let invoked = api.call("POST", "/v1.0/invoke/echo/method/x", &large).await;
     assert_eq!((invoked.status, invoked.code().as_str()), (500, "ERR_DIRECT_INVOKE"));
 }
+
+#[tokio::test]
+async fn bulk_read_of_too_much_answers_with_errors() {
+    let api = api().await;
+    let value = "x".repeat(3 << 20);
+    let saved = api.call("POST", STORE, &format!(r#"[{{"key":"big","value":"{value}"}}]"#)).await;
+    assert_eq!(saved.status, 204);
+    let keys = serde_json::json!({ "keys": vec!["big"; 400] }).to_string();
+    let found = api.call("POST", "/v1.0/state/store/bulk", &keys).await;
+    let items: Vec<serde_json::Value> = serde_json::from_str(&found.body).unwrap();
+    let errors = items.iter().filter_map(|item| item["error"].as_str());
+    assert!(errors.clone().all(|error| error.contains("more than 64 MiB; ask for fewer keys")));
+    assert_eq!((items.len(), errors.count()), (400, 400 - 21));
+}

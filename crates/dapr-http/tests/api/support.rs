@@ -80,6 +80,7 @@ pub(crate) async fn api_with(options: Options, components: &[Given]) -> Api {
             ..SecretScope::default()
         }],
         invoker: Arc::new(Echo),
+        bodies: 16 << 20,
         forced_shutdown: CancellationToken::new(),
         enabled_features: Vec::new(),
         shutdown: shutdown.clone(),

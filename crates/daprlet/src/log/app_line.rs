@@ -47,9 +47,17 @@ impl AppLineFormat {
         }
     }
 
-    /// The line that tells how many lines of `app`, or of daprlet, were dropped.
+    /// The line that tells how many lines of `app`, or of daprlet, were dropped because of their reader.
     pub(super) fn dropped(&self, app: Option<&str>, lines: u64) -> String {
-        let message = "log lines dropped: they were not read or could not be written";
+        self.told(app, lines, "log lines dropped: they were not read or could not be written")
+    }
+
+    /// The line that tells how many lines of `app` were dropped because there were too many.
+    pub(super) fn over_budget(&self, app: &str, lines: u64, kib: usize) -> String {
+        self.told(Some(app), lines, &format!("log lines dropped: more than {kib} KiB a second (--log-budget)"))
+    }
+
+    fn told(&self, app: Option<&str>, lines: u64, message: &str) -> String {
         match self.format {
             LogFormat::Json => {
                 let mut line = json!({ "timestamp": timestamp(), "level": "WARN", "message": message, "lines": lines });

@@ -1,7 +1,7 @@
 //! From what the user wrote to what the host needs.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use dapr_resources::resources::{self, Resources};
 use dapr_resources::component::ComponentResource;
 use dapr_resources::run_template::{self, AppEntry, LogDestination, RunTemplate};
 use dapr_resources::{Problem, Problems, configuration, size};
-use wasmedge_guest::Limits;
 use wasmedge_guest::command::WasmEdgeCommand;
+use wasmedge_guest::{Limits, Weight};
 
 use crate::cli::{self, Run};
 use crate::environment::Environment;
@@ -30,6 +30,33 @@ const READ_BUFFER_SIZE: u64 = 4 << 10;
 /// The variable of an application's `env` that is `--instances` for it alone. Who else runs the template passes it on to a
 /// program that does not know it.
 const INSTANCES: &str = "DAPRLET_INSTANCES";
+
+/// The same for `--guest-weight`.
+const WEIGHT: &str = "DAPRLET_GUEST_WEIGHT";
+
+/// The same for `--guest-memory`.
+const GUEST_MEMORY: &str = "DAPRLET_GUEST_MEMORY";
+
+/// The same for `--app-memory`.
+const APP_MEMORY: &str = "DAPRLET_APP_MEMORY";
+
+/// The same for `--guest-cpu`.
+const GUEST_CPU: &str = "DAPRLET_GUEST_CPU";
+
+/// The same for `--guest-queue`.
+const QUEUE: &str = "DAPRLET_GUEST_QUEUE";
+
+/// The same for `--app-bodies`.
+const BODIES: &str = "DAPRLET_APP_BODIES";
+
+/// The same for `--request-timeout`.
+const REQUEST_TIMEOUT: &str = "DAPRLET_REQUEST_TIMEOUT";
+
+/// The same for `--log-budget`.
+const LOG_BUDGET: &str = "DAPRLET_LOG_BUDGET";
+
+/// The same for `--guest-queue-timeout`.
+const QUEUE_TIMEOUT: &str = "DAPRLET_GUEST_QUEUE_TIMEOUT";
 
 /// The applications that `arguments` name.
 pub(crate) fn entries(arguments: &Run, environment: &Environment) -> anyhow::Result<RunTemplate> {
@@ -110,12 +137,16 @@ fn app(
     let command = problems.collect(command(&entry, environment));
     let instances = problems.collect(instances(&entry, arguments));
     let health_check = problems.collect(health_check(&entry));
+    let weight = problems.collect(weight(&entry, arguments));
+    let limits = problems.collect(limits(&entry, arguments));
+    let bodies = problems.collect(limit(&entry, BODIES, arguments.app_bodies).map(mib));
     let configuration =
         problems.collect(configuration::load(&entry.config_files, &|name| environment.get(name).cloned()));
     let mut configuration = configuration.unwrap_or_default();
     std::mem::take(&mut configuration.warnings).into_iter().for_each(|warning| problems.warn(warning));
     let resources = resources(&entry, environment, registry, &configuration.denied_components, problems);
-    let (command, instances, resources, health_check) = (command?, instances?, resources?, health_check?);
+    let (command, instances, weight, limits, bodies) = (command?, instances?, weight?, limits?, bodies?);
+    let (resources, health_check) = (resources?, health_check?);
     let port_origin = match arguments.run_file {
         Some(_) => format!("appPort ({})", entry.origin),
         None => "--app-port".to_owned(),
@@ -141,17 +172,15 @@ fn app(
         logs_api_calls: entry.api_logging || configuration.api_logging.unwrap_or(false),
         enabled_features: configuration.enabled_features,
         max_body_size: entry.max_body_size.unwrap_or(MAX_BODY_SIZE),
+        bodies,
         read_buffer_size: entry.read_buffer_size.unwrap_or(READ_BUFFER_SIZE),
         api_token: token("DAPR_API_TOKEN"),
         allowed_origins: AllowedOrigins::parse(&arguments.allowed_origins),
         app_token: token("APP_API_TOKEN"),
         max_concurrency: entry.app_max_concurrency.unwrap_or(0),
         health_check,
-        limits: Limits {
-            memory: arguments.guest_memory.saturating_mul(1 << 20),
-            busy: Duration::from_secs(arguments.guest_cpu),
-            ..Limits::default()
-        },
+        limits,
+        weight,
         instances,
         ends_run: arguments.run_file.is_none(),
     })
@@ -190,6 +219,53 @@ fn health_check(entry: &AppEntry) -> Result<Option<HealthCheck>, Problems> {
     }
     let threshold = fields.threshold.filter(|threshold| *threshold > 0).unwrap_or(3);
     Ok(Some(HealthCheck { path, interval, timeout, threshold }))
+}
+
+/// What guests may use up: as their entry says, or the command line.
+fn limits(entry: &AppEntry, arguments: &Run) -> Result<Limits, Problems> {
+    let is_own = entry.env.iter().any(|(name, _)| name == REQUEST_TIMEOUT);
+    let own = is_own.then(|| limit(entry, REQUEST_TIMEOUT, 0)).transpose()?;
+    let timeout = own.or(arguments.request_timeout.map(NonZeroU64::get));
+    Ok(Limits {
+        memory: mib(limit(entry, GUEST_MEMORY, arguments.guest_memory)?),
+        app_memory: mib(limit(entry, APP_MEMORY, arguments.app_memory)?),
+        busy: Duration::from_secs(limit(entry, GUEST_CPU, arguments.guest_cpu)?),
+        queue: usize::try_from(limit(entry, QUEUE, arguments.guest_queue)?).unwrap_or(usize::MAX),
+        queue_timeout: Duration::from_secs(limit(entry, QUEUE_TIMEOUT, arguments.guest_queue_timeout)?),
+        request_timeout: timeout.map(Duration::from_secs),
+        ..Limits::default()
+    })
+}
+
+/// What an application may log, in bytes a second.
+pub(crate) fn log_budget(entry: &AppEntry, arguments: &Run) -> anyhow::Result<usize> {
+    let kib = limit(entry, LOG_BUDGET, arguments.log_budget)?;
+    Ok(usize::try_from(kib).unwrap_or(usize::MAX).saturating_mul(1 << 10))
+}
+
+/// So many MiB, in bytes.
+fn mib(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(1 << 20)
+}
+
+/// A limit of one application, or else that of the command line.
+fn limit(entry: &AppEntry, name: &str, general: u64) -> Result<u64, Problems> {
+    let Some((_, text)) = entry.env.iter().find(|(other, _)| other == name) else { return Ok(general) };
+    text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| {
+        let error = format!("app {}: env: {name} is {text:?}: it is a number from 1", entry.app_id);
+        Problem::new(&entry.origin, error).into()
+    })
+}
+
+/// The share of an application's guests: as its entry says, or the command line.
+fn weight(entry: &AppEntry, arguments: &Run) -> Result<Weight, Problems> {
+    let own = entry.env.iter().find(|(name, _)| name == WEIGHT).map(|(_, text)| text);
+    let weight = own.map_or(Some(arguments.guest_weight), |text| text.parse().ok()).and_then(Weight::new);
+    weight.ok_or_else(|| {
+        let text = own.map_or_else(|| arguments.guest_weight.to_string(), ToOwned::to_owned);
+        let error = format!("app {}: env: {WEIGHT} is {text:?}: it is a number from 1 to 10000", entry.app_id);
+        Problem::new(&entry.origin, error).into()
+    })
 }
 
 fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<Command, Problems> {

@@ -24,6 +24,12 @@ const SOCKET_STREAM: u8 = 6;
 /// `FDFLAGS_NONBLOCK`.
 const NONBLOCK: u32 = 4;
 
+/// The most that one call prints, in bytes: a guest that wants to print more is told how much was taken, as by any short write.
+const MAX_PRINTED: usize = 64 << 10;
+
+/// The random bytes that are made at once, before others get a turn.
+const RANDOM_PIECE: u32 = 256 << 10;
+
 type HostResult = wasmtime::Result<i32>;
 
 /// Hands a call on a file to wasmtime's WASI.
@@ -90,13 +96,43 @@ fn print(
         return Err(Errno::INVAL);
     }
     let (mut memory, state) = split(caller)?;
-    let mut printed = 0_u32;
+    let mut printed = 0;
     for index in 0..iovec_count {
         let (ptr, len) = memory.iovec(iovecs, index)?;
-        state.output.print(stream, memory.bytes(ptr, len)?);
-        printed = printed.saturating_add(len);
+        let bytes = memory.bytes(ptr, len)?;
+        let taken = bytes.get(..MAX_PRINTED - printed).unwrap_or(bytes);
+        state.output.print(stream, taken);
+        printed += taken.len();
+        if taken.len() < bytes.len() {
+            break;
+        }
     }
-    memory.write_u32(count, printed)
+    memory.write_u32(count, u32::try_from(printed).map_err(|_| Errno::FAULT)?)
+}
+
+/// `random_get`, in pieces.
+pub(super) async fn random(mut caller: Caller<'_, GuestState>, buffer: u32, length: u32) -> HostResult {
+    let mut done = 0;
+    while done < length {
+        let piece = RANDOM_PIECE.min(length - done);
+        let filled = match split(&mut caller) {
+            Ok((memory, state)) => {
+                let (mut memory, Some(start)) = (GuestMemory::Unshared(memory.0), buffer.checked_add(done)) else {
+                    return Ok(Errno::FAULT.0.into());
+                };
+                files::random_get(&mut state.wasi, &mut memory, start.cast_signed(), piece.cast_signed())?
+            }
+            Err(errno) => errno.0.into(),
+        };
+        if filled != 0 {
+            return Ok(filled);
+        }
+        done += piece;
+        if done < length {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(0)
 }
 
 pub(super) async fn status(mut caller: Caller<'_, GuestState>, fd: u32, out: u32) -> HostResult {

@@ -56,6 +56,9 @@ fn add_descriptors(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     linker.func_wrap_async(MODULE, "fd_write", |guest, (fd, iovecs, n, out): (u32, u32, u32, u32)| {
         Box::new(descriptor::write(guest, fd, iovecs, n, out))
     })?;
+    linker.func_wrap_async(MODULE, "random_get", |guest, (buffer, length): (u32, u32)| {
+        Box::new(descriptor::random(guest, buffer, length))
+    })?;
     linker.func_wrap_async(MODULE, "fd_fdstat_get", |guest, (fd, out): (u32, u32)| {
         Box::new(descriptor::status(guest, fd, out))
     })?;

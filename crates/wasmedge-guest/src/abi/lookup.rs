@@ -72,8 +72,9 @@ pub(super) async fn lookup(
         None if hints.has(flag::NUMERIC_HOST) => return Err(Errno::AI_NONAME),
         None => {
             let resolving = state.network.resolve(node.clone());
+            state.meter.waits();
             let resolved = resolving.await;
-            caller.data().activity.goes_on();
+            caller.data_mut().goes_on();
             resolved.map_err(|error| match error.kind() {
                 std::io::ErrorKind::PermissionDenied => Errno::ACCES,
                 _ => Errno::AI_NONAME,

@@ -167,6 +167,7 @@ async fn compute(guest: &mut Guest<'_>, context: u32) -> Result<(), Failure> {
     let state = guest.data_mut();
     let took = computed.as_ref().map_or(Duration::ZERO, |computed| computed.took);
     state.activity.was_kept(begin.elapsed().saturating_sub(took));
+    state.meter.computed_elsewhere(took);
     Ok(state.nn.finish(context, computed?)?)
 }
 

@@ -13,7 +13,7 @@ use crate::socket::{Direction, FIRST_SOCKET, SocketTable};
 use crate::state::GuestState;
 
 /// More subscriptions than any guest here can have descriptors; a bound on what one call makes the host copy.
-const MAX_SUBSCRIPTIONS: u32 = 65_536;
+const MAX_SUBSCRIPTIONS: u32 = 16_384;
 const SUBSCRIPTION_SIZE: u32 = 48;
 const EVENT_SIZE: u32 = 32;
 
@@ -81,12 +81,12 @@ pub(super) async fn poll(
             (!ready.is_empty()).then_some(ready)
         });
         if ready.is_pending() {
-            state.activity.waits();
+            state.waits();
         }
         ready
     })
     .await;
-    caller.data().activity.goes_on();
+    caller.data_mut().goes_on();
     let (mut memory, _) = split(caller)?;
     for (index, event) in (0..).zip(&ready) {
         write(&mut memory, at(events, index, EVENT_SIZE)?, event)?;

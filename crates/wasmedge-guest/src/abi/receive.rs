@@ -78,6 +78,9 @@ async fn receive_from(
         match attempt(caller, fd, iovecs, iovec_count, flags, before) {
             Ok(received) => {
                 let total = before + received.count;
+                if received.count > 0 {
+                    caller.data_mut().meter.progressed();
+                }
                 let ended = received.count == 0 || received.from.is_some() || flags & WAIT_ALL == 0;
                 if ended || flags & PEEK != 0 || total >= capacity(caller, iovecs, iovec_count)? {
                     let (mut memory, _) = split(caller)?;

@@ -18,7 +18,9 @@ pub(super) async fn send(
     loop {
         match attempt(caller, fd, iovecs, iovec_count, None) {
             Ok(sent) => {
-                split(caller)?.0.write_u32(count, sent.bytes)?;
+                let (mut memory, state) = split(caller)?;
+                memory.write_u32(count, sent.bytes)?;
+                state.meter.progressed();
                 if sent.asks_host {
                     // Whoever is asked would else be the next task of this very thread, which no other takes from it, and would
                     // not begin before a guest that computes on meanwhile is done.

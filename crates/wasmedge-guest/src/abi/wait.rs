@@ -29,7 +29,7 @@ pub(super) async fn until_ready(
         let is_ready = |polled: Result<Poll<()>, Errno>| polled.map_or(true, |ready| ready.is_ready());
         let ready = state.sockets.poll_until(cx, |sockets, cx| is_ready(sockets.poll(fd, direction, cx)).then_some(()));
         if ready.is_pending() {
-            state.activity.waits();
+            state.waits();
         }
         ready
     });
@@ -40,6 +40,6 @@ pub(super) async fn until_ready(
             Ok(())
         }
     };
-    caller.data().activity.goes_on();
+    caller.data_mut().goes_on();
     waited
 }

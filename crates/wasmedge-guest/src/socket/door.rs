@@ -27,8 +27,12 @@ use crate::activity::Activity;
 /// Connections from inside the process that may wait for an instance; more are refused.
 const BACKLOG: usize = 1024;
 
-/// Connections from outside are left to the operating system while this many wait; its own queue is about as long.
+/// The connections that wait for an instance where nothing else is said. More are left to the operating system, whose own queue
+/// is about as long, or refused if these have waited for [`STALLED_AFTER`].
 const ROOM: usize = 128;
+
+/// Instances that have not come for a connection in this time do not keep up.
+const STALLED_AFTER: Duration = Duration::from_secs(1);
 
 /// Where connections of one application wait for its instances. It outlives them. Clones are the same door.
 #[derive(Clone)]
@@ -37,6 +41,8 @@ pub struct Door(Arc<Inner>);
 struct Inner {
     /// Whether there may be more than one instance.
     shared: bool,
+    /// The connections that may wait.
+    room: usize,
     hall: Mutex<Hall>,
     arrived: Notify,
     opened: Notify,
@@ -64,11 +70,17 @@ impl Holder {
 }
 
 impl Door {
-    /// A door for at most `instances`.
+    /// A door for at most `instances`, where the usual number of connections may wait.
     #[must_use]
     pub fn new(instances: usize) -> Self {
+        Self::with_room(instances, ROOM)
+    }
+
+    /// A door for at most `instances`, where `room` connections may wait.
+    #[must_use]
+    pub fn with_room(instances: usize, room: usize) -> Self {
         let (hall, arrived, opened) = (Mutex::default(), Notify::new(), Notify::new());
-        Self(Arc::new(Inner { shared: instances > 1, hall, arrived, opened }))
+        Self(Arc::new(Inner { shared: instances > 1, room, hall, arrived, opened }))
     }
 
     /// A place at the door for the instance that `activity` tells of, which sees its own address as `local`.
@@ -77,7 +89,14 @@ impl Door {
         let mut hall = self.lock();
         let number = hall.next_seat;
         hall.next_seat += 1;
-        hall.seats.push(Seat { number, activity: activity.clone(), wait: None, took: None, waker: None });
+        hall.seats.push(Seat {
+            number,
+            activity: activity.clone(),
+            wait: None,
+            took: None,
+            is_laden: false,
+            waker: None,
+        });
         drop(hall);
         self.0.opened.notify_waiters();
         Listener::at_door(self.clone(), number, local)
@@ -95,11 +114,14 @@ impl Door {
     /// A new connection from inside the process, which an instance will accept as coming from `peer`.
     ///
     /// # Errors
-    /// `ConnectionRefused` when no instance listens, or all accept too slowly to keep up.
+    /// `ConnectionRefused` when no instance listens, `ResourceBusy` when all accept too slowly to keep up.
     pub fn connect(&self, peer: SocketAddr) -> io::Result<(MemoryStream, Holder)> {
         let mut hall = self.lock();
-        if hall.seats.is_empty() || hall.arrivals.len() >= BACKLOG {
+        if hall.seats.is_empty() {
             return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        if hall.arrivals.len() >= BACKLOG || self.is_full(&hall) {
+            return Err(io::ErrorKind::ResourceBusy.into());
         }
         let (ours, theirs) = MemoryStream::pair();
         let holder = Holder::default();
@@ -168,7 +190,27 @@ impl Door {
     /// Whether another connection from outside should be taken.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.lock().arrivals.len() < ROOM
+        self.lock().arrivals.len() < self.0.room
+    }
+
+    /// Whether another connection is to be refused: as many wait as may, and nobody comes for them.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.is_full(&self.lock())
+    }
+
+    fn is_full(&self, hall: &Hall) -> bool {
+        let waits_long = |arrival: &Arrival| arrival.since.elapsed() >= STALLED_AFTER;
+        hall.arrivals.len() >= self.0.room && hall.arrivals.front().is_some_and(waits_long)
+    }
+
+    /// Takes the connections that have waited for `patience` away, to be [refused](Stream::refuse).
+    #[must_use]
+    pub fn overdue(&self, patience: Duration) -> Vec<Stream> {
+        let mut hall = self.lock();
+        let is_overdue = |arrival: &Arrival| arrival.since.elapsed() >= patience;
+        let count = hall.arrivals.iter().take_while(|arrival| is_overdue(arrival)).count();
+        hall.arrivals.drain(..count).map(|arrival| arrival.stream).collect()
     }
 
     /// Wakes instances for the connections that wait: whoever was woken before may have found something else to do.
@@ -177,6 +219,7 @@ impl Door {
         for _ in 0..hall.arrivals.len().min(hall.seats.len()) {
             hall.wake_one();
         }
+        hall.seats.iter_mut().filter(|seat| seat.is_laden).for_each(Seat::wake);
     }
 
     /// Whether a connection has waited for `patience`, or requests were held up since the last look, and no instance waits.
@@ -196,9 +239,12 @@ impl Door {
         others.count() > hall.arrivals.len()
     }
 
-    /// Ready where the instance at `seat` should accept a connection.
-    pub(super) fn poll(&self, seat: u64, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready where the instance at `seat` should accept a connection. One that is laden should once it has waited for a while.
+    pub(super) fn poll(&self, seat: u64, is_laden: bool, cx: &mut Context<'_>) -> Poll<()> {
         let mut hall = self.lock();
+        if is_laden && hall.puts_off(seat, cx.waker()) {
+            return Poll::Pending;
+        }
         if !hall.arrivals.is_empty() {
             match hall.rival(seat) {
                 Some(rival) => rival.wake(),
@@ -207,10 +253,7 @@ impl Door {
         }
         if let Some(seat) = hall.seats.iter_mut().find(|it| it.number == seat) {
             seat.wait = Some(seat.activity.wait());
-            match &mut seat.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                None => seat.waker = Some(cx.waker().clone()),
-            }
+            seat.register(cx.waker());
         }
         Poll::Pending
     }

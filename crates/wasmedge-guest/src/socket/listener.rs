@@ -24,6 +24,8 @@ enum Source {
     Door {
         door: Door,
         seat: u64,
+        /// The guest has enough to do.
+        is_laden: bool,
     },
 }
 
@@ -35,16 +37,28 @@ impl Listener {
     }
 
     pub(super) fn at_door(door: Door, seat: u64, local: SocketAddr) -> Self {
-        Self { local, source: Source::Door { door, seat } }
+        Self { local, source: Source::Door { door, seat, is_laden: false } }
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
         self.local
     }
 
+    /// Whether connections wait for one of the instances.
+    pub(super) fn is_wanted(&self) -> bool {
+        matches!(&self.source, Source::Door { door, .. } if !door.is_empty())
+    }
+
+    /// Notes whether its guest has enough to do.
+    pub(super) fn set_laden(&mut self, laden: bool) {
+        if let Source::Door { is_laden, .. } = &mut self.source {
+            *is_laden = laden;
+        }
+    }
+
     pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (tcp, ready) = match &mut self.source {
-            Source::Door { door, seat } => return door.poll(*seat, cx),
+            Source::Door { door, seat, is_laden } => return door.poll(*seat, *is_laden, cx),
             Source::Tcp { tcp, ready } => (tcp, ready),
         };
         if ready.is_some() {
@@ -67,7 +81,7 @@ impl Listener {
 
     pub(crate) fn try_accept(&mut self) -> io::Result<Stream> {
         match &mut self.source {
-            Source::Door { door, seat } => door.take(*seat, self.local),
+            Source::Door { door, seat, .. } => door.take(*seat, self.local),
             Source::Tcp { tcp, ready } => match ready.take() {
                 Some(stream) => Ok(stream),
                 None => match tcp.poll_accept(&mut Context::from_waker(Waker::noop())) {
@@ -81,7 +95,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Source::Door { door, seat } = &self.source {
+        if let Source::Door { door, seat, .. } = &self.source {
             door.leave(*seat);
         }
     }

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use super::door::{Door, Holder};
 use super::exchange::Exchange;
 use super::pipe::MemoryStream;
+use super::refusal;
 use super::tcp::Tcp;
 use crate::activity::{Activity, Counted};
 
@@ -79,6 +80,19 @@ impl Stream {
         let shared = door.map(|(door, holder)| Shared { door, holder, exchange: Exchange::default(), held_up: false });
         self.admission = Some(Admission { counted: Counted::new(activity), shared });
         self
+    }
+
+    /// Answers that nobody has time for a request, and closes the connection.
+    pub async fn refuse(self) {
+        match self.transport {
+            Transport::Tcp(tcp) => {
+                if let Ok(stream) = tcp.into_tokio() {
+                    refusal::tell(stream).await;
+                }
+            }
+            Transport::Memory(stream) => refusal::tell(stream).await,
+            Transport::Gone => {}
+        }
     }
 
     /// Whether a request has arrived that its guest has not begun to read, so that another guest may have it.

@@ -12,6 +12,10 @@ use crate::errno::Errno;
 /// open in files, so the two never meet.
 pub(crate) const FIRST_SOCKET: u32 = 1 << 16;
 
+/// The requests that a guest begins at once, before others wait at the door: what it has begun nobody can take from it, and where
+/// each takes a second, the last would wait too long. One that has nothing else to do takes more.
+const MAX_BEGUN: usize = 8;
+
 /// The sockets of one guest, by descriptor.
 pub(crate) struct SocketTable {
     slots: Vec<Option<Socket>>,
@@ -88,7 +92,11 @@ impl SocketTable {
         if matches!(direction, Direction::Read) {
             self.for_reading(fd)?;
         }
+        let is_laden = self.is_wanted(place) && self.is_laden();
         let socket = self.slots.get_mut(place).and_then(Option::as_mut).ok_or(Errno::BADF)?;
+        if let Kind::Listener(listener) = &mut socket.kind {
+            listener.set_laden(is_laden);
+        }
         socket.advance(cx);
         if let Kind::Stream(stream) = &mut socket.kind {
             self.watch.add(place, stream);
@@ -97,6 +105,21 @@ impl SocketTable {
             Direction::Read => socket.poll_readable(cx),
             Direction::Write => socket.poll_writable(cx),
         })
+    }
+
+    /// Whether connections wait for the listener at `place`.
+    fn is_wanted(&self, place: usize) -> bool {
+        let socket = self.slots.get(place).and_then(Option::as_ref);
+        matches!(socket, Some(Socket { kind: Kind::Listener(listener), .. }) if listener.is_wanted())
+    }
+
+    /// Whether the guest has begun as many requests as it should have at once.
+    fn is_laden(&mut self) -> bool {
+        let streams = self.slots.iter_mut().flatten().filter_map(|socket| match &mut socket.kind {
+            Kind::Stream(stream) => Some(stream),
+            _ => None,
+        });
+        streams.filter_map(|stream| stream.has_begun().then_some(())).take(MAX_BEGUN).count() >= MAX_BEGUN
     }
 
     /// Sees what has happened on the TCP connections.

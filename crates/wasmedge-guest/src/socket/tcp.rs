@@ -31,6 +31,10 @@ impl Tcp {
         Ok(Self { stream: stream.into_std()?, seen: None })
     }
 
+    pub(super) fn into_tokio(self) -> io::Result<tokio::net::TcpStream> {
+        tokio::net::TcpStream::from_std(self.stream)
+    }
+
     pub(super) fn is_watched(&self) -> bool {
         self.seen.is_some()
     }

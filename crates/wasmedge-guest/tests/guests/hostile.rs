@@ -220,3 +220,68 @@ fn what_is_no_module_is_told_apart() {
     assert!(matches!(ENGINE.compile(b"#!/bin/sh"), Err(GuestError::NotWasm)));
     assert!(matches!(ENGINE.compile(b"\0asm\x01\0\0\0\xff"), Err(GuestError::Compile(_))));
 }
+
+/// Where the guest's `poll_oneoff` finds a clock that is over at once.
+const CLOCK: &str = r#"(data (i32.const 64) "\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\01")"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polling_without_waiting_does_not_evade_the_limit() {
+    let wat = format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1) {CLOCK}
+            (func (export "_start") (loop $for_ever
+                (drop (call $poll (i32.const 64) (i32.const 256) (i32.const 1) (i32.const 512)))
+                (br $for_ever))))"#
+    );
+    let limits = Limits { busy: Duration::from_millis(300), ..Limits::default() };
+    let guest = start(wat.as_bytes(), Setting { limits, ..Setting::default() });
+    let ended = guest.end.await.unwrap().unwrap_err();
+    assert!(ended.is_hung());
+    assert!(ended.report().contains("without waiting"), "{}", ended.report());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn printing_much_at_once_is_a_short_write() {
+    let wat = r#"(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 3)
+        (func (export "_start")
+            (i32.store (i32.const 4) (i32.const 60000))
+            (i32.store (i32.const 12) (i32.const 131072))
+            (drop (call $write (i32.const 1) (i32.const 0) (i32.const 2) (i32.const 16)))
+            (call $exit (i32.shr_u (i32.load (i32.const 16)) (i32.const 10)))))"#;
+    assert_eq!(exit_code(wat).await, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_bytes_fill_all_that_is_asked_for() {
+    let wat = r#"(module
+        (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 16)
+        (func (export "_start")
+            (if (i32.ne (call $random (i32.const 0) (i32.const 1048576)) (i32.const 0)) (then (call $exit (i32.const 1))))
+            (if (i64.eqz (i64.load (i32.const 1048568))) (then (call $exit (i32.const 2))))
+            (if (i32.eqz (call $random (i32.const 1) (i32.const 1048576))) (then (call $exit (i32.const 3))))
+            (call $exit (i32.const 0))))"#;
+    assert_eq!(exit_code(wat).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_memories_and_tables_of_a_guest_count() {
+    let wat = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1) (memory $second 1) (table $table 1 funcref)
+        (func (export "_start") (local $refused i32)
+            (if (i32.eq (memory.grow (i32.const 9)) (i32.const -1)) (then (call $exit (i32.const 100))))
+            (if (i32.eq (memory.grow $second (i32.const 9)) (i32.const -1))
+                (then (local.set $refused (i32.const 1))))
+            (if (i32.eq (table.grow $table (ref.null func) (i32.const 50000)) (i32.const -1))
+                (then (local.set $refused (i32.add (local.get $refused) (i32.const 2)))))
+            (call $exit (local.get $refused))))"#;
+    let limits = Limits { memory: 1 << 20, ..Limits::default() };
+    let guest = start(wat.as_bytes(), Setting { limits, ..Setting::default() });
+    assert_eq!(guest.end.await.unwrap().unwrap(), 3);
+}

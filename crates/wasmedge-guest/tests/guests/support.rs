@@ -10,8 +10,8 @@ use std::time::Duration;
 use inference::Graphs;
 use tokio::task::JoinHandle;
 use wasmedge_guest::{
-    Activity, Connecting, DescriptorBudget, Door, Engine, GuestError, GuestOptions, IoFuture, Limits, Listener,
-    MemoryStream, Network, Output, OutputStream, Preopen, Stream,
+    Account, Activity, Connecting, DescriptorBudget, Door, Engine, GuestError, GuestOptions, IoFuture, Limits,
+    Listener, MemoryAccount, MemoryStream, Network, Output, OutputStream, Preopen, Stream, Weight,
 };
 
 /// Compiling is the slow part of these tests, so all share one engine.
@@ -145,6 +145,8 @@ pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
         graphs: setting.graphs,
         output: lines.clone(),
         activity: activity.clone(),
+        account: Account::new(Weight::default()),
+        memory: MemoryAccount::new(1 << 32),
     };
     let end = tokio::spawn(async move { wasmedge_guest::run(&ENGINE, &module, options).await });
     Running { network, lines, activity, end }

@@ -95,6 +95,7 @@ pub(super) fn sidecar(state: Option<Arc<dyn StateStore>>) -> Arc<Sidecar> {
         secret_scopes: Vec::new(),
         http_endpoints: Vec::new(),
         invoker: Arc::new(Nobody),
+        bodies: 1 << 20,
         forced_shutdown: CancellationToken::new(),
         enabled_features: Vec::new(),
         shutdown: CancellationToken::new(),

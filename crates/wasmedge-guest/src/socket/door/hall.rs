@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Holder;
 use crate::activity::Activity;
@@ -36,8 +36,13 @@ pub(super) struct Seat {
     pub(super) wait: Option<u64>,
     /// The wait before which it last took one.
     pub(super) took: Option<u64>,
+    /// It has enough to do: it is to look again later.
+    pub(super) is_laden: bool,
     pub(super) waker: Option<Waker>,
 }
+
+/// An instance that has enough to do takes a connection all the same when it has waited for so long.
+const IDLE_AFTER: Duration = Duration::from_millis(5);
 
 impl Hall {
     /// Wakes the one that the last connection is for, of those that are suspended at the door and not woken yet.
@@ -47,6 +52,17 @@ impl Hall {
         if let Some(seat) = suspended.min_by_key(|seat| seat.rank(left)) {
             seat.wake();
         }
+    }
+
+    /// Has the instance at the seat `number`, which has enough to do, look again later; not where it only waits.
+    pub(super) fn puts_off(&mut self, number: u64, waker: &Waker) -> bool {
+        let Some(seat) = self.seats.iter_mut().find(|it| it.number == number) else { return false };
+        seat.is_laden = seat.activity.waiting() < IDLE_AFTER;
+        if seat.is_laden {
+            seat.wait = None;
+            seat.register(waker);
+        }
+        seat.is_laden
     }
 
     /// The one that waits here, too, and that the next connection is rather for than for the one at the seat `number`.
@@ -69,7 +85,15 @@ impl Seat {
         (left == Some(self.number), self.activity.connections())
     }
 
+    pub(super) fn register(&mut self, waker: &Waker) {
+        match &mut self.waker {
+            Some(known) => known.clone_from(waker),
+            None => self.waker = Some(waker.clone()),
+        }
+    }
+
     pub(super) fn wake(&mut self) {
+        self.is_laden = false;
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }

@@ -366,3 +366,40 @@ fn an_instance_is_wanted_where_one_computes_that_has_begun_to_answer_several_req
         assert!(!door.is_in_demand(), "until the next time");
     }
 }
+
+#[test]
+fn connection_nobody_comes_for_is_overdue() {
+    let door = Door::with_room(1, 1);
+    let address = "127.0.0.1:80".parse().unwrap();
+    let _seat = door.listener(address, &Arc::default());
+    let _client = door.connect(address).unwrap();
+    assert!(!door.has_room() && !door.is_overloaded());
+    assert!(door.overdue(Duration::from_secs(60)).is_empty());
+    assert_eq!(door.overdue(Duration::ZERO).len(), 1);
+    assert!(door.has_room());
+}
+
+#[test]
+fn laden_instance_takes_a_connection_once_it_waits() {
+    let door = Door::new(2);
+    let address = "127.0.0.1:80".parse().unwrap();
+    let activity = Arc::<Activity>::default();
+    let seat = door.listener(address, &activity);
+    let number = door.lock().seats[0].number;
+    let _client = door.connect(address).unwrap();
+    let woken = Arc::<Woken>::default();
+    let waker = Waker::from(woken.clone());
+    let mut cx = Context::from_waker(&waker);
+    assert!(door.poll(number, false, &mut cx).is_ready());
+    assert!(door.poll(number, true, &mut cx).is_pending());
+    assert!(door.is_neglected(Duration::ZERO), "another one is needed");
+    door.remind();
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    activity.waits();
+    let begin = Instant::now();
+    while door.poll(number, true, &mut cx).is_pending() {
+        assert!(begin.elapsed() < Duration::from_secs(30));
+        std::thread::yield_now();
+    }
+    drop(seat);
+}
