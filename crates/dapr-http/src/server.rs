@@ -56,7 +56,7 @@ where
 /// The way in which one request is answered.
 enum Answer<A, P> {
     Refused(&'static str),
-    Upgrade(Request<Incoming>, P),
+    Upgrade(Box<Request<Incoming>>, P),
     Request(A),
 }
 
@@ -72,13 +72,13 @@ where
     let service = service_fn(|request: Request<Incoming>| {
         let answer = match framing::check(&request) {
             Err(why) => Answer::Refused(why),
-            Ok(()) if h2c::is_wanted(&request) => Answer::Upgrade(request, pending.clone()),
+            Ok(()) if h2c::is_wanted(&request) => Answer::Upgrade(Box::new(request), pending.clone()),
             Ok(()) => Answer::Request(answer(request.map(|body| body.map_err(Into::into).boxed_unsync()))),
         };
         async move {
             Ok::<_, Infallible>(match answer {
                 Answer::Refused(why) => framing::refuse(why),
-                Answer::Upgrade(request, pending) => h2c::accept(request, &pending).await,
+                Answer::Upgrade(request, pending) => h2c::accept(*request, &pending).await,
                 Answer::Request(answer) => answer.await,
             })
         }
