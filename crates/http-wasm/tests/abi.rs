@@ -1,5 +1,7 @@
 //! Guests of the http-wasm ABI in a pipeline: what they may change, and what they cannot harm.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
