@@ -112,6 +112,9 @@ fn print(
 
 /// `random_get`, in pieces.
 pub(super) async fn random(mut caller: Caller<'_, GuestState>, buffer: u32, length: u32) -> HostResult {
+    if let Err(errno) = split(&mut caller).and_then(|(memory, _)| memory.bytes(buffer, length).map(drop)) {
+        return Ok(errno.0.into());
+    }
     let mut done = 0;
     while done < length {
         let piece = RANDOM_PIECE.min(length - done);
