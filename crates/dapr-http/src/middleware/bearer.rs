@@ -62,10 +62,12 @@ struct Discovery {
     jwks_uri: String,
 }
 
-/// The claims that the library does not check.
+/// Times, in seconds since 1970. The library takes one that is no number for none at all; here it makes the token invalid.
 #[derive(Deserialize)]
 struct Claims {
+    exp: Option<f64>,
     iat: Option<f64>,
+    nbf: Option<f64>,
 }
 
 impl Bearer {
@@ -115,8 +117,10 @@ impl Bearer {
         validation.set_audience(&[&self.0.audience]);
         validation.set_required_spec_claims(&["iss", "aud"]);
         let token = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_jwk(key).ok()?, &validation).ok()?;
-        let latest = (jsonwebtoken::get_current_timestamp() + validation.leeway) as f64;
-        token.claims.iat.is_none_or(|issued| issued <= latest).then_some(())
+        let (now, leeway) = (jsonwebtoken::get_current_timestamp() as f64, ALLOWED_CLOCK_SKEW.as_secs_f64());
+        let Claims { exp, iat, nbf } = token.claims;
+        let has_begun = [iat, nbf].into_iter().flatten().all(|begin| begin <= now + leeway);
+        (has_begun && exp.is_none_or(|end| end > now - leeway)).then_some(())
     }
 
     /// The keys as they are; where they are old, new ones are on their way.
@@ -268,6 +272,7 @@ mod tests {
             ("expired", with("exp", json!(now - 400))),
             ("not yet", with("nbf", json!(now + 400))),
             ("from the future", with("iat", json!(now + 400))),
+            ("end that is no number", with("exp", json!((now + 400).to_string()))),
             ("no key id", token(None, claims.clone())),
             ("unknown key", token(Some("b"), claims.clone())),
             ("key for encryption", token(Some("enc"), claims.clone())),
