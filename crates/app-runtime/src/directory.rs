@@ -138,7 +138,7 @@ pub(crate) struct Caller {
     pub(crate) directory: Arc<Directory>,
     /// What the application can reach outside.
     pub(crate) external: Arc<External>,
-    /// Where applications of other processes are found.
+    /// Registry of the applications of other processes.
     pub(crate) registry: Option<LocalRegistry>,
 }
 
@@ -158,7 +158,7 @@ impl Caller {
     }
 }
 
-/// What the callee's sidecar would tell the caller's.
+/// The error as the callee's sidecar reports it to the caller's.
 fn remote(error: InvokeError, is_remote: bool) -> InvokeError {
     match error {
         InvokeError::Channel(why) if is_remote => {

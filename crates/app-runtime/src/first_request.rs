@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// How long a client may take to send the header of its first request, as on the Dapr ports.
+/// Time that a client has to send the header of its first request, as on the Dapr ports.
 pub(crate) const FIRST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same, while many clients are held back.
 const SHORT_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ pub(crate) const MAX_HELD_BACK: usize = 512;
 
 /// The bytes of a header that are looked at. A longer one goes to the guest, which has its own limit.
 const MAX_PEEKED_BYTES: usize = 8 * 1024;
-/// How often a header that arrives in pieces is looked at again.
+/// Time between two looks at a header that arrives in pieces.
 const PEEK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The timeout of a connection that comes while `held_back` others are held back.
@@ -50,7 +50,7 @@ pub(crate) async fn wait_for_header(stream: TcpStream, timeout: Duration) -> io:
     }
 }
 
-/// Whether `bytes` have the end of a header, are too many for one, or do not begin like one.
+/// True if `bytes` have the end of a header, are too many for one, or do not begin like one.
 fn is_enough(bytes: &[u8]) -> bool {
     let is_http = bytes.iter().find(|byte| !matches!(byte, b'\r' | b'\n')).is_none_or(u8::is_ascii_alphabetic);
     let has_end = || bytes.windows(2).any(|two| two == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n");

@@ -25,7 +25,7 @@ pub(crate) struct GuestApp {
     pub(crate) command: WasmEdgeCommand,
     pub(crate) working_dir: PathBuf,
     pub(crate) limits: Limits,
-    /// What all its instances may have open.
+    /// Descriptors that all its instances may have open.
     pub(crate) descriptors: Arc<DescriptorBudget>,
     pub(crate) account: Arc<Account>,
     pub(crate) memory: Arc<MemoryAccount>,

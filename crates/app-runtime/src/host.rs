@@ -55,7 +55,7 @@ pub struct HostSettings {
     pub log: Arc<dyn AppLog>,
     /// Makes applications known to other processes of this machine, and finds theirs.
     pub local_registry: Option<LocalRegistry>,
-    /// How long requests under way may take to finish when one application is asked to shut down.
+    /// Time that requests under way have to finish when one application is asked to shut down.
     pub graceful: Duration,
     /// Starts the guard that ends native applications should this process be killed.
     pub guard: Option<GuardCommand>,

@@ -90,7 +90,7 @@ impl<I: Imports> Instances<I> {
         Ok(instances)
     }
 
-    /// How many requests an instance answers.
+    /// Requests that an instance answers.
     fn requests(&self) -> u32 {
         self.requests.get().copied().unwrap_or(1)
     }

@@ -1,7 +1,7 @@
 //! Gives memory that is no longer needed back to the system.
 //!
 //! glibc keeps what was freed between two things that are still there, and after large buffers it keeps large ones. So large
-//! buffers are mapped each by itself, and once a minute the rest is given back where there is more of it than before.
+//! buffers are mapped each by itself, and every 30 s the rest is given back where there is more of it than before.
 
 use std::time::Duration;
 

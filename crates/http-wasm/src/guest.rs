@@ -37,7 +37,7 @@ impl HostState {
     }
 }
 
-/// What is needed to start an instance.
+/// A compiled module with all that starts an instance of it.
 pub(crate) struct Template {
     engine: Engine,
     clock: Clock,
@@ -151,7 +151,7 @@ impl Template {
     }
 }
 
-/// Whether the module ended itself with exit code 0, as a command does at its end.
+/// True if the module ended itself with exit code 0, as a command does at its end.
 fn is_success(error: &Error) -> bool {
     error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some_and(|exit| exit.0 == 0)
 }

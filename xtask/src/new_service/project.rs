@@ -31,7 +31,7 @@ common:
 apps:
 ";
 
-/// What cargo has to know to build services for WebAssembly.
+/// Cargo configuration that services need as WebAssembly.
 const CARGO_CONFIG: &str = "\
 [target.wasm32-wasip1]
 rustflags = [\"-Ctarget-feature=+simd128\"]

@@ -32,7 +32,7 @@ impl AcceptRetry {
     }
 }
 
-/// Whether only this one connection is gone, and not the listener's ability to accept.
+/// True for an error of the one connection, after which the listener still accepts.
 pub(crate) fn is_about_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(

@@ -321,7 +321,7 @@ fn resources(
     Some(resources)
 }
 
-/// Whether the Configuration denies a component's type; then it is left out with a warning.
+/// True if the Configuration denies the component's type; it is left out with a warning then.
 fn is_denied(component: &ComponentResource, denied: &[String], problems: &mut Problems) -> bool {
     let type_ = component.type_.to_ascii_lowercase();
     let versioned = format!("{type_}/{}", component.version);

@@ -19,7 +19,7 @@ pub(crate) struct Chaos {
     pub(crate) seed: u64,
 }
 
-/// What a run has shown in one world.
+/// Totals of a run in one world.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) kills: usize,

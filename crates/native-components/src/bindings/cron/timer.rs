@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::schedule::Schedule;
 
-/// How often the time of day is looked at while the next event is far away.
+/// Time between two looks at the time of day while the next event is far away.
 const MAX_SLEEP: Duration = Duration::from_secs(10);
 /// The clock may be corrected by so much without an event coming twice.
 const MAX_CORRECTION: SignedDuration = SignedDuration::from_secs(1);

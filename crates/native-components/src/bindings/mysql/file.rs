@@ -18,9 +18,9 @@ use crate::sqlite::{Database, SqliteThread, StatementError, confine, is_unavaila
 
 /// How long to wait for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one statement may take. All callers of the binding share one connection.
+/// Time that one statement may take. All callers of the binding share one connection.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a caller waits for its statement to be done, including those of others before it.
+/// Time that a caller waits for its statement to be done, including those of others before it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Statements that may wait for the connection.
 const MAX_PENDING_STATEMENTS: usize = 256;
