@@ -122,7 +122,7 @@ impl App for Events {
     }
 
     async fn health(&self) -> Health {
-        Health::of(vec![match self.events.ping().await {
+        Health::from_checks(vec![match self.events.ping().await {
             Ok(()) => Check::ok("database"),
             Err(error) => Check::unavailable("database", error.to_string()),
         }])

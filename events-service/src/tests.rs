@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use dapr_client::fake::{FakeDapr, Mood, reply};
+use dapr_client::fake::{FakeDapr, FaultMode, reply};
 use http::Request;
 use serde_json::{Value, json};
 
@@ -133,7 +133,7 @@ async fn deleting_needs_permission_and_no_foreign_page() {
 #[tokio::test]
 async fn a_secret_that_comes_late_is_found_and_its_value_is_shown_nowhere() {
     let world = world("null", false);
-    world.dapr.set_secret_mood(Mood::Failing);
+    world.dapr.set_secret_mode(FaultMode::Failing);
     let event = r#"{"event_ts":1,"op_type":"a","input_size":1}"#;
     let (status, body) = world.ask(Request::post("/create_event"), event).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -141,7 +141,7 @@ async fn a_secret_that_comes_late_is_found_and_its_value_is_shown_nowhere() {
     assert_eq!(health, StatusCode::SERVICE_UNAVAILABLE);
     assert!(reasons.contains("secret"), "{reasons}");
 
-    world.dapr.set_secret_mood(Mood::Well);
+    world.dapr.set_secret_mode(FaultMode::Healthy);
     assert_eq!(world.ask(Request::post("/create_event"), event).await.0, StatusCode::OK);
     assert_eq!(world.ask(Request::get("/healthz"), "").await.0, StatusCode::OK);
     let log = world.log.0.lock().unwrap().join("\n");

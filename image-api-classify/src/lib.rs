@@ -20,8 +20,8 @@ use serde::Serialize;
 use service_kit::events::Delivery;
 use service_kit::form::{self, Part};
 use service_kit::{
-    Accounting, AccountingSettings, App, Call, Check, EdgeSettings, Environment, Health, Log, Problem, Response, Route,
-    Service, SystemClock, accepts,
+    App, Call, Check, EdgeSettings, Environment, Health, Log, Problem, Response, Route, Service, SystemClock,
+    UsagePolicy, UsageSettings, accepts,
 };
 
 use answer::Finding;
@@ -46,7 +46,7 @@ const MODEL_DIR: &str = "model";
 
 /// The service.
 pub struct Classify {
-    accounting: Accounting,
+    usage: UsagePolicy,
     model: Result<Box<dyn Classifier>, ModelError>,
     max_pixels: u64,
 }
@@ -62,17 +62,17 @@ pub enum Endpoint {
     DeliverEvents,
 }
 
-/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`AccountingSettings`], `MAX_PIXELS`,
+/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`UsageSettings`], `MAX_PIXELS`,
 /// `MODEL_DIR` and `MODEL_MEMORY_BYTES`. Loads the model.
 pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Classify> {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
-    let accounting = AccountingSettings::read(environment, DAPR_HTTP_PORT);
+    let usage = UsageSettings::read(environment, DAPR_HTTP_PORT);
     let max_pixels = environment.parsed("MAX_PIXELS", "a number of pixels", DEFAULT_MAX_PIXELS);
     let memory = environment.parsed("MODEL_MEMORY_BYTES", "a number of bytes", DEFAULT_MODEL_MEMORY);
     let directories = environment.text("MODEL_DIR").map(|text| directories(&text)).unwrap_or_default();
-    let accounting = Accounting::new(accounting, Arc::new(SystemClock), Arc::clone(&log));
+    let usage = UsagePolicy::new(usage, Arc::new(SystemClock), Arc::clone(&log));
     let model = load(&directories, memory, log.as_ref());
-    Service::new(Classify::new(accounting, model, max_pixels), edge).with_log(log)
+    Service::new(Classify::new(usage, model, max_pixels), edge).with_log(log)
 }
 
 /// The directories in a list such as `models/large, models/small`.
@@ -103,8 +103,8 @@ fn load(directories: &[PathBuf], memory: u64, log: &dyn Log) -> Result<Box<dyn C
 impl Classify {
     /// A service with that model, or the reason why there is none, which takes pictures of at most `max_pixels`.
     #[must_use]
-    pub fn new(accounting: Accounting, model: Result<Box<dyn Classifier>, ModelError>, max_pixels: u64) -> Self {
-        Self { accounting, model, max_pixels }
+    pub fn new(usage: UsagePolicy, model: Result<Box<dyn Classifier>, ModelError>, max_pixels: u64) -> Self {
+        Self { usage, model, max_pixels }
     }
 
     fn model(&self) -> Result<&dyn Classifier, Problem> {
@@ -118,7 +118,7 @@ impl Classify {
         }
         let (found, delivery) = self.find(call, call.request.body()).await;
         let finding = found.map_err(|problem| match delivery {
-            Some(delivery) => delivery.told(problem),
+            Some(delivery) => delivery.add_to_problem(problem),
             None => problem,
         })?;
         let mut response = if accepts(call.request.headers(), "application/json") {
@@ -129,7 +129,7 @@ impl Classify {
             answer::of_type("text/plain; charset=utf-8", finding.sentence())
         };
         if let Some(delivery) = delivery {
-            delivery.tell(&mut response);
+            delivery.add_to_response(&mut response);
         }
         Ok(response)
     }
@@ -146,17 +146,17 @@ impl Classify {
         let mut response = answer::of_type("application/json", json(&outcomes)?);
         // Of several events the one that fared worst.
         if let Some(delivery) = findings.iter().filter_map(|(_, _, delivery)| *delivery).max() {
-            delivery.tell(&mut response);
+            delivery.add_to_response(&mut response);
         }
         Ok(response)
     }
 
     /// What a picture shows, and what has become of its event, which is on its way while the model is asked.
     async fn find(&self, call: &Call, bytes: &[u8]) -> (Result<Finding<'_>, Problem>, Option<Delivery>) {
-        match self.accounting.admit_while(call, || self.decode(bytes)).await.flatten() {
+        match self.usage.admit(call, || self.decode(bytes)).await.flatten() {
             Ok(decoded) => {
                 let look = || found_in(&decoded);
-                let (delivery, found) = self.accounting.record_while(call, OPERATION, bytes.len(), look).await;
+                let (delivery, found) = self.usage.record_event(call, OPERATION, bytes.len(), look).await;
                 (found, Some(delivery))
             }
             Err(problem) => (Err(problem), None),
@@ -192,7 +192,7 @@ impl App for Classify {
         match endpoint {
             Endpoint::Classify => self.classify(&call).await,
             Endpoint::Model => Ok(answer::of_type("application/json", json(self.model()?.description())?)),
-            Endpoint::DeliverEvents => self.accounting.deliver().await,
+            Endpoint::DeliverEvents => self.usage.deliver().await,
         }
     }
 
@@ -204,8 +204,8 @@ impl App for Classify {
             }
             Err(error) => Check::unavailable("model", error.to_string()),
         }];
-        checks.extend(self.accounting.checks().await);
-        Health::of(checks)
+        checks.extend(self.usage.checks().await);
+        Health::from_checks(checks)
     }
 }
 

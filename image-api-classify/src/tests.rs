@@ -74,14 +74,14 @@ fn service(model: Result<Box<dyn Classifier>, ModelError>) -> Service<Classify> 
 fn counting(model: Result<Box<dyn Classifier>, ModelError>, events: Arc<AtomicUsize>) -> Service<Classify> {
     let mut environment = Environment::new(&|_| None);
     let edge = EdgeSettings::read(&mut environment, PORT, MAX_BODY_BYTES);
-    let settings = AccountingSettings::read(&mut environment, DAPR_HTTP_PORT);
+    let settings = UsageSettings::read(&mut environment, DAPR_HTTP_PORT);
     let dapr = FakeDapr::new();
     dapr.on_invoke(move |_, _| {
         events.fetch_add(1, Ordering::Relaxed);
         reply(StatusCode::OK, "")
     });
-    let accounting = Accounting::through(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
-    Service::new(Classify::new(accounting, model, 1_000_000), edge).with_log(Arc::new(Quiet))
+    let usage = UsagePolicy::with_client(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
+    Service::new(Classify::new(usage, model, 1_000_000), edge).with_log(Arc::new(Quiet))
 }
 
 async fn ask(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> (StatusCode, String) {
@@ -257,7 +257,7 @@ async fn a_form_that_is_none_is_a_bad_request() {
         (Bytes::new(), StatusCode::BAD_REQUEST),
         (Bytes::from_static(b"--edge--\r\n"), StatusCode::BAD_REQUEST),
         (form(&[("one.png", &sample())]).slice(..60), StatusCode::BAD_REQUEST),
-        (form(&[("x", &b"x"[..]); service_kit::form::MAX_PICTURES + 1]), StatusCode::PAYLOAD_TOO_LARGE),
+        (form(&[("x", &b"x"[..]); service_kit::form::MAX_IMAGES + 1]), StatusCode::PAYLOAD_TOO_LARGE),
     ] {
         assert_eq!(ask(&known(), form_request(), form).await.0, status);
     }

@@ -65,7 +65,7 @@ pub(crate) fn response(outcomes: &[Outcome<'_>]) -> Result<Response, Problem> {
     let json = json.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     let mut response = answer("application/json", json);
     if let Some(delivery) = outcomes.iter().filter_map(|outcome| outcome.delivery).max() {
-        delivery.tell(&mut response);
+        delivery.add_to_response(&mut response);
     }
     Ok(response)
 }

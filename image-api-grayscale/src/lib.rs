@@ -17,8 +17,8 @@ use http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use image_intake::DEFAULT_MAX_PIXELS;
 use service_kit::form::{self, Part};
 use service_kit::{
-    Accounting, AccountingSettings, App, Call, EdgeSettings, Environment, Health, Log, Problem, Response, Route,
-    Service, SystemClock, accepts,
+    App, Call, EdgeSettings, Environment, Health, Log, Problem, Response, Route, Service, SystemClock, UsagePolicy,
+    UsageSettings, accepts,
 };
 
 use batch::Outcome;
@@ -34,7 +34,7 @@ const OPERATION: &str = "grayscale";
 
 /// The service.
 pub struct Grayscale {
-    accounting: Accounting,
+    usage: UsagePolicy,
     max_pixels: u64,
 }
 
@@ -47,21 +47,21 @@ pub enum Endpoint {
     DeliverEvents,
 }
 
-/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`AccountingSettings`], and
+/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`UsageSettings`], and
 /// `MAX_PIXELS`.
 pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Grayscale> {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
-    let accounting = AccountingSettings::read(environment, DAPR_HTTP_PORT);
+    let usage = UsageSettings::read(environment, DAPR_HTTP_PORT);
     let max_pixels = environment.parsed("MAX_PIXELS", "a number of pixels", DEFAULT_MAX_PIXELS);
-    let accounting = Accounting::new(accounting, Arc::new(SystemClock), Arc::clone(&log));
-    Service::new(Grayscale::new(accounting, max_pixels), edge).with_log(log)
+    let usage = UsagePolicy::new(usage, Arc::new(SystemClock), Arc::clone(&log));
+    Service::new(Grayscale::new(usage, max_pixels), edge).with_log(log)
 }
 
 impl Grayscale {
     /// A service that takes pictures of at most `max_pixels`.
     #[must_use]
-    pub fn new(accounting: Accounting, max_pixels: u64) -> Self {
-        Self { accounting, max_pixels }
+    pub fn new(usage: UsagePolicy, max_pixels: u64) -> Self {
+        Self { usage, max_pixels }
     }
 
     async fn grayscale(&self, call: &Call) -> Result<Response, Problem> {
@@ -82,8 +82,8 @@ impl Grayscale {
                 answer("text/plain", STANDARD.encode_type(gray.into_bytes()))
             }
         };
-        let (delivery, mut response) = self.accounting.record_while(call, OPERATION, picture.len(), encode).await;
-        delivery.tell(&mut response);
+        let (delivery, mut response) = self.usage.record_event(call, OPERATION, picture.len(), encode).await;
+        delivery.add_to_response(&mut response);
         Ok(response)
     }
 
@@ -95,7 +95,7 @@ impl Grayscale {
                 Ok(gray) => {
                     max_pixels = max_pixels.saturating_sub(gray.pixels());
                     let bytes = part.bytes.len();
-                    let (delivery, gray) = self.accounting.record_while(call, OPERATION, bytes, || gray.encode()).await;
+                    let (delivery, gray) = self.usage.record_event(call, OPERATION, bytes, || gray.encode()).await;
                     Outcome::gray(part, gray, delivery)
                 }
                 Err(problem) => Outcome::problem(part, &problem),
@@ -106,7 +106,7 @@ impl Grayscale {
     }
 
     async fn decode(&self, call: &Call, picture: &[u8], max_pixels: u64) -> Result<Gray, Problem> {
-        let gray = self.accounting.admit_while(call, || Gray::decode(picture, max_pixels)).await?;
+        let gray = self.usage.admit(call, || Gray::decode(picture, max_pixels)).await?;
         gray.map_err(|refusal| Problem::new(refusal.status(), refusal.to_string()))
     }
 }
@@ -129,12 +129,12 @@ impl App for Grayscale {
     async fn call(&self, endpoint: Endpoint, call: Call) -> Result<Response, Problem> {
         match endpoint {
             Endpoint::Grayscale => self.grayscale(&call).await,
-            Endpoint::DeliverEvents => self.accounting.deliver().await,
+            Endpoint::DeliverEvents => self.usage.deliver().await,
         }
     }
 
     async fn health(&self) -> Health {
-        Health::of(self.accounting.checks().await)
+        Health::from_checks(self.usage.checks().await)
     }
 }
 

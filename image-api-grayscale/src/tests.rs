@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use dapr_client::fake::{FakeDapr, Mood, reply};
+use dapr_client::fake::{FakeDapr, FaultMode, reply};
 use http::{Request, StatusCode};
 use image::{ImageFormat, Rgb, RgbImage};
 
@@ -28,12 +28,12 @@ fn world(variables: &'static [(&'static str, &'static str)]) -> (Arc<FakeDapr>, 
     let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
     let mut environment = Environment::new(&lookup);
     let edge = EdgeSettings::read(&mut environment, PORT, 4096);
-    let settings = AccountingSettings::read(&mut environment, DAPR_HTTP_PORT);
+    let settings = UsageSettings::read(&mut environment, DAPR_HTTP_PORT);
     environment.finish().unwrap();
     let dapr = FakeDapr::new();
     dapr.on_invoke(|_, _| reply(StatusCode::OK, r#"{"status":true}"#));
-    let accounting = Accounting::through(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
-    let service = Service::new(Grayscale::new(accounting, 1_000_000), edge).with_log(Arc::new(Quiet));
+    let usage = UsagePolicy::with_client(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
+    let service = Service::new(Grayscale::new(usage, 1_000_000), edge).with_log(Arc::new(Quiet));
     (dapr, service)
 }
 
@@ -207,8 +207,8 @@ async fn a_user_over_the_limit_is_told_when_to_come_back() {
 #[tokio::test(start_paused = true)]
 async fn without_dapr_the_user_gets_the_picture_and_health_says_what_is_missing() {
     let (dapr, service) = world(&[]);
-    dapr.set_state_mood(Mood::Hanging);
-    dapr.set_invoke_mood(Mood::Hanging);
+    dapr.set_state_mode(FaultMode::Hanging);
+    dapr.set_invoke_mode(FaultMode::Hanging);
     let began = tokio::time::Instant::now();
     let response = post(&service, sample(ImageFormat::Png)).await;
     assert_eq!(

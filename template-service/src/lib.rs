@@ -79,7 +79,7 @@ impl App for Notepad {
     }
 
     async fn health(&self) -> Health {
-        Health::of(vec![match self.note().await {
+        Health::from_checks(vec![match self.note().await {
             Ok(_) => Check::ok("state store"),
             Err(error) => Check::unavailable("state store", error.to_string()),
         }])

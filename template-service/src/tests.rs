@@ -1,7 +1,7 @@
 //! The service as its users see it, over a Dapr in memory.
 
 use bytes::Bytes;
-use dapr_client::fake::{FakeDapr, Mood};
+use dapr_client::fake::{FakeDapr, FaultMode};
 use http::Request;
 
 use super::*;
@@ -29,7 +29,7 @@ async fn a_note_is_kept_and_read() {
 #[tokio::test]
 async fn without_its_state_store_the_service_says_so() {
     let dapr = FakeDapr::new();
-    dapr.set_state_mood(Mood::Failing);
+    dapr.set_state_mode(FaultMode::Failing);
     let service = service(&dapr);
     assert_eq!(ask(&service, Request::get("/note"), "").await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ask(&service, Request::get("/healthz"), "").await.0, StatusCode::SERVICE_UNAVAILABLE);

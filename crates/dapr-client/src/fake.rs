@@ -19,10 +19,10 @@ pub use state::Record;
 
 /// How a part of the fake behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mood {
+pub enum FaultMode {
     /// As it should.
     #[default]
-    Well,
+    Healthy,
     /// Answers 500.
     Failing,
     /// Never answers.
@@ -48,9 +48,9 @@ struct Inner {
     secrets: BTreeMap<String, String>,
     invoke: Option<Handler>,
     binding: Option<Handler>,
-    state_mood: Mood,
-    secret_mood: Mood,
-    invoke_mood: Mood,
+    state_mode: FaultMode,
+    secret_mode: FaultMode,
+    invoke_mode: FaultMode,
 }
 
 impl FakeDapr {
@@ -82,18 +82,18 @@ impl FakeDapr {
     }
 
     /// Sets how the state store behaves.
-    pub fn set_state_mood(&self, mood: Mood) {
-        self.lock().state_mood = mood;
+    pub fn set_state_mode(&self, mode: FaultMode) {
+        self.lock().state_mode = mode;
     }
 
     /// Sets how the secret store behaves.
-    pub fn set_secret_mood(&self, mood: Mood) {
-        self.lock().secret_mood = mood;
+    pub fn set_secret_mode(&self, mode: FaultMode) {
+        self.lock().secret_mode = mode;
     }
 
     /// Sets how invocation behaves.
-    pub fn set_invoke_mood(&self, mood: Mood) {
-        self.lock().invoke_mood = mood;
+    pub fn set_invoke_mode(&self, mode: FaultMode) {
+        self.lock().invoke_mode = mode;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -115,17 +115,17 @@ impl Transport for FakeDapr {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         Ok(match segments.as_slice() {
             ["v1.0", "state", _, rest @ ..] => {
-                let mood = self.lock().state_mood;
-                in_mood(mood, || self.answer_state(&request, rest)).await
+                let mode = self.lock().state_mode;
+                apply_fault(mode, || self.answer_state(&request, rest)).await
             }
             ["v1.0", "secrets", _, key] => {
-                let mood = self.lock().secret_mood;
-                in_mood(mood, || self.secret(key)).await
+                let mode = self.lock().secret_mode;
+                apply_fault(mode, || self.secret(key)).await
             }
             ["v1.0", "invoke", app_id, "method", ..] => {
-                let mood = self.lock().invoke_mood;
+                let mode = self.lock().invoke_mode;
                 let handler = self.lock().invoke.clone();
-                in_mood(mood, || answered_by(handler, app_id, &request, "ERR_DIRECT_INVOKE")).await
+                apply_fault(mode, || answered_by(handler, app_id, &request, "ERR_DIRECT_INVOKE")).await
             }
             ["v1.0", "bindings", name] => {
                 let handler = self.lock().binding.clone();
@@ -143,11 +143,11 @@ fn answered_by(handler: Option<Handler>, name: &str, request: &Request<Bytes>, c
     }
 }
 
-async fn in_mood(mood: Mood, answer: impl FnOnce() -> Response<Bytes>) -> Response<Bytes> {
-    match mood {
-        Mood::Well => answer(),
-        Mood::Failing => refusal(StatusCode::INTERNAL_SERVER_ERROR, "ERR_FAKE", "told to fail"),
-        Mood::Hanging => std::future::pending().await,
+async fn apply_fault(mode: FaultMode, answer: impl FnOnce() -> Response<Bytes>) -> Response<Bytes> {
+    match mode {
+        FaultMode::Healthy => answer(),
+        FaultMode::Failing => refusal(StatusCode::INTERNAL_SERVER_ERROR, "ERR_FAKE", "told to fail"),
+        FaultMode::Hanging => std::future::pending().await,
     }
 }
 

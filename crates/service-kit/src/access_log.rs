@@ -1,4 +1,4 @@
-//! One line for each request.
+//! One access-log line for each request.
 
 use std::fmt;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use http::{Method, StatusCode};
 
-/// Where lines go.
+/// Destination of log lines.
 pub trait Log: Send + Sync {
     /// Writes one line.
     fn line(&self, line: &str);
@@ -18,16 +18,16 @@ pub struct StderrLog;
 
 impl Log for StderrLog {
     fn line(&self, line: &str) {
-        // One write for each line, so that lines of several services do not mix; a closed stderr is nobody's problem.
+        // One write per line, so that lines of several services do not mix; a closed stderr is ignored.
         let _ = std::io::stderr().lock().write_all(format!("{line}\n").as_bytes());
     }
 }
 
-/// Marks a response that has no line in the access log: one to a timer that found nothing to do.
+/// Marks a response that gets no access-log line, such as one to a timer tick without work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unlogged;
 
-/// What is said about a request: nothing that a header or a query carries, because secrets travel there.
+/// Logged facts about a request. Headers and the query are left out, because secrets travel there.
 pub(crate) struct AccessLine<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,

@@ -1,4 +1,4 @@
-//! What a service is: routes, and a function from a call to a response.
+//! The interface of a service: routes, and a function from a call to a response.
 
 use std::net::IpAddr;
 
@@ -8,28 +8,28 @@ use http::{Method, Request};
 
 use crate::{Health, Problem};
 
-/// A response with its whole body.
+/// A response with its complete body.
 pub type Response = http::Response<Bytes>;
 
-/// A request with its whole body, and who made it.
+/// A request with its complete body and the address of its user.
 #[derive(Debug)]
 pub struct Call {
     /// The request.
     pub request: Request<Bytes>,
-    /// Who made it, as far as can be told: the peer, or whom a trusted proxy names.
+    /// Address of the user: the peer, or the client that a trusted proxy names.
     pub user: IpAddr,
 }
 
-/// One line of a service's table of routes.
+/// One entry of a service's routing table.
 #[derive(Debug)]
 pub struct Route<E> {
-    /// The method. `GET` answers `HEAD` too.
+    /// Method. `GET` also answers `HEAD`.
     pub method: Method,
-    /// The exact path.
+    /// Exact path.
     pub path: &'static str,
-    /// What it does, for the service's description.
+    /// Summary for the service's description.
     pub about: &'static str,
-    /// What is called.
+    /// Endpoint that handles the request.
     pub endpoint: E,
 }
 
@@ -50,24 +50,24 @@ impl<E> Route<E> {
     }
 }
 
-/// A service, without any HTTP server around it.
+/// A service without an HTTP server.
 #[async_trait]
 pub trait App: Send + Sync + 'static {
-    /// Names what a route calls.
+    /// Name of the endpoint that a route calls.
     type Endpoint: Copy + Send + Sync + 'static;
 
-    /// The routes. `GET /`, `GET /healthz` and `OPTIONS` are not among them: every service has those.
+    /// The service's own routes. `GET /`, `GET /healthz` and `OPTIONS` are added to every service.
     const ROUTES: &'static [Route<Self::Endpoint>];
 
-    /// The service's name, which is its Dapr app id too.
+    /// Name of the service, and its Dapr app id.
     const NAME: &'static str;
 
-    /// What the service does, in a sentence.
+    /// One-sentence description of the service.
     const ABOUT: &'static str;
 
-    /// Answers a call of one of the routes.
+    /// Handles a call of one of the routes.
     async fn call(&self, endpoint: Self::Endpoint, call: Call) -> Result<Response, Problem>;
 
-    /// Says whether the service can do its work.
+    /// Checks whether the service can do its work.
     async fn health(&self) -> Health;
 }

@@ -1,15 +1,15 @@
-//! Who made a request.
+//! The address of the user behind a request.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::HeaderMap;
 
-/// The proxies whose word about their clients counts.
+/// Proxies whose forwarding headers are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
 
-/// An address, or all addresses that share its first bits.
+/// A network in CIDR notation: an address, and how many of its first bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Network {
     address: IpAddr,
@@ -17,13 +17,14 @@ struct Network {
 }
 
 impl TrustedProxies {
-    /// Nobody: a user is who has connected.
+    /// Trusts no proxy: the user is the connected peer.
     #[must_use]
     pub const fn none() -> Self {
         Self(Vec::new())
     }
 
-    /// Only this machine, for a sidecar or a proxy that sets the header itself. Anybody else on it is believed, too.
+    /// Trusts only this machine, for a sidecar or a proxy that sets the header. Any other local process is trusted,
+    /// too.
     #[must_use]
     pub fn loopback() -> Self {
         let v4 = Network { address: IpAddr::from([127, 0, 0, 0]), bits: 8 };
@@ -35,15 +36,17 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
-    /// The user behind a request: the peer, unless it is a trusted proxy that names one. A chain of addresses is read
-    /// from its end, past proxies that are trusted, because everything before could be invented by the client.
+    /// Finds the user behind a request: the peer, or the client that a trusted proxy names.
+    ///
+    /// A chain of addresses is read from its end, past trusted proxies, because the client could have invented
+    /// everything before.
     pub(crate) fn user(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut user = peer.to_canonical();
         for hop in hops(headers).into_iter().rev() {
             if !self.contain(user) {
                 break;
             }
-            // `unknown` or an obfuscated name: whoever it is, the last hop that is known has to answer for it.
+            // `unknown` or an obfuscated name: the last known hop counts as the user.
             let Some(address) = hop else { break };
             user = address.to_canonical();
         }
@@ -54,7 +57,7 @@ impl TrustedProxies {
 impl FromStr for TrustedProxies {
     type Err = ();
 
-    /// Reads `none`, or addresses and networks such as `10.0.0.0/8`, separated by commas.
+    /// Parses `none`, or addresses and networks such as `10.0.0.0/8`, separated by commas.
     fn from_str(text: &str) -> Result<Self, ()> {
         if text == "none" {
             return Ok(Self::none());
@@ -98,8 +101,10 @@ impl FromStr for Network {
     }
 }
 
-/// The chain of addresses that proxies left, the nearest last. `Forwarded` is the standard, and `X-Forwarded-For` what
-/// is used; a proxy that writes both writes the same into them.
+/// Reads the chain of addresses that proxies left, nearest last.
+///
+/// `Forwarded` is the standard and `X-Forwarded-For` is what is used; a proxy that writes both writes the same into
+/// them.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lists =
         |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
@@ -114,7 +119,7 @@ fn forwarded_for(pair: &str) -> Option<&str> {
     name.eq_ignore_ascii_case("for").then(|| value.trim().trim_matches('"'))
 }
 
-/// Reads `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]` and `[::1]:5`.
+/// Parses `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]` and `[::1]:5`.
 fn address(text: &str) -> Option<IpAddr> {
     if let Some((inside, _port)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return inside.parse().ok();
@@ -132,37 +137,37 @@ mod tests {
     }
 
     #[test]
-    fn a_header_from_a_stranger_counts_for_nothing() {
+    fn header_of_an_untrusted_peer_is_ignored() {
         assert_eq!(user("loopback", "9.9.9.9", &[("x-forwarded-for", "1.2.3.4")]), "9.9.9.9");
         assert_eq!(user("none", "127.0.0.1", &[("x-forwarded-for", "1.2.3.4")]), "127.0.0.1");
     }
 
     #[test]
-    fn a_trusted_proxy_names_the_user_and_the_rest_of_the_chain_is_ignored() {
+    fn trusted_proxy_names_the_user_and_the_rest_is_ignored() {
         assert_eq!(user("loopback", "127.0.0.1", &[("x-forwarded-for", "6.6.6.6, 1.2.3.4")]), "1.2.3.4");
         let chain = [("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.0.0.1")];
         assert_eq!(user("loopback,10.0.0.0/8", "::1", &chain), "1.2.3.4");
     }
 
     #[test]
-    fn the_standard_header_is_read_with_its_quotes_and_ports() {
+    fn forwarded_header_with_quotes_and_ports_is_parsed() {
         assert_eq!(user("loopback", "127.0.0.1", &[("forwarded", "for=\"[2001:db8::1]:4711\";by=x")]), "2001:db8::1");
         assert_eq!(user("loopback", "127.0.0.1", &[("forwarded", "by=x;FOR=1.2.3.4")]), "1.2.3.4");
     }
 
     #[test]
-    fn without_a_readable_name_the_proxy_is_the_user() {
+    fn unreadable_client_address_makes_the_proxy_the_user() {
         assert_eq!(user("loopback", "127.0.0.1", &[]), "127.0.0.1");
         assert_eq!(user("loopback", "127.0.0.1", &[("x-forwarded-for", "unknown")]), "127.0.0.1");
     }
 
     #[test]
-    fn an_address_mapped_into_ipv6_is_the_same_user() {
+    fn ipv4_mapped_address_is_the_same_user() {
         assert_eq!(user("none", "::ffff:9.9.9.9", &[]), "9.9.9.9");
     }
 
     #[test]
-    fn nonsense_is_no_list_of_proxies() {
+    fn invalid_proxy_lists_are_rejected() {
         for text in ["", "10.0.0.0/33", "example.org", "10.0.0.0/-1"] {
             assert!(text.parse::<TrustedProxies>().is_err(), "{text}");
         }

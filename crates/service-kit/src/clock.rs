@@ -1,20 +1,20 @@
-//! The time of day, behind a seam.
+//! The time of day, behind a trait for tests.
 
 use std::time::{Duration, SystemTime};
 
-/// Tells the time. Tests hold one that stands still.
+/// Source of the current time.
 pub trait Clock: Send + Sync {
-    /// The time since the beginning of 1970.
+    /// Returns the time since the Unix epoch.
     fn now(&self) -> Duration;
 }
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        // A clock set before 1970 is as good as none.
+        // A clock set before 1970 counts as the epoch.
         SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
     }
 }
@@ -25,7 +25,7 @@ pub(crate) mod fixed {
 
     use super::{Clock, Duration};
 
-    /// A clock that moves only when told to.
+    /// A clock that tests move by hand.
     pub(crate) struct FixedClock(AtomicU64);
 
     impl FixedClock {

@@ -1,4 +1,4 @@
-//! Which pages may read the answers.
+//! CORS: the origins whose pages may read responses.
 
 use std::str::FromStr;
 
@@ -9,23 +9,23 @@ use http::header::{
 };
 use http::{HeaderMap, Method};
 
-/// What a page's script may read besides the body.
+/// Headers that a page's script may read besides the body.
 const EXPOSED: HeaderValue = HeaderValue::from_static("Event-Delivery, Retry-After, Server-Timing");
 
-/// How long a browser may remember a preflight's answer, in seconds.
+/// Time that a browser may cache a preflight response, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// The origins whose pages may read the answers. No credentials are ever allowed with them.
+/// Origins whose pages may read responses. Credentials are never allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigins {
-    /// Every page: these services hold nothing that belongs to a visitor.
+    /// Every origin: these services hold nothing that belongs to a visitor.
     Any,
-    /// Only these.
+    /// The listed origins.
     Only(Vec<HeaderValue>),
 }
 
 impl AllowedOrigins {
-    /// Adds what a browser looks for before it lets a page of that origin read the answer.
+    /// Adds the CORS headers that let a page of that origin read the response.
     pub(crate) fn allow(&self, origin: Option<&HeaderValue>, response: &mut HeaderMap) {
         let allowed = match self {
             Self::Any => Some(HeaderValue::from_static("*")),
@@ -41,12 +41,12 @@ impl AllowedOrigins {
     }
 }
 
-/// Whether an `OPTIONS` request is a browser's question before the real request.
+/// Returns true for a browser's CORS preflight request.
 pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS && headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Adds the answer to a preflight. Any header may be sent: none of them has a meaning that a page could abuse.
+/// Adds the preflight response headers. Any request header is allowed: none has a meaning that a page could abuse.
 pub(crate) fn answer_preflight(request: &HeaderMap, methods: HeaderValue, response: &mut HeaderMap) {
     response.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
     response.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
@@ -58,7 +58,7 @@ pub(crate) fn answer_preflight(request: &HeaderMap, methods: HeaderValue, respon
 impl FromStr for AllowedOrigins {
     type Err = ();
 
-    /// Reads `*`, or origins such as `https://example.org`, separated by commas.
+    /// Parses `*`, or origins such as `https://example.org`, separated by commas.
     fn from_str(text: &str) -> Result<Self, ()> {
         if text == "*" {
             return Ok(Self::Any);
@@ -82,19 +82,19 @@ mod tests {
     }
 
     #[test]
-    fn every_page_is_allowed_by_a_star() {
+    fn star_allows_every_origin() {
         assert_eq!(allowed("*", "https://a.example").as_deref(), Some("*"));
     }
 
     #[test]
-    fn only_listed_pages_are_allowed_by_a_list() {
+    fn list_allows_only_its_origins() {
         let setting = "https://a.example, http://localhost:8080";
         assert_eq!(allowed(setting, "http://localhost:8080").as_deref(), Some("http://localhost:8080"));
         assert_eq!(allowed(setting, "https://b.example"), None);
     }
 
     #[test]
-    fn an_origin_has_a_scheme_and_no_path() {
+    fn origin_without_scheme_or_with_path_is_rejected() {
         assert!("a.example".parse::<AllowedOrigins>().is_err());
         assert!("https://a.example/".parse::<AllowedOrigins>().is_err());
     }

@@ -1,5 +1,6 @@
-//! The HTTP server around a service: hyper_wasi on WasmEdge's sockets, the host's own for a component, or hyper natively, for
-//! tests.
+//! The HTTP server of a service.
+//!
+//! hyper_wasi on WasmEdge's sockets, the host's own server for a component, or hyper natively for tests.
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub mod component;

@@ -1,4 +1,4 @@
-//! Pictures that come as `multipart/form-data`, as browsers and `curl -F` send files.
+//! Images sent as `multipart/form-data`, as browsers and `curl -F` send files.
 
 use std::convert::Infallible;
 
@@ -10,38 +10,38 @@ use multer::Multipart;
 
 use crate::{Call, Problem};
 
-/// How many pictures one request may bring: a minute of computing on a slow machine.
-pub const MAX_PICTURES: usize = 64;
+/// Most images in one request: a minute of CPU time on a slow machine.
+pub const MAX_IMAGES: usize = 64;
 
-/// One of the pictures.
+/// One image of a form.
 #[derive(Debug)]
 pub struct Part {
-    /// What the form calls it.
+    /// Name of the form field.
     pub name: Option<String>,
-    /// What the file was called.
+    /// File name.
     pub file: Option<String>,
-    /// The picture.
+    /// Encoded image.
     pub bytes: Bytes,
 }
 
-/// The boundary between the parts of a form; `None` where the request brings none.
+/// Returns the form's multipart boundary; `None` if the request is not a form.
 #[must_use]
 pub fn boundary(call: &Call) -> Option<String> {
     let media_type = call.request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
     multer::parse_boundary(media_type).ok()
 }
 
-/// Takes a form apart.
+/// Splits a form into its parts.
 ///
 /// # Errors
-/// When the form is malformed, or brings no picture or too many.
+/// If the form is malformed, has no image or has too many.
 pub async fn parts(call: &Call, boundary: String) -> Result<Vec<Part>, Problem> {
     let body = call.request.body().clone();
     let mut form = Multipart::new(stream::iter([Ok::<_, Infallible>(body)]), boundary);
     let mut parts = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|error| malformed(&error))? {
-        if parts.len() == MAX_PICTURES {
-            let detail = format!("the form brings too many pictures; at most {MAX_PICTURES} are taken at once");
+        if parts.len() == MAX_IMAGES {
+            let detail = format!("the form brings too many pictures; at most {MAX_IMAGES} are taken at once");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         let (name, file) = (field.name().map(str::to_owned), field.file_name().map(str::to_owned));

@@ -1,4 +1,4 @@
-//! Requests that HTTP/1.1 does not allow (RFC 9112), beyond those that hyper refuses itself.
+//! Rejects requests that HTTP/1.1 (RFC 9112) forbids and hyper lets through.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -6,7 +6,7 @@ use http::{StatusCode, Version};
 
 use crate::{Problem, Response};
 
-/// Checks that there is one Host (section 3.2), and not two lengths of the body (section 6.3).
+/// Checks that there is one Host (section 3.2), and only one length of the body (section 6.3).
 pub(crate) fn check(head: &Parts) -> Result<(), Problem> {
     if head.version != Version::HTTP_11 {
         return Ok(());
@@ -23,8 +23,10 @@ pub(crate) fn check(head: &Parts) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::BAD_REQUEST, why))
 }
 
-/// Whether the connection has to be closed after the response. The server hides a Content-Length behind a
-/// Transfer-Encoding, so that every request with the latter may have had both.
+/// Returns true if the connection must be closed after the response.
+///
+/// The server hides a Content-Length behind a Transfer-Encoding, so that every request with the latter may have had
+/// both.
 pub(crate) fn is_last(head: &Parts) -> bool {
     head.version == Version::HTTP_11 && (head.headers.contains_key(TRANSFER_ENCODING) || check(head).is_err())
 }
@@ -47,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn one_host_and_one_length_are_required() {
+    fn request_needs_one_host_and_one_length() {
         let host = ("host", "a");
         let (chunked, length) = (("transfer-encoding", "chunked"), ("content-length", "3"));
         for (headers, is_allowed, is_last) in [

@@ -1,16 +1,16 @@
-//! Whether a service can do its work, and what stands in its way.
+//! Health of a service and of the things that it depends on.
 
 use http::StatusCode;
 use serde::Serialize;
 
-/// What `GET /healthz` answers.
+/// Body of the response to `GET /healthz`.
 #[derive(Debug, Serialize)]
 pub struct Health {
     status: Status,
     checks: Vec<Check>,
 }
 
-/// One thing that a service needs or would like to have.
+/// State of one dependency.
 #[derive(Debug, Serialize)]
 pub struct Check {
     name: &'static str,
@@ -28,26 +28,26 @@ enum Status {
 }
 
 impl Check {
-    /// All is well.
+    /// A dependency that works.
     #[must_use]
     pub fn ok(name: &'static str) -> Self {
         Self { name, status: Status::Ok, reason: None }
     }
 
-    /// The same with a word on how.
+    /// Adds an explanation.
     #[must_use]
     pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Missing, and users are served all the same.
+    /// A missing dependency that users can be served without.
     #[must_use]
     pub fn degraded(name: &'static str, reason: impl Into<String>) -> Self {
         Self { name, status: Status::Degraded, reason: Some(reason.into()) }
     }
 
-    /// Missing, and users cannot be served without it.
+    /// A missing dependency that users cannot be served without.
     #[must_use]
     pub fn unavailable(name: &'static str, reason: impl Into<String>) -> Self {
         Self { name, status: Status::Unavailable, reason: Some(reason.into()) }
@@ -55,14 +55,15 @@ impl Check {
 }
 
 impl Health {
-    /// The health that these checks add up to: the worst of them.
+    /// Combines checks: the worst one decides.
     #[must_use]
-    pub fn of(checks: Vec<Check>) -> Self {
+    pub fn from_checks(checks: Vec<Check>) -> Self {
         let status = checks.iter().map(|check| check.status).max().unwrap_or(Status::Ok);
         Self { status, checks }
     }
 
-    /// 503 tells a load balancer to send users elsewhere, so that only what keeps them from being served leads to it.
+    /// Returns the response status. 503 tells a load balancer to send users elsewhere, so only `unavailable` leads to
+    /// it.
     #[must_use]
     pub fn http_status(&self) -> StatusCode {
         match self.status {
@@ -77,13 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_check_decides_and_degraded_still_serves() {
-        assert_eq!(Health::of(vec![]).http_status(), StatusCode::OK);
-        let degraded = Health::of(vec![Check::ok("a"), Check::degraded("b", "gone")]);
+    fn health_is_the_worst_check_and_degraded_is_200() {
+        assert_eq!(Health::from_checks(vec![]).http_status(), StatusCode::OK);
+        let degraded = Health::from_checks(vec![Check::ok("a"), Check::degraded("b", "gone")]);
         assert_eq!(degraded.http_status(), StatusCode::OK);
         let expected = r#"{"status":"degraded","checks":[{"name":"a","status":"ok"},{"name":"b","status":"degraded","reason":"gone"}]}"#;
         assert_eq!(serde_json::to_string(&degraded).unwrap(), expected);
-        let down = Health::of(vec![Check::unavailable("a", "gone"), Check::degraded("b", "slow")]);
+        let down = Health::from_checks(vec![Check::unavailable("a", "gone"), Check::degraded("b", "slow")]);
         assert_eq!(down.http_status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -1,10 +1,9 @@
-//! What the image and event services share: the HTTP edge, rate limiting and event delivery.
+//! Shared parts of the image and event services: HTTP server, rate limiting and event delivery.
 //!
-//! A service implements [`App`]: a table of routes and one pure function from [`Call`] to response. [`Service`] puts
-//! around it what every service owes its users, and an edge serves that over HTTP, on WasmEdge's sockets or natively.
+//! A service implements [`App`]: a routing table and one pure function from [`Call`] to response. [`Service`] adds what
+//! every service needs, and [`edge`] serves that over HTTP, on WasmEdge's sockets or natively.
 
 mod access_log;
-mod accounting;
 mod app;
 mod body;
 mod caller;
@@ -16,18 +15,18 @@ pub mod form;
 #[cfg(any(test, not(all(target_os = "wasi", target_env = "p2"))))]
 mod framing;
 mod health;
-mod meanwhile;
+mod keyed_mutex;
 mod negotiation;
+mod overlap;
 mod problem;
 pub mod rate_limit;
 mod routing;
 mod service;
 mod settings;
 pub mod startup;
-mod turnstile;
+mod usage;
 
 pub use access_log::{Log, StderrLog};
-pub use accounting::{Accounting, AccountingSettings};
 pub use app::{App, Call, Response, Route};
 pub use body::{BodyError, BodySource};
 pub use caller::TrustedProxies;
@@ -37,4 +36,5 @@ pub use health::{Check, Health};
 pub use negotiation::accepts;
 pub use problem::Problem;
 pub use service::Service;
-pub use settings::{EdgeSettings, Environment, Mistakes};
+pub use settings::{ConfigErrors, EdgeSettings, Environment};
+pub use usage::{UsagePolicy, UsageSettings};

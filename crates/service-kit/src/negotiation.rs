@@ -1,10 +1,11 @@
-//! What a client would like to get.
+//! Content negotiation by the `Accept` header.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// Whether `Accept` asks for that media type by name, or by its family as in `image/*`. `*/*`, which `curl` sends, asks
-/// for nothing in particular: it gets what the service answers by default.
+/// Returns true if `Accept` names the media type or its family, as in `image/*`.
+///
+/// `*/*`, which `curl` sends, does not count: it gets the service's default.
 #[must_use]
 pub fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let family = media_type.split_once('/').map_or(media_type, |(family, _)| family);
@@ -27,13 +28,13 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_asked_for_by_name_or_family() {
+    fn type_is_accepted_by_name_or_family() {
         assert!(asks("image/png"));
         assert!(asks("text/html, IMAGE/*;q=0.8"));
     }
 
     #[test]
-    fn anything_is_nothing_in_particular() {
+    fn wildcard_does_not_accept_a_specific_type() {
         assert!(!asks("*/*"));
         assert!(!asks("text/plain"));
         assert!(!asks("image/png;q=0"));

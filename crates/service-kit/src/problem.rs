@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 has them.
+//! Errors as RFC 9457 problem details.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::Response;
 
-/// An answer that says what went wrong, in a form for machines with words for people.
+/// An error response: a JSON problem document.
 #[derive(Debug)]
 pub struct Problem {
     status: StatusCode,
@@ -30,13 +30,13 @@ struct Body<'a> {
 }
 
 impl Problem {
-    /// A problem of that status; `detail` tells the caller what to do about it.
+    /// Creates a problem; `detail` tells the client what to do about it.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { status, detail: detail.into(), field: None, headers: Vec::new() }
     }
 
-    /// Names the field of the request's body that is to blame.
+    /// Names the field of the request body that caused the error.
     #[must_use]
     pub fn in_field(self, field: &'static str) -> Self {
         Self { field: Some(field), ..self }
@@ -49,13 +49,13 @@ impl Problem {
         self
     }
 
-    /// The status.
+    /// Returns the response status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The words.
+    /// Returns the explanation for the client.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
@@ -71,7 +71,7 @@ impl From<Problem> for Response {
             detail: &problem.detail,
             field: problem.field,
         };
-        // Strings and numbers always have a JSON form; the detail alone would do otherwise.
+        // Strings and numbers always have a JSON form.
         let body = serde_json::to_vec(&body).map_or_else(|_| Bytes::new(), Bytes::from);
         let mut response = Self::new(body);
         *response.status_mut() = problem.status;

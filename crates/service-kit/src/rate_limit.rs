@@ -1,7 +1,7 @@
-//! How much one user may ask for.
+//! Rate limits for each user.
 //!
-//! One record for each user in the state store, so that all instances of a service count together. If the store cannot
-//! be asked, users are let through: a limit protects the service, and is no reason to turn anybody away by itself.
+//! Each user has one record in the state store, so that all instances of a service count together. If the store cannot
+//! be reached, users are let through: the limit only protects the service.
 
 mod backoff;
 mod gcra;

@@ -1,30 +1,30 @@
-//! From a method and a path to what they call.
+//! Routing from method and path to an endpoint.
 
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
 
 use crate::{App, Problem, Route};
 
-/// What a request calls.
+/// The target of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target<E> {
-    /// The service's description of itself.
+    /// `GET /`: the service's description.
     Description,
-    /// The service's health.
+    /// `GET /healthz`: the service's health.
     Health,
-    /// `OPTIONS`, of any path that exists: a browser's preflight, or Dapr asking whether a binding is wanted.
+    /// `OPTIONS` of any existing path: a CORS preflight, or Dapr probing for a binding.
     Options,
-    /// One of the service's own routes.
+    /// A route of the service itself.
     Own(E),
 }
 
-/// Every service has these, beside its own.
+/// Routes that every service has.
 const COMMON: &[Route<Target<()>>] = &[
     Route::get("/", Target::Description, "describes this service"),
     Route::get("/healthz", Target::Health, "says whether this service can do its work, and what is missing"),
 ];
 
-/// Finds what is called.
+/// Finds the target of a request.
 pub(crate) fn find<A: App>(method: &Method, path: &str) -> Result<Target<A::Endpoint>, Problem> {
     let wanted = if method == Method::HEAD { &Method::GET } else { method };
     if let Some(route) = A::ROUTES.iter().find(|route| route.path == path && route.method == *wanted) {
@@ -44,7 +44,7 @@ pub(crate) fn find<A: App>(method: &Method, path: &str) -> Result<Target<A::Endp
     Err(problem.with_header(ALLOW, allow::<A>(path)))
 }
 
-/// The `Allow` header of a path.
+/// Returns the `Allow` header of a path.
 pub(crate) fn allow<A: App>(path: &str) -> HeaderValue {
     let mut methods: Vec<&str> = Vec::new();
     for method in methods_of::<A>(path) {
@@ -54,11 +54,11 @@ pub(crate) fn allow<A: App>(path: &str) -> HeaderValue {
         }
     }
     methods.push("OPTIONS");
-    // Names of methods are legal in a header.
+    // Method names are valid header values.
     HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"))
 }
 
-/// All routes as method, path and what they are for.
+/// Lists all routes as method, path and summary.
 pub(crate) fn listing<A: App>() -> impl Iterator<Item = (&'static Method, &'static str, &'static str)> {
     let common = COMMON.iter().map(|route| (&route.method, route.path, route.about));
     common.chain(A::ROUTES.iter().map(|route| (&route.method, route.path, route.about)))

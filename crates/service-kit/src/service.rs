@@ -1,4 +1,4 @@
-//! What every service owes its users, put around the one thing that it does.
+//! A service with the parts that all services share: health, CORS, body limit and access log.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::body::{self, BodySource};
 use crate::routing::{self, Target};
 use crate::{App, Call, Clock, EdgeSettings, Log, Problem, Response, StderrLog, SystemClock, cors};
 
-/// A service with its edge's rules around it, still without any HTTP server.
+/// An app with the shared parts, still without an HTTP server.
 pub struct Service<A> {
     app: A,
-    /// What `GET /` answers, always.
+    /// Body of the response to `GET /`.
     description: Bytes,
     settings: EdgeSettings,
     clock: Arc<dyn Clock>,
@@ -25,31 +25,31 @@ pub struct Service<A> {
 }
 
 impl<A: App> Service<A> {
-    /// Puts the edge's rules around an app.
+    /// Wraps an app.
     pub fn new(app: A, settings: EdgeSettings) -> Self {
         let description = describe::<A>().into();
         Self { app, description, settings, clock: Arc::new(SystemClock), log: Arc::new(StderrLog) }
     }
 
-    /// Writes the access log elsewhere.
+    /// Sends log lines to `log` instead of stderr.
     #[must_use]
     pub fn with_log(self, log: Arc<dyn Log>) -> Self {
         Self { log, ..self }
     }
 
-    /// How the edge is set up.
+    /// Returns the HTTP settings.
     #[must_use]
     pub fn settings(&self) -> &EdgeSettings {
         &self.settings
     }
 
-    /// Where lines of the log go.
+    /// Returns the destination of log lines.
     #[must_use]
     pub fn log(&self) -> &dyn Log {
         self.log.as_ref()
     }
 
-    /// Answers one request. The body is read only as far as its answer needs.
+    /// Handles one request. The body is read only as far as needed.
     pub async fn answer(&self, head: Parts, body: impl BodySource, peer: IpAddr) -> Response {
         let began = self.clock.now();
         let user = self.settings.trusted_proxies.user(peer, &head.headers);
@@ -73,7 +73,7 @@ impl<A: App> Service<A> {
     async fn dispatch(&self, head: Parts, body: impl BodySource, user: IpAddr) -> Result<Response, Problem> {
         let target = routing::find::<A>(&head.method, head.uri.path());
         let Ok(Target::Own(endpoint)) = target else {
-            // Nothing here reads a body; whoever sends one all the same has to be able to read the answer.
+            // No body is needed here, but a client that sends one must still be able to read the response.
             body::discard(body).await;
             return Ok(match target? {
                 Target::Health => self.health().await,

@@ -1,4 +1,4 @@
-//! Reading the environment: each section takes what it needs, and all mistakes are reported together.
+//! Settings from environment variables. Each section reads its own; all errors are reported together.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,74 +9,74 @@ use dapr_client::Endpoint;
 
 use crate::{AllowedOrigins, TrustedProxies};
 
-/// The environment of a service, behind a function, so that tests bring their own.
+/// Environment of a service, behind a lookup function for tests.
 pub struct Environment<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
-    mistakes: Vec<String>,
+    errors: Vec<String>,
 }
 
-/// Everything that is wrong with the environment.
+/// Errors found in the environment.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Mistakes(Vec<String>);
+pub struct ConfigErrors(Vec<String>);
 
-/// Where a service listens and whom it lets in.
+/// HTTP settings of a service.
 #[derive(Debug, Clone)]
 pub struct EdgeSettings {
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// The longest body that is taken.
+    /// Longest accepted body, in bytes.
     pub max_body_bytes: usize,
-    /// Whose pages may read the answers.
+    /// Origins whose pages may read responses.
     pub allowed_origins: AllowedOrigins,
-    /// Whose word about their clients counts.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: TrustedProxies,
 }
 
 impl<'a> Environment<'a> {
-    /// Reads through `lookup`.
+    /// Creates an environment that reads through `lookup`.
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, mistakes: Vec::new() }
+        Self { lookup, errors: Vec::new() }
     }
 
-    /// A setting as text; an empty one counts as absent.
+    /// Returns a variable as text; an empty one counts as absent.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    /// A setting that has to be understood; `expected` tells what it should look like.
+    /// Parses a variable; `expected` describes the format in the error message.
     pub fn parsed<T: FromStr>(&mut self, name: &str, expected: &str, default: T) -> T {
         let Some(value) = self.text(name) else { return default };
         value.parse().unwrap_or_else(|_| {
-            self.mistakes.push(format!("{name}: `{value}` is not {expected}"));
+            self.errors.push(format!("{name}: `{value}` is not {expected}"));
             default
         })
     }
 
-    /// A setting in milliseconds.
+    /// Parses a variable in milliseconds.
     pub fn milliseconds(&mut self, name: &str, default: u64) -> Duration {
         Duration::from_millis(self.parsed(name, "a number of milliseconds", default))
     }
 
-    /// Where Dapr is; see [`Endpoint::from_lookup`].
+    /// Returns Dapr's endpoint; see [`Endpoint::from_lookup`].
     pub fn dapr_endpoint(&mut self, default_port: u16) -> Endpoint {
         Endpoint::from_lookup(self.lookup, default_port).unwrap_or_else(|error| {
-            self.mistake(&error);
+            self.add_error(&error);
             Endpoint::local(default_port)
         })
     }
 
-    /// Notes a mistake that somebody else found.
-    pub fn mistake(&mut self, mistake: &impl fmt::Display) {
-        self.mistakes.push(mistake.to_string());
+    /// Adds an error that was found elsewhere.
+    pub fn add_error(&mut self, error: &impl fmt::Display) {
+        self.errors.push(error.to_string());
     }
 
-    /// Ends the reading.
+    /// Returns the errors found so far.
     ///
     /// # Errors
-    /// When there were mistakes.
-    pub fn finish(self) -> Result<(), Mistakes> {
-        if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
+    /// If any variable was invalid.
+    pub fn finish(self) -> Result<(), ConfigErrors> {
+        if self.errors.is_empty() { Ok(()) } else { Err(ConfigErrors(self.errors)) }
     }
 }
 
@@ -104,7 +104,7 @@ impl EdgeSettings {
     }
 }
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("\n"))
     }
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_are_the_services_own_port_on_this_machine() {
+    fn defaults_are_loopback_and_the_services_own_port() {
         let mut environment = Environment::new(&|_| None);
         let settings = EdgeSettings::read(&mut environment, 9005, 100);
         assert_eq!(environment.finish(), Ok(()));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_reported_together_and_by_name() {
+    fn all_errors_are_reported_together_and_by_name() {
         let lookup = |name: &str| match name {
             "APP_PORT" => Some("x".to_owned()),
             "MAX_BODY_BYTES" => Some("-1".to_owned()),
@@ -132,7 +132,7 @@ mod tests {
         };
         let mut environment = Environment::new(&lookup);
         EdgeSettings::read(&mut environment, 9005, 100);
-        let mistakes = environment.finish().unwrap_err().to_string();
-        assert_eq!(mistakes, "APP_PORT: `x` is not a port number\nMAX_BODY_BYTES: `-1` is not a number of bytes");
+        let errors = environment.finish().unwrap_err().to_string();
+        assert_eq!(errors, "APP_PORT: `x` is not a port number\nMAX_BODY_BYTES: `-1` is not a number of bytes");
     }
 }

@@ -1,10 +1,10 @@
-//! From the process to a running service: the only place that reads the environment, and writes before there is a log.
+//! Startup of a service. The only place that reads the process environment.
 
 use std::process::ExitCode;
 
 use crate::{Log, StderrLog};
 
-/// The exit code for settings that cannot be used.
+/// Exit code for invalid settings.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 const EX_USAGE: u8 = 64;
 
@@ -28,19 +28,20 @@ pub async fn run<A: crate::App>(
 /// Builds a service from the environment.
 ///
 /// # Errors
-/// When that has mistakes, which the log has, too.
+/// If settings are invalid; the errors are also logged.
 #[cfg(target_os = "wasi")]
 pub(crate) fn build<A: crate::App>(
     build: impl FnOnce(&mut crate::Environment<'_>, std::sync::Arc<dyn Log>) -> crate::Service<A>,
-) -> Result<crate::Service<A>, crate::Mistakes> {
+) -> Result<crate::Service<A>, crate::ConfigErrors> {
     let log: std::sync::Arc<dyn Log> = std::sync::Arc::new(StderrLog);
     let mut environment = crate::Environment::new(&variable);
     let service = build(&mut environment, std::sync::Arc::clone(&log));
-    environment.finish().map(|()| service).inspect_err(|mistakes| log.line(&mistakes.to_string()))
+    environment.finish().map(|()| service).inspect_err(|errors| log.line(&errors.to_string()))
 }
 
-/// Reads a variable, or else the file that `NAME_FILE` names: secrets such as `DAPR_API_TOKEN` do not belong on a
-/// command line, where WasmEdge's `--env` would put them.
+/// Reads a variable, or else the file that `NAME_FILE` names.
+///
+/// Secrets such as `DAPR_API_TOKEN` do not belong on a command line, where WasmEdge's `--env` would put them.
 #[cfg(target_os = "wasi")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().or_else(|| {
@@ -55,8 +56,9 @@ fn variable(name: &str) -> Option<String> {
     })
 }
 
-/// What a service's program says when it is built for the machine itself, whose sockets it does not use, or for components,
-/// whose service is the library.
+/// Prints how to build a service, from a program built for a target that cannot run it.
+///
+/// That is a native target, whose sockets it does not use, or components, where the library is the service.
 #[cfg(not(all(target_os = "wasi", target_env = "p1")))]
 #[must_use]
 pub fn built_natively(package: &str) -> ExitCode {

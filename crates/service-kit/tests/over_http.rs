@@ -10,7 +10,7 @@ use service_kit::{App, Call, EdgeSettings, Environment, Health, Log, Problem, Re
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answers with the size of what it was sent, and with who sent it.
+/// Responds with the size of the body and the address of its user.
 struct Scales;
 
 #[async_trait]
@@ -26,7 +26,7 @@ impl App for Scales {
     }
 
     async fn health(&self) -> Health {
-        Health::of(Vec::new())
+        Health::from_checks(Vec::new())
     }
 }
 
@@ -47,7 +47,7 @@ async fn start() -> SocketAddr {
     address
 }
 
-/// Sends bytes and reads until the server closes or `end` has come.
+/// Sends bytes, and reads until the server closes the connection or `end` arrives.
 async fn exchange(stream: &mut TcpStream, sent: &[u8], end: &str) -> String {
     stream.write_all(sent).await.unwrap();
     let mut received = Vec::new();
@@ -64,7 +64,7 @@ fn status(response: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn a_body_arrives_whole_and_its_sender_is_known() {
+async fn body_and_peer_address_reach_the_service() {
     let mut stream = TcpStream::connect(start().await).await.unwrap();
     let request = b"POST /weigh HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello";
     let response = exchange(&mut stream, request, "5 from 127.0.0.1").await;
@@ -73,7 +73,7 @@ async fn a_body_arrives_whole_and_its_sender_is_known() {
 }
 
 #[tokio::test]
-async fn an_announced_length_beyond_the_limit_is_refused_before_a_byte_of_it_is_sent() {
+async fn announced_length_over_limit_is_rejected_before_sending() {
     let mut stream = TcpStream::connect(start().await).await.unwrap();
     let request = b"POST /weigh HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n";
     let response = exchange(&mut stream, request, "}").await;
@@ -81,7 +81,7 @@ async fn an_announced_length_beyond_the_limit_is_refused_before_a_byte_of_it_is_
 }
 
 #[tokio::test]
-async fn a_body_without_a_length_is_refused_once_it_passes_the_limit() {
+async fn chunked_body_is_rejected_once_it_passes_the_limit() {
     let mut stream = TcpStream::connect(start().await).await.unwrap();
     let mut request = b"POST /weigh HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..3 {
@@ -94,7 +94,7 @@ async fn a_body_without_a_length_is_refused_once_it_passes_the_limit() {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_for_the_next_request_also_after_an_error() {
+async fn connection_is_kept_open_after_an_error() {
     let mut stream = TcpStream::connect(start().await).await.unwrap();
     let lost = exchange(&mut stream, b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n", "}").await;
     assert_eq!(status(&lost), StatusCode::NOT_FOUND);

@@ -1,4 +1,4 @@
-//! A component: the host speaks HTTP, and calls `wasi:http/incoming-handler` for each request.
+//! The server for components: the host speaks HTTP and calls `wasi:http/incoming-handler` for each request.
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,36 +19,36 @@ use crate::{App, Environment, Log, Problem, Response, Service, startup};
 
 pub use wasip2;
 
-/// How much of a body is asked for at once, in bytes.
-const PIECE: u64 = 1 << 20;
+/// Most bytes of a body requested in one read.
+const READ_SIZE: u64 = 1 << 20;
 
-/// A service, built when it is first needed and kept as long as its instance lives.
+/// A service, built on first use and kept as long as its instance lives.
 pub struct Instance<A>(OnceLock<Result<Service<A>, String>>);
 
 impl<A: App> Instance<A> {
-    /// An instance whose service is still to be built.
+    /// Creates an instance whose service is not built yet.
     #[must_use]
     pub const fn new() -> Self {
         Self(OnceLock::new())
     }
 
-    /// Builds the service if it is not there yet.
+    /// Builds the service if it is not built yet.
     pub fn ready(&self, build: fn(&mut Environment<'_>, std::sync::Arc<dyn Log>) -> Service<A>) -> &Self {
-        self.0.get_or_init(|| startup::build(build).map_err(|mistakes| mistakes.to_string()));
+        self.0.get_or_init(|| startup::build(build).map_err(|errors| errors.to_string()));
         self
     }
 
-    /// Answers a request of a component that is [`ready`](Self::ready).
+    /// Handles a request. [`ready`](Self::ready) must have been called before.
     pub fn answer(&self, request: IncomingRequest, out: ResponseOutparam) {
         let response = match self.0.get() {
-            // Every call of the host's has its answer when it returns, so that a service never has to wait.
+            // Every host call returns its result before it ends, so that the service's future never has to wait.
             Some(Ok(service)) => {
                 answer(service, &request).now_or_never().unwrap_or_else(|| failed("the service waits"))
             }
-            Some(Err(mistakes)) => failed(mistakes),
+            Some(Err(errors)) => failed(errors),
             None => failed("the service was not built"),
         };
-        // Whoever asked may be gone; then there is nobody to tell.
+        // The client may be gone; then there is nobody to respond to.
         let _ = send(response, out);
     }
 }
@@ -67,9 +67,9 @@ async fn answer<A: App>(service: &Service<A>, request: &IncomingRequest) -> Resp
     let Some(head) = head(request) else {
         return Problem::new(StatusCode::BAD_REQUEST, "the request cannot be understood").into();
     };
-    // Without a word of the host's, all users are one.
+    // Without an address from the host, all users count as one.
     let peer = dapr_client::peer().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    match request.consume().map(Arriving::new) {
+    match request.consume().map(HostBody::new) {
         Ok(body) => service.answer(head, body, peer).await,
         Err(()) => service.answer(head, Bytes::new(), peer).await,
     }
@@ -100,23 +100,23 @@ fn method(method: WasiMethod) -> Option<Method> {
     })
 }
 
-/// A body that the host reads.
-struct Arriving {
-    /// Before what it belongs to, because a stream must not outlive its body.
+/// A request body that the host reads.
+struct HostBody {
+    /// Declared before its body, because a stream must not outlive it.
     stream: Option<InputStream>,
     _body: IncomingBody,
 }
 
-impl Arriving {
+impl HostBody {
     fn new(body: IncomingBody) -> Self {
         Self { stream: body.stream().ok(), _body: body }
     }
 }
 
-impl BodySource for Arriving {
-    async fn next_piece(&mut self) -> Option<Result<Bytes, BodyError>> {
+impl BodySource for HostBody {
+    async fn next_chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
         loop {
-            match self.stream.as_ref()?.blocking_read(PIECE) {
+            match self.stream.as_ref()?.blocking_read(READ_SIZE) {
                 Ok(piece) if piece.is_empty() => {}
                 Ok(piece) => return Some(Ok(piece.into())),
                 Err(StreamError::Closed) => return None,
@@ -129,26 +129,26 @@ impl BodySource for Arriving {
     }
 }
 
-/// Why an answer was not sent: nobody is there to take it.
-struct Gone;
+/// Error of a response that could not be sent because the client is gone.
+struct ClientGone;
 
-fn send(response: Response, out: ResponseOutparam) -> Result<(), Gone> {
+fn send(response: Response, out: ResponseOutparam) -> Result<(), ClientGone> {
     let (head, body) = response.into_parts();
     let headers = Fields::new();
     for (name, value) in &head.headers {
-        // What the host forbids is the host's own to say.
+        // Headers that the host forbids are set by the host itself.
         let _ = headers.append(name.as_str(), value.as_bytes());
     }
     let response = OutgoingResponse::new(headers);
-    response.set_status_code(head.status.as_u16()).map_err(|()| Gone)?;
-    let outgoing = response.body().map_err(|()| Gone)?;
+    response.set_status_code(head.status.as_u16()).map_err(|()| ClientGone)?;
+    let outgoing = response.body().map_err(|()| ClientGone)?;
     ResponseOutparam::set(out, Ok(response));
     if !body.is_empty() {
-        let mut stream = outgoing.write().map_err(|()| Gone)?;
-        stream.write_all(&body).map_err(|_| Gone)?;
-        stream.blocking_flush().map_err(|_| Gone)?;
+        let mut stream = outgoing.write().map_err(|()| ClientGone)?;
+        stream.write_all(&body).map_err(|_| ClientGone)?;
+        stream.blocking_flush().map_err(|_| ClientGone)?;
     }
-    OutgoingBody::finish(outgoing, None).map_err(|_| Gone)
+    OutgoingBody::finish(outgoing, None).map_err(|_| ClientGone)
 }
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated by wit-bindgen")]
@@ -156,8 +156,9 @@ pub mod wit {
     wit_bindgen::generate!({ path: "../../wit/runtime", world: "reusable", pub_export_macro: true });
 }
 
-/// Makes a component of a service that `$build` builds. Each request has a fresh instance, unless `requests` says how many an
-/// instance answers.
+/// Exports a service that `$build` builds as a component.
+///
+/// Each request gets a fresh instance, unless `requests` says how many an instance handles.
 #[macro_export]
 macro_rules! component {
     ($app:ty, $build:path) => {

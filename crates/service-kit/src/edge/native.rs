@@ -1,4 +1,4 @@
-//! hyper 1 on tokio, so that `cargo test` drives a service over real HTTP.
+//! The native server (hyper 1 on tokio), so that `cargo test` drives a service over real HTTP.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,7 +16,7 @@ use crate::body::{BodyError, BodySource};
 use crate::{App, Service, framing};
 
 impl BodySource for Incoming {
-    async fn next_piece(&mut self) -> Option<Result<Bytes, BodyError>> {
+    async fn next_chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
         loop {
             match self.frame().await? {
                 Ok(frame) => match frame.into_data() {
@@ -29,10 +29,10 @@ impl BodySource for Incoming {
     }
 }
 
-/// Serves until the runtime ends.
+/// Serves requests until the runtime ends.
 ///
 /// # Errors
-/// When the listener breaks.
+/// If accepting a connection fails.
 pub async fn serve<A: App>(service: Service<A>, listener: TcpListener) -> io::Result<()> {
     let service = Arc::new(service);
     loop {
@@ -41,7 +41,7 @@ pub async fn serve<A: App>(service: Service<A>, listener: TcpListener) -> io::Re
     }
 }
 
-/// Serves one connection. A client that breaks its own connection is nobody else's concern.
+/// Serves one connection. Its errors affect no other connection.
 async fn connection<A: App>(service: Arc<Service<A>>, stream: TcpStream) {
     let Ok(peer) = stream.peer_addr() else { return };
     let answer = service_fn(move |request: http::Request<Incoming>| {

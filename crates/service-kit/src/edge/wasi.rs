@@ -1,4 +1,4 @@
-//! hyper_wasi on WasmEdge's sockets.
+//! The server for WasmEdge: hyper_wasi on WasmEdge's sockets.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -15,19 +15,19 @@ use hyper::{Body, Server};
 use crate::body::{BodyError, BodySource};
 use crate::{App, Problem, Service, framing};
 
-/// How long a client may take over a request's head.
-const HEAD_PATIENCE: Duration = Duration::from_secs(15);
+/// Timeout for reading a request's header.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl BodySource for Body {
-    async fn next_piece(&mut self) -> Option<Result<Bytes, BodyError>> {
+    async fn next_chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
         Some(self.data().await?.map_err(|_| BodyError))
     }
 }
 
-/// Serves until the program ends.
+/// Serves requests until the program ends.
 ///
 /// # Errors
-/// When the address cannot be listened on.
+/// If the address cannot be bound.
 pub async fn serve<A: App>(service: Service<A>) -> Result<(), hyper::Error> {
     let listen = service.settings().listen;
     let service = Arc::new(service);
@@ -41,8 +41,8 @@ pub async fn serve<A: App>(service: Service<A>) -> Result<(), hyper::Error> {
         }
     });
     // WasmEdge's sockets write only the first buffer of a vectored write and cannot switch Nagle's algorithm off: with
-    // hyper's default each answer would wait 44 ms for a delayed acknowledgement.
-    let server = Server::try_bind(&listen)?.http1_writev(false).http1_header_read_timeout(HEAD_PATIENCE);
+    // hyper's default each response would wait 44 ms for a delayed acknowledgement.
+    let server = Server::try_bind(&listen)?.http1_writev(false).http1_header_read_timeout(HEADER_READ_TIMEOUT);
     server.serve(connections).await
 }
 
@@ -64,7 +64,7 @@ async fn answer<A: App>(service: &Service<A>, request: hyper::Request<Body>, pee
         Err(_) => Problem::new(StatusCode::BAD_REQUEST, "the request cannot be understood").into(),
     };
     http_bridge::response_to_02(response.map(Body::from)).unwrap_or_else(|_| {
-        // What http 1 takes as a header http 0.2 takes too; this is for the compiler.
+        // Every header that http 1 accepts is valid in http 0.2; this branch only satisfies the compiler.
         let mut response = hyper::Response::new(Body::empty());
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         response

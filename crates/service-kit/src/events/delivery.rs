@@ -1,4 +1,4 @@
-//! The way of an event: to the recorder, or into the outbox and from there to the recorder.
+//! The path of an event: to the recorder, or into the outbox and from there to the recorder.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,27 +13,27 @@ use super::outbox::Outbox;
 use super::recorder::{Attempt, record};
 use crate::{Log, Problem, Response};
 
-/// Says what has become of a request's event.
+/// Response header with the outcome of the request's event.
 const EVENT_DELIVERY: HeaderName = HeaderName::from_static("event-delivery");
 
-/// How many events one round delivers at most, so that a round ends before the next one is due.
-const ROUND_SIZE: usize = 200;
+/// Most events delivered in one round, so that a round ends before the next is due.
+const MAX_EVENTS_PER_ROUND: usize = 200;
 
-/// How long the recorder may take over one event of a round; nobody waits for it there.
-const ROUND_DEADLINE: Duration = Duration::from_secs(5);
+/// Timeout for recording one event of a round; no user waits for it.
+const ROUND_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where events go.
+/// Settings for event delivery.
 #[derive(Debug, Clone)]
 pub struct EventSinkSettings {
-    /// The app id of the service that records.
+    /// App id of the service that records events.
     pub recorder: String,
-    /// The state store that keeps what waits.
+    /// State store that keeps pending events.
     pub store: String,
-    /// How long a user's answer may be held up, recorder and state store together.
+    /// Longest delay of a user's response, recorder and state store together.
     pub deadline: Duration,
 }
 
-/// Takes events.
+/// Delivers events to the recorder, or keeps them in the outbox.
 pub struct EventSink {
     dapr: Dapr,
     settings: EventSinkSettings,
@@ -42,36 +42,36 @@ pub struct EventSink {
     log: Arc<dyn Log>,
 }
 
-/// What has become of an event by the time of the user's answer.
+/// Outcome of an event by the time the user's response is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delivery {
-    /// It is in the table.
+    /// The event is in the table.
     Recorded,
-    /// It waits in the state store, and will be in the table.
+    /// The event is in the outbox and will be in the table.
     Deferred,
-    /// Neither recorder nor state store took it, as far as could be learnt in time.
+    /// Neither the recorder nor the state store confirmed the event in time.
     Dropped,
 }
 
-/// What a round of deliveries achieved.
+/// Outcome of one round of deliveries.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Round {
-    /// Now in the table.
+    /// Events now in the table.
     pub delivered: usize,
-    /// Never to be in the table, because the recorder refused them; each one is in the log.
+    /// Events that the recorder rejected for good; each is logged.
     pub refused: usize,
-    /// Still to come.
+    /// Events still in the outbox.
     pub waiting: usize,
 }
 
 impl EventSink {
-    /// A sink that calls the recorder and the state store through `dapr`.
+    /// Creates a sink that calls the recorder and the state store through `dapr`.
     pub fn new(dapr: Dapr, settings: EventSinkSettings, log: Arc<dyn Log>) -> Self {
         let outbox = Outbox::new(dapr.clone(), settings.store.clone());
         Self { dapr, settings, outbox, delivering: Mutex::new(()), log }
     }
 
-    /// Takes an event. Never fails, and returns within the deadline: half of it for the recorder, half for the store.
+    /// Takes an event. Never fails, and returns within the deadline: half for the recorder, half for the store.
     pub async fn take(&self, event: &Event, trace: TraceContext) -> Delivery {
         let half = self.settings.deadline / 2;
         let recorder = self.dapr.with_deadline(half).with_trace(trace);
@@ -86,20 +86,20 @@ impl EventSink {
         }
     }
 
-    /// Delivers what waits. A round that is still under way does the work of the one that is asked for meanwhile.
+    /// Delivers pending events. Does nothing while another round is running.
     ///
     /// # Errors
-    /// When the state store cannot be asked; what waits goes on waiting.
+    /// If the state store cannot be reached; pending events stay in the outbox.
     pub async fn deliver(&self) -> Result<Round, String> {
         let Ok(_round) = self.delivering.try_lock() else { return Ok(Round::default()) };
         let events = self.outbox.waiting().await.map_err(|error| error.to_string())?;
-        let recorder = self.dapr.with_deadline(ROUND_DEADLINE);
+        let recorder = self.dapr.with_deadline(ROUND_TIMEOUT);
         let (mut round, mut done) = (Round::default(), HashSet::new());
-        for event in events.iter().take(ROUND_SIZE) {
+        for event in events.iter().take(MAX_EVENTS_PER_ROUND) {
             match record(&recorder, &self.settings.recorder, event).await {
                 Attempt::Recorded => round.delivered += 1,
                 Attempt::Refused => {
-                    self.log.line(&format!("event {} was refused by its recorder and is dropped", event.event_id));
+                    self.log.line(&format!("event dropped: rejected by the recorder: {}", event.event_id));
                     round.refused += 1;
                 }
                 Attempt::Failed => break,
@@ -108,14 +108,14 @@ impl EventSink {
         }
         round.waiting = events.len() - done.len();
         if !done.is_empty() {
-            self.outbox.forget(&done).await.map_err(|error| error.to_string())?;
+            self.outbox.remove(&done).await.map_err(|error| error.to_string())?;
         }
         Ok(round)
     }
 }
 
 impl Delivery {
-    /// Its name.
+    /// Returns the value of the `Event-Delivery` header.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -125,14 +125,14 @@ impl Delivery {
         }
     }
 
-    /// Says on an answer what has become of its event.
-    pub fn tell(self, response: &mut Response) {
+    /// Adds the outcome to a response.
+    pub fn add_to_response(self, response: &mut Response) {
         response.headers_mut().insert(EVENT_DELIVERY, HeaderValue::from_static(self.name()));
     }
 
-    /// The same on an answer that says what went wrong after that.
+    /// Adds the outcome to an error that happened after the event was taken.
     #[must_use]
-    pub fn told(self, problem: Problem) -> Problem {
+    pub fn add_to_problem(self, problem: Problem) -> Problem {
         problem.with_header(EVENT_DELIVERY, HeaderValue::from_static(self.name()))
     }
 }

@@ -1,24 +1,24 @@
-//! What an event says.
+//! The event record.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Something that a service did for a user.
+/// An operation that a service did for a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// When, in milliseconds since the beginning of 1970.
+    /// Time in milliseconds since the Unix epoch.
     pub event_ts: u64,
-    /// What, such as `grayscale`.
+    /// Operation, such as `grayscale`.
     pub op_type: String,
-    /// To how many bytes.
+    /// Size of the input in bytes.
     pub input_size: u64,
-    /// The idempotency key: the recorder takes each id once.
+    /// Idempotency key: the recorder stores each id once.
     pub event_id: String,
 }
 
 impl Event {
-    /// An event of now, with an id of its own.
+    /// Creates an event for the time `now`, with a new id.
     #[must_use]
     pub fn new(now: Duration, op_type: &str, input_size: usize) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Events that wait for their recorder, in one bounded record guarded by its etag.
+//! Events that wait for the recorder, in one bounded record guarded by its etag.
 
 use std::collections::HashSet;
 
@@ -7,24 +7,24 @@ use dapr_client::{Dapr, Error};
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::turnstile::Turnstile;
+use crate::keyed_mutex::KeyedMutex;
 
 const KEY: &str = "outbox";
 
-/// How many events may wait: about 150 bytes each, all rewritten with every change.
+/// Most pending events: about 150 bytes each, all rewritten with every change.
 pub(super) const CAPACITY: usize = 1000;
 
-/// How often the record is read again after another instance was faster.
-const ATTEMPTS: usize = 8;
+/// Most attempts to update the record when other instances change it at the same time.
+const MAX_ATTEMPTS: usize = 8;
 
-/// The waiting events of one service.
+/// Pending events of one service.
 pub(super) struct Outbox {
     dapr: Dapr,
     store: String,
-    turnstile: Turnstile<()>,
+    locks: KeyedMutex<()>,
 }
 
-/// Why an event could not be kept.
+/// Error from keeping an event.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OutboxError {
     #[error("too many events wait already")]
@@ -42,10 +42,10 @@ struct Waiting {
 
 impl Outbox {
     pub(super) fn new(dapr: Dapr, store: String) -> Self {
-        Self { dapr, store, turnstile: Turnstile::new() }
+        Self { dapr, store, locks: KeyedMutex::new() }
     }
 
-    /// Keeps an event. Once this returns, the event is as durable as the store.
+    /// Stores an event. Once this returns, the event is as durable as the store.
     pub(super) async fn keep(&self, event: &Event) -> Result<(), OutboxError> {
         self.change(|waiting| {
             if waiting.events.len() >= CAPACITY {
@@ -57,13 +57,13 @@ impl Outbox {
         .await
     }
 
-    /// The events that wait, the oldest first.
+    /// Returns the pending events, oldest first.
     pub(super) async fn waiting(&self) -> Result<Vec<Event>, Error> {
         Ok(self.read().await?.map(|entry| entry.value.events).unwrap_or_default())
     }
 
-    /// Forgets events that are recorded, and leaves those that have come since.
-    pub(super) async fn forget(&self, ids: &HashSet<&str>) -> Result<(), OutboxError> {
+    /// Removes recorded events, and leaves those that were added since.
+    pub(super) async fn remove(&self, ids: &HashSet<&str>) -> Result<(), OutboxError> {
         self.change(|waiting| {
             waiting.events.retain(|event| !ids.contains(event.event_id.as_str()));
             Ok(())
@@ -72,9 +72,9 @@ impl Outbox {
     }
 
     async fn change(&self, change: impl Fn(&mut Waiting) -> Result<(), OutboxError>) -> Result<(), OutboxError> {
-        let _turn = self.turnstile.pass(()).await;
+        let _lock = self.locks.lock(()).await;
         let store = self.dapr.state(&self.store);
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let (mut waiting, etag) =
                 self.read().await?.map_or_else(Default::default, |entry| (entry.value, entry.etag));
             change(&mut waiting)?;
@@ -82,7 +82,7 @@ impl Outbox {
             let options = etag.map_or_else(WriteOptions::if_absent, WriteOptions::if_unchanged);
             match store.save_with(KEY, &waiting, &options).await {
                 Ok(()) => return Ok(()),
-                // Redis reports a lost race for a new record as a plain error: the next read tells.
+                // Redis reports a lost race for a new record as a plain error: the next read shows it.
                 Err(error) if error.is_conflict() || (is_new && error.code().is_some()) => {}
                 Err(error) => return Err(error.into()),
             }

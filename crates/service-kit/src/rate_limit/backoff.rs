@@ -1,16 +1,16 @@
-//! How long to wait before a record is read once more.
+//! Retry delay after a lost race for a record.
 
 use std::time::Duration;
 
-/// The wait after the first attempt, at most.
-const FIRST: Duration = Duration::from_micros(250);
+/// Upper bound of the first delay.
+const MAX_FIRST_DELAY: Duration = Duration::from_micros(250);
 
-/// No wait is longer, so that a contended record is settled well within a request's deadline.
-const LONGEST: Duration = Duration::from_millis(8);
+/// Longest delay, so that a contended record is settled well within a request's deadline.
+const MAX_DELAY: Duration = Duration::from_millis(8);
 
-/// The wait after a lost attempt, the first being 0. It is random, so that those who met once do not meet again.
-pub(super) fn after(attempt: u32) -> Duration {
-    FIRST.saturating_mul(2u32.saturating_pow(attempt)).min(LONGEST).mul_f64(fastrand::f64())
+/// Returns the delay after a lost attempt, counted from 0. It is random, so that contenders spread out.
+pub(super) fn delay(attempt: u32) -> Duration {
+    MAX_FIRST_DELAY.saturating_mul(2u32.saturating_pow(attempt)).min(MAX_DELAY).mul_f64(fastrand::f64())
 }
 
 #[cfg(test)]
@@ -18,9 +18,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_and_none_is_long() {
-        assert!(after(0) <= FIRST);
-        assert!((0..100).all(|attempt| after(attempt) <= LONGEST));
-        assert!((0..100).any(|_| after(10) > FIRST));
+    fn delays_grow_up_to_the_limit() {
+        assert!(delay(0) <= MAX_FIRST_DELAY);
+        assert!((0..100).all(|attempt| delay(attempt) <= MAX_DELAY));
+        assert!((0..100).any(|_| delay(10) > MAX_FIRST_DELAY));
     }
 }

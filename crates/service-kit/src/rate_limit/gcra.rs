@@ -1,38 +1,39 @@
 //! The generic cell rate algorithm: a leaky bucket that is a single timestamp.
 //!
-//! Each request moves the user's theoretical arrival time (TAT) one interval into the future. A TAT further ahead than
-//! the burst allows means that the user is asking faster than the limit.
+//! Each request moves the user's theoretical arrival time (TAT) one interval into the future. If the TAT is further
+//! ahead than the burst allows, the user is over the limit.
 
 use std::time::Duration;
 
-/// A limit: so many requests in a minute in the long run, so many at once.
+/// A limit: a long-run rate per minute, and a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     interval_us: u64,
     burst: u64,
 }
 
-/// What becomes of a request.
+/// Decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// It goes through, and the user's TAT becomes this.
+    /// The request goes through; the user's new TAT.
     Allowed { tat_us: u64 },
-    /// It has to wait.
+    /// The request is over the limit.
     Limited { retry_after: Duration },
 }
 
 impl Policy {
-    /// A limit of `per_minute` requests, of which `burst` may come at once. `None` for a limit of zero: no limit.
+    /// Creates a limit of `per_minute` requests, of which `burst` may come at once. `None` if `per_minute` is zero: no
+    /// limit.
     #[must_use]
     pub fn per_minute(per_minute: u32, burst: u32) -> Option<Self> {
         let interval_us = 60_000_000u64.checked_div(per_minute.into())?;
         Some(Self { interval_us: interval_us.max(1), burst: u64::from(burst).max(1) })
     }
 
-    /// Decides at `now_us` about a user whose TAT is known, or who is new.
+    /// Decides at `now_us` about a user with a known TAT, or a new user.
     pub(super) fn decide(&self, now_us: u64, tat_us: Option<u64>) -> Decision {
         let window = self.interval_us.saturating_mul(self.burst);
-        // A record from a clock that ran ahead must not lock its user out for longer than a full burst would.
+        // A record from a fast clock must not lock its user out for longer than a full burst would.
         let tat = tat_us.unwrap_or(now_us).clamp(now_us, now_us.saturating_add(window));
         let next = tat.saturating_add(self.interval_us);
         match next.saturating_sub(window).checked_sub(now_us) {
@@ -49,7 +50,7 @@ mod tests {
     const SECOND: u64 = 1_000_000;
 
     #[test]
-    fn a_burst_goes_through_and_the_next_request_waits_one_interval() {
+    fn request_after_a_burst_waits_one_interval() {
         let policy = Policy::per_minute(60, 3).unwrap();
         let mut tat = None;
         for _ in 0..3 {
@@ -62,20 +63,20 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_user_gets_no_more_than_the_burst() {
+    fn idle_user_gets_no_more_than_the_burst() {
         let policy = Policy::per_minute(60, 1).unwrap();
         assert_eq!(policy.decide(100 * SECOND, Some(SECOND)), Decision::Allowed { tat_us: 101 * SECOND });
     }
 
     #[test]
-    fn a_record_from_the_future_locks_nobody_out_for_long() {
+    fn record_from_the_future_limits_only_briefly() {
         let policy = Policy::per_minute(60, 5).unwrap();
         let Decision::Limited { retry_after } = policy.decide(0, Some(u64::MAX)) else { panic!("limited") };
         assert_eq!(retry_after, Duration::from_secs(1));
     }
 
     #[test]
-    fn a_limit_of_zero_is_no_limit() {
+    fn zero_limit_is_no_limit() {
         assert_eq!(Policy::per_minute(0, 5), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The limit applied to users, with their records in the state store.
+//! The rate limiter, with its users' records in the state store.
 
 use std::net::IpAddr;
 use std::pin::pin;
@@ -12,38 +12,38 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::Policy;
-use super::backoff::after;
+use super::backoff::delay;
 use super::gcra::Decision;
 use crate::Clock;
-use crate::meanwhile::send_what_waits;
-use crate::turnstile::Turnstile;
+use crate::keyed_mutex::KeyedMutex;
+use crate::overlap::flush_pending_writes;
 
-/// How long a user who stays away is remembered.
+/// Time that an absent user is remembered.
 const RECORD_TTL: Duration = Duration::from_secs(3600);
 
-/// How often a record is read after another instance was faster.
-const ATTEMPTS: u32 = 32;
+/// Most attempts to update a record when other instances change it at the same time.
+const MAX_ATTEMPTS: u32 = 32;
 
-/// Limits users.
+/// Counts and limits the requests of users.
 pub struct Limiter {
     dapr: Dapr,
     store: String,
     policy: Policy,
     deadline: Duration,
     clock: Arc<dyn Clock>,
-    turnstile: Turnstile<IpAddr>,
+    locks: KeyedMutex<IpAddr>,
 }
 
-/// What becomes of a user's request.
+/// Decision about a user's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// Within the limit.
     Allowed,
-    /// Over it; this long to wait.
+    /// The user is over the limit, and must wait this long.
     Limited(Duration),
 }
 
-/// What is kept of a user.
+/// Stored record of a user.
 #[derive(Serialize, Deserialize)]
 struct Record {
     tat_us: u64,
@@ -51,17 +51,19 @@ struct Record {
 }
 
 impl Limiter {
-    /// A limiter whose records are in `store`, and which gives up asking after `deadline`.
+    /// Creates a limiter with its records in `store`; `deadline` limits each access to it.
     pub fn new(dapr: Dapr, store: String, policy: Policy, deadline: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { dapr, store, policy, deadline, clock, turnstile: Turnstile::new() }
+        Self { dapr, store, policy, deadline, clock, locks: KeyedMutex::new() }
     }
 
-    /// Counts a request and does its work: from the moment on at which it is known that the user is within the limit, while
-    /// that is written down. Reading and writing may each take as long as the deadline says, whatever the work takes.
+    /// Counts a request, and runs `work` as soon as the user is known to be within the limit, while the count is
+    /// written.
+    ///
+    /// Reading and writing may each take as long as the deadline, however long the work takes.
     ///
     /// # Errors
-    /// When the user is over the limit: how long to wait.
-    pub async fn check_while<T>(&self, user: IpAddr, work: impl FnOnce() -> T) -> Result<T, Duration> {
+    /// The time to wait, if the user is over the limit.
+    pub async fn check<T>(&self, user: IpAddr, work: impl FnOnce() -> T) -> Result<T, Duration> {
         let writing = Notify::new();
         let mut counting = pin!(self.count(user, &writing));
         let begun = pin!(writing.notified());
@@ -69,23 +71,23 @@ impl Limiter {
             Ok(Either::Left((Ok(Verdict::Limited(wait)), _))) => return Err(wait),
             Ok(Either::Left(_)) | Err(_) => return Ok(work()),
             Ok(Either::Right(_)) => {
-                send_what_waits().await;
+                flush_pending_writes().await;
                 let done = work();
                 (timeout(self.deadline, counting).await, done)
             }
         };
         match verdict {
             Ok(Ok(Verdict::Limited(wait))) => Err(wait),
-            // A store that does not say turns nobody away.
+            // Without a verdict from the store, the user is let through.
             Ok(Ok(Verdict::Allowed) | Err(_)) | Err(_) => Ok(done),
         }
     }
 
-    /// Counts a request. Tells `writing` when it is within the limit and that is being written down.
+    /// Counts a request. Notifies `writing` once the request is within the limit and the count is being written.
     async fn count(&self, user: IpAddr, writing: &Notify) -> Result<Verdict, Error> {
-        let _turn = self.turnstile.pass(user).await;
+        let _lock = self.locks.lock(user).await;
         let (store, key) = (self.dapr.state(&self.store), format!("user-{user}"));
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let entry: Option<Entry<Record>> = store.get(&key).await?;
             let now = self.clock.now();
             let tat_us = match self.policy.decide(micros(now), entry.as_ref().map(|entry| entry.value.tat_us)) {
@@ -99,14 +101,14 @@ impl Limiter {
             writing.notify_one();
             match store.save_with(&key, &record, &options.expiring_in(RECORD_TTL)).await {
                 Ok(()) => return Ok(Verdict::Allowed),
-                // Redis reports a lost race for a new record as a plain error: the next read tells.
+                // Redis reports a lost race for a new record as a plain error: the next read shows it.
                 Err(error) if error.is_conflict() || (is_new && error.code().is_some()) => {
-                    sleep(after(attempt)).await;
+                    sleep(delay(attempt)).await;
                 }
                 Err(error) => return Err(error),
             }
         }
-        // Other instances count this user faster than this one can: whoever asks that much can ask again.
+        // Other instances count this user faster than this one can: a user this frequent can ask again.
         Ok(Verdict::Limited(Duration::from_secs(1)))
     }
 }
@@ -117,7 +119,7 @@ fn micros(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use dapr_client::fake::{FakeDapr, Mood};
+    use dapr_client::fake::{FakeDapr, FaultMode};
     use serde_json::json;
 
     use super::*;
@@ -136,37 +138,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_user_over_the_limit_waits_while_another_goes_through() {
+    async fn user_over_the_limit_does_not_affect_others() {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(5_000)));
         let limiter = limiter(&dapr, &clock);
-        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
-        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
-        assert_eq!(limiter.check_while(USER, not_begun).await, Err(Duration::from_secs(1)));
-        assert_eq!(limiter.check_while("8.8.8.8".parse().unwrap(), || "done").await, Ok("done"));
+        assert_eq!(limiter.check(USER, || "done").await, Ok("done"));
+        assert_eq!(limiter.check(USER, || "done").await, Ok("done"));
+        assert_eq!(limiter.check(USER, not_begun).await, Err(Duration::from_secs(1)));
+        assert_eq!(limiter.check("8.8.8.8".parse().unwrap(), || "done").await, Ok("done"));
         clock.advance_ms(1_000);
-        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
+        assert_eq!(limiter.check(USER, || "done").await, Ok("done"));
     }
 
     #[tokio::test]
-    async fn the_record_holds_arrival_time_and_last_seen_and_expires() {
+    async fn record_holds_arrival_time_and_last_seen_and_expires() {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(5_000)));
-        limiter(&dapr, &clock).check_while(USER, || ()).await.unwrap();
+        limiter(&dapr, &clock).check(USER, || ()).await.unwrap();
         let record = dapr.record("user-9.9.9.9").unwrap();
         assert_eq!(record.value, json!({"tat_us": 6_000_000, "last_seen_ms": 5_000}));
         assert_eq!(record.ttl_seconds.as_deref(), Some("3600"));
     }
 
     #[tokio::test]
-    async fn a_request_counted_meanwhile_by_another_instance_is_not_forgotten_though_the_work_is_done() {
+    async fn concurrent_count_of_another_instance_is_kept() {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
         dapr.after_next_read(|dapr| dapr.put_record("user-9.9.9.9", json!({"tat_us": 2_000_000, "last_seen_ms": 0})));
         let mut is_done = false;
-        let checked = limiter(&dapr, &clock).check_while(USER, || is_done = true).await;
+        let checked = limiter(&dapr, &clock).check(USER, || is_done = true).await;
         assert_eq!((checked, is_done), (Err(Duration::from_secs(1)), true));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_user_within_the_limit_goes_through_however_many_instances_count_at_once() {
+    async fn contended_user_within_the_limit_goes_through() {
         fn count_again(dapr: &FakeDapr, times: u32) {
             dapr.put_record("user-9.9.9.9", json!({"tat_us": 0, "last_seen_ms": 0}));
             if times > 0 {
@@ -175,17 +177,17 @@ mod tests {
         }
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
         count_again(&dapr, 15);
-        assert_eq!(limiter(&dapr, &clock).check_while(USER, || "done").await, Ok("done"));
+        assert_eq!(limiter(&dapr, &clock).check(USER, || "done").await, Ok("done"));
         assert_eq!(dapr.record("user-9.9.9.9").unwrap().value["tat_us"], 1_000_000);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_state_store_users_are_let_through() {
+    async fn missing_state_store_lets_users_through() {
         let (dapr, clock) = (FakeDapr::new(), Arc::new(FixedClock::at_ms(0)));
         let limiter = limiter(&dapr, &clock);
-        dapr.set_state_mood(Mood::Failing);
-        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
-        dapr.set_state_mood(Mood::Hanging);
-        assert_eq!(limiter.check_while(USER, || "done").await, Ok("done"));
+        dapr.set_state_mode(FaultMode::Failing);
+        assert_eq!(limiter.check(USER, || "done").await, Ok("done"));
+        dapr.set_state_mode(FaultMode::Hanging);
+        assert_eq!(limiter.check(USER, || "done").await, Ok("done"));
     }
 }

@@ -1,15 +1,15 @@
-//! Events against a recorder and a store that fail, hang and come back.
+//! Event delivery with a recorder and a store that fail, hang and recover.
 
 use std::sync::Mutex as StdMutex;
 
-use dapr_client::fake::{FakeDapr, Mood, reply};
+use dapr_client::fake::{FakeDapr, FaultMode, reply};
 use http::StatusCode;
 use serde_json::json;
 
 use super::super::outbox::CAPACITY;
 use super::*;
 
-/// A recorder that keeps each id once, as the table does.
+/// Rows of a recorder that stores each id once, as the real table does.
 type Table = Arc<StdMutex<Vec<Event>>>;
 
 struct Lines(StdMutex<Vec<String>>);
@@ -20,7 +20,7 @@ impl Log for Lines {
     }
 }
 
-fn world() -> (Arc<FakeDapr>, Table, EventSink) {
+fn setup() -> (Arc<FakeDapr>, Table, EventSink) {
     let (dapr, table) = (FakeDapr::new(), Table::default());
     let rows = Arc::clone(&table);
     dapr.on_invoke(move |app_id, request| {
@@ -57,8 +57,8 @@ async fn take(sink: &EventSink, event: &Event) -> Delivery {
 }
 
 #[tokio::test]
-async fn an_event_is_recorded_at_once_where_the_recorder_answers() {
-    let (dapr, table, sink) = world();
+async fn responding_recorder_records_the_event_at_once() {
+    let (dapr, table, sink) = setup();
     let event = event(1);
     assert_eq!(take(&sink, &event).await, Delivery::Recorded);
     assert_eq!(*table.lock().unwrap(), [event]);
@@ -66,50 +66,50 @@ async fn an_event_is_recorded_at_once_where_the_recorder_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_recorder_delays_no_longer_than_the_deadline_and_the_event_comes_later_once() {
-    let (dapr, table, sink) = world();
-    dapr.set_invoke_mood(Mood::Hanging);
+async fn hanging_recorder_defers_event_within_the_deadline() {
+    let (dapr, table, sink) = setup();
+    dapr.set_invoke_mode(FaultMode::Hanging);
     let (event, began) = (event(1), tokio::time::Instant::now());
     assert_eq!(take(&sink, &event).await, Delivery::Deferred);
     assert!(began.elapsed() <= Duration::from_millis(500));
 
-    dapr.set_invoke_mood(Mood::Well);
+    dapr.set_invoke_mode(FaultMode::Healthy);
     assert_eq!(sink.deliver().await.unwrap(), Round { delivered: 1, refused: 0, waiting: 0 });
     assert_eq!(sink.deliver().await.unwrap(), Round::default());
     assert_eq!(*table.lock().unwrap(), [event]);
 }
 
 #[tokio::test]
-async fn an_event_whose_answer_got_lost_is_in_the_table_once() {
-    let (dapr, table, sink) = world();
+async fn event_with_a_lost_response_is_recorded_once() {
+    let (dapr, table, sink) = setup();
     let event = event(1);
     assert_eq!(take(&sink, &event).await, Delivery::Recorded);
-    dapr.set_invoke_mood(Mood::Failing);
+    dapr.set_invoke_mode(FaultMode::Failing);
     assert_eq!(take(&sink, &event).await, Delivery::Deferred);
-    dapr.set_invoke_mood(Mood::Well);
+    dapr.set_invoke_mode(FaultMode::Healthy);
     assert_eq!(sink.deliver().await.unwrap().delivered, 1);
     assert_eq!(*table.lock().unwrap(), [event]);
 }
 
 #[tokio::test]
-async fn a_recorder_that_is_still_down_leaves_everything_waiting_in_order() {
-    let (dapr, table, sink) = world();
-    dapr.set_invoke_mood(Mood::Failing);
+async fn event_order_survives_a_recorder_outage() {
+    let (dapr, table, sink) = setup();
+    dapr.set_invoke_mode(FaultMode::Failing);
     let events = [event(1), event(2)];
     for event in &events {
         assert_eq!(take(&sink, event).await, Delivery::Deferred);
     }
     assert_eq!(sink.deliver().await.unwrap(), Round { delivered: 0, refused: 0, waiting: 2 });
-    dapr.set_invoke_mood(Mood::Well);
+    dapr.set_invoke_mode(FaultMode::Healthy);
     assert_eq!(sink.deliver().await.unwrap().delivered, 2);
     assert_eq!(*table.lock().unwrap(), events);
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_recorder_and_store_down_the_answer_says_dropped() {
-    let (dapr, _, sink) = world();
-    dapr.set_invoke_mood(Mood::Hanging);
-    dapr.set_state_mood(Mood::Hanging);
+async fn event_is_dropped_while_recorder_and_store_hang() {
+    let (dapr, _, sink) = setup();
+    dapr.set_invoke_mode(FaultMode::Hanging);
+    dapr.set_state_mode(FaultMode::Hanging);
     let began = tokio::time::Instant::now();
     assert_eq!(take(&sink, &event(1)).await, Delivery::Dropped);
     assert!(began.elapsed() <= Duration::from_millis(502));
@@ -117,29 +117,29 @@ async fn with_recorder_and_store_down_the_answer_says_dropped() {
 }
 
 #[tokio::test]
-async fn a_full_outbox_takes_no_more_and_says_so() {
-    let (dapr, _, sink) = world();
-    dapr.set_invoke_mood(Mood::Failing);
+async fn full_outbox_drops_the_event() {
+    let (dapr, _, sink) = setup();
+    dapr.set_invoke_mode(FaultMode::Failing);
     let events: Vec<Event> = (0..CAPACITY).map(event).collect();
     dapr.put_record("outbox", json!({ "events": events }));
     assert_eq!(take(&sink, &event(1)).await, Delivery::Dropped);
 }
 
 #[tokio::test]
-async fn an_event_kept_by_another_instance_meanwhile_is_not_overwritten() {
-    let (dapr, table, sink) = world();
-    dapr.set_invoke_mood(Mood::Failing);
+async fn concurrent_event_of_another_instance_is_kept() {
+    let (dapr, table, sink) = setup();
+    dapr.set_invoke_mode(FaultMode::Failing);
     let (own, other) = (event(1), event(2));
     let foreign = json!({ "events": [other.clone()] });
     dapr.after_next_read(move |dapr| dapr.put_record("outbox", foreign));
     assert_eq!(take(&sink, &own).await, Delivery::Deferred);
-    dapr.set_invoke_mood(Mood::Well);
+    dapr.set_invoke_mode(FaultMode::Healthy);
     assert_eq!(sink.deliver().await.unwrap().delivered, 2);
     assert_eq!(*table.lock().unwrap(), [other, own]);
 }
 
 #[tokio::test]
-async fn an_event_that_the_recorder_refuses_blocks_nobody_and_is_in_the_log() {
+async fn rejected_event_is_logged_and_does_not_block_others() {
     let dapr = FakeDapr::new();
     let log = Arc::new(Lines(StdMutex::default()));
     let sink = sink(&dapr, Arc::clone(&log) as Arc<dyn Log>);

@@ -1,7 +1,7 @@
-//! Work that is done while an answer is on its way.
+//! Work done while a request is in flight.
 //!
-//! A service computes on the thread that also sends its requests. What it asks for before it computes must therefore have left
-//! when it begins, or nothing is gained.
+//! A service computes on the thread that also sends its requests. A request must therefore have left before the
+//! computation starts, or nothing is gained.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -9,22 +9,23 @@ use std::task::Poll;
 
 use futures_util::future::{Either, ready, select};
 
-/// Does `work` while `asked` waits for its answer, and gives both. Where asking blocks, as in a component, they follow each
-/// other.
-pub(crate) async fn meanwhile<F: Future, T>(asked: F, work: impl FnOnce() -> T) -> (F::Output, T) {
-    let mut asked = pin!(asked);
-    match select(asked.as_mut(), ready(())).await {
+/// Runs `work` while `request` is in flight, and returns both results.
+///
+/// Where requests block, as in a component, the work follows the response.
+pub(crate) async fn overlap<F: Future, T>(request: F, work: impl FnOnce() -> T) -> (F::Output, T) {
+    let mut request = pin!(request);
+    match select(request.as_mut(), ready(())).await {
         Either::Left((answer, _)) => (answer, work()),
         Either::Right(_) => {
-            send_what_waits().await;
+            flush_pending_writes().await;
             let done = work();
-            (asked.await, done)
+            (request.await, done)
         }
     }
 }
 
-/// Lets all other tasks have their turn once: among them the one that writes requests to their connection.
-pub(crate) async fn send_what_waits() {
+/// Yields once to all other tasks, among them the one that writes requests to their connection.
+pub(crate) async fn flush_pending_writes() {
     let mut had_its_turn = false;
     poll_fn(|cx| {
         if std::mem::replace(&mut had_its_turn, true) {
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_request_has_left_when_the_work_begins() {
+    async fn request_is_sent_before_the_work_starts() {
         let (to_sender, mut requests) = tokio::sync::mpsc::unbounded_channel();
         let (to_peer, sent) = mpsc::channel();
         tokio::spawn(async move {
@@ -59,14 +60,14 @@ mod tests {
             to_sender.send(("request", answer)).unwrap();
             answered.await.unwrap()
         };
-        let both = meanwhile(asked, || sent.recv_timeout(Duration::from_secs(10)));
+        let both = overlap(asked, || sent.recv_timeout(Duration::from_secs(10)));
         assert_eq!(both.await, ("answer", Ok("request")));
     }
 
     #[tokio::test]
-    async fn what_is_answered_at_once_is_followed_by_the_work() {
+    async fn work_runs_after_an_immediate_response() {
         let order = std::cell::RefCell::new(Vec::new());
-        meanwhile(async { order.borrow_mut().push("asked") }, || order.borrow_mut().push("work")).await;
+        overlap(async { order.borrow_mut().push("asked") }, || order.borrow_mut().push("work")).await;
         assert_eq!(*order.borrow(), ["asked", "work"]);
     }
 }

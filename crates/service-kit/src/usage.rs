@@ -1,4 +1,4 @@
-//! What an image service does for every picture beside its work: it counts its user and records an event.
+//! Rate limiting and event recording that an image service does for every image.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,36 +10,36 @@ use serde_json::json;
 
 use crate::access_log::Unlogged;
 use crate::events::{Delivery, Event, EventSink, EventSinkSettings, Round};
-use crate::meanwhile::meanwhile;
+use crate::overlap::overlap;
 use crate::rate_limit::{Limiter, Policy};
 use crate::{Call, Check, Clock, Environment, Log, Problem, Response};
 
-/// How long a probe for `/healthz` may take.
-const PROBE_DEADLINE: Duration = Duration::from_millis(500);
+/// Timeout of each probe for `/healthz`.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How users are counted and where events go.
+/// Settings for rate limiting and event delivery.
 #[derive(Debug, Clone)]
-pub struct AccountingSettings {
-    /// Where Dapr is.
+pub struct UsageSettings {
+    /// Dapr's endpoint.
     pub endpoint: Endpoint,
-    /// The limit; `None` for no limit.
+    /// Rate limit; `None` for no limit.
     pub limit: Option<Policy>,
-    /// How long the state store may hold up a request.
+    /// Longest time that the state store may hold up a request.
     pub state_deadline: Duration,
-    /// Where events go.
+    /// Settings for event delivery.
     pub events: EventSinkSettings,
 }
 
-/// Counts users and records events.
-pub struct Accounting {
+/// Limits how often users may call, and records an event for each image.
+pub struct UsagePolicy {
     dapr: Dapr,
     limiter: Option<Limiter>,
     sink: EventSink,
-    settings: AccountingSettings,
+    settings: UsageSettings,
     clock: Arc<dyn Clock>,
 }
 
-impl AccountingSettings {
+impl UsageSettings {
     /// Reads Dapr's endpoint (see [`Endpoint::from_lookup`]), `STATE_STORE`, `EVENTS_APP_ID`, `RATE_LIMIT_PER_MINUTE`
     /// (0 for no limit), `RATE_LIMIT_BURST`, `STATE_DEADLINE_MS` and `EVENT_DEADLINE_MS`.
     pub fn read(environment: &mut Environment<'_>, default_dapr_port: u16) -> Self {
@@ -59,16 +59,16 @@ impl AccountingSettings {
     }
 }
 
-impl Accounting {
-    /// Accounting through the Dapr that the settings name.
+impl UsagePolicy {
+    /// Connects to the Dapr endpoint of the settings.
     #[must_use]
-    pub fn new(settings: AccountingSettings, clock: Arc<dyn Clock>, log: Arc<dyn Log>) -> Self {
-        Self::through(Dapr::connect(settings.endpoint.clone()), settings, clock, log)
+    pub fn new(settings: UsageSettings, clock: Arc<dyn Clock>, log: Arc<dyn Log>) -> Self {
+        Self::with_client(Dapr::connect(settings.endpoint.clone()), settings, clock, log)
     }
 
-    /// Accounting through a Dapr of the caller's choice.
+    /// Uses a given Dapr client, such as a fake in tests.
     #[must_use]
-    pub fn through(dapr: Dapr, settings: AccountingSettings, clock: Arc<dyn Clock>, log: Arc<dyn Log>) -> Self {
+    pub fn with_client(dapr: Dapr, settings: UsageSettings, clock: Arc<dyn Clock>, log: Arc<dyn Log>) -> Self {
         let limiter = settings.limit.map(|policy| {
             let store = settings.events.store.clone();
             Limiter::new(dapr.clone(), store, policy, settings.state_deadline, Arc::clone(&clock))
@@ -77,18 +77,20 @@ impl Accounting {
         Self { dapr, limiter, sink, settings, clock }
     }
 
-    /// Counts the user of a call and does its work, while the count is on its way to the state store. The work is not begun
-    /// for a user who is over the limit already; it is for nothing where another instance was faster to reach it.
+    /// Counts the user of a call, and runs `work` while the count travels to the state store.
+    ///
+    /// The work does not start for a user who is already over the limit. Its result is discarded where another instance
+    /// counted the last allowed request first.
     ///
     /// # Errors
-    /// When the user is over the limit: 429 with `Retry-After`.
-    pub async fn admit_while<T>(&self, call: &Call, work: impl FnOnce() -> T) -> Result<T, Problem> {
+    /// 429 with `Retry-After` if the user is over the limit.
+    pub async fn admit<T>(&self, call: &Call, work: impl FnOnce() -> T) -> Result<T, Problem> {
         let Some(limiter) = &self.limiter else { return Ok(work()) };
-        limiter.check_while(call.user, work).await.map_err(too_many)
+        limiter.check(call.user, work).await.map_err(too_many)
     }
 
-    /// Records that an input of that many bytes was taken on, and does what is to be done with it, while the event is on its way.
-    pub async fn record_while<T>(
+    /// Records an input of `bytes` bytes, and runs `work` while the event is on its way.
+    pub async fn record_event<T>(
         &self,
         call: &Call,
         op_type: &str,
@@ -97,13 +99,13 @@ impl Accounting {
     ) -> (Delivery, T) {
         let event = Event::new(self.clock.now(), op_type, bytes);
         let trace = TraceContext::from_headers(call.request.headers());
-        meanwhile(self.sink.take(&event, trace), work).await
+        overlap(self.sink.take(&event, trace), work).await
     }
 
-    /// Delivers events that wait; the answer to the cron binding.
+    /// Delivers the events in the outbox; the response to the cron binding.
     ///
     /// # Errors
-    /// When the state store cannot be asked: 503, and the next tick tries again.
+    /// 503 if the state store cannot be reached; the next tick tries again.
     pub async fn deliver(&self) -> Result<Response, Problem> {
         let round = self.sink.deliver().await;
         let Round { delivered, refused, waiting } =
@@ -117,9 +119,9 @@ impl Accounting {
         Ok(response)
     }
 
-    /// The state store and the recorder. Users are served without either, so that a missing one degrades only.
+    /// Checks the state store and the recorder. Users are served without either, so that a missing one only degrades.
     pub async fn checks(&self) -> Vec<Check> {
-        let dapr = self.dapr.with_deadline(PROBE_DEADLINE);
+        let dapr = self.dapr.with_deadline(PROBE_TIMEOUT);
         let (store, recorder) = (&self.settings.events.store, &self.settings.events.recorder);
         let state = match dapr.state(store).get::<serde_json::Value>("healthz").await {
             Ok(_) => Check::ok("state store"),
