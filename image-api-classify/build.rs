@@ -1,5 +1,6 @@
-//! Builds a model into the service, so that its module needs nothing beside it: `models/default`, or the folder that
-//! `EMBEDDED_MODEL_DIR` names.
+//! Embeds a model into the service, so that its module needs no other file.
+//!
+//! The model is `models/default`, or the directory that `EMBEDDED_MODEL_DIR` names.
 
 use std::env;
 use std::fs;
@@ -21,13 +22,13 @@ fn main() -> ExitCode {
 
 fn embed() -> Result<(), String> {
     let own = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../models/default");
-    let folder = env::var_os("EMBEDDED_MODEL_DIR").map_or(own, PathBuf::from);
-    let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
-    println!("cargo::rerun-if-changed={}", folder.display());
-    let network = NETWORKS.iter().find(|name| folder.join(name).is_file());
-    let network = network.ok_or_else(|| format!("{} has no model.onnx and no model.rten", folder.display()))?;
+    let directory = env::var_os("EMBEDDED_MODEL_DIR").map_or(own, PathBuf::from);
+    let directory = directory.canonicalize().map_err(|error| format!("{}: {error}", directory.display()))?;
+    println!("cargo::rerun-if-changed={}", directory.display());
+    let network = NETWORKS.iter().find(|name| directory.join(name).is_file());
+    let network = network.ok_or_else(|| format!("{} has no model.onnx and no model.rten", directory.display()))?;
     let constant = |name: &str, kind: &str, include: &str, file: &str| {
-        let path = folder.join(file);
+        let path = directory.join(file);
         println!("cargo::rerun-if-changed={}", path.display());
         format!("const {name}: {kind} = {include}!({path:?});\n")
     };

@@ -1,17 +1,17 @@
-//! Several pictures in one request, as `multipart/form-data`.
+//! Several images in one request, as `multipart/form-data`.
 
 use serde::Serialize;
 
-use crate::answer::Top;
+use crate::response::Top;
 
-/// What became of one of the pictures.
+/// Result for one image of a form.
 #[derive(Serialize)]
 pub(crate) struct Outcome<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<&'a str>,
-    /// What the answer would have been to this picture alone.
+    /// Status of the response that this image alone would have got.
     pub(crate) status: u16,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(crate) top: Option<Top<'a>>,

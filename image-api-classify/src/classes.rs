@@ -1,26 +1,26 @@
-//! From a model's output to classes with names, the likeliest first.
+//! Turns a model's output into named classes, the likeliest first.
 
 use serde::Serialize;
 
 use crate::model::OutputKind;
 
-/// Something that a picture may show.
+/// A class that the model can recognise.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Class {
-    /// Its name.
+    /// Name of the class.
     pub label: String,
-    /// Its place in the model's output.
+    /// Index in the model's output.
     pub index: usize,
-    /// How likely it is, from 0 to 1.
+    /// Probability from 0 to 1.
     pub probability: f32,
-    /// The same from 0 to 255, as quantised models have it.
+    /// Probability from 0 to 255, as quantised models have it.
     pub score: u8,
-    /// The model's own number: a logit, a probability or a byte.
+    /// Output of the model: a logit, a probability or a byte.
     pub raw: f32,
 }
 
-/// How far from 1 a sum of rounded probabilities may be.
-const ROUNDING: f32 = 0.05;
+/// Largest deviation from 1 of a sum of rounded probabilities.
+const PROBABILITY_SUM_TOLERANCE: f32 = 0.05;
 
 /// Ranks a quantised output.
 pub(crate) fn from_scores(scores: &[u8], labels: &[String]) -> Vec<Class> {
@@ -28,16 +28,16 @@ pub(crate) fn from_scores(scores: &[u8], labels: &[String]) -> Vec<Class> {
     ranked(values, labels)
 }
 
-/// Ranks an output of numbers with the probabilities that they mean.
+/// Ranks a floating-point output by its probabilities.
 pub(crate) fn from_floats(values: &[f32], probabilities: &[f32], labels: &[String]) -> Vec<Class> {
     let values = values.iter().zip(probabilities);
     ranked(values.map(|(&raw, &probability)| (probability, (probability * 255.0).round() as u8, raw)), labels)
 }
 
-/// The probabilities that a network's numbers mean, which are seen from the numbers where nobody says what they are.
+/// Converts the model's output to probabilities. Guesses the kind of output if none is given.
 ///
 /// # Errors
-/// When they are not numbers, or not what they are said to be.
+/// If a value is not finite, or the output is not what `kind` says.
 pub(crate) fn probabilities(values: &[f32], kind: Option<OutputKind>, temperature: f32) -> Result<Vec<f32>, String> {
     if let Some(wrong) = values.iter().find(|value| !value.is_finite()) {
         return Err(format!("{wrong} is among its numbers"));
@@ -52,7 +52,7 @@ pub(crate) fn probabilities(values: &[f32], kind: Option<OutputKind>, temperatur
 
 fn are_probabilities(values: &[f32]) -> bool {
     let sum: f32 = values.iter().sum();
-    values.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() < ROUNDING
+    values.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() < PROBABILITY_SUM_TOLERANCE
 }
 
 fn softmax(values: &[f32], temperature: f32) -> Vec<f32> {
@@ -62,7 +62,7 @@ fn softmax(values: &[f32], temperature: f32) -> Vec<f32> {
     powers.into_iter().map(|power| power / sum).collect()
 }
 
-/// Among equals the first comes first.
+/// Sorts classes by probability; equal ones keep their order.
 fn ranked(values: impl Iterator<Item = (f32, u8, f32)>, labels: &[String]) -> Vec<Class> {
     let named = values.zip(labels).enumerate().map(|(index, ((probability, score, raw), label))| Class {
         label: label.clone(),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_likeliest_comes_first_and_of_equals_the_first() {
+    fn likeliest_class_comes_first_and_equals_keep_order() {
         let classes = from_scores(&[51, 204, 51], &labels());
         let ranking: Vec<_> = classes.iter().map(|class| (class.label.as_str(), class.score)).collect();
         assert_eq!(ranking, [("dog", 204), ("cat", 51), ("frog", 51)]);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_stay_and_logits_become_probabilities() {
+    fn logits_become_probabilities_and_probabilities_stay() {
         assert_eq!(probabilities(&[0.25, 0.75], None, 1.0).unwrap(), [0.25, 0.75]);
         assert_eq!(probabilities(&[1000.0, 1000.0], None, 1.0).unwrap(), [0.5, 0.5]);
         let said = probabilities(&[0.25, 0.75], Some(OutputKind::Logits), 1.0).unwrap();
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn a_temperature_above_one_takes_confidence_away() {
+    fn temperature_above_one_lowers_confidence() {
         let sure = probabilities(&[0.0, 4.0], Some(OutputKind::Logits), 1.0).unwrap()[1];
         let less_sure = probabilities(&[0.0, 4.0], Some(OutputKind::Logits), 2.0).unwrap()[1];
         assert!(sure > 0.98 && less_sure < 0.9 && less_sure > 0.5, "{sure} {less_sure}");
     }
 
     #[test]
-    fn what_is_no_number_and_what_is_no_probability_is_told() {
+    fn non_finite_and_wrong_probabilities_are_errors() {
         assert!(probabilities(&[0.5, f32::NAN], None, 1.0).unwrap_err().contains("NaN"));
         assert!(probabilities(&[f32::INFINITY, 0.0], None, 1.0).unwrap_err().contains("inf"));
         let claimed = probabilities(&[3.0, 0.0], Some(OutputKind::Probabilities), 1.0);

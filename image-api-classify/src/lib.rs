@@ -1,14 +1,14 @@
-//! Says what a picture shows.
+//! Image classification service.
 //!
-//! `POST /classify` takes the bytes of a picture and answers a sentence, `hotdog is detected with 255/255 confidence`,
-//! or the likeliest classes where `Accept` asks for JSON. Several pictures in one form are answered with an array.
-//! `GET /model` describes the model that is asked.
+//! `POST /classify` takes the bytes of an image and responds with a sentence, `hotdog is detected with 255/255
+//! confidence`, or with the likeliest classes if `Accept` asks for JSON. Several images in one form get an array. `GET
+//! /model` describes the model.
 
-mod answer;
 mod batch;
 mod classes;
-mod decoded;
+mod decoded_image;
 mod model;
+mod response;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,24 +24,26 @@ use service_kit::{
     UsagePolicy, UsageSettings, accepts,
 };
 
-use answer::Finding;
 use batch::Outcome;
+use response::Finding;
 
 pub use classes::Class;
-pub use decoded::Decoded;
-pub use model::{By, Classified, Classifier, Computes, DEFAULT_MODEL_MEMORY, Description, LoadedModel, ModelError};
+pub use decoded_image::DecodedImage;
+pub use model::{
+    Backend, Classified, Classifier, DEFAULT_MODEL_MEMORY, Description, Inference, LoadedModel, ModelError,
+};
 
 const PORT: u16 = 9006;
 const DAPR_HTTP_PORT: u16 = 3504;
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// What the events of this service are called.
+/// Value of `op_type` in this service's events.
 const OPERATION: &str = "classify";
 
-/// How many classes a JSON answer has, unless `k` says otherwise.
-const TOP: usize = 5;
+/// Default number of classes in a JSON response; `k` overrides it.
+const DEFAULT_TOP: usize = 5;
 
-/// The directory of a model that takes the place of the service's own, where one is shared with it.
+/// Default directory of a model that replaces the embedded one.
 const MODEL_DIR: &str = "model";
 
 /// The service.
@@ -51,19 +53,20 @@ pub struct Classify {
     max_pixels: u64,
 }
 
-/// What the service's routes call.
+/// Endpoints of the service's routes.
 #[derive(Debug, Clone, Copy)]
 pub enum Endpoint {
-    /// Say what a picture shows.
+    /// Classifies an image.
     Classify,
-    /// Describe the model.
+    /// Describes the model.
     Model,
-    /// Deliver events that wait.
+    /// Delivers pending events.
     DeliverEvents,
 }
 
-/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`UsageSettings`], `MAX_PIXELS`,
-/// `MODEL_DIR` and `MODEL_MEMORY_BYTES`. Loads the model.
+/// Builds the service from its environment, and loads the model.
+///
+/// Reads the settings of [`EdgeSettings`] and [`UsageSettings`], `MAX_PIXELS`, `MODEL_DIR` and `MODEL_MEMORY_BYTES`.
 pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Classify> {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
     let usage = UsageSettings::read(environment, DAPR_HTTP_PORT);
@@ -75,13 +78,15 @@ pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<
     Service::new(Classify::new(usage, model, max_pixels), edge).with_log(log)
 }
 
-/// The directories in a list such as `models/large, models/small`.
+/// Splits a list such as `models/large, models/small`.
 fn directories(text: &str) -> Vec<PathBuf> {
     text.split(',').map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from).collect()
 }
 
-/// Loads the first of these directories that is there; where none is named, the usual one if it is there, else the service's own
-/// model. A directory that is there and has no good model is an error: the next one would answer otherwise.
+/// Loads the first directory that exists, else the default directory if it exists, else the embedded model.
+///
+/// If directories are named and none exists, that is an error. So is an existing directory without a valid model:
+/// falling back to the next one would change the results.
 fn load(directories: &[PathBuf], memory: u64, log: &dyn Log) -> Result<Box<dyn Classifier>, ModelError> {
     let usual = || Some(PathBuf::from(MODEL_DIR)).filter(|path| path.is_dir());
     let named = directories.iter().find(|path| path.is_dir()).or(directories.last()).cloned();
@@ -101,7 +106,7 @@ fn load(directories: &[PathBuf], memory: u64, log: &dyn Log) -> Result<Box<dyn C
 }
 
 impl Classify {
-    /// A service with that model, or the reason why there is none, which takes pictures of at most `max_pixels`.
+    /// Creates a service with a model, or the reason why there is none, for images of at most `max_pixels`.
     #[must_use]
     pub fn new(usage: UsagePolicy, model: Result<Box<dyn Classifier>, ModelError>, max_pixels: u64) -> Self {
         Self { usage, model, max_pixels }
@@ -122,11 +127,11 @@ impl Classify {
             None => problem,
         })?;
         let mut response = if accepts(call.request.headers(), "application/json") {
-            let mut response = answer::of_type("application/json", json(&finding.top(top))?);
-            finding.tell_times(&mut response);
+            let mut response = response::response_of_type("application/json", json(&finding.top(top))?);
+            finding.add_times(&mut response);
             response
         } else {
-            answer::of_type("text/plain; charset=utf-8", finding.sentence())
+            response::response_of_type("text/plain; charset=utf-8", finding.sentence())
         };
         if let Some(delivery) = delivery {
             delivery.add_to_response(&mut response);
@@ -134,7 +139,7 @@ impl Classify {
         Ok(response)
     }
 
-    /// Each picture is counted, answered and recorded as if it had come alone.
+    /// Classifies each image of a form, with its own count and event, as if it had come alone.
     async fn classify_all(&self, call: &Call, parts: Vec<Part>, top: usize) -> Result<Response, Problem> {
         let mut findings = Vec::new();
         for part in &parts {
@@ -143,15 +148,15 @@ impl Classify {
         }
         let outcomes: Vec<Outcome<'_>> =
             findings.iter().map(|(part, found, delivery)| outcome(part, found, *delivery, top)).collect();
-        let mut response = answer::of_type("application/json", json(&outcomes)?);
-        // Of several events the one that fared worst.
+        let mut response = response::response_of_type("application/json", json(&outcomes)?);
+        // The worst outcome of all events.
         if let Some(delivery) = findings.iter().filter_map(|(_, _, delivery)| *delivery).max() {
             delivery.add_to_response(&mut response);
         }
         Ok(response)
     }
 
-    /// What a picture shows, and what has become of its event, which is on its way while the model is asked.
+    /// Classifies an image while its event is on its way.
     async fn find(&self, call: &Call, bytes: &[u8]) -> (Result<Finding<'_>, Problem>, Option<Delivery>) {
         match self.usage.admit(call, || self.decode(bytes)).await.flatten() {
             Ok(decoded) => {
@@ -163,12 +168,12 @@ impl Classify {
         }
     }
 
-    fn decode(&self, bytes: &[u8]) -> Result<Decoded<'_>, Problem> {
+    fn decode(&self, bytes: &[u8]) -> Result<DecodedImage<'_>, Problem> {
         let refused = |refusal: image_intake::Refusal| Problem::new(refusal.status(), refusal.to_string());
         let picture = Picture::admit(bytes, self.max_pixels).map_err(refused)?;
-        // Before the decoding, which would be for nothing.
+        // Checked first, because without a model decoding would be wasted.
         let model = self.model()?;
-        Decoded::of(&picture, model).map_err(refused)
+        DecodedImage::new(&picture, model).map_err(refused)
     }
 }
 
@@ -191,7 +196,7 @@ impl App for Classify {
     async fn call(&self, endpoint: Endpoint, call: Call) -> Result<Response, Problem> {
         match endpoint {
             Endpoint::Classify => self.classify(&call).await,
-            Endpoint::Model => Ok(answer::of_type("application/json", json(self.model()?.description())?)),
+            Endpoint::Model => Ok(response::response_of_type("application/json", json(self.model()?.description())?)),
             Endpoint::DeliverEvents => self.usage.deliver().await,
         }
     }
@@ -209,15 +214,15 @@ impl App for Classify {
     }
 }
 
-fn found_in<'a>(decoded: &Decoded<'a>) -> Result<Finding<'a>, Problem> {
-    let classified = decoded.look().map_err(|error| without_model(&error))?;
+fn found_in<'a>(decoded: &DecodedImage<'a>) -> Result<Finding<'a>, Problem> {
+    let classified = decoded.classify().map_err(|error| without_model(&error))?;
     Ok(Finding { model: decoded.model.description(), classified, decoding: decoded.decoding })
 }
 
-/// How many classes a query asks for.
+/// Parses `k` of the query: the number of classes in the response.
 fn top(query: Option<&str>) -> Result<usize, Problem> {
     let asked = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("k="));
-    let Some(asked) = asked else { return Ok(TOP) };
+    let Some(asked) = asked else { return Ok(DEFAULT_TOP) };
     let count = asked.parse().ok().filter(|count| *count > 0);
     let detail = "k is how many classes are asked for: a number from 1 on";
     count.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, detail).in_field("k"))

@@ -1,4 +1,4 @@
-//! `POST /classify`: a picture in, what it shows out.
+//! The image classification service as a WasmEdge module.
 
 use std::process::ExitCode;
 

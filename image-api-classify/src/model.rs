@@ -1,12 +1,11 @@
-//! The model: a directory with the network, the names of its classes, and how to feed it; or the one that is part of the
-//! service.
+//! The model: a directory with the network, its labels and parameters, or the embedded one.
 
+mod backend;
 mod description;
 mod files;
 mod input;
 mod loaded;
 mod memory;
-mod network;
 mod operators;
 mod parameters;
 mod signature;
@@ -20,37 +19,37 @@ use image::DynamicImage;
 
 use crate::classes::Class;
 
+pub use backend::{Backend, Inference};
 pub use description::Description;
 pub use loaded::LoadedModel;
 pub(crate) use loaded::milliseconds;
 pub use memory::DEFAULT_MODEL_MEMORY;
-pub use network::{By, Computes};
 pub(crate) use parameters::Output as OutputKind;
 
-/// Says what a picture shows.
+/// An image classifier.
 pub trait Classifier: Send + Sync {
-    /// What is asked.
+    /// Describes the model.
     fn description(&self) -> &Description;
 
-    /// All classes, the likeliest first.
+    /// Returns all classes for an image, the likeliest first.
     ///
     /// # Errors
-    /// When the model fails.
+    /// If the model fails.
     fn classify(&self, picture: &DynamicImage) -> Result<Classified, ModelError>;
 }
 
-/// What a picture shows, and how long it took to find out.
+/// Classes of an image, and the time of each step.
 #[derive(Debug)]
 pub struct Classified {
     /// All classes, the likeliest first.
     pub classes: Vec<Class>,
-    /// From the picture to the network's input.
+    /// Time from the decoded image to the model's input.
     pub preprocessing: Duration,
-    /// From the network's input to its output.
+    /// Time to run the model.
     pub inference: Duration,
 }
 
-/// Why there is no answer; the words are for whoever runs the service.
+/// Error of a model, worded for the operator of the service.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The directory has no model.
@@ -60,58 +59,58 @@ pub enum ModelError {
         .0.display()
     )]
     Missing(PathBuf),
-    /// The directory does not say what the classes are called.
+    /// The directory has no `labels.txt`.
     #[error("there is no labels.txt in `{}`: put the names of the model's classes there, one a line", .0.display())]
     WithoutLabels(PathBuf),
     /// A file of the model cannot be read.
     #[error("`{}` cannot be read: {source}", .path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         #[source]
         source: std::io::Error,
     },
-    /// `model.toml` is malformed.
+    /// `model.toml` is invalid.
     #[error("model.toml cannot be understood: {0}")]
     Parameters(String),
-    /// The network is another one than `model.toml` describes.
+    /// The network's checksum differs from `model.toml`.
     #[error(
         "{file} has the SHA-256 {found}, and model.toml describes the one with {expected}: it is damaged, or another one"
     )]
     Checksum {
-        /// The network's file.
+        /// Name of the network's file.
         file: &'static str,
-        /// What `model.toml` says.
+        /// SHA-256 in `model.toml`.
         expected: String,
-        /// What it is.
+        /// SHA-256 of the file.
         found: String,
     },
     /// The network cannot be loaded.
     #[error("the model cannot be loaded: {0}")]
     Load(#[source] rten::LoadError),
-    /// The network wants something else than one picture.
+    /// The network's input is not a single image.
     #[error("the model's input cannot be fed: {0}")]
     Input(String),
-    /// There are more or fewer names than classes.
+    /// The number of labels differs from the number of classes.
     #[error("labels.txt names {labels} classes, and the model tells {classes} apart")]
     Labels {
-        /// The lines of `labels.txt`.
+        /// Lines of `labels.txt`.
         labels: usize,
-        /// The numbers of the network's output.
+        /// Values in the network's output.
         classes: usize,
     },
-    /// There is not enough memory.
+    /// Memory is insufficient.
     #[error(
         "the model may need {needed} bytes of memory, and there are not as many within the limit of {limit} (MODEL_MEMORY_BYTES)"
     )]
     Memory {
-        /// What loading or running it may take.
+        /// Bytes that loading or running the model may take.
         needed: u64,
-        /// What it may take at most.
+        /// Limit in bytes.
         limit: u64,
     },
-    /// The network failed.
+    /// Running the network failed.
     #[error("the model failed: {0}")]
     Run(String),
     /// The network's output is not a list of scores.

@@ -1,4 +1,4 @@
-//! The service as its users see it, with a classifier that knows one picture.
+//! The service as its users see it, with a classifier of fixed results.
 
 mod models;
 mod photographs;
@@ -22,7 +22,7 @@ impl Log for Quiet {
     fn line(&self, _: &str) {}
 }
 
-/// Sure of the third of six classes, or less sure.
+/// A classifier that is sure of the third of six classes, or less sure.
 struct Known(Description);
 
 impl Known {
@@ -46,7 +46,7 @@ impl Classifier for Known {
     }
 }
 
-/// Fails, and says how many events were under way by then.
+/// A classifier that fails, and records how many events were under way by then.
 struct Failing {
     known: Box<dyn Classifier>,
     events: Arc<AtomicUsize>,
@@ -70,7 +70,7 @@ fn service(model: Result<Box<dyn Classifier>, ModelError>) -> Service<Classify> 
     counting(model, Arc::default())
 }
 
-/// A service whose events are counted.
+/// Creates a service whose events are counted.
 fn counting(model: Result<Box<dyn Classifier>, ModelError>, events: Arc<AtomicUsize>) -> Service<Classify> {
     let mut environment = Environment::new(&|_| None);
     let edge = EdgeSettings::read(&mut environment, PORT, MAX_BODY_BYTES);
@@ -101,13 +101,13 @@ fn sample() -> Bytes {
 }
 
 #[tokio::test]
-async fn the_likeliest_class_is_told_in_a_sentence() {
+async fn response_is_a_sentence_with_the_likeliest_class() {
     let answer = ask(&known(), Request::post("/classify"), sample()).await;
     assert_eq!(answer, (StatusCode::OK, "c is detected with 250/255 confidence".to_owned()));
 }
 
 #[tokio::test]
-async fn who_accepts_json_gets_the_five_likeliest() {
+async fn json_response_has_the_five_likeliest_classes() {
     let request = Request::post("/classify").header("accept", "application/json");
     let (_, body) = ask(&known(), request, sample()).await;
     let answer: Value = serde_json::from_str(&body).unwrap();
@@ -121,7 +121,7 @@ async fn who_accepts_json_gets_the_five_likeliest() {
 }
 
 #[tokio::test]
-async fn without_a_model_the_service_is_up_and_says_how_to_get_one() {
+async fn missing_model_is_503_with_instructions() {
     let missing =
         LoadedModel::in_directory(Path::new("no/such/directory"), DEFAULT_MODEL_MEMORY).map(|_| Known::model(0.5));
     let service = service(missing);
@@ -136,7 +136,7 @@ async fn without_a_model_the_service_is_up_and_says_how_to_get_one() {
 }
 
 #[tokio::test]
-async fn the_event_is_under_way_before_the_model_is_asked_and_the_answer_says_so_though_that_fails() {
+async fn event_is_sent_before_inference_even_if_that_fails() {
     let events = Arc::<AtomicUsize>::default();
     let model = Failing { known: Known::model(0.5), events: Arc::clone(&events) };
     let service = counting(Ok(Box::new(model)), events);
@@ -150,7 +150,7 @@ async fn the_event_is_under_way_before_the_model_is_asked_and_the_answer_says_so
 }
 
 #[tokio::test]
-async fn a_picture_that_is_refused_has_no_event() {
+async fn rejected_image_records_no_event() {
     let events = Arc::<AtomicUsize>::default();
     let service = counting(Ok(Known::model(0.5)), Arc::clone(&events));
     let refused = answer(&service, Request::post("/classify"), Bytes::from_static(b"text")).await;
@@ -160,7 +160,7 @@ async fn a_picture_that_is_refused_has_no_event() {
 }
 
 #[tokio::test]
-async fn bad_pictures_are_refused_as_everywhere() {
+async fn invalid_images_are_rejected() {
     let service = known();
     for (body, status) in [
         (Bytes::new(), StatusCode::BAD_REQUEST),
@@ -172,7 +172,7 @@ async fn bad_pictures_are_refused_as_everywhere() {
 }
 
 #[tokio::test]
-async fn an_unsure_answer_says_so() {
+async fn low_confidence_is_reported_as_unsure() {
     let unsure = service(Ok(Known::model(0.99)));
     let answer = ask(&unsure, Request::post("/classify"), sample()).await;
     assert_eq!(answer, (StatusCode::OK, "unsure: c is the best guess with 250/255 confidence".to_owned()));
@@ -182,7 +182,7 @@ async fn an_unsure_answer_says_so() {
 }
 
 #[tokio::test]
-async fn json_has_as_many_classes_as_are_asked_for_and_says_where_the_time_went() {
+async fn json_has_k_classes_and_the_times() {
     let request = |uri: &str| Request::post(uri).header("accept", "application/json");
     for (uri, count) in [("/classify?k=2", 2), ("/classify?k=99", 6), ("/classify?a=b&k=1", 1)] {
         let (_, body) = ask(&known(), request(uri), sample()).await;
@@ -198,7 +198,7 @@ async fn json_has_as_many_classes_as_are_asked_for_and_says_where_the_time_went(
 }
 
 #[tokio::test]
-async fn a_browsers_developer_tools_learn_the_times_too() {
+async fn server_timing_header_has_the_times() {
     let request = Request::post("/classify").header("accept", "application/json");
     let (head, body) = request.body(sample()).unwrap().into_parts();
     let response = known().answer(head, body, "9.9.9.9".parse().unwrap()).await;
@@ -207,7 +207,7 @@ async fn a_browsers_developer_tools_learn_the_times_too() {
 }
 
 #[tokio::test]
-async fn the_model_is_described() {
+async fn model_endpoint_describes_the_model() {
     let (status, body) = ask(&known(), Request::get("/model"), Bytes::new()).await;
     let model: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(
@@ -235,7 +235,7 @@ fn form_request() -> http::request::Builder {
 }
 
 #[tokio::test]
-async fn several_pictures_are_answered_together_and_a_bad_one_spoils_none() {
+async fn batch_with_a_bad_image_classifies_the_others() {
     let sample = sample();
     let pictures = form(&[("one.png", &sample), ("text.txt", b"text"), ("two.png", &sample)]);
     let (status, body) = ask(&known(), form_request(), pictures).await;
@@ -252,7 +252,7 @@ async fn several_pictures_are_answered_together_and_a_bad_one_spoils_none() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_none_is_a_bad_request() {
+async fn malformed_form_is_a_bad_request() {
     for (form, status) in [
         (Bytes::new(), StatusCode::BAD_REQUEST),
         (Bytes::from_static(b"--edge--\r\n"), StatusCode::BAD_REQUEST),
@@ -266,7 +266,7 @@ async fn a_form_that_is_none_is_a_bad_request() {
 const SAMPLE: &[u8] = include_bytes!("../../docs/sample.jpg");
 
 #[tokio::test]
-async fn the_projects_sample_picture_is_what_the_services_own_model_says_it_is() {
+async fn embedded_model_recognises_the_sample_image() {
     let model = LoadedModel::embedded(DEFAULT_MODEL_MEMORY).map(|model| Box::new(model) as Box<dyn Classifier>);
     let service = service(Ok(model.unwrap()));
     let (status, answer) = ask(&service, Request::post("/classify"), Bytes::from_static(SAMPLE)).await;

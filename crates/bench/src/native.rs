@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, Rgb, RgbImage};
-use image_api_classify::{Classifier, Decoded};
+use image_api_classify::{Classifier, DecodedImage};
 use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
 
 /// A 1280x720 JPEG with enough detail to be worth decoding.
@@ -30,7 +30,7 @@ pub(crate) fn grayscale(picture: &[u8], within: Duration) -> anyhow::Result<Dura
 pub(crate) fn classify(model: &dyn Classifier, picture: &[u8], within: Duration) -> anyhow::Result<Duration> {
     median(within, || {
         let admitted = Picture::admit(picture, DEFAULT_MAX_PIXELS).map_err(refused)?;
-        Ok(Decoded::of(&admitted, model).map_err(refused)?.look()?.classes)
+        Ok(DecodedImage::new(&admitted, model).map_err(refused)?.classify()?.classes)
     })
 }
 

@@ -1,48 +1,48 @@
-//! What a model says of itself: the answer of `GET /model`.
+//! Description of a model: the response of `GET /model`.
 
 use serde::Serialize;
 
-use super::network::Computes;
+use super::backend::Inference;
 use super::parameters::{Fit, Layout, Output};
 
-/// Everything about a model that is worth knowing before it is asked.
+/// Description of a loaded model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Description {
-    /// What it is called.
+    /// Name of the model.
     pub name: String,
-    /// Its licence, where it is told.
+    /// Licence, if `model.toml` has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
-    /// What its users should know, where its parameters say something.
+    /// Note for users, if `model.toml` has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Where it is from: a directory, or this service.
+    /// Origin: a directory, or this service.
     pub source: String,
-    /// The network's file.
+    /// Name of the network's file.
     pub file: &'static str,
-    /// The size of that file.
+    /// Size of the network's file in bytes.
     pub bytes: usize,
-    /// The SHA-256 of that file.
+    /// SHA-256 of the network's file.
     pub sha256: String,
-    /// How many numbers the network consists of.
+    /// Number of weights.
     pub parameters: usize,
-    /// What it takes.
+    /// Input format.
     pub input: InputDescription,
-    /// What it gives.
+    /// Output format.
     pub output: OutputDescription,
-    /// The names of its classes, in the order of its output.
+    /// Class names, in the order of the output.
     pub labels: Vec<String>,
-    /// Who computes.
+    /// Where the model runs.
     #[serde(flatten)]
-    pub computes: Computes,
-    /// How long loading took, in milliseconds.
+    pub computes: Inference,
+    /// Load time in milliseconds.
     pub load_ms: f64,
-    /// How long its first picture took, in milliseconds.
+    /// Time of the first inference in milliseconds.
     pub first_inference_ms: f64,
 }
 
 impl Description {
-    /// Which model answers, how many things it knows, and its note: one line.
+    /// Summarises name, source, class count and note in one line.
     pub(crate) fn summary(&self) -> String {
         let Self { name, source, output, note, .. } = self;
         let note = note.as_ref().map(|note| format!(". {note}")).unwrap_or_default();
@@ -50,34 +50,34 @@ impl Description {
     }
 }
 
-/// How a picture becomes the network's input.
+/// Format of the model's input.
 #[derive(Debug, Clone, Serialize)]
 pub struct InputDescription {
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
     pub(super) layout: Layout,
     pub(super) fit: Fit,
-    /// Bytes, or floating-point numbers.
+    /// Element type: bytes, or floating-point numbers.
     pub numbers: &'static str,
-    /// What is subtracted from brightness between 0 and 1, for floating-point numbers.
+    /// Mean subtracted from brightness between 0 and 1, for floating-point input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<[f32; 3]>,
-    /// What the difference is divided by.
+    /// Divisor applied after subtracting the mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deviation: Option<[f32; 3]>,
 }
 
-/// How the network's output becomes an answer.
+/// Format of the model's output.
 #[derive(Debug, Clone, Serialize)]
 pub struct OutputDescription {
-    /// How many classes it tells apart.
+    /// Number of classes.
     pub classes: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) kind: Option<Output>,
-    /// What logits are divided by.
+    /// Softmax temperature: logits are divided by it.
     pub temperature: f32,
-    /// The probability below which the best guess is called unsure.
+    /// Probability below which the best class is reported as unsure.
     pub unsure_below: f32,
 }

@@ -1,4 +1,4 @@
-//! The files of a model: of a folder, or of the one that is part of this program.
+//! Files of a model, from a directory or embedded in this program.
 
 use std::borrow::Cow;
 use std::fs;
@@ -9,19 +9,19 @@ use super::{ModelError, memory};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
-/// What a network's file may be called; the first that is there counts.
+/// Possible names of the network's file; the first that exists is used.
 const NETWORKS: &[&str] = &["model.onnx", "model.rten"];
 
 const LABELS: &str = "labels.txt";
 const PARAMETERS: &str = "model.toml";
 
-/// Everything that a model is made of, unread.
+/// Contents of a model's files, not parsed yet.
 pub(super) struct Files {
-    /// What the model is called where its parameters do not say.
+    /// Default name of the model; its parameters may override it.
     pub(super) name: String,
-    /// Where it is from, for people.
+    /// Origin, for users.
     pub(super) place: String,
-    /// The name of the network's file.
+    /// Name of the network's file.
     pub(super) network_name: &'static str,
     pub(super) network: Cow<'static, [u8]>,
     pub(super) labels: Cow<'static, str>,
@@ -29,7 +29,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The model that was built into this program.
+    /// Returns the embedded model.
     pub(super) fn embedded() -> Self {
         Self {
             name: "default".to_owned(),
@@ -41,31 +41,31 @@ impl Files {
         }
     }
 
-    /// The model in a folder, if it may take that much memory.
+    /// Reads a model from a directory, if its size is within the memory limit.
     ///
     /// # Errors
-    /// When a file is missing, unreadable or too large.
-    pub(super) fn of(folder: &Path, memory_limit: u64) -> Result<Self, ModelError> {
-        let found = NETWORKS.iter().find(|name| folder.join(name).is_file());
-        let network_name = *found.ok_or_else(|| ModelError::Missing(folder.to_owned()))?;
-        let path = folder.join(network_name);
+    /// If a file is missing, unreadable or too large.
+    pub(super) fn read(directory: &Path, memory_limit: u64) -> Result<Self, ModelError> {
+        let found = NETWORKS.iter().find(|name| directory.join(name).is_file());
+        let network_name = *found.ok_or_else(|| ModelError::Missing(directory.to_owned()))?;
+        let path = directory.join(network_name);
         let unreadable = |source| ModelError::Unreadable { path: path.clone(), source };
         let size = fs::metadata(&path).map_err(unreadable)?.len();
         memory::claim(memory::to_load(size), memory_limit)?;
         let network = fs::read(&path).map_err(unreadable)?;
-        let labels = text(&folder.join(LABELS))?.ok_or_else(|| ModelError::WithoutLabels(folder.to_owned()))?;
+        let labels = text(&directory.join(LABELS))?.ok_or_else(|| ModelError::WithoutLabels(directory.to_owned()))?;
         Ok(Self {
-            name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            place: folder.display().to_string(),
+            name: directory.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            place: directory.display().to_string(),
             network_name,
             network: Cow::Owned(network),
             labels: Cow::Owned(labels),
-            parameters: Cow::Owned(text(&folder.join(PARAMETERS))?.unwrap_or_default()),
+            parameters: Cow::Owned(text(&directory.join(PARAMETERS))?.unwrap_or_default()),
         })
     }
 }
 
-/// A text file, unless it is missing.
+/// Reads a text file; `None` if it does not exist.
 fn text(path: &Path) -> Result<Option<String>, ModelError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),

@@ -1,4 +1,4 @@
-//! From a picture to what the network takes.
+//! Converts an image to the network's input tensor.
 
 use std::borrow::Cow;
 
@@ -14,29 +14,29 @@ use super::description::InputDescription;
 use super::parameters::{Fit, Layout, Parameters};
 use super::signature::Signature;
 
-/// The side of a picture where neither network nor parameters name one.
+/// Default side length of the input, where neither network nor parameters give one.
 const DEFAULT_SIDE: u32 = 224;
 
-/// The largest side that is believed: a network's file may claim anything.
+/// Largest accepted side length: a network's file may claim any.
 const MAX_SIDE: u32 = 4096;
 
-/// How a picture becomes a tensor.
+/// Conversion of an image to a tensor.
 #[derive(Debug, PartialEq)]
 pub(super) struct Input {
     width: u32,
     height: u32,
     layout: Layout,
     fit: Fit,
-    /// Mean and deviation; networks of bytes take the brightness as it is.
+    /// Mean and deviation; `None` for byte input, which takes the brightness as it is.
     normalisation: Option<([f32; 3], [f32; 3])>,
 }
 
 impl Input {
-    /// What the network's file says, and the parameters where it does not.
+    /// Combines the network's signature with the parameters, which fill its gaps.
     ///
     /// # Errors
-    /// When it takes no picture.
-    pub(super) fn of(signature: &Signature, parameters: &Parameters) -> Result<Self, ModelError> {
+    /// If the input is not an image.
+    pub(super) fn from_signature(signature: &Signature, parameters: &Parameters) -> Result<Self, ModelError> {
         Self::new(&signature.shape, signature.takes_bytes, parameters)
     }
 
@@ -58,7 +58,7 @@ impl Input {
         Ok(Self { width, height, layout, fit: parameters.fit, normalisation })
     }
 
-    /// What it is, for people.
+    /// Describes the input for users.
     pub(super) fn description(&self) -> InputDescription {
         InputDescription {
             width: self.width,
@@ -71,10 +71,10 @@ impl Input {
         }
     }
 
-    /// Resizes a picture and lays it out.
+    /// Resizes an image and converts it to a tensor.
     ///
     /// # Errors
-    /// When it cannot be resized.
+    /// If it cannot be resized.
     pub(super) fn tensor(&self, picture: &DynamicImage) -> Result<Value, ModelError> {
         let small = self.resized(picture)?;
         let (height, width) = (self.height as usize, self.width as usize);
@@ -83,9 +83,9 @@ impl Input {
             Layout::Nchw => [1, 3, height, width],
         };
         Ok(match self.normalisation {
-            None => Tensor::from_data(&shape, self.laid_out(&small, |_, brightness| brightness)).into(),
+            None => Tensor::from_data(&shape, self.fill_tensor(&small, |_, brightness| brightness)).into(),
             Some((mean, deviation)) => {
-                // One table for each colour: 768 divisions in place of three for each pixel.
+                // One table for each colour: 768 divisions instead of three for each pixel.
                 let tables: Vec<Vec<f32>> = mean
                     .iter()
                     .zip(deviation)
@@ -94,12 +94,12 @@ impl Input {
                 let normal = |colour: usize, brightness: u8| {
                     tables.get(colour).and_then(|table| table.get(usize::from(brightness))).copied().unwrap_or_default()
                 };
-                Tensor::from_data(&shape, self.laid_out(&small, normal)).into()
+                Tensor::from_data(&shape, self.fill_tensor(&small, normal)).into()
             }
         })
     }
 
-    /// The picture in the size of the input: each pixel the mean of what it stands for, weighted by distance.
+    /// Resizes an image to the input size: each pixel is a mean of those that it covers, weighted by distance.
     fn resized(&self, picture: &DynamicImage) -> Result<RgbImage, ModelError> {
         let picture = match picture {
             DynamicImage::ImageRgb8(pixels) => Cow::Borrowed(pixels),
@@ -124,7 +124,7 @@ impl Input {
         Ok(small)
     }
 
-    fn laid_out<T>(&self, picture: &RgbImage, value: impl Fn(usize, u8) -> T) -> Vec<T> {
+    fn fill_tensor<T>(&self, picture: &RgbImage, value: impl Fn(usize, u8) -> T) -> Vec<T> {
         let value = &value;
         match self.layout {
             Layout::Nhwc => picture
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_is_read_off_the_place_of_the_three_colours() {
+    fn layout_follows_from_the_colour_dimension() {
         let bytes = of(&[Some(1), Some(8), Some(4), Some(3)], true).unwrap();
         assert_eq!((bytes.layout, bytes.width, bytes.height, bytes.normalisation), (Layout::Nhwc, 4, 8, None));
         let floats = of(&[None, Some(3), None, None], false).unwrap();
@@ -160,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_refused() {
+    fn non_image_shapes_are_rejected() {
         assert!(of(&[Some(1), Some(10)], true).is_err());
         assert!(of(&[Some(1), Some(100_000), Some(4), Some(3)], true).is_err());
     }
 
     #[test]
-    fn pixels_are_laid_out_by_pixel_or_by_colour_and_normalised() {
+    fn tensor_is_ordered_by_layout_and_normalised() {
         let picture = RgbImage::from_fn(2, 1, |x, _| Rgb([x as u8, 10, 20])).into();
         let bytes = of(&[Some(1), Some(1), Some(2), Some(3)], true).unwrap();
         let Value::UInt8Tensor(tensor) = bytes.tensor(&picture).unwrap() else { panic!("bytes") };
@@ -177,25 +177,25 @@ mod tests {
         let rounded: Vec<_> = tensor.to_vec().iter().map(|value| value.round()).collect();
         assert_eq!(rounded, [0.0, 1.0, 10.0, 10.0, 20.0, 20.0]);
     }
-    /// Red, green and blue thirds, side by side.
+    /// Creates an image of red, green and blue thirds, side by side.
     fn stripes() -> DynamicImage {
         RgbImage::from_fn(90, 30, |x, _| Rgb([0, 1, 2].map(|third| if x / 30 == third { 255 } else { 0 }))).into()
     }
 
     #[test]
-    fn cropping_shows_the_middle_and_stretching_all() {
+    fn crop_shows_the_middle_and_stretch_shows_all() {
         let fitted = |fit| {
             let parameters = Parameters { fit, ..Parameters::default() };
             Input::new(&[None, Some(6), Some(6), Some(3)], true, &parameters).unwrap().resized(&stripes()).unwrap()
         };
         let stretched = fitted(Fit::Stretch);
         assert_eq!([stretched.get_pixel(0, 3), stretched.get_pixel(5, 3)], [&Rgb([255, 0, 0]), &Rgb([0, 0, 255])]);
-        // What is next to the edge shines through a little.
+        // Pixels next to the edge blend in a little.
         assert!(fitted(Fit::Crop).pixels().all(|pixel| matches!(pixel.0, [0..=64, 192..=255, 0..=64])));
     }
 
     #[test]
-    fn a_line_of_pixels_becomes_a_picture() {
+    fn one_pixel_wide_image_is_resized() {
         for (width, height) in [(1, 1), (1, 10_000), (10_000, 1)] {
             let line = RgbImage::from_pixel(width, height, Rgb([9, 8, 7])).into();
             for fit in [Fit::Stretch, Fit::Crop] {

@@ -1,5 +1,7 @@
-//! What a network may compute. Each operator is code in the service's module; these are what networks that classify
-//! pictures are made of, and leave out sequences, text, random numbers and loops.
+//! Operators that a network may use.
+//!
+//! Each operator adds code to the service's module. These are the ones of image classifiers, without sequences, text,
+//! random numbers and loops.
 
 use std::borrow::Cow;
 
@@ -7,11 +9,11 @@ use memchr::memmem;
 use rten::{OpRegistry, op_registry};
 use rten_onnx::onnx::{AttributeProto, AttributeType, ModelProto, NodeProto};
 
-/// RTen 0.27 computes it, and forgot it in the list of operators that one may choose from.
-const FORGOTTEN: &str = "GlobalMaxPool";
+/// RTen 0.27 implements this operator, but omits it from the selectable ones.
+const UNLISTED_OPERATOR: &str = "GlobalMaxPool";
 
-/// The operators of classifiers.
-pub(super) fn of_classifiers() -> OpRegistry {
+/// Returns the operators of image classifiers.
+pub(super) fn classifier_operators() -> OpRegistry {
     op_registry!(
         Add,
         AveragePool,
@@ -69,19 +71,19 @@ pub(super) fn of_classifiers() -> OpRegistry {
     )
 }
 
-/// The network with an operator that can be chosen in the place of the one that cannot.
-pub(super) fn chosen(network: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
-    if memmem::find(&network, FORGOTTEN.as_bytes()).is_none() {
+/// Replaces operators that cannot be selected with equivalent ones that can.
+pub(super) fn with_listed_operators(network: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
+    if memmem::find(&network, UNLISTED_OPERATOR.as_bytes()).is_none() {
         return network;
     }
-    // What cannot be read is refused when it is loaded, with the reason.
+    // An unreadable network is rejected on load, with the reason.
     replaced(&network).map_or(network, Cow::Owned)
 }
 
 fn replaced(network: &[u8]) -> Option<Vec<u8>> {
     let mut model = ModelProto::parse_buf(network).ok()?;
     for node in &mut model.graph.as_mut()?.node {
-        if node.op_type.as_deref() == Some(FORGOTTEN) {
+        if node.op_type.as_deref() == Some(UNLISTED_OPERATOR) {
             largest_of_plane(node);
         }
     }

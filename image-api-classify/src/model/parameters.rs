@@ -1,7 +1,7 @@
-//! `model.toml`: what cannot be read off the network. All of it may be left out.
+//! Parses `model.toml`: parameters that the network's file does not contain. All are optional.
 //!
 //! ```toml
-//! name = "mobilenet-v2"            # else the name of the folder
+//! name = "mobilenet-v2"            # else the name of the directory
 //! licence = "Apache-2.0"
 //! note = "It knows cats only."     # for its users: in the log, `/healthz`, `GET /model` and on the page
 //! sha256 = "7aad…"                 # of the network's file; another file is refused
@@ -21,7 +21,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How a network wants its picture, and what its answer means.
+/// Input and output format of a network.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Parameters {
@@ -33,16 +33,16 @@ pub(super) struct Parameters {
     pub(super) height: Option<u32>,
     pub(super) layout: Option<Layout>,
     pub(super) fit: Fit,
-    /// What is subtracted from red, green and blue.
+    /// Mean subtracted from red, green and blue.
     pub(super) mean: [f32; 3],
-    /// What the difference is divided by.
+    /// Divisor applied after subtracting the mean.
     pub(super) deviation: [f32; 3],
     pub(super) output: Option<Output>,
     pub(super) temperature: f32,
     pub(super) unsure_below: f32,
 }
 
-/// The order of a picture's dimensions.
+/// Order of the input's dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Layout {
@@ -52,24 +52,24 @@ pub(super) enum Layout {
     Nchw,
 }
 
-/// How a picture of other proportions gets those of the input.
+/// Conversion of an image with another aspect ratio.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Fit {
-    /// All of it, distorted.
+    /// Shows the whole image, distorted.
     #[default]
     Stretch,
-    /// As much of its middle as fits, undistorted.
+    /// Shows the largest centred part that fits, undistorted.
     Crop,
 }
 
-/// What a network's numbers are.
+/// Kind of the network's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Output {
-    /// Softmax makes probabilities of them.
+    /// Logits; softmax converts them to probabilities.
     Logits,
-    /// They are from 0 to 1 already.
+    /// Probabilities from 0 to 1.
     Probabilities,
 }
 
@@ -94,10 +94,10 @@ impl Default for Parameters {
 }
 
 impl Parameters {
-    /// Reads the file's text.
+    /// Parses the file.
     ///
     /// # Errors
-    /// When it is no TOML, says something unknown, or something that has no meaning.
+    /// If it is not TOML, has an unknown key, or an invalid value.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let parameters: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         let all_finite = parameters.mean.iter().chain(&parameters.deviation).all(|value| value.is_finite());
@@ -119,19 +119,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_file_leaves_everything_to_the_network() {
+    fn empty_file_gives_defaults() {
         assert_eq!(Parameters::read("").unwrap(), Parameters::default());
     }
 
     #[test]
-    fn a_misspelt_parameter_is_a_mistake() {
+    fn unknown_parameter_is_an_error() {
         assert!(Parameters::read("widht = 224").unwrap_err().contains("widht"));
         let parameters = Parameters::read("layout = \"nchw\"\nfit = \"crop\"\nmean = [0.5, 0.5, 0.5]").unwrap();
         assert_eq!((parameters.layout, parameters.fit, parameters.mean), (Some(Layout::Nchw), Fit::Crop, [0.5; 3]));
     }
 
     #[test]
-    fn what_has_no_meaning_is_a_mistake() {
+    fn invalid_parameter_values_are_errors() {
         for text in [
             "temperature = 0.0",
             "temperature = nan",

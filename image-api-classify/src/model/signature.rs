@@ -1,26 +1,26 @@
-//! What can be told of a network without running it.
+//! Facts about a network that need no inference.
 
 use rten::{DataType, Dimension, ValueType};
 
 use super::ModelError;
 
-/// What a network takes, and how large it is.
+/// Input and size of a network.
 #[derive(Debug, PartialEq)]
 pub(super) struct Signature {
-    /// The dimensions of its input; `None` where any size will do.
+    /// Dimensions of the input; `None` where any size is accepted.
     pub(super) shape: Vec<Option<u32>>,
-    /// Whether it takes bytes; else it takes floating-point numbers.
+    /// True if the input is bytes; else it is floating-point numbers.
     pub(super) takes_bytes: bool,
-    /// How many numbers it consists of.
+    /// Number of weights.
     pub(super) numbers: usize,
 }
 
 impl Signature {
-    /// That of a network which RTen has loaded.
+    /// Reads the signature of a network loaded by RTen.
     ///
     /// # Errors
-    /// When it takes no picture.
-    pub(super) fn of(network: &rten::Model) -> Result<Self, ModelError> {
+    /// If the input is not an image.
+    pub(super) fn from_rten(network: &rten::Model) -> Result<Self, ModelError> {
         let id = network.input_ids().first().ok_or_else(|| ModelError::Input("it has none".to_owned()))?;
         let info = network.node_info(*id).ok_or_else(|| ModelError::Input("it is unknown".to_owned()))?;
         let takes_bytes = match info.dtype() {
@@ -32,13 +32,13 @@ impl Signature {
         Ok(Self { shape, takes_bytes, numbers: network.total_params() })
     }
 
-    /// That of an ONNX file, which is only read for it: somebody else computes the network.
+    /// Reads the signature of an ONNX file that the host runs.
     #[cfg(any(feature = "wasi-nn", test))]
-    pub(super) fn of_onnx(file: &[u8]) -> Option<Self> {
+    pub(super) fn from_onnx(file: &[u8]) -> Option<Self> {
         use rten_onnx::onnx;
 
         let graph = onnx::ModelProto::parse_buf(file).ok()?.graph?;
-        // Older files list the network's own numbers among its inputs.
+        // Older files list weights among the inputs.
         let is_given = |name: &Option<String>| !graph.initializer.iter().any(|own| own.name == *name);
         let input = graph.input.iter().find(|input| is_given(&input.name))?.r#type.as_ref()?.tensor_type.as_ref()?;
         let takes_bytes = match input.elem_type? {
@@ -67,11 +67,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_says_of_its_input_what_the_loaded_network_says() {
+    fn onnx_and_rten_signatures_agree() {
         let file = include_bytes!("../../../models/default/model.onnx");
-        let read = Signature::of_onnx(file).unwrap();
-        let loaded = Signature::of(&rten::Model::load(file.to_vec()).unwrap()).unwrap();
+        let read = Signature::from_onnx(file).unwrap();
+        let loaded = Signature::from_rten(&rten::Model::load(file.to_vec()).unwrap()).unwrap();
         assert_eq!((&read.shape, read.takes_bytes), (&loaded.shape, loaded.takes_bytes));
-        assert!(read.numbers > 0 && Signature::of_onnx(b"no network").is_none());
+        assert!(read.numbers > 0 && Signature::from_onnx(b"no network").is_none());
     }
 }

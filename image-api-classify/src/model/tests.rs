@@ -1,4 +1,4 @@
-//! Models of the tests' own making, good and bad, as folders on the disk.
+//! Generated models, valid and invalid, as directories on disk.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use test_models::{network, node};
 
 use super::*;
 
-/// Tells which of red, green and blue there is most of.
+/// Builds a network that finds the dominant colour of red, green and blue.
 fn colour_teller(input: &[i64]) -> Vec<u8> {
     let nodes = vec![
         node("GlobalAveragePool", &["picture"], "mean"),
@@ -20,19 +20,19 @@ fn colour_teller(input: &[i64]) -> Vec<u8> {
 
 const LABELS: &str = "red\ngreen\nblue\n";
 
-fn folder(network: &[u8], labels: &str, parameters: &str) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("model.onnx"), network).unwrap();
-    fs::write(folder.path().join("labels.txt"), labels).unwrap();
-    fs::write(folder.path().join("model.toml"), parameters).unwrap();
-    folder
+fn directory(network: &[u8], labels: &str, parameters: &str) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("model.onnx"), network).unwrap();
+    fs::write(directory.path().join("labels.txt"), labels).unwrap();
+    fs::write(directory.path().join("model.toml"), parameters).unwrap();
+    directory
 }
 
 fn load(network: &[u8], labels: &str, parameters: &str) -> Result<LoadedModel, ModelError> {
-    LoadedModel::in_directory(folder(network, labels, parameters).path(), DEFAULT_MODEL_MEMORY)
+    LoadedModel::in_directory(directory(network, labels, parameters).path(), DEFAULT_MODEL_MEMORY)
 }
 
-/// Why that model is refused.
+/// Returns the error of loading a model.
 fn refusal(network: &[u8], labels: &str, parameters: &str) -> String {
     match load(network, labels, parameters) {
         Err(error) => error.to_string(),
@@ -43,7 +43,7 @@ fn refusal(network: &[u8], labels: &str, parameters: &str) -> String {
 }
 
 #[test]
-fn a_folder_is_a_model_and_says_so() {
+fn model_directory_is_loaded_and_described() {
     let network = colour_teller(&[1, 3, 8, 8]);
     let model = load(&network, LABELS, "name = \"colours\"\nlicence = \"CC0-1.0\"\noutput = \"logits\"").unwrap();
     let about = model.description();
@@ -59,7 +59,7 @@ fn a_folder_is_a_model_and_says_so() {
 }
 
 #[test]
-fn an_operator_that_rten_forgot_to_list_is_known_all_the_same() {
+fn unlisted_rten_operator_is_supported() {
     let nodes = vec![node("GlobalMaxPool", &["picture"], "most"), node("Flatten", &["most"], "scores")];
     let model = load(&network(&[1, 3, 8, 8], nodes), LABELS, "").unwrap();
     let blue = RgbImage::from_pixel(8, 8, Rgb([10, 20, 200])).into();
@@ -67,14 +67,14 @@ fn an_operator_that_rten_forgot_to_list_is_known_all_the_same() {
 }
 
 #[test]
-fn a_model_without_a_name_is_called_after_its_folder() {
-    let folder = folder(&colour_teller(&[1, 3, 8, 8]), LABELS, "");
-    let model = LoadedModel::in_directory(folder.path(), DEFAULT_MODEL_MEMORY).unwrap();
-    assert_eq!(model.description().name, folder.path().file_name().unwrap().to_string_lossy());
+fn unnamed_model_is_named_after_its_directory() {
+    let directory = directory(&colour_teller(&[1, 3, 8, 8]), LABELS, "");
+    let model = LoadedModel::in_directory(directory.path(), DEFAULT_MODEL_MEMORY).unwrap();
+    assert_eq!(model.description().name, directory.path().file_name().unwrap().to_string_lossy());
 }
 
 #[test]
-fn the_checksum_tells_a_damaged_network_from_the_right_one() {
+fn checksum_mismatch_is_an_error() {
     let network = colour_teller(&[1, 3, 8, 8]);
     let sha256 = load(&network, LABELS, "").unwrap().description().sha256.clone();
     let parameters = format!("sha256 = \"{sha256}\"");
@@ -86,37 +86,37 @@ fn the_checksum_tells_a_damaged_network_from_the_right_one() {
 }
 
 #[test]
-fn what_is_no_network_and_what_lacks_a_part_is_refused() {
+fn invalid_or_incomplete_model_is_refused() {
     assert!(refusal(b"no network", LABELS, "").contains("cannot be loaded"));
     let network = colour_teller(&[1, 3, 8, 8]);
     assert!(refusal(&network[..network.len() / 2], LABELS, "").contains("cannot be loaded"));
     assert!(refusal(&network, LABELS, "colour = \"blue\"").contains("colour"));
-    let folder = folder(&network, LABELS, "");
-    fs::remove_file(folder.path().join("labels.txt")).unwrap();
-    let without_labels = LoadedModel::in_directory(folder.path(), DEFAULT_MODEL_MEMORY).err().expect("refused");
+    let directory = directory(&network, LABELS, "");
+    fs::remove_file(directory.path().join("labels.txt")).unwrap();
+    let without_labels = LoadedModel::in_directory(directory.path(), DEFAULT_MODEL_MEMORY).err().expect("refused");
     assert!(without_labels.to_string().contains("labels.txt"), "{without_labels}");
 }
 
 #[test]
-fn a_network_cut_off_anywhere_is_refused_with_its_checksum_and_never_panics_without() {
+fn truncated_network_is_an_error_and_never_panics() {
     let network = colour_teller(&[1, 3, 8, 8]);
     let sha256 = load(&network, LABELS, "").unwrap().description().sha256.clone();
     for length in 0..network.len() {
         assert!(load(&network[..length], LABELS, &format!("sha256 = \"{sha256}\"")).is_err(), "{length} bytes");
-        // Some ends are the end of a smaller network.
+        // Some prefixes are valid smaller networks.
         drop(load(&network[..length], LABELS, ""));
     }
 }
 
 #[test]
-fn a_network_for_anything_but_pictures_is_refused() {
+fn network_without_image_input_is_refused() {
     for shape in [&[1, 10][..], &[1, 4, 8, 8], &[2, 3, 8, 8, 8], &[1, 3, 100_000, 8], &[1, 3, 0, 8]] {
         assert!(load(&colour_teller(shape), LABELS, "").is_err(), "{shape:?}");
     }
 }
 
 #[test]
-fn labels_that_are_not_as_many_as_classes_are_refused() {
+fn wrong_label_count_is_refused() {
     for labels in ["red\ngreen\n", "red\ngreen\nblue\nblack\n", ""] {
         let refusal = refusal(&colour_teller(&[1, 3, 8, 8]), labels, "");
         assert!(refusal.contains("tells 3 apart"), "{refusal}");
@@ -124,7 +124,7 @@ fn labels_that_are_not_as_many_as_classes_are_refused() {
 }
 
 #[test]
-fn a_network_whose_answers_are_no_numbers_is_refused() {
+fn network_with_non_finite_output_is_refused() {
     let nodes = vec![
         node("GlobalAveragePool", &["picture"], "mean"),
         node("Sub", &["mean", "ten"], "negative"),
@@ -136,10 +136,10 @@ fn a_network_whose_answers_are_no_numbers_is_refused() {
 }
 
 #[test]
-fn a_network_that_needs_more_memory_than_it_may_have_is_refused_before_it_takes_it() {
+fn network_over_memory_limit_is_refused_before_allocation() {
     let needy = refusal(&colour_teller(&[1, 3, 4096, 4096]), LABELS, "");
     assert!(needy.contains("memory") && needy.contains("MODEL_MEMORY_BYTES"), "{needy}");
-    let folder = folder(&colour_teller(&[1, 3, 8, 8]), LABELS, "");
-    let large = LoadedModel::in_directory(folder.path(), 1 << 20).err().expect("refused");
+    let directory = directory(&colour_teller(&[1, 3, 8, 8]), LABELS, "");
+    let large = LoadedModel::in_directory(directory.path(), 1 << 20).err().expect("refused");
     assert!(matches!(large, ModelError::Memory { limit: 1_048_576, .. }), "{large}");
 }

@@ -1,23 +1,23 @@
-//! A network that the host computes, through `wasi-nn`.
+//! Inference on the host, through `wasi-nn`.
 //!
-//! The host may know it by a name: that of the model's folder, or `default` for the one that is part of the service. Else it is
-//! given the network's file, which daprlet compares with those that it may compute. In a module that is the ABI of preview 1,
-//! which WasmEdge's plug-in has, in a component that of `wit/nn`.
+//! The host may know the network by name: the name of the model's directory, or `default` for the embedded model.
+//! Otherwise it gets the network's file, which daprlet compares with those that it may run. Modules use the ABI of
+//! preview 1, which WasmEdge's plug-in has; components use `wit/nn`.
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 #[path = "wasi_nn/component.rs"]
-mod face;
+mod abi;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 #[path = "wasi_nn/preview1.rs"]
-mod face;
+mod abi;
 #[cfg(not(target_os = "wasi"))]
-#[path = "wasi_nn/nowhere.rs"]
-mod face;
+#[path = "wasi_nn/native.rs"]
+mod abi;
 
 use rten::Value;
 use rten_tensor::{AsView as _, Layout as _, Tensor};
 
-/// What the elements of a tensor are; networks that classify pictures have no others.
+/// Element type of a tensor; image classifiers use no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(target_os = "wasi"), expect(dead_code, reason = "there is no host to tell it to"))]
 enum Kind {
@@ -25,26 +25,26 @@ enum Kind {
     Byte,
 }
 
-/// A network of the host's.
+/// A network on the host.
 pub(super) struct HostGraph {
-    graph: face::Graph,
-    /// How many numbers its output has.
+    graph: abi::Graph,
+    /// Number of values in the output.
     classes: usize,
 }
 
 impl HostGraph {
-    /// The host's network of that name, else of that content, which tells so many classes apart.
+    /// Opens the host's network by name, else by content, for `classes` classes.
     ///
     /// # Errors
-    /// When the host has none; with the reason.
-    pub(super) fn of(name: &str, file: &[u8], classes: usize) -> Result<Self, String> {
-        Ok(Self { graph: face::Graph::of(name, file)?, classes })
+    /// If the host has no such network; with the reason.
+    pub(super) fn open(name: &str, file: &[u8], classes: usize) -> Result<Self, String> {
+        Ok(Self { graph: abi::Graph::open(name, file)?, classes })
     }
 
-    /// The network's output for an input.
+    /// Runs the network.
     ///
     /// # Errors
-    /// When the host refuses the input, or the network fails.
+    /// If the host rejects the input, or the network fails.
     pub(super) fn run(&self, input: &Value) -> Result<Value, String> {
         let (kind, data) = match input {
             Value::FloatTensor(tensor) => {

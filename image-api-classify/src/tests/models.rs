@@ -1,4 +1,4 @@
-//! Which model answers, and who is told.
+//! Selection of the model, and where it is reported.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// Keeps what it is told.
+/// A log that keeps its lines.
 #[derive(Default)]
 struct Lines(Mutex<Vec<String>>);
 
@@ -22,7 +22,7 @@ pub(super) fn default_model() -> PathBuf {
     PathBuf::from("../models/default")
 }
 
-/// The source of the model that is loaded of these directories.
+/// Returns the source of the model that is loaded from these directories.
 fn source(directories: &[&Path]) -> Result<String, ModelError> {
     let directories: Vec<PathBuf> = directories.iter().map(|path| path.to_path_buf()).collect();
     load(&directories, DEFAULT_MODEL_MEMORY, &Quiet).map(|model| model.description().source.clone())
@@ -50,12 +50,12 @@ fn model_dir_is_a_list_with_or_without_spaces() {
 }
 
 #[tokio::test]
-async fn small_model_says_everywhere_how_to_get_the_other() {
+async fn small_model_mentions_the_large_model_everywhere() {
     let log = Lines::default();
     let service = service(load(&[default_model()], DEFAULT_MODEL_MEMORY, &log));
-    let told = log.0.lock().unwrap().join("\n");
+    let source = log.0.lock().unwrap().join("\n");
     let (_, health) = ask(&service, Request::get("/healthz"), Bytes::new()).await;
-    for place in [&told, &health] {
+    for place in [&source, &health] {
         assert!(place.contains("model cifar10-small") && place.contains("it knows 10 things"), "{place}");
         assert!(place.contains("cargo xtask model get"), "{place}");
     }

@@ -1,4 +1,4 @@
-//! Published models on real photographs. Runs where `TESTDATA_DIR` names a folder with both, and says so where it does not.
+//! Published models on real photographs. Skipped, with a message, unless `TESTDATA_DIR` names a directory with both.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use http::Request;
 
 use super::*;
 
-/// What the photographs show, in ImageNet's words.
+/// Expected ImageNet labels of the photographs.
 const SHOWN: [(&str, &[&str]); 5] = [
     ("food.jpg", &["hotdog"]),
     ("hot_dog.jpg", &["hotdog"]),
@@ -18,7 +18,7 @@ const SHOWN: [(&str, &[&str]); 5] = [
 fn test_data() -> Option<PathBuf> {
     let directory = std::env::var_os("TESTDATA_DIR").map(PathBuf::from);
     if directory.is_none() {
-        println!("NOT RUN: TESTDATA_DIR names no folder with images/ and models/mobilenet-v2");
+        println!("NOT RUN: TESTDATA_DIR names no directory with images/ and models/mobilenet-v2");
     }
     directory
 }
@@ -28,10 +28,10 @@ fn service_with(model: &Path) -> Service<Classify> {
 }
 
 #[tokio::test]
-async fn published_models_say_what_photographs_show() {
+async fn published_models_recognise_photographs() {
     let Some(data) = test_data() else { return };
     let own = Path::new("../models");
-    // What `cargo xtask model get` has downloaded, if anything.
+    // Models that `cargo xtask model get` downloaded, if any.
     let downloaded = ["mobilenet-v2", "efficientnet-lite0"].map(|name| own.join(name));
     let models = [data.join("models/mobilenet-v2")].into_iter().chain(downloaded).filter(|path| path.is_dir());
     for model in models {
@@ -46,7 +46,7 @@ async fn published_models_say_what_photographs_show() {
 }
 
 #[tokio::test]
-async fn hot_dog_is_a_hotdog_without_any_doubt() {
+async fn hot_dog_has_full_confidence() {
     let Some(data) = test_data() else { return };
     let service = service_with(&data.join("models/mobilenet-v2"));
     let bytes = std::fs::read(data.join("images/food.jpg")).unwrap();
@@ -72,8 +72,8 @@ async fn small_model_is_unsure_of_things_it_does_not_know() {
     assert!(sentence.starts_with("cat is detected with "), "{sentence}");
 }
 
-/// Of so many test pictures one is tried.
-const EVERY: usize = 5;
+/// One in this many test images is used.
+const SAMPLE_EVERY: usize = 5;
 
 #[test]
 fn small_model_loses_few_right_answers_to_doubt() {
@@ -87,7 +87,7 @@ fn small_model_loses_few_right_answers_to_doubt() {
         let path = entry.path().unwrap().to_string_lossy().into_owned();
         let Some((label, _)) = path.strip_prefix("test/").and_then(|rest| rest.split_once('/')) else { continue };
         number += 1;
-        if !path.ends_with(".jpg") || number % EVERY != 0 {
+        if !path.ends_with(".jpg") || number % SAMPLE_EVERY != 0 {
             continue;
         }
         let mut bytes = Vec::new();
@@ -99,7 +99,7 @@ fn small_model_loses_few_right_answers_to_doubt() {
             lost += usize::from(best.probability < unsure_below);
         }
     }
-    assert!(number > 10_000 && right > 1700, "{right} right of {}", number / EVERY);
+    assert!(number > 10_000 && right > 1700, "{right} right of {}", number / SAMPLE_EVERY);
     assert!(lost * 100 <= right * 8, "{lost} of {right} right answers are called unsure");
 }
 

@@ -1,4 +1,4 @@
-//! `wasi:nn`, the component model's interfaces.
+//! The component model's `wasi:nn` interfaces.
 
 use super::Kind;
 use wit::wasi::nn::errors::Error;
@@ -11,32 +11,33 @@ mod wit {
     wit_bindgen::generate!({ path: "../wit/nn", world: "ml", generate_all });
 }
 
-/// The first input, by the number that stands for its name.
+/// Name of the first input.
 const INPUT: &str = "0";
 
-/// A network of the host's.
+/// A network on the host.
 pub(super) struct Graph {
     context: GraphExecutionContext,
 }
 
 impl Graph {
-    /// The network of that name, else of that content.
+    /// Opens the network by name, else by content.
     ///
     /// # Errors
-    /// When the host has none.
-    pub(super) fn of(name: &str, file: &[u8]) -> Result<Self, String> {
-        let by_content = |_| load(&[file.to_vec()], GraphEncoding::Onnx, ExecutionTarget::Cpu);
-        let graph = load_by_name(name).or_else(by_content);
-        let graph = graph.map_err(|error| told(&format!("the host does not compute the graph {name:?}"), &error))?;
+    /// If the host has no such network.
+    pub(super) fn open(name: &str, file: &[u8]) -> Result<Self, String> {
+        let load_by_content = |_| load(&[file.to_vec()], GraphEncoding::Onnx, ExecutionTarget::Cpu);
+        let graph = load_by_name(name).or_else(load_by_content);
+        let graph =
+            graph.map_err(|error| describe(&format!("the host does not compute the graph {name:?}"), &error))?;
         let context =
-            graph.init_execution_context().map_err(|error| told("the host does not open its graph", &error))?;
+            graph.init_execution_context().map_err(|error| describe("the host does not open its graph", &error))?;
         Ok(Self { context })
     }
 
-    /// The output for an input.
+    /// Runs the network.
     ///
     /// # Errors
-    /// When the host refuses, or the output is of another kind.
+    /// If the host rejects the input, or the output has another type.
     pub(super) fn compute(
         &self,
         dimensions: &[u32],
@@ -49,7 +50,7 @@ impl Graph {
             Kind::Byte => TensorType::U8,
         };
         let input = (INPUT.to_owned(), Tensor::new(dimensions, kind, &data));
-        let outputs = self.context.compute(vec![input]).map_err(|error| told("the host's graph fails", &error))?;
+        let outputs = self.context.compute(vec![input]).map_err(|error| describe("the host's graph fails", &error))?;
         let Some((_, output)) = outputs.first() else { return Err("the host's graph has no output".to_owned()) };
         let kind = match output.ty() {
             TensorType::Fp32 => Kind::Float,
@@ -60,6 +61,6 @@ impl Graph {
     }
 }
 
-fn told(what: &str, error: &Error) -> String {
+fn describe(what: &str, error: &Error) -> String {
     format!("{what} ({})", error.data())
 }

@@ -1,4 +1,4 @@
-//! `wasi_ephemeral_nn`, the ABI of preview 1, with the numbers of WasmEdge's plug-in.
+//! `wasi_ephemeral_nn`, the ABI of preview 1, with the error codes of WasmEdge's plug-in.
 
 #![expect(
     unsafe_code,
@@ -17,20 +17,20 @@ unsafe extern "C" {
     fn get_output(context: u32, place: u32, buffer: *mut u8, len: u32, written: *mut u32) -> u32;
 }
 
-/// ONNX, among the encodings of graphs.
+/// Graph encoding ONNX.
 const ONNX: u32 = 1;
 
-/// The processor, among the targets.
+/// Execution target CPU.
 const CPU: u32 = 0;
 
-/// A part of a graph's file as the host reads it; ONNX has one.
+/// A part of a graph's file in the host's layout; ONNX has one.
 #[repr(C)]
 struct Part {
     bytes: *const u8,
     len: usize,
 }
 
-/// A tensor as the host reads it.
+/// A tensor in the host's layout.
 #[repr(C)]
 struct Tensor {
     dimensions: *const u32,
@@ -40,36 +40,37 @@ struct Tensor {
     len: usize,
 }
 
-/// A context of a network of the host's, which is used again and again: the ABI has no way to give it back.
+/// An execution context, which is reused: the ABI cannot release it.
 pub(super) struct Graph {
     context: u32,
 }
 
 impl Graph {
-    /// A context of the network of that name, else of that content.
+    /// Opens a context of the network by name, else by content.
     ///
     /// # Errors
-    /// When the host has none.
-    pub(super) fn of(name: &str, file: &[u8]) -> Result<Self, String> {
+    /// If the host has no such network.
+    pub(super) fn open(name: &str, file: &[u8]) -> Result<Self, String> {
         let (mut graph, mut context) = (0, 0);
-        // SAFETY: `name` and `graph` are there until it returns.
+        // SAFETY: `name` and `graph` live until it returns.
         let by_name = unsafe { load_by_name(name.as_ptr(), name.len(), &raw mut graph) };
         if by_name != 0 {
             let part = Part { bytes: file.as_ptr(), len: file.len() };
-            // SAFETY: `part`, the file and `graph` are there until it returns.
-            let by_content = unsafe { load(&raw const part, 1, ONNX, CPU, &raw mut graph) };
-            succeeded(by_content).map_err(|why| format!("the host does not compute the graph {name:?} ({why})"))?;
+            // SAFETY: `part`, the file and `graph` live until it returns.
+            let load_by_content = unsafe { load(&raw const part, 1, ONNX, CPU, &raw mut graph) };
+            succeeded(load_by_content)
+                .map_err(|why| format!("the host does not compute the graph {name:?} ({why})"))?;
         }
-        // SAFETY: `context` is there until it returns.
+        // SAFETY: `context` lives until it returns.
         let made = unsafe { init_execution_context(graph, &raw mut context) };
         succeeded(made).map_err(|why| format!("the host does not open its graph {name:?} ({why})"))?;
         Ok(Self { context })
     }
 
-    /// The output for an input. Its type is seen from its size.
+    /// Runs the network. The output's type follows from its size.
     ///
     /// # Errors
-    /// When the host refuses, or there are more classes than expected.
+    /// If the host rejects the input, or there are more classes than expected.
     pub(super) fn compute(
         &self,
         dimensions: &[u32],
@@ -83,7 +84,7 @@ impl Graph {
         };
         let (rank, len) = (dimensions.len(), data.len());
         let tensor = Tensor { dimensions: dimensions.as_ptr(), rank, kind, data: data.as_ptr(), len };
-        // SAFETY: the tensor, its dimensions and its data are there until it returns.
+        // SAFETY: the tensor, its dimensions and its data live until it returns.
         let set = unsafe { set_input(self.context, 0, &raw const tensor) };
         succeeded(set).map_err(|why| format!("the host's graph does not take the picture ({why})"))?;
         // SAFETY: no pointers.
@@ -92,7 +93,7 @@ impl Graph {
         let mut output = vec![0; classes.saturating_mul(4)];
         let most = u32::try_from(output.len()).map_err(|_| "there are too many classes".to_owned())?;
         let mut written = 0;
-        // SAFETY: the buffer has as many bytes as it says, and `written` is there until it returns.
+        // SAFETY: the buffer has as many bytes as it says, and `written` lives until it returns.
         let got = unsafe { get_output(self.context, 0, output.as_mut_ptr(), most, &raw mut written) };
         succeeded(got).map_err(|why| format!("the host's graph has no output for {classes} classes ({why})"))?;
         output.truncate(written as usize);
@@ -101,7 +102,7 @@ impl Graph {
     }
 }
 
-/// Success, or what the number means.
+/// Converts an error code to a message.
 fn succeeded(number: u32) -> Result<(), String> {
     let meaning = match number {
         0 => return Ok(()),

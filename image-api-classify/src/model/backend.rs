@@ -1,4 +1,4 @@
-//! Who computes: RTen in this program, or the host through `wasi-nn`.
+//! The inference backend: RTen in this program, or the host through `wasi-nn`.
 
 use rten::Value;
 use serde::Serialize;
@@ -7,51 +7,51 @@ use super::ModelError;
 #[cfg(feature = "wasi-nn")]
 use super::wasi_nn::HostGraph;
 
-/// A network that is ready to be asked.
+/// A network that is ready to run.
 pub(super) enum Network {
-    /// Part of this program's memory.
+    /// Runs in this program.
     Guest(rten::Model),
-    /// The host's.
+    /// Runs on the host.
     #[cfg(feature = "wasi-nn")]
     Host(HostGraph),
 }
 
-/// Who computes, and why it is nobody better.
+/// Inference backend, and why it is not the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Computes {
-    /// Who.
+pub struct Inference {
+    /// The backend.
     #[serde(rename = "computes")]
-    pub by: By,
+    pub by: Backend,
     /// Why the service computes itself.
     #[serde(rename = "computes_reason", skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Who computes.
+/// Kind of inference backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum By {
+pub enum Backend {
     /// The service itself.
     Guest,
     /// The host, on all its cores.
     WasiNn,
 }
 
-impl std::fmt::Display for Computes {
+impl std::fmt::Display for Inference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.by, &self.reason) {
-            (By::WasiNn, _) => f.write_str("computed by the host through wasi-nn"),
-            (By::Guest, Some(reason)) => write!(f, "computed in the service: {reason}"),
-            (By::Guest, None) => f.write_str("computed in the service"),
+            (Backend::WasiNn, _) => f.write_str("computed by the host through wasi-nn"),
+            (Backend::Guest, Some(reason)) => write!(f, "computed in the service: {reason}"),
+            (Backend::Guest, None) => f.write_str("computed in the service"),
         }
     }
 }
 
 impl Network {
-    /// The network's output for an input.
+    /// Runs the network.
     ///
     /// # Errors
-    /// When it fails.
+    /// If it fails.
     pub(super) fn run(&self, input: Value) -> Result<Value, ModelError> {
         match self {
             Self::Guest(network) => {
@@ -62,11 +62,11 @@ impl Network {
         }
     }
 
-    pub(super) const fn by(&self) -> By {
+    pub(super) const fn by(&self) -> Backend {
         match self {
-            Self::Guest(_) => By::Guest,
+            Self::Guest(_) => Backend::Guest,
             #[cfg(feature = "wasi-nn")]
-            Self::Host(_) => By::WasiNn,
+            Self::Host(_) => Backend::WasiNn,
         }
     }
 }

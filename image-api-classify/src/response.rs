@@ -1,4 +1,4 @@
-//! What an answer looks like: a sentence, or JSON.
+//! Responses: a sentence, or JSON.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use service_kit::Response;
 use crate::classes::Class;
 use crate::model::{Classified, Description, milliseconds};
 
-/// For a browser's developer tools, and for whoever wonders where the time goes.
+/// Shown by a browser's developer tools.
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// What was found out about one picture.
+/// Result for one image.
 pub(crate) struct Finding<'a> {
     pub(crate) model: &'a Description,
     pub(crate) classified: Classified,
     pub(crate) decoding: Duration,
 }
 
-/// The same as JSON.
+/// JSON form of a result: the likeliest classes.
 #[derive(Serialize)]
 pub(crate) struct Top<'a> {
     model: &'a str,
@@ -37,7 +37,7 @@ struct Times {
 }
 
 impl Finding<'_> {
-    /// What users of the WasmEdge template know; and a warning where the model says below which confidence it needs one.
+    /// Formats the sentence of the WasmEdge template, or a warning below the model's confidence threshold.
     pub(crate) fn sentence(&self) -> String {
         let Some(best) = self.classified.classes.first() else { return "nothing is detected".to_owned() };
         let Class { label, score, .. } = best;
@@ -48,7 +48,7 @@ impl Finding<'_> {
         }
     }
 
-    /// The likeliest classes.
+    /// Returns the `count` likeliest classes.
     pub(crate) fn top(&self, count: usize) -> Top<'_> {
         let classes = &self.classified.classes;
         Top {
@@ -59,8 +59,8 @@ impl Finding<'_> {
         }
     }
 
-    /// Says on the answer what took how long.
-    pub(crate) fn tell_times(&self, response: &mut Response) {
+    /// Adds a `Server-Timing` header with the time of each step.
+    pub(crate) fn add_times(&self, response: &mut Response) {
         let Times { decode, preprocess, inference } = self.times();
         let times = format!("decode;dur={decode}, preprocess;dur={preprocess}, inference;dur={inference}");
         if let Ok(times) = HeaderValue::from_str(&times) {
@@ -81,8 +81,8 @@ impl Finding<'_> {
     }
 }
 
-/// An answer of that type, which depends on what was accepted.
-pub(crate) fn of_type(media_type: &'static str, body: String) -> Response {
+/// Creates a response that depends on `Accept`.
+pub(crate) fn response_of_type(media_type: &'static str, body: String) -> Response {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));

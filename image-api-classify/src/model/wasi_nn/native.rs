@@ -1,12 +1,12 @@
-//! In place of the host, where this program runs without one.
+//! Placeholder for native builds, which have no host.
 
 use super::Kind;
 
-/// A network of the host's; there is none.
+/// A network on the host; never constructed.
 pub(super) enum Graph {}
 
 impl Graph {
-    pub(super) fn of(_: &str, _: &[u8]) -> Result<Self, String> {
+    pub(super) fn open(_: &str, _: &[u8]) -> Result<Self, String> {
         Err("this program does not run as WebAssembly, so there is no wasi-nn".to_owned())
     }
 
