@@ -1,4 +1,4 @@
-//! Makes Rust of the part of Dapr's gRPC API that the suite of state stores speaks.
+//! Generates Rust from the part of Dapr's gRPC API that the state store suite uses.
 
 use std::error::Error;
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use e2e::{Options, World, request, wasm};
 
+use crate::bench::{free_port, load};
 use crate::instances::by_eight;
 use crate::load::Outcome;
 use crate::native;
 use crate::row::Row;
-use crate::world::{free_port, load};
 
 /// Requests that an instance answers where instances are used again.
 const REUSED: &str = "1000000";

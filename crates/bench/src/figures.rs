@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use e2e::{Options, World, wasm};
 use image_api_classify::{DEFAULT_MODEL_MEMORY, LoadedModel};
 
+use crate::bench::{Bench, free_port, load};
 use crate::processes::{self, Usage};
 use crate::row::{self, Row};
 use crate::turns::{TURNS, by_turns, middle, turns};
-use crate::world::{Bench, free_port, load};
 use crate::{applications, components, inference, instances, native, plain_wasmtime, runtime, sizes, wasmedge};
 
 /// What was measured of a real pair of `daprd` 1.18, and of one with Redis, on two cores.

@@ -12,10 +12,10 @@ use rten::ModelOptions;
 
 use self::onnx_runtime::OnnxRuntime;
 use self::ways::{asks_the_host, in_wasmedge, inference, native};
+use crate::bench::load;
 use crate::instances;
 use crate::row::Row;
 use crate::turns::{TURNS, middle, turns};
-use crate::world::load;
 
 /// The limit on users is not what is measured.
 const UNLIMITED: &str = "RATE_LIMIT_PER_MINUTE=0";

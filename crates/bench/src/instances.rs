@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::anyhow;
 use e2e::{Options, World, request, wasm};
 
+use crate::bench::{free_port, load};
 use crate::load::Outcome;
 use crate::row::Row;
 use crate::turns::{TURNS, by_turns};
-use crate::world::{free_port, load};
 use crate::{native, processes};
 
 /// The limit on users is not what is measured.

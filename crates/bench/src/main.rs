@@ -3,6 +3,7 @@
 //! Load comes from a process of its own (`bench load`), so that the server and its load do not share a scheduler.
 
 mod applications;
+mod bench;
 mod components;
 mod figures;
 mod inference;
@@ -17,7 +18,6 @@ mod runtime;
 mod sizes;
 mod turns;
 mod wasmedge;
-mod world;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::ensure;
 use e2e::{Options, Process, World, request, wasm};
 
+use crate::bench::{free_port, load};
 use crate::processes::processor_time;
 use crate::row::Row;
 use crate::turns::{TURNS, by_turns};
-use crate::world::{free_port, load};
 
 /// Requests that an instance answers where instances are used again.
 const REUSED: &str = "1000000";

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use e2e::wasm;
-use worlds::{Config, Kind, Payload, Programs, Running, Runtime, To, World, bed};
+use worlds::{Config, Deployment, DeploymentServers, Kind, Payload, Programs, Runtime, To, topology};
 
+use crate::bench::load;
 use crate::figures::begin;
 use crate::load::Outcome;
 use crate::processes::{self, Usage};
 use crate::turns::by_turns;
 use crate::wasmedge;
-use crate::world::load;
 
 /// The limit on users is not what is measured here.
 const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=0"];
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     report: PathBuf,
 }
 
-/// One load in one world.
+/// One load in one deployment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figure {
     pub(crate) outcome: Outcome,
@@ -50,10 +50,10 @@ pub(crate) struct Figure {
     pub(crate) cpu: f64,
 }
 
-/// What was measured of a world before any load.
+/// What was measured of a deployment before any load.
 #[derive(Debug)]
 pub(crate) struct About {
-    /// Of the idle world.
+    /// Of the idle deployment.
     pub(crate) usage: Usage,
     /// From nothing running to the first picture, in seconds.
     pub(crate) start: f64,
@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()
         ahead: Some(folder.path().to_owned()),
     };
     let programs = Programs { daprd: arguments.daprd.clone(), runtime };
-    let servers = Running::start()?;
+    let servers = DeploymentServers::start()?;
     // Whoever starts a module first compiles it; WasmEdge's are compiled already.
     drop(Side::start(&Kind::Daprlet, &servers)?);
     // Both are up while either is measured: they take turns, because a machine is not equally fast all the time.
@@ -116,33 +116,34 @@ pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()
     Ok(())
 }
 
-/// One world, started and idle.
+/// One deployment, started and idle.
 struct Side {
-    world: World,
+    deployment: Deployment,
     ids: Vec<u32>,
     about: About,
 }
 
 impl Side {
-    fn start(kind: &Kind, servers: &Running) -> anyhow::Result<Self> {
+    fn start(kind: &Kind, servers: &DeploymentServers) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Runtime::new()?;
         let begin = Instant::now();
-        let bed = bed::application(Config::Production, SETTINGS);
+        let topology = topology::application(Config::Production, SETTINGS);
         let which = usize::from(matches!(kind, Kind::Real(_)));
-        let world = runtime.block_on(World::start(kind, &bed, &servers.of(which, "bench")?))?;
+        let deployment =
+            runtime.block_on(Deployment::start(kind, &topology, &servers.create_database(which, "bench")?))?;
         let picture = worlds::request("POST", "/grayscale", "localhost");
         let body = Payload::Whole(SAMPLE.into());
-        let answer = runtime.block_on(world.send(To::App(GRAYSCALE), picture, body));
+        let answer = runtime.block_on(deployment.send(To::App(GRAYSCALE), picture, body));
         ensure!(answer.status == 200, "grayscale: {}", answer.in_short(500));
         let start = begin.elapsed().as_secs_f64();
-        let ids = world.process_ids();
+        let ids = deployment.process_ids();
         let usage = processes::usage(&ids)?;
-        Ok(Self { world, ids, about: About { usage, start } })
+        Ok(Self { deployment, ids, about: About { usage, start } })
     }
 
     fn measure(&self, load: &Load, folder: &Path, seconds: Duration) -> anyhow::Result<Figure> {
         let before = processes::processor_time(&self.ids)?;
-        let outcome = one(&self.world, load, folder, seconds)?;
+        let outcome = one(&self.deployment, load, folder, seconds)?;
         let spent = processes::processor_time(&self.ids)? - before;
         let requests = (outcome.warming + outcome.requests) as f64;
         Ok(Figure { outcome, cpu: spent.as_secs_f64() * 1e6 / requests })
@@ -155,7 +156,7 @@ fn measure(ours: &Side, real: &Side, folder: &Path, seconds: Duration) -> anyhow
     // Setting comes before getting, so that there is something to get.
     let set = loads.iter().find(|load| load.what.starts_with("state set")).context("a load")?;
     for side in [ours, real] {
-        one(&side.world, set, folder, Duration::from_millis(100))?;
+        one(&side.deployment, set, folder, Duration::from_millis(100))?;
     }
     let by_turns = |load: &Load| {
         begin(&format!("{}, connections: {}", load.what, load.connections));
@@ -165,10 +166,10 @@ fn measure(ours: &Side, real: &Side, folder: &Path, seconds: Duration) -> anyhow
     loads.iter().map(by_turns).collect()
 }
 
-fn one(world: &World, what: &Load, folder: &Path, seconds: Duration) -> anyhow::Result<Outcome> {
+fn one(deployment: &Deployment, what: &Load, folder: &Path, seconds: Duration) -> anyhow::Result<Outcome> {
     let file = folder.join("body");
     std::fs::write(&file, what.body)?;
-    let port = world.port(what.to).context("a port")?;
+    let port = deployment.port(what.to).context("a port")?;
     let (connections, file) = (what.connections.to_string(), file.display().to_string());
     let arguments = ["--method", what.method, "--path", what.path, "--connections", &connections, "--body", &file];
     load(port, &arguments, seconds).with_context(|| what.what.to_owned())

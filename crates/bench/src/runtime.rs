@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use e2e::{Options, request, wasm};
-use worlds::{Bed, Kind, Programs, Runtime, Servers, Sidecar, To};
+use worlds::{Kind, Programs, Runtime, Servers, Sidecar, To, Topology};
 
+use crate::bench::{free_port, load};
 use crate::row::Row;
-use crate::world::{free_port, load};
 
 /// In memory, where every store is at its fastest and the way there counts.
 const MEMORY: &str = "apiVersion: dapr.io/v1alpha1
@@ -28,14 +28,15 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
         "appID": "state-clock", "appDirPath": "more", "appPort": port, "daprHTTPPort": dapr_port, "command": command,
     });
     let components = vec![("memory.yaml".to_owned(), MEMORY.to_owned())];
-    let world = e2e::World::start(&Options { more_apps: format!("- {app}\n"), components, ..Options::default() });
+    let deployment =
+        e2e::Deployment::start(&Options { more_apps: format!("- {app}\n"), components, ..Options::default() });
     let url = format!("http://127.0.0.1:{port}/");
-    world.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    deployment.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", port)).ok());
     let text = request("GET", &url).send().text();
     let nanoseconds: f64 = text.parse().with_context(|| text.clone())?;
     let function = nanoseconds / 1000.0;
     let http = load(dapr_port, &["--path", RECORD], seconds)?.p50;
-    drop(world);
+    drop(deployment);
     let mut rows = vec![row(function, "HTTP to daprlet", http, "30 us")];
     if let Some(daprd) = std::env::var_os("DAPRD") {
         rows.push(row(
@@ -62,12 +63,18 @@ fn row(function: f64, beside: &str, http: f64, must: &'static str) -> Row {
 /// The same read of a sidecar without an application, in microseconds.
 fn of_daprd(daprd: PathBuf, seconds: Duration) -> anyhow::Result<f64> {
     let alone = Sidecar { id: "alone", app: worlds::App::None, components: &[MEMORY], configuration: None };
-    let bed =
-        Bed { sidecars: vec![alone], config: None, environment: &[], flags: &[], settings: Vec::new(), pluggable: &[] };
+    let topology = Topology {
+        sidecars: vec![alone],
+        config: None,
+        environment: &[],
+        flags: &[],
+        settings: Vec::new(),
+        pluggable: &[],
+    };
     let runtime = tokio::runtime::Runtime::new()?;
     let kind = Kind::Real(Programs { daprd, runtime: Runtime::default() });
-    let world = runtime.block_on(worlds::World::start(&kind, &bed, &Servers::default()))?;
-    let port = world.port(To::Dapr("alone")).context("a port")?;
+    let deployment = runtime.block_on(worlds::Deployment::start(&kind, &topology, &Servers::default()))?;
+    let port = deployment.port(To::Dapr("alone")).context("a port")?;
     let record = r#"[{"key": "key", "value": "a value"}]"#;
     let saved = request("POST", &format!("http://127.0.0.1:{port}/v1.0/state/memory")).body(record).send();
     anyhow::ensure!(saved.status == 204, "{} {}", saved.status, saved.text());

@@ -1,54 +1,54 @@
-//! What is asked: a case is a few requests, one after another, that only make sense together.
+//! Test cases: a few requests, in sequence, that only make sense together.
 
 use bytes::Bytes;
 use worlds::{Database, Payload, To};
 
-/// A name and what is asked under it.
+/// A named sequence of requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    /// Unique; its words tell what is being found out.
+    /// Unique description of what is tested.
     pub(crate) name: String,
     pub(crate) steps: Vec<Step>,
 }
 
 /// One request.
 ///
-/// In the path, the headers and the body, `{key}` stands for a key that no other case uses, `{user}` for an address, and
-/// `{etag:N}` for the etag that step N (from 0) of this case was answered with.
+/// In the path, the headers and the body, `{key}` stands for a key that no other case uses, `{user}` for an address,
+/// and `{etag:N}` for the etag in the response to step N (from 0) of this case.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    /// Whom it goes to.
+    /// Destination.
     pub(crate) to: To,
     pub(crate) method: String,
-    /// The request target, which goes out as it is.
+    /// Request target, sent unchanged.
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Payload,
-    /// If set, the request is repeated until it is answered so.
+    /// If set, the request is repeated until the response matches.
     pub(crate) until: Option<Until>,
-    /// What is done to the world's database before.
+    /// Fault or recovery of the database before the request.
     pub(crate) database: Option<Database>,
 }
 
-/// An answer that is waited for.
+/// An expected response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Until {
     Status(u16),
-    /// With this in its body.
+    /// A body that contains this text.
     Body(&'static str),
 }
 
-/// A case.
+/// Creates a case.
 pub(crate) fn case(name: impl Into<String>, steps: impl IntoIterator<Item = Step>) -> Case {
     Case { name: name.into(), steps: steps.into_iter().collect() }
 }
 
-/// A request to a Dapr port.
+/// Creates a request to a Dapr port.
 pub(crate) fn dapr(app: &'static str, method: &str, target: impl Into<String>) -> Step {
     step(To::Dapr(app), method, target.into())
 }
 
-/// A request to an application.
+/// Creates a request to an application.
 pub(crate) fn app(app: &'static str, method: &str, target: impl Into<String>) -> Step {
     step(To::App(app), method, target.into())
 }
@@ -59,7 +59,7 @@ fn step(to: To, method: &str, target: String) -> Step {
 }
 
 impl Until {
-    /// Whether an answer with this status and body is what was waited for.
+    /// Returns true if a response with this status and body matches.
     pub(crate) fn is_met(self, status: u16, body: &[u8]) -> bool {
         match self {
             Self::Status(expected) => status == expected,
@@ -88,19 +88,19 @@ impl Step {
         self
     }
 
-    /// Repeats the request until it is answered with `status`.
+    /// Repeats the request until the response has `status`.
     pub(crate) fn until(mut self, status: u16) -> Self {
         self.until = Some(Until::Status(status));
         self
     }
 
-    /// Repeats the request until it is answered with this in the body.
+    /// Repeats the request until the response's body contains this text.
     pub(crate) fn until_body(mut self, body: &'static str) -> Self {
         self.until = Some(Until::Body(body));
         self
     }
 
-    /// Does something to the database first.
+    /// Changes the state of the database before the request.
     pub(crate) fn after(mut self, database: Database) -> Self {
         self.database = Some(database);
         self

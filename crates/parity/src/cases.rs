@@ -1,4 +1,4 @@
-//! The suite: one module a building block.
+//! The suite: one module for each building block.
 
 mod access;
 mod application;
@@ -11,7 +11,7 @@ mod state;
 
 use crate::case::Case;
 
-/// Everything that the bed of sidecars is asked.
+/// Returns the cases for the API sidecars.
 pub(crate) fn api() -> Vec<Case> {
     let mut all = Vec::new();
     all.extend(invoke::cases());
@@ -28,17 +28,17 @@ pub(crate) fn api() -> Vec<Case> {
     all
 }
 
-/// What the three services are asked.
+/// Returns the cases for the three services.
 pub(crate) fn application() -> anyhow::Result<Vec<Case>> {
     application::cases()
 }
 
-/// What the three services are asked that run as components under `wasmtime serve`.
+/// Returns the cases for the services as components under `wasmtime serve`.
 pub(crate) fn composed() -> anyhow::Result<Vec<Case>> {
     application::composed()
 }
 
-/// What a sidecar with a token is asked, by programs and by pages of its origins and of others.
+/// Returns the cases for a sidecar with an API token and CORS origins.
 pub(crate) fn guarded() -> Vec<Case> {
     [access::with_token(), access::from_pages()].concat()
 }

@@ -1,4 +1,4 @@
-//! The suite of state stores, behind the real `daprd`: over gRPC, which keeps bytes as they are.
+//! The state store suite against the real `daprd`, over gRPC, which preserves bytes.
 
 mod contract;
 mod store;
@@ -7,24 +7,24 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use store_conformance::{Behaviours, Outcome, Report};
-use worlds::{To, World};
+use worlds::{Deployment, To};
 
 use crate::suite::{self, Verdict};
 use store::Store;
 
-/// What the names of these cases begin with.
+/// Prefix of the names of these cases.
 const PREFIX: &str = "conformance: ";
 
-/// The sidecar whose stores are held to the suite.
+/// App id of the sidecar whose stores are tested.
 const SIDECAR: &str = "caller";
 
-/// Whether `only` leaves anything to do here.
+/// Returns true if `only` selects any of these cases.
 pub(crate) fn is_wanted(only: &str) -> bool {
     PREFIX.contains(only) || only.starts_with(PREFIX.trim_end())
 }
 
-/// Holds each store of the real world to the suite.
-pub(crate) async fn run(real: &World, mut told: impl FnMut(&Verdict)) -> anyhow::Result<Vec<Verdict>> {
+/// Runs the suite against each store of the real deployment.
+pub(crate) async fn run(real: &Deployment, mut report: impl FnMut(&Verdict)) -> anyhow::Result<Vec<Verdict>> {
     let port = real.port(To::Grpc(SIDECAR)).context("the sidecar has no gRPC port")?;
     let mut verdicts = Vec::new();
     for (name, behaviours) in [
@@ -33,12 +33,12 @@ pub(crate) async fn run(real: &World, mut told: impl FnMut(&Verdict)) -> anyhow:
         ("redis", Behaviours::redis()),
         ("socket", Behaviours::default()),
     ] {
-        // A message may have 4 MiB, what is around the value included.
+        // A message is limited to 4 MiB, including the fields around the value.
         let largest_value = (4 << 20) - 1024;
         let behaviours = Behaviours { refusals_are_told_apart: false, largest_value, ..behaviours };
         let store = Arc::new(Store::connect(port, name).await?);
         for verdict in verdicts_of(&store_conformance::run(name, store, behaviours).await) {
-            told(&verdict);
+            report(&verdict);
             verdicts.push(verdict);
         }
     }

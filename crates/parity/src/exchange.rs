@@ -1,11 +1,11 @@
-//! What the one world has written, the other reads: both on one Redis and one SQLite file.
+//! State written by one runtime is read by the other: both share one Redis and one SQLite file.
 
-use crate::ask::{Own, ask};
 use crate::case::{Case, Step, case, dapr};
 use crate::normalise::Normaliser;
 use crate::report;
-use worlds::Answer;
-use worlds::World;
+use crate::run_case::{CaseVars, run_case};
+use worlds::Deployment;
+use worlds::RecordedResponse;
 
 use crate::suite::{Outcome, Verdict};
 
@@ -22,14 +22,14 @@ const VALUES: [&str; 9] = [
     "\"a longer text, a longer text, a longer text\"",
 ];
 
-/// Asks both worlds, which share their stores.
+/// Runs the cases on two deployments that share their stores.
 pub(crate) async fn run(
-    worlds: [&World; 2],
+    deployments: [&Deployment; 2],
     only: &str,
-    mut told: impl FnMut(&Verdict),
+    mut report: impl FnMut(&Verdict),
 ) -> anyhow::Result<Vec<Verdict>> {
     let mut verdicts = Vec::new();
-    let [ours, real] = worlds;
+    let [ours, real] = deployments;
     for (writer, reader, names) in
         [(ours, real, "written by daprlet, read by daprd"), (real, ours, "written by daprd, read by daprlet")]
     {
@@ -40,10 +40,10 @@ pub(crate) async fn run(
                     if !name.contains(only) {
                         continue;
                     }
-                    let own = Own::of(verdicts.len() + 5000 + number);
+                    let own = CaseVars::new(verdicts.len() + 5000 + number);
                     let item = format!(r#"[{{"key":"{{key}}","value":{value}{metadata}}}]"#);
                     let verdict = exchange(writer, reader, [ours, real], store, &item, &own, name).await?;
-                    told(&verdict);
+                    report(&verdict);
                     verdicts.push(verdict);
                 }
             }
@@ -52,14 +52,14 @@ pub(crate) async fn run(
     Ok(verdicts)
 }
 
-/// One writes; both read, and must read the same; the other overwrites with the etag that it read; both read again.
+/// Writes, reads with both, overwrites with the etag from the other, and reads with both again.
 async fn exchange(
-    writer: &World,
-    reader: &World,
-    both: [&World; 2],
+    writer: &Deployment,
+    reader: &Deployment,
+    both: [&Deployment; 2],
     store: &str,
     item: &str,
-    own: &Own,
+    own: &CaseVars,
     name: String,
 ) -> anyhow::Result<Verdict> {
     let path = format!("/v1.0/state/{store}");
@@ -82,21 +82,25 @@ async fn exchange(
     Ok(report::verdict(Case { name, steps }, &answers, outcome))
 }
 
-/// What a write that succeeds is answered with.
-fn done() -> Answer {
-    Answer { status: 204, ..Answer::default() }
+/// Expected response to a successful write.
+fn done() -> RecordedResponse {
+    RecordedResponse { status: 204, ..RecordedResponse::default() }
 }
 
-async fn answer(world: &World, step: Step, own: &Own) -> Answer {
-    let mut answer = ask(world, &case("", [step]), own).await.pop().unwrap_or_default();
-    // Both worlds trace their answers in the same way, which other cases show.
+async fn answer(deployment: &Deployment, step: Step, own: &CaseVars) -> RecordedResponse {
+    let mut answer = run_case(deployment, &case("", [step]), own).await.pop().unwrap_or_default();
+    // Both deployments trace responses in the same route, which other cases test.
     answer.headers.retain(|(name, _)| name != "traceparent");
     answer
 }
 
-async fn read([ours, real]: [&World; 2], step: Step, own: &Own) -> anyhow::Result<(Answer, Answer)> {
+async fn read(
+    [ours, real]: [&Deployment; 2],
+    step: Step,
+    own: &CaseVars,
+) -> anyhow::Result<(RecordedResponse, RecordedResponse)> {
     let (ours, real) = (answer(ours, step.clone(), own).await, answer(real, step, own).await);
-    // Etags are compared as they are: both read the same one.
+    // Etags are compared unchanged: both read the same record.
     let mut times = Normaliser::new(&<_>::default(), &[])?;
     Ok((times.normalise(&ours), times.normalise(&real)))
 }

@@ -1,37 +1,37 @@
-//! Every process is killed in turn, under load: what a user's answer acknowledged is in the table of events, once.
+//! Kills every process in turn, under load: each acknowledged event must be in the table exactly once.
 //!
-//! This is no comparison: both worlds are held to the same rules, and a line of the table is `same` where both keep them.
-//! WasmEdge and `dapr run` start nothing again, and systemd or Kubernetes does; here it is the harness, which gives a
-//! killed process its old command, folder and ports, and never touches the others.
+//! This is not a comparison: both deployments must follow the same rules, and a line of the table is `same` if both do.
+//! WasmEdge and `dapr run` restart nothing; in production systemd or Kubernetes does. Here the harness restarts a
+//! killed process with its old command, directory and ports, and never touches the others.
 
 mod chaos;
 mod drill;
 mod judge;
+mod kill;
 mod load;
 mod table;
-mod victim;
 
-use worlds::{Config, Kind, Pair, Programs, Redis, World, bed};
+use worlds::{Config, Deployment, Kind, Programs, Redis, ServerPair, topology};
 
 use crate::suite::{Outcome, Verdict};
 pub(crate) use chaos::{Chaos, Tally, run as run_chaos};
 use drill::Course;
 use judge::Judgement;
-use victim::Blow;
+use kill::Kill;
 
-/// Kills in both worlds whatever `only` is about.
+/// Kills the processes that `only` selects, in both deployments.
 pub(crate) async fn run(
     programs: &Programs,
     only: &str,
-    mut told: impl FnMut(&Verdict),
+    mut report: impl FnMut(&Verdict),
 ) -> anyhow::Result<Vec<Verdict>> {
-    let named = |config: Config, blow: &Blow| format!("fault: {}/: {blow}", config.folder());
+    let named = |config: Config, kill: &Kill| format!("fault: {}/: {kill}", config.folder());
     let mut verdicts = Vec::new();
     let mut servers = None;
     for config in [Config::Production, Config::Development] {
-        let mut blows = [victim::to_daprlet(config), victim::to_the_real_world(config)];
-        blows.iter_mut().for_each(|all| all.retain(|blow| named(config, blow).contains(only)));
-        if blows.iter().all(Vec::is_empty) {
+        let mut kills = [kill::of_daprlet(config), kill::of_the_real_deployment(config)];
+        kills.iter_mut().for_each(|all| all.retain(|kill| named(config, kill).contains(only)));
+        if kills.iter().all(Vec::is_empty) {
             continue;
         }
         let servers = match &mut servers {
@@ -39,53 +39,54 @@ pub(crate) async fn run(
             none => none.insert(tokio::task::block_in_place(Both::start)?),
         };
         let dapr = Kind::Real(programs.clone());
-        let [ours, real] = blows;
+        let [ours, real] = kills;
         let ours = one_world(&Kind::Daprlet, &mut servers.ours, config, ours);
         let real = one_world(&dapr, &mut servers.real, config, real);
         let (ours, real) = tokio::try_join!(ours, real)?;
-        for blow in judge::blows(&ours, &real) {
-            let verdict = verdict(named(config, &blow), judge::of(&ours, blow), judge::of(&real, blow));
-            told(&verdict);
+        for kill in judge::kills(&ours, &real) {
+            let verdict = verdict(named(config, &kill), judge::find(&ours, kill), judge::find(&real, kill));
+            report(&verdict);
             verdicts.push(verdict);
         }
     }
     Ok(verdicts)
 }
 
-/// The servers of both worlds. A database that was killed is no worse than a new one.
+/// Database servers of both deployments. One that was killed is as good as new.
 struct Both {
-    ours: Pair,
-    real: Pair,
+    ours: ServerPair,
+    real: ServerPair,
 }
 
 impl Both {
     fn start() -> anyhow::Result<Self> {
-        Ok(Self { ours: Pair::start(Redis::Durable)?, real: Pair::start(Redis::Durable)? })
+        Ok(Self { ours: ServerPair::start(Redis::Durable)?, real: ServerPair::start(Redis::Durable)? })
     }
 }
 
-/// Nothing is started where nothing is to be killed.
+/// Runs all kills in one deployment; starts nothing if there are none.
 async fn one_world(
     kind: &Kind,
-    servers: &mut Pair,
+    servers: &mut ServerPair,
     config: Config,
-    blows: Vec<Blow>,
+    kills: Vec<Kill>,
 ) -> anyhow::Result<Vec<Judgement>> {
-    if blows.is_empty() {
+    if kills.is_empty() {
         return Ok(Vec::new());
     }
-    let world = World::start(kind, &bed::application(config, &[]), &servers.of("faults")?).await?;
-    let Course { phases, sent, table } = drill::run(world, servers, config, blows).await?;
+    let deployment =
+        Deployment::start(kind, &topology::application(config, &[]), &servers.create_database("faults")?).await?;
+    let Course { phases, sent, table } = drill::run(deployment, servers, config, kills).await?;
     Ok(judge::all(phases, &sent, &table))
 }
 
 fn verdict(name: String, ours: Option<&Judgement>, real: Option<&Judgement>) -> Verdict {
-    let worlds = [("daprlet", ours), ("daprd", real)];
-    let complaints = worlds.iter().filter_map(|(world, it)| it.map(|it| (world, &it.complaints)));
-    let complaints = complaints.flat_map(|(world, all)| all.iter().map(move |it| format!("{world}: {it}\n")));
-    let difference: String = complaints.collect();
+    let deployments = [("daprlet", ours), ("daprd", real)];
+    let errors = deployments.iter().filter_map(|(deployment, it)| it.map(|it| (deployment, &it.errors)));
+    let errors = errors.flat_map(|(deployment, all)| all.iter().map(move |it| format!("{deployment}: {it}\n")));
+    let difference: String = errors.collect();
     let outcome = if difference.is_empty() { Outcome::Same } else { Outcome::Different };
-    let said = worlds.map(|(_, it)| it.map_or_else(|| "-".to_owned(), |it| it.summary.clone()));
+    let said = deployments.map(|(_, it)| it.map_or_else(|| "-".to_owned(), |it| it.summary.clone()));
     let difference = if difference.is_empty() { difference } else { format!("--- {name}\n{difference}") };
     Verdict { name, said, outcome, difference }
 }

@@ -1,38 +1,42 @@
-//! Differences that are meant: `known-differences.json`.
+//! Intended differences: `known-differences.json`.
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
-use worlds::Answer;
+use worlds::RecordedResponse;
 
-/// More than these, and "the same answers" would no longer be true.
-const MOST: usize = 15;
+/// Most intended differences: with more, "the same responses" would no longer be true.
+const MAX_KNOWN_DIFFERENCES: usize = 15;
 
 /// One difference and its reason.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Known {
-    /// Names of cases; a `*` at the end stands for anything.
+pub(crate) struct KnownDifference {
+    /// Names of cases; a `*` at the end matches anything.
     pub(crate) cases: Vec<String>,
-    /// The parts of the answers that may differ: `status`, `body`, or a header's name. All others have to be the same.
+    /// Parts of the response that may differ: `status`, `body`, or a header's name. All others must be equal.
     pub(crate) differs: Vec<String>,
-    /// Where in Dapr's sources its behaviour comes from.
+    /// Location in Dapr's sources of its behaviour.
     pub(crate) source: String,
-    /// Why daprlet does otherwise.
+    /// Reason why daprlet differs.
     pub(crate) why: String,
 }
 
-/// The project's list.
-pub(crate) fn read() -> anyhow::Result<Vec<Known>> {
-    let known: Vec<Known> =
+/// Reads the list.
+pub(crate) fn read() -> anyhow::Result<Vec<KnownDifference>> {
+    let known: Vec<KnownDifference> =
         serde_json::from_str(include_str!("../known-differences.json")).context("known-differences.json")?;
-    ensure!(known.len() <= MOST, "known-differences.json has {} entries; more than {MOST} are too many", known.len());
+    ensure!(
+        known.len() <= MAX_KNOWN_DIFFERENCES,
+        "known-differences.json has {} entries; more than {MAX_KNOWN_DIFFERENCES} are too many",
+        known.len()
+    );
     for one in &known {
         ensure!(!one.source.is_empty() && !one.why.is_empty(), "known-differences.json: {:?} has no reason", one.cases);
     }
     Ok(known)
 }
 
-impl Known {
+impl KnownDifference {
     pub(crate) fn is_about(&self, case: &str) -> bool {
         self.cases.iter().any(|pattern| match pattern.strip_suffix('*') {
             Some(start) => case.starts_with(start),
@@ -40,12 +44,12 @@ impl Known {
         })
     }
 
-    /// Whether these answers differ in nothing but what may differ.
-    pub(crate) fn excuses(&self, ours: &Answer, real: &Answer) -> bool {
+    /// Returns true if two responses differ only in the listed parts.
+    pub(crate) fn excuses(&self, ours: &RecordedResponse, real: &RecordedResponse) -> bool {
         self.without_what_differs(ours) == self.without_what_differs(real)
     }
 
-    fn without_what_differs(&self, answer: &Answer) -> Answer {
+    fn without_what_differs(&self, answer: &RecordedResponse) -> RecordedResponse {
         let may_differ = |part: &str| self.differs.iter().any(|differs| differs == part);
         let mut rest = answer.clone();
         rest.headers.retain(|(name, _)| !may_differ(name));
@@ -63,14 +67,14 @@ impl Known {
 mod tests {
     use super::*;
 
-    fn known(pattern: &str, differs: &[&str]) -> Known {
+    fn known(pattern: &str, differs: &[&str]) -> KnownDifference {
         let differs = differs.iter().map(|part| (*part).to_owned()).collect();
-        Known { cases: vec![pattern.into()], differs, source: String::new(), why: String::new() }
+        KnownDifference { cases: vec![pattern.into()], differs, source: String::new(), why: String::new() }
     }
 
     #[test]
-    fn a_known_difference_excuses_the_parts_that_it_names_and_no_others() {
-        let answer = |status, content_type: &str, body: &str| Answer {
+    fn known_difference_excuses_only_its_named_parts() {
+        let answer = |status, content_type: &str, body: &str| RecordedResponse {
             status,
             headers: [("content-type".to_owned(), content_type.to_owned())].into(),
             body: body.into(),
@@ -84,12 +88,12 @@ mod tests {
     }
 
     #[test]
-    fn every_known_difference_has_a_source_and_a_reason() {
+    fn known_differences_have_sources_and_reasons() {
         read().unwrap();
     }
 
     #[test]
-    fn a_star_stands_for_the_rest_of_a_name_only() {
+    fn star_matches_only_the_rest_of_a_name() {
         let known = |pattern: &str| known(pattern, &[]);
         assert!(known("state *").is_about("state redis: x") && !known("state *").is_about("a state redis"));
         assert!(known("x").is_about("x") && !known("x").is_about("xy"));

@@ -1,23 +1,23 @@
-//! What may differ between two worlds without meaning anything, and why. Everything else is compared as it is.
+//! Removes differences between two deployments that carry no meaning. Everything else is compared unchanged.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use regex_lite::{Captures, Regex};
 
-use worlds::Answer;
+use worlds::RecordedResponse;
 use worlds::To;
 
-/// Times are told to this many seconds: two answers to one question do not come at the same moment.
+/// Granularity of times in seconds: the two responses are not sent at the same moment.
 const GRAIN: f64 = 10.0;
-/// Waits are rounded up to full minutes: services count down, and one world may be many seconds slower than the other.
+/// Granularity of retry delays in seconds: services count down, and one deployment may be many seconds slower.
 const WAIT_GRAIN: u64 = 60;
-/// Events of one run are told from those of another time.
+/// Granularity of event times in seconds: distinguishes events of this run from older ones.
 const EVENT_GRAIN: f64 = 3600.0;
 
-/// Rewrites answers of one world and one case.
+/// Rewrites responses of one deployment and one case.
 pub(crate) struct Normaliser {
-    /// Text that is this world's own, and what it means in any world.
+    /// Text specific to this deployment, and its replacement.
     own: Vec<(String, String)>,
     uuid: Regex,
     time: Regex,
@@ -28,15 +28,15 @@ pub(crate) struct Normaliser {
     moment: Regex,
     took: Regex,
     wait: Regex,
-    /// The UUIDs of this case so far: the same one gets the same number, so that "it changed" and "it did not" stay apart.
+    /// UUIDs seen in this case: equal ones get equal numbers, so that a changed one is visible.
     seen: BTreeMap<String, usize>,
 }
 
 impl Normaliser {
-    /// For a world with these ports and names of its own.
+    /// Creates a normaliser for a deployment with these ports and names.
     pub(crate) fn new(ports: &BTreeMap<To, u16>, names: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut own: Vec<_> = names.iter().map(|(own, meaning)| ((*own).to_owned(), (*meaning).to_owned())).collect();
-        // Where an application listens is chosen anew for each run.
+        // Application ports are chosen anew for each run.
         for (to, port) in ports {
             let name = match to {
                 To::App(id) => format!("<port of {id}>"),
@@ -47,31 +47,31 @@ impl Normaliser {
         }
         Ok(Self {
             own,
-            // Etags of SQLite and of the stores in memory are random, that of the Wasm store without hyphens; Redis counts, and
-            // its etags are compared as they are.
+            // Etags of SQLite and of the stores in memory are random, that of the Wasm store has no hyphens; Redis
+            // counts, and its etags are compared unchanged.
             uuid: Regex::new("[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")?,
-            // When something expires, or when a statement ran, depends on when it was asked.
+            // Expiry times and statement times depend on the time of the request.
             time: Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")?,
-            // Trace ids are random; that there is one, and its flags, are compared.
+            // Trace ids are random; the presence of one, and its flags, are compared.
             trace: Regex::new("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")?,
-            // How long a statement took.
+            // Duration of a statement.
             duration: Regex::new(r"^\d+(\.\d+)?(ns|µs|ms|s)$")?,
-            // The line and the hash of a Lua script: the scripts are not the same text.
+            // Line and hash of a Lua script: the scripts are not the same text.
             script: Regex::new(r"user_script:\d+: |script: [0-9a-f]{40}, on @user_script:\d+")?,
-            // How long a model took to load and to be tried.
+            // Duration of loading and warming up a model.
             took: Regex::new(r#""(load_ms|first_inference_ms)":\d+(\.\d+)?"#)?,
-            // How long a user who asked too often is to wait.
+            // Retry delay of a rate-limited user.
             wait: Regex::new(r"try again in (\d+) s\b")?,
-            // When an event happened, in milliseconds.
+            // Time of an event in milliseconds.
             moment: Regex::new(r#""event_ts":(\d{13})\b"#)?,
-            // Features of `daprd`'s own, in random order.
+            // `daprd`'s own features, in random order.
             features: Regex::new(r#""enabledFeatures":\[[^\]]*\],"#)?,
             seen: BTreeMap::new(),
         })
     }
 
-    /// `answer` without what may differ. Bodies that are no text stay as they are.
-    pub(crate) fn normalise(&mut self, answer: &Answer) -> Answer {
+    /// Rewrites a response. Bodies that are not text stay unchanged.
+    pub(crate) fn normalise(&mut self, answer: &RecordedResponse) -> RecordedResponse {
         let headers = answer.headers.iter().map(|(name, value)| {
             let value = match name.as_str() {
                 "metadata.duration" => self.duration.replace(value, "<duration>").into_owned(),
@@ -85,7 +85,7 @@ impl Normaliser {
             Ok(text) => self.text(text).into_bytes(),
             Err(_) => answer.body.clone(),
         };
-        Answer { status: answer.status, headers, body }
+        RecordedResponse { status: answer.status, headers, body }
     }
 
     fn text(&mut self, text: &str) -> String {
@@ -120,7 +120,7 @@ impl Normaliser {
     }
 }
 
-/// A time as its distance from now, with the form in which it was written.
+/// Formats a time as its distance from now, with its original notation.
 fn relative(found: &Captures<'_>) -> String {
     let part = |number: usize| found.get(number).map_or("", |it| it.as_str());
     let Ok(time) = part(0).parse::<Timestamp>() else { return part(0).to_owned() };
@@ -131,13 +131,13 @@ fn relative(found: &Captures<'_>) -> String {
     format!("<{about} s from now, {zone}{fraction}>")
 }
 
-/// Seconds to wait as the next full grain; what is no number stays as it is.
+/// Rounds a delay in seconds up to a full grain; leaves other text unchanged.
 fn within(seconds: &str) -> String {
     let rounded = |seconds: u64| format!("<up to {}>", seconds.div_ceil(WAIT_GRAIN) * WAIT_GRAIN);
     seconds.parse().map_or_else(|_| seconds.to_owned(), rounded)
 }
 
-/// Zero is added so that there is no minus zero.
+/// Zero is added to avoid minus zero.
 fn about(seconds: f64, grain: f64) -> f64 {
     (seconds / grain).round() * grain + 0.0
 }
@@ -153,25 +153,25 @@ mod tests {
         Normaliser::new(&BTreeMap::from([(To::App("a"), 1234)]), &[("/tmp/x", "<folder>")]).unwrap()
     }
 
-    fn text(told: &[&str]) -> Vec<String> {
+    fn text(normalised: &[&str]) -> Vec<String> {
         let mut normaliser = normaliser();
-        told.iter().map(|text| normaliser.text(text)).collect()
+        normalised.iter().map(|text| normaliser.text(text)).collect()
     }
 
     #[test]
-    fn which_uuids_are_the_same_is_kept() {
+    fn equal_uuids_get_equal_numbers() {
         assert_eq!(text(&[A, B, A]), ["<uuid 1>", "<uuid 2>", "<uuid 1>"]);
         assert_ne!(text(&[A, A]), text(&[A, B]));
         assert_eq!(text(&[&A.replace('-', ""), B]), ["<uuid 1>", "<uuid 2>"]);
     }
 
     #[test]
-    fn etags_that_are_numbers_stay_as_they_are() {
+    fn numeric_etags_are_unchanged() {
         assert_eq!(text(&["1", "12"]), ["1", "12"]);
     }
 
     #[test]
-    fn a_time_keeps_its_distance_and_its_form() {
+    fn time_keeps_its_distance_and_notation() {
         let at =
             |seconds: i64| (Timestamp::now() + jiff::SignedDuration::from_secs(seconds)).strftime("%FT%TZ").to_string();
         assert_eq!(text(&[&at(1000), &at(500)]), ["<1000 s from now, UTC>", "<500 s from now, UTC>"]);
@@ -180,41 +180,41 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_keeps_its_flags_and_whether_it_is_one() {
+    fn trace_keeps_its_flags_and_presence() {
         let zero = format!("00-{}-{}-00", "0".repeat(32), "0".repeat(16));
         let some = format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16));
         assert_eq!(text(&[&zero, &some]), ["<no trace 00>", "<trace 01>"]);
     }
 
     #[test]
-    fn only_known_ports_lose_their_number() {
+    fn only_known_ports_are_replaced() {
         assert_eq!(text(&["127.0.0.1:1234", "127.0.0.1:9"]), ["127.0.0.1:<port of a>", "127.0.0.1:9"]);
     }
 
     #[test]
-    fn only_what_a_model_took_loses_its_number() {
-        let told = text(&[r#"{"load_ms":3.25,"first_inference_ms":12,"bytes":7}"#]);
-        assert_eq!(told, [r#"{"load_ms":<ms>,"first_inference_ms":<ms>,"bytes":7}"#]);
+    fn only_model_durations_are_replaced() {
+        let normalised = text(&[r#"{"load_ms":3.25,"first_inference_ms":12,"bytes":7}"#]);
+        assert_eq!(normalised, [r#"{"load_ms":<ms>,"first_inference_ms":<ms>,"bytes":7}"#]);
         assert_eq!(text(&["load_ms: 3"]), ["load_ms: 3"]);
     }
 
     #[test]
-    fn waits_are_rounded_up_to_full_minutes() {
+    fn retry_delays_are_rounded_up_to_minutes() {
         assert_eq!(
             text(&["try again in 41 s", "try again in 35 s", "try again in 70 s", "in 36 s", "36"]),
             ["try again in <up to 60> s", "try again in <up to 60> s", "try again in <up to 120> s", "in 36 s", "36"]
         );
         let header = |value: &str| {
             let headers = vec![("retry-after".to_owned(), value.to_owned())];
-            normaliser().normalise(&Answer { status: 429, headers, body: Vec::new() }).headers[0].1.clone()
+            normaliser().normalise(&RecordedResponse { status: 429, headers, body: Vec::new() }).headers[0].1.clone()
         };
         assert_eq!([header("41"), header("36"), header("0")], ["<up to 60>", "<up to 60>", "<up to 0>"]);
         assert_eq!(header("soon"), "soon");
     }
 
     #[test]
-    fn a_duration_is_one_only_in_its_header() {
-        let answer = |name: &str, value: &str| Answer {
+    fn duration_is_replaced_only_in_its_header() {
+        let answer = |name: &str, value: &str| RecordedResponse {
             status: 200,
             headers: vec![(name.to_owned(), value.to_owned())],
             body: b"1.5ms".to_vec(),

@@ -1,5 +1,4 @@
-//! Random sequences of state operations. A sequence is a case like any other: whatever it does, it must do the same in
-//! both worlds.
+//! Random sequences of state operations. Each is an ordinary case: both deployments must do the same.
 
 use fastrand::Rng;
 
@@ -7,12 +6,12 @@ use crate::case::{Case, Step, case, dapr};
 
 /// Operations of one sequence.
 const LENGTH: usize = 60;
-/// Few keys, so that operations meet.
+/// Number of keys; few, so that operations collide.
 const KEYS: usize = 3;
-/// The seeds of every run.
+/// Seeds of every run.
 const FIXED: std::ops::Range<u64> = 0..2;
 
-/// The fixed sequences and `more`, for each kind of store.
+/// Returns the fixed sequences and `more` others, for each kind of store.
 pub(crate) fn cases(more: u64) -> Vec<Case> {
     let seeds = FIXED.chain(FIXED.end..FIXED.end + more);
     seeds.flat_map(|seed| ["memory", "sqlite", "redis"].map(|store| sequence(seed, store))).collect()
@@ -23,7 +22,7 @@ fn sequence(seed: u64, store: &'static str) -> Case {
     for _ in 0..LENGTH {
         sequence.step();
     }
-    // What is left at the end.
+    // Final state.
     (0..KEYS).for_each(|key| sequence.read(key));
     case(format!("state {store}: a random sequence, seed {seed}"), sequence.steps)
 }
@@ -31,7 +30,7 @@ fn sequence(seed: u64, store: &'static str) -> Case {
 struct Sequence {
     rng: Rng,
     store: &'static str,
-    /// For each key, the steps that have read it.
+    /// For each key, the steps that read it.
     reads: Vec<Vec<usize>>,
     steps: Vec<Step>,
 }
@@ -46,7 +45,7 @@ impl Sequence {
                 self.call("", &format!("[{item}]"));
             }
             6 => {
-                // Dapr writes both at once: if both could fail, which failure is told first would be chance.
+                // Dapr writes both at once: if both could fail, it would be random which error is reported.
                 let (item, fresh) = (self.item(key), self.steps.len());
                 self.call("", &format!(r#"[{item},{{"key":"{{key}}-fresh-{fresh}","value":1}}]"#));
             }
@@ -99,7 +98,7 @@ impl Sequence {
         format!(r#"{{"key":"{{key}}-{key}","value":{value}{etag}{options}{metadata}}}"#)
     }
 
-    /// Often none, else one that the key has or had, or that it never had.
+    /// Returns often none, else an etag that the key has or had, or that it never had.
     fn etag(&mut self, key: usize) -> Option<String> {
         let reads = self.reads.get(key).cloned().unwrap_or_default();
         match self.rng.u8(..6) {

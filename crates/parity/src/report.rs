@@ -1,26 +1,26 @@
-//! The table, and what exactly differs.
+//! The table and the details of differences.
 
 use std::fmt::Write as _;
 
 use crate::case::Case;
-use crate::known::Known;
-use worlds::{Answer, To};
+use crate::known::KnownDifference;
+use worlds::{RecordedResponse, To};
 
 use crate::suite::{Outcome, Verdict};
 
-/// Columns of the table: name and answers.
+/// Width of the columns name and response.
 const NAME: usize = 60;
 const ANSWER: usize = 44;
 
-/// What is shown of a case that both worlds have answered, step by step and without what may differ.
-pub(crate) fn verdict(case: Case, answers: &[(Answer, Answer)], outcome: Outcome) -> Verdict {
-    // The step that tells most: the first one that differs, else the last one.
+/// Summarises a case with the normalised responses of both deployments.
+pub(crate) fn verdict(case: Case, answers: &[(RecordedResponse, RecordedResponse)], outcome: Outcome) -> Verdict {
+    // The most informative step: the first that differs, else the last.
     let telling = answers.iter().find(|(ours, real)| ours != real).or(answers.last());
     let said = telling.map(|(ours, real)| [ours.in_short(ANSWER), real.in_short(ANSWER)]).unwrap_or_default();
     Verdict { said, outcome, difference: difference(&case, answers), name: case.name }
 }
 
-/// One line of the table.
+/// Formats one line of the table.
 pub(crate) fn line(verdict: &Verdict) -> String {
     let [ours, real] = &verdict.said;
     let outcome = match verdict.outcome {
@@ -31,13 +31,13 @@ pub(crate) fn line(verdict: &Verdict) -> String {
     format!("| {:NAME$} | {ours:ANSWER$} | {real:ANSWER$} | {outcome} |", verdict.name)
 }
 
-/// The head of the table.
+/// Formats the header of the table.
 pub(crate) fn head() -> String {
     format!("| {:NAME$} | {:ANSWER$} | {:ANSWER$} | |\n|---|---|---|---|", "case", "daprlet", "daprd")
 }
 
-/// Lines that only one of both answers has, for each step that differs.
-fn difference(case: &Case, answers: &[(Answer, Answer)]) -> String {
+/// Lists the lines that only one of both responses has, for each step that differs.
+fn difference(case: &Case, answers: &[(RecordedResponse, RecordedResponse)]) -> String {
     let mut text = String::new();
     for (number, (step, (ours, real))) in case.steps.iter().zip(answers).enumerate() {
         if ours == real {
@@ -63,8 +63,8 @@ fn difference(case: &Case, answers: &[(Answer, Answer)]) -> String {
     text
 }
 
-/// How many cases there were, and what became of them; and the known differences that no case shows any more.
-pub(crate) fn summary(verdicts: &[Verdict], known: &[Known]) -> String {
+/// Counts the outcomes, and lists the known differences, including those that no case showed.
+pub(crate) fn summary(verdicts: &[Verdict], known: &[KnownDifference]) -> String {
     let count = |outcome: fn(&Outcome) -> bool| verdicts.iter().filter(|it| outcome(&it.outcome)).count();
     let mut text = format!(
         "{} cases: {} the same, {} known differences, {} different\n",

@@ -1,43 +1,43 @@
-//! Asks two worlds the same cases and compares what they answer.
+//! Runs the same cases on two deployments and compares the responses.
 
-use crate::ask::{Own, ask};
 use crate::case::Case;
-use crate::known::Known;
+use crate::known::KnownDifference;
 use crate::report;
-use worlds::Answer;
-use worlds::World;
+use crate::run_case::{CaseVars, run_case};
+use worlds::Deployment;
+use worlds::RecordedResponse;
 
 use crate::normalise::Normaliser;
 
-/// What became of one case, ready to be shown.
+/// Result of one case, ready to be shown.
 pub(crate) struct Verdict {
     pub(crate) name: String,
-    /// What daprlet's world and the real one said, in short.
+    /// Short responses of daprlet and the real deployment.
     pub(crate) said: [String; 2],
     pub(crate) outcome: Outcome,
-    /// What is wrong, where something is.
+    /// Details of the difference, if any.
     pub(crate) difference: String,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
     Same,
-    /// Different, and meant to be: the number of the known difference.
+    /// Different as intended: index of the known difference.
     Known(usize),
     Different,
 }
 
-/// Asks both worlds all `cases`, one after the other.
+/// Runs all `cases` on both deployments, in sequence.
 pub(crate) async fn run(
-    worlds: [&World; 2],
+    deployments: [&Deployment; 2],
     cases: Vec<Case>,
-    known: &[Known],
-    mut told: impl FnMut(&Verdict),
+    known: &[KnownDifference],
+    mut report: impl FnMut(&Verdict),
 ) -> anyhow::Result<Vec<Verdict>> {
     let mut verdicts = Vec::new();
     for (number, case) in cases.into_iter().enumerate() {
-        let own = Own::of(number);
-        let [ours, real] = worlds;
+        let own = CaseVars::new(number);
+        let [ours, real] = deployments;
         let (ours, real) = tokio::join!(normalised(ours, &case, &own), normalised(real, &case, &own));
         let answers: Vec<_> = ours?.into_iter().zip(real?).collect();
         let is_same = answers.iter().all(|(ours, real)| ours == real);
@@ -50,15 +50,16 @@ pub(crate) async fn run(
             Some(_) | None => Outcome::Different,
         };
         let verdict = report::verdict(case, &answers, outcome);
-        told(&verdict);
+        report(&verdict);
         verdicts.push(verdict);
     }
     Ok(verdicts)
 }
 
-async fn normalised(world: &World, case: &Case, own: &Own) -> anyhow::Result<Vec<Answer>> {
-    let folder = world.folder.path().display().to_string();
-    let names = [(folder.as_str(), "<folder>"), (world.database.as_str(), "<database>"), (own.key.as_str(), "<key>")];
-    let mut normaliser = Normaliser::new(world.ports(), &names)?;
-    Ok(ask(world, case, own).await.iter().map(|answer| normaliser.normalise(answer)).collect())
+async fn normalised(deployment: &Deployment, case: &Case, own: &CaseVars) -> anyhow::Result<Vec<RecordedResponse>> {
+    let folder = deployment.folder.path().display().to_string();
+    let names =
+        [(folder.as_str(), "<folder>"), (deployment.database.as_str(), "<database>"), (own.key.as_str(), "<key>")];
+    let mut normaliser = Normaliser::new(deployment.ports(), &names)?;
+    Ok(run_case(deployment, case, own).await.iter().map(|answer| normaliser.normalise(answer)).collect())
 }

@@ -1,4 +1,4 @@
-//! A client that sends what it is given: no redirects, no retries, no tidying of paths.
+//! An HTTP client that sends requests unchanged: no redirects, no retries, no path normalisation.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -12,26 +12,29 @@ use hyper::body::Frame;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::answer::Answer;
 use crate::request::Payload;
+use crate::response::RecordedResponse;
 
-/// No case takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Framing and the time of day: they belong to the connection, not to the answer.
-const NOT_COMPARED: &[&str] = &["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
+/// Timeout of a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Headers that belong to the connection or the time of day, not to the response.
+const IGNORED_HEADERS: &[&str] = &["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
 
-/// Sends one request over a connection of its own. A failure is an answer too: status 0 and the reason.
-pub(crate) async fn send(port: u16, request: http::request::Builder, payload: Payload) -> Answer {
-    let done = tokio::time::timeout(PATIENCE, exchange(port, request, payload)).await;
-    let done = done.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in {PATIENCE:?}")));
-    done.unwrap_or_else(|error| Answer { body: format!("{error:#}").into_bytes(), ..Answer::default() })
+/// Sends one request over a new connection. A failure becomes a response with status 0 and the reason.
+pub(crate) async fn send(port: u16, request: http::request::Builder, payload: Payload) -> RecordedResponse {
+    let done = tokio::time::timeout(REQUEST_TIMEOUT, exchange(port, request, payload)).await;
+    let done = done.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in {REQUEST_TIMEOUT:?}")));
+    done.unwrap_or_else(|error| RecordedResponse {
+        body: format!("{error:#}").into_bytes(),
+        ..RecordedResponse::default()
+    })
 }
 
-async fn exchange(port: u16, request: http::request::Builder, payload: Payload) -> anyhow::Result<Answer> {
+async fn exchange(port: u16, request: http::request::Builder, payload: Payload) -> anyhow::Result<RecordedResponse> {
     let request = request.body(body(payload)).context("this is no HTTP request")?;
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    // Its end shows in the answer.
+    // Errors of the connection also show in the response.
     tokio::spawn(connection);
     let response = sender.send_request(request).await?;
     let (parts, body) = response.into_parts();
@@ -39,14 +42,14 @@ async fn exchange(port: u16, request: http::request::Builder, payload: Payload) 
     let mut headers: Vec<_> = parts
         .headers
         .iter()
-        .filter(|(name, _)| !NOT_COMPARED.contains(&name.as_str()))
+        .filter(|(name, _)| !IGNORED_HEADERS.contains(&name.as_str()))
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     headers.sort();
-    Ok(Answer { status: parts.status.as_u16(), headers, body })
+    Ok(RecordedResponse { status: parts.status.as_u16(), headers, body })
 }
 
-/// A request without its body.
+/// Creates a request without its body.
 #[must_use]
 pub fn request(method: &str, target: &str, host: &str) -> http::request::Builder {
     Request::builder().method(method).uri(target).header("host", host)

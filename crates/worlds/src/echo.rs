@@ -1,4 +1,4 @@
-//! The application behind the sidecars: it tells exactly what reached it, and answers as it is told.
+//! The application behind the sidecars: it reports the exact request, and responds as the path says.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -11,10 +11,10 @@ use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// Bodies up to here are repeated; of larger ones only the length and a sum are told.
-const REPEATED: usize = 4096;
+/// Longest body that is echoed, in bytes; larger ones are reported as length and checksum.
+const MAX_ECHOED_BYTES: usize = 4096;
 
-/// Serves on a port of its own until the process ends.
+/// Serves on a free port until the process ends.
 pub(crate) async fn start() -> anyhow::Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let port = listener.local_addr()?.port();
@@ -22,7 +22,7 @@ pub(crate) async fn start() -> anyhow::Result<u16> {
         while let Ok((stream, _)) = listener.accept().await {
             let serve = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), hyper::service::service_fn(answer));
-            // A peer that breaks off is no concern of this application.
+            // Errors of a peer's connection are ignored.
             tokio::spawn(serve);
         }
     });
@@ -31,7 +31,7 @@ pub(crate) async fn start() -> anyhow::Result<u16> {
 
 type Reply = Response<BoxBody<Bytes, Infallible>>;
 
-/// The first segment of the path says how to answer.
+/// Chooses the response by the first segment of the path.
 async fn answer(request: Request<Incoming>) -> Result<Reply, hyper::Error> {
     let path = request.uri().path().to_owned();
     let mut segments = path.trim_start_matches('/').split('/');
@@ -39,8 +39,8 @@ async fn answer(request: Request<Incoming>) -> Result<Reply, hyper::Error> {
         ("dapr", _) => reply(404, Full::new(Bytes::new()).boxed()),
         ("status", code) => {
             let code = code.parse().unwrap_or(500);
-            let told = told(request).await?;
-            reply(code, Full::new(told).boxed())
+            let description = describe(request).await?;
+            reply(code, Full::new(description).boxed())
         }
         ("untyped", code) => untyped(code.parse().unwrap_or(200), Full::new(Bytes::from_static(b"<p>hello")).boxed()),
         ("empty", _) => reply(200, Full::new(Bytes::new()).boxed()),
@@ -64,8 +64,8 @@ async fn answer(request: Request<Incoming>) -> Result<Reply, hyper::Error> {
             answer
         }
         _ => {
-            let told = told(request).await?;
-            reply(200, Full::new(told).boxed())
+            let description = describe(request).await?;
+            reply(200, Full::new(description).boxed())
         }
     };
     Ok(reply)
@@ -77,7 +77,7 @@ fn reply(status: u16, body: BoxBody<Bytes, Infallible>) -> Reply {
     response
 }
 
-/// An answer that does not say what it is.
+/// Creates a response without a content type.
 fn untyped(status: u16, body: BoxBody<Bytes, Infallible>) -> Reply {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -110,27 +110,27 @@ fn with_odd_headers() -> Reply {
     response
 }
 
-/// Framing, and what Go's HTTP client says of itself where a request says nothing.
-fn is_of_the_client(line: &str) -> bool {
+/// Matches framing headers, and the defaults of Go's HTTP client.
+fn is_client_default(line: &str) -> bool {
     line.starts_with("content-length:")
         || line.starts_with("transfer-encoding:")
         || line == "accept-encoding: gzip"
         || line == "user-agent: Go-http-client/1.1"
 }
 
-/// Request line, headers in alphabetical order, and the body.
-async fn told(request: Request<Incoming>) -> Result<Bytes, hyper::Error> {
+/// Formats the request line, the headers in alphabetical order, and the body.
+async fn describe(request: Request<Incoming>) -> Result<Bytes, hyper::Error> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let mut headers: Vec<String> = parts
         .headers
         .iter()
         .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
-        .filter(|line| !is_of_the_client(line))
+        .filter(|line| !is_client_default(line))
         .collect();
     headers.sort();
     let mut text = format!("{} {}\n{}\n\n", parts.method, parts.uri, headers.join("\n"));
-    if body.len() > REPEATED {
+    if body.len() > MAX_ECHOED_BYTES {
         let sum = body.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
         // Writing to a string cannot fail.
         let _ = write!(text, "{} bytes, sum {sum}", body.len());

@@ -1,18 +1,19 @@
-//! The same sidecars and applications in two worlds: in one daprlet, or in real `daprd` and real WasmEdge. For the parity
-//! suite and for benchmarks.
+//! Runs the same sidecars and applications in one daprlet, or in real `daprd` and real WasmEdge.
+//!
+//! Used by the parity suite and by benchmarks.
 
-mod answer;
-pub mod bed;
 mod client;
+mod deployment;
 mod echo;
 mod request;
+mod response;
 mod servers;
-mod world;
+pub mod topology;
 
-pub use answer::Answer;
-pub use bed::{App, Bed, Config, Sidecar};
 pub use client::request;
+pub use deployment::{Deployment, Kind, Programs, Runtime, Servers};
 pub use request::{Database, Payload, To};
-pub use servers::{Pair, Redis, Running};
+pub use response::RecordedResponse;
+pub use servers::{DeploymentServers, Redis, ServerPair};
 pub use test_servers::Server;
-pub use world::{Kind, Programs, Runtime, Servers, World};
+pub use topology::{App, Config, Sidecar, Topology};

@@ -1,32 +1,32 @@
-//! Who is asked, and how.
+//! Destinations and bodies of requests.
 
 use bytes::Bytes;
 
-/// Who answers.
+/// Destination of a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum To {
-    /// The Dapr port of the application of that id.
+    /// Dapr HTTP port of an app id.
     Dapr(&'static str),
-    /// Its Dapr port for gRPC; daprlet has none.
+    /// Dapr gRPC port of an app id; daprlet has none.
     Grpc(&'static str),
-    /// The application itself.
+    /// Port of the application itself.
     App(&'static str),
 }
 
-/// A request's body.
+/// Body of a request.
 #[derive(Clone, Debug)]
 pub enum Payload {
-    /// With its length.
+    /// With a Content-Length.
     Whole(Bytes),
-    /// In chunks whose sum nobody knows before the end.
+    /// In chunks, without a known length.
     Chunks(Vec<Bytes>),
 }
 
-/// Something that happens to a database.
+/// Change to the state of a database.
 #[derive(Clone, Copy, Debug)]
 pub enum Database {
-    /// It stands still: connections stay open, and nothing is answered.
+    /// Stops it: connections stay open, but nothing responds.
     Freeze,
-    /// It goes on.
+    /// Continues it.
     Thaw,
 }

@@ -1,4 +1,4 @@
-//! The servers that components lead to: a Redis and a MariaDB for each world.
+//! The servers that components connect to: a Redis and a MariaDB for each deployment.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,51 +6,51 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use test_servers::{Server, mariadb};
 
-use crate::world::Servers;
+use crate::deployment::Servers;
 
-/// Running servers of two worlds.
-pub struct Running([Pair; 2]);
+/// DeploymentServers servers of two deployments.
+pub struct DeploymentServers([ServerPair; 2]);
 
-/// The running servers of one world.
-pub struct Pair {
+/// DeploymentServers servers of one deployment.
+pub struct ServerPair {
     /// Redis.
     pub redis: Server,
     /// MariaDB.
     pub mysql: Server,
 }
 
-/// What a Redis keeps when it is killed.
+/// Durability of Redis when it is killed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Redis {
-    /// Nothing: fast, and enough where nobody kills it.
+    /// Keeps nothing: fast, and enough if it is not killed.
     Forgetful,
-    /// Everything that it has acknowledged, at the price of a write to the disk for each change.
+    /// Keeps all acknowledged writes, at the price of a disk write for each.
     Durable,
 }
 
-impl Running {
-    /// Starts them.
+impl DeploymentServers {
+    /// Starts the servers.
     ///
     /// # Errors
-    /// When one is not installed.
+    /// If one is not installed.
     pub fn start() -> anyhow::Result<Self> {
-        Ok(Self([Pair::start(Redis::Forgetful)?, Pair::start(Redis::Forgetful)?]))
+        Ok(Self([ServerPair::start(Redis::Forgetful)?, ServerPair::start(Redis::Forgetful)?]))
     }
 
-    /// What the first or second world uses, with an empty database `name`.
+    /// Returns the addresses for the first or second deployment, with an empty database `name`.
     ///
     /// # Errors
-    /// When the database cannot be made.
-    pub fn of(&self, world: usize, name: &str) -> anyhow::Result<Servers> {
-        self.0.get(world).context("there are two worlds")?.of(name)
+    /// If the database cannot be created.
+    pub fn create_database(&self, deployment: usize, name: &str) -> anyhow::Result<Servers> {
+        self.0.get(deployment).context("there are two deployments")?.create_database(name)
     }
 }
 
-impl Pair {
-    /// Starts them.
+impl ServerPair {
+    /// Starts the servers.
     ///
     /// # Errors
-    /// When one is not installed.
+    /// If one is not installed.
     pub fn start(redis: Redis) -> anyhow::Result<Self> {
         let kept: &[&str] = match redis {
             Redis::Forgetful => &["--save", ""],
@@ -66,11 +66,11 @@ impl Pair {
         Ok(Self { redis, mysql })
     }
 
-    /// What a world uses, with an empty database `name`.
+    /// Returns the addresses, with an empty database `name`.
     ///
     /// # Errors
-    /// When the database cannot be made.
-    pub fn of(&self, name: &str) -> anyhow::Result<Servers> {
+    /// If the database cannot be created.
+    pub fn create_database(&self, name: &str) -> anyhow::Result<Servers> {
         let port = self.mysql.port;
         let made = Command::new("mariadb")
             .args(["--no-defaults", "--host=127.0.0.1", "--user=root", &format!("--port={port}")])

@@ -10,8 +10,8 @@ use rten::{DataType, Dimension, Model, RunOptions, ThreadPool, Value, ValueOrVie
 use rten_tensor::NdTensor;
 
 use super::UNLIMITED;
+use crate::bench::free_port;
 use crate::wasmedge::{self, WasmEdge};
-use crate::world::free_port;
 
 /// Side of the pictures that the network takes, in pixels.
 const SIDE: usize = 224;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use e2e::{Options, World, wasm};
 
+use crate::bench::{free_port, load};
 use crate::load::Outcome;
 use crate::wasmedge;
-use crate::world::{free_port, load};
 
 /// Over one connection and over sixteen: daprlet, and WasmEdge.
 pub(crate) fn measure(program: &Path, flags: &[String], seconds: Duration) -> anyhow::Result<Vec<(Outcome, Outcome)>> {

@@ -1,8 +1,8 @@
-//! Which parts of the API may be used, and with which token.
+//! API allow lists, API tokens and CORS.
 
 use crate::case::{Case, Step, case, dapr};
 
-/// One request to each part of the API.
+/// Returns one request to each part of the API.
 fn parts(app: &'static str) -> Vec<(&'static str, Step)> {
     vec![
         ("state", dapr(app, "GET", "/v1.0/state/memory/k")),
@@ -49,7 +49,7 @@ pub(crate) fn with_token() -> Vec<Case> {
     ]
 }
 
-/// What browsers ask of a sidecar that knows `http://page.example` and `https://*.example.org`.
+/// Returns the requests of browsers to a sidecar that allows `http://page.example` and `https://*.example.org`.
 pub(crate) fn from_pages() -> Vec<Case> {
     let metadata = "/v1.0/metadata/{key}";
     let invoke = "/v1.0/invoke/guarded/method/echo";

@@ -1,4 +1,4 @@
-//! The three services, directly and through Dapr.
+//! The three services, called directly and through Dapr.
 
 mod events;
 mod pictures;
@@ -17,16 +17,17 @@ pub(crate) fn cases() -> anyhow::Result<Vec<Case>> {
     Ok(all)
 }
 
-/// What `wasmtime serve` can be asked, too: it does not say who asks, so that nobody can be told from others.
+/// Returns the cases that also work under `wasmtime serve`, which hides the client's address, so that users cannot be
+/// told apart.
 pub(crate) fn composed() -> anyhow::Result<Vec<Case>> {
-    // Events first: they begin with an empty table.
+    // Events come first: they expect an empty table.
     let mut all = events::cases();
     all.extend(basics());
     all.extend(pictures::cases()?);
     Ok(all)
 }
 
-/// A request of a user whom no other case knows.
+/// Adds the address of a user that no other case has.
 fn by_user(step: Step) -> Step {
     step.header("x-forwarded-for", "{user}")
 }

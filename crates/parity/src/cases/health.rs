@@ -1,4 +1,4 @@
-//! Health, metadata, and paths that lead nowhere.
+//! Health, metadata, and unknown paths.
 
 use crate::case::{Case, case, dapr};
 

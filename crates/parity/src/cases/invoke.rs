@@ -60,7 +60,7 @@ fn paths() -> Vec<Case> {
         ("with an empty query", "q?"),
         ("with a semicolon in the query", "q?a=1;b=2"),
     ] {
-        // HTTP has no room for anything but ASCII in a target.
+        // HTTP allows only ASCII in a target.
         if path.is_ascii() {
             all.push(case(format!("invoke: a path {name}"), [to("callee", "GET", path)]));
         }

@@ -1,5 +1,4 @@
-//! Secret stores and bindings on sockets, where a Wasm component serves them. The stores of state there answer all cases of
-//! `state`.
+//! Secret stores and bindings on sockets, served by Wasm components. State stores on sockets run all cases of `state`.
 
 use crate::case::{Case, Step, case, dapr};
 

@@ -1,4 +1,4 @@
-//! State: the same questions to each kind of store.
+//! State: the same cases for each kind of store.
 
 mod bulk;
 mod odd;
@@ -24,7 +24,7 @@ pub(crate) fn cases(store: &'static str) -> Vec<Case> {
     all
 }
 
-/// A store and how to ask it.
+/// Builds requests to one store.
 struct Store(&'static str);
 
 impl Store {
@@ -48,7 +48,7 @@ impl Store {
         self.call("/transaction", body)
     }
 
-    /// A POST with JSON to a path below the store.
+    /// Creates a POST with JSON to a path below the store.
     fn call(&self, path: &str, body: &str) -> Step {
         dapr(CALLER, "POST", format!("/v1.0/state/{}{path}", self.0)).json(body.to_owned())
     }
@@ -89,7 +89,7 @@ pub(crate) fn key_prefixes() -> Vec<Case> {
         steps.push(dapr(CALLER, "POST", format!("/v1.0/state/{store}/bulk")).json(r#"{"keys":["{key}"]}"#));
         all.push(case(format!("key prefix: what {store} writes, and who sees it"), steps));
     }
-    // A store without prefixes shows what the others have written, under the names that Dapr gave it.
+    // A store without prefixes shows the keys that Dapr gave to the other stores' records.
     for prefix in ["caller", "by-name", "shared"] {
         let store = match prefix {
             "caller" => "redis",

@@ -1,4 +1,4 @@
-//! Dapr's gRPC API, as `build.rs` makes it of `proto/`.
+//! Dapr's gRPC API, generated from `proto/` by `build.rs`.
 
 #[allow(
     missing_docs,

@@ -1,4 +1,4 @@
-//! A state store behind `daprd`'s gRPC API.
+//! A state store accessed through `daprd`'s gRPC API.
 
 use async_trait::async_trait;
 use building_blocks::state::{
@@ -21,7 +21,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// The store of that name of the sidecar on `port`.
+    /// Connects to a store of the sidecar on `port`.
     pub(super) async fn connect(port: u16, name: &str) -> anyhow::Result<Self> {
         let channel = Endpoint::try_from(format!("http://127.0.0.1:{port}"))?.connect().await?;
         Ok(Self { client: DaprClient::new(channel), name: name.to_owned() })
@@ -30,7 +30,7 @@ impl Store {
 
 #[async_trait]
 impl StateStore for Store {
-    /// What all stores of the suite have.
+    /// Features that all tested stores have.
     fn features(&self) -> StateFeatures {
         StateFeatures::of(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
     }
@@ -92,7 +92,7 @@ impl StateStore for Store {
     }
 }
 
-/// A key as Dapr takes it: the suite's have `||`, which is Dapr's own to write.
+/// Replaces `||` in a key, which Dapr reserves.
 fn sent(key: &str) -> String {
     key.replace("||", "::")
 }
@@ -135,7 +135,7 @@ fn item(value: Bytes, etag: String, metadata: Metadata) -> Option<building_block
     is_there.then_some(building_blocks::state::StateItem { value, etag, metadata, content_type: None })
 }
 
-/// `dapr/pkg/api/grpc/grpc.go`: etags are all that Dapr tells apart.
+/// `dapr/pkg/api/grpc/grpc.go`: Dapr distinguishes only etag errors.
 fn failed(status: &Status) -> StateError {
     let text = status.message().to_owned();
     match status.code() {

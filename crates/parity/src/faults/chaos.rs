@@ -1,38 +1,39 @@
-//! Kills at random, for as long as is asked: in each round a few processes of both worlds, at moments that a seed chooses.
+//! Random kills for a given time: in each round a few processes, at moments chosen by a seed.
 
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use worlds::{Config, Kind, Programs};
 
-use super::victim::{self, Blow};
+use super::kill::{self, Kill};
 use super::{Both, one_world, verdict};
 use crate::suite::Verdict;
 
-/// Kills between two looks at everything that was acknowledged.
+/// Kills in a round, after which all acknowledged events are checked.
 const KILLS_IN_A_ROUND: usize = 8;
 
-/// Length and course of a run.
+/// Duration and seed of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chaos {
     pub(crate) duration: Duration,
     pub(crate) seed: u64,
 }
 
-/// Totals of a run in one world.
+/// Totals of a run in one deployment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) kills: usize,
-    /// Events whose senders were told that they are recorded or will be.
+    /// Events reported to users as recorded or deferred.
     pub(crate) acknowledged: usize,
 }
 
-/// Disturbs daprlet, and the real world where its `programs` are given, round after round until the time is over. Returns the
-/// verdicts and what each world has borne.
+/// Kills processes of daprlet, and of the real deployment if `programs` is given, until the time is over.
+///
+/// Returns the verdicts and the totals of each deployment.
 pub(crate) async fn run(
     programs: Option<&Programs>,
     chaos: Chaos,
-    mut told: impl FnMut(&Verdict),
+    mut report: impl FnMut(&Verdict),
 ) -> anyhow::Result<(Vec<Verdict>, [Tally; 2])> {
     let begin = Instant::now();
     let mut rng = Rng::with_seed(chaos.seed);
@@ -41,8 +42,8 @@ pub(crate) async fn run(
     let mut round = 0;
     while begin.elapsed() < chaos.duration {
         let config = *[Config::Production, Config::Development].get(rng.usize(..2)).unwrap_or(&Config::Production);
-        let ours = choose(&mut rng, &victim::to_daprlet(config));
-        let real = choose(&mut rng, &victim::to_the_real_world(config));
+        let ours = choose(&mut rng, &kill::of_daprlet(config));
+        let real = choose(&mut rng, &kill::of_the_real_deployment(config));
         let ours = one_world(&Kind::Daprlet, &mut servers.ours, config, ours);
         let kind = programs.map(|programs| Kind::Real(programs.clone()));
         let real = async {
@@ -52,15 +53,15 @@ pub(crate) async fn run(
             }
         };
         let judged: [_; 2] = tokio::try_join!(ours, real)?.into();
-        for (world, (judgements, tally)) in judged.iter().zip(&mut tallies).enumerate() {
+        for (deployment, (judgements, tally)) in judged.iter().zip(&mut tallies).enumerate() {
             for judgement in judgements {
                 tally.kills += 1;
                 tally.acknowledged += judgement.acknowledged;
                 let name =
-                    format!("chaos, seed {}, round {round}, {}/: {}", chaos.seed, config.folder(), judgement.blow);
-                let sides = if world == 0 { [Some(judgement), None] } else { [None, Some(judgement)] };
+                    format!("chaos, seed {}, round {round}, {}/: {}", chaos.seed, config.folder(), judgement.kill);
+                let sides = if deployment == 0 { [Some(judgement), None] } else { [None, Some(judgement)] };
                 let verdict = verdict(name, sides[0], sides[1]);
-                told(&verdict);
+                report(&verdict);
                 verdicts.push(verdict);
             }
         }
@@ -69,7 +70,7 @@ pub(crate) async fn run(
     Ok((verdicts, tallies))
 }
 
-/// A few of `all`, in any order and any number of times.
-fn choose(rng: &mut Rng, all: &[Blow]) -> Vec<Blow> {
+/// Chooses a few of `all`, in any order, with repetitions.
+fn choose(rng: &mut Rng, all: &[Kill]) -> Vec<Kill> {
     (0..KILLS_IN_A_ROUND).filter_map(|_| rng.choice(all).copied()).collect()
 }

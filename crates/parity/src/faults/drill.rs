@@ -1,72 +1,77 @@
-//! One world goes through it: each process is killed under load and started again, and what is asked meanwhile is noted.
+//! Kills and restarts each process of one deployment under load, and records the requests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use worlds::{Answer, Config, Pair, Payload, Server, To, World};
+use worlds::{Config, Deployment, Payload, RecordedResponse, Server, ServerPair, To};
 
-use super::load::{Fate, Load, Moment, Part, Sent, Way};
+use super::kill::{Kill, SERVICES, Target, When};
+use super::load::{EventOutcome, Load, Moment, Part, Route, Sent};
 use super::table::{self, Row};
-use super::victim::{Blow, SERVICES, Victim, When};
 
-/// A process stays gone until that many pictures were sent without it.
-const WITHOUT: usize = 12;
-/// So many events wait that were sent directly, and as many others: their delivery takes long enough to be met by a blow.
-const WAITING: usize = 16;
-/// So many of the former show that a delivery is under way, and not only that an attempt came late.
-const DELIVERED: usize = 5;
-/// A world is whole when the last pictures, that many each way, were recorded at once.
-const WHOLE: usize = 5;
-/// Nothing takes longer: neither noticing that a process is gone, nor getting over it.
-const PATIENCE: Duration = Duration::from_secs(45);
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Images sent before a killed process is restarted.
+const IMAGES_WHILE_DOWN: usize = 12;
+/// Fewest deferred events of images sent directly, with as many invoked ones: enough for a kill amid their delivery.
+const MIN_PENDING_EVENTS: usize = 16;
+/// Fewest delivered events that show a delivery in progress, not only a late first attempt.
+const MIN_DELIVERED_EVENTS: usize = 5;
+/// Last images on each route that must be recorded at once for a deployment to count as recovered.
+const RECOVERED_IMAGES: usize = 5;
+/// Timeout for noticing that a process is gone, and for recovery.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
+/// Delay between two checks.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// All that happened in one world.
-pub(super) struct Course {
-    /// Of each blow, after one without any.
+/// Everything that happened in one deployment.
+pub(super) struct DrillResult {
+    /// The phase before the first kill, and one for each kill.
     pub(super) phases: Vec<Phase>,
     pub(super) sent: Vec<Sent>,
     pub(super) table: Vec<Row>,
 }
 
-/// What happened around one blow.
+/// Observations around one kill.
 #[derive(Debug, Default)]
 pub(super) struct Phase {
-    pub(super) blow: Option<Blow>,
-    /// How long it took until all was well, from the moment when the victim was started again.
+    pub(super) kill: Option<Kill>,
+    /// Time from the restart of the target until everything worked.
     pub(super) recovery: Duration,
-    pub(super) complaints: Vec<String>,
+    pub(super) errors: Vec<String>,
 }
 
 struct Drill<'a> {
-    world: Arc<World>,
-    servers: &'a mut Pair,
+    deployment: Arc<Deployment>,
+    servers: &'a mut ServerPair,
     config: Config,
     load: Arc<Load>,
-    /// What each service says about its health when nothing is missing.
-    well: Vec<(&'static str, Answer)>,
+    /// Health response of each service while nothing is missing.
+    healthy: Vec<(&'static str, RecordedResponse)>,
 }
 
-pub(super) async fn run(world: World, servers: &mut Pair, config: Config, blows: Vec<Blow>) -> anyhow::Result<Course> {
-    let world = Arc::new(world);
-    let mut well = Vec::new();
+pub(super) async fn run(
+    deployment: Deployment,
+    servers: &mut ServerPair,
+    config: Config,
+    kills: Vec<Kill>,
+) -> anyhow::Result<DrillResult> {
+    let deployment = Arc::new(deployment);
+    let mut healthy = Vec::new();
     for id in SERVICES {
-        well.push((id, health(&world, id).await));
+        healthy.push((id, health(&deployment, id).await));
     }
-    let (load, mut users) = Load::begin(Arc::clone(&world))?;
-    let mut drill = Drill { world, servers, config, load, well };
-    let mut phases = vec![drill.before().await];
-    for blow in blows {
-        // A world that is not whole would blame its first illness on all that follows.
-        let is_ill = phases.last().is_none_or(|it| !it.complaints.is_empty());
+    let (load, mut users) = Load::begin(Arc::clone(&deployment))?;
+    let mut drill = Drill { deployment, servers, config, load, healthy };
+    let mut phases = vec![drill.wait_until_healthy().await];
+    for kill in kills {
+        // After a failed recovery, later kills would be blamed for the earlier error.
+        let is_ill = phases.last().is_none_or(|it| !it.errors.is_empty());
         let phase = if is_ill {
-            let complaints = vec!["was not killed: something was wrong before".to_owned()];
-            Phase { blow: Some(blow), complaints, ..Phase::default() }
+            let errors = vec!["was not killed: something was wrong before".to_owned()];
+            Phase { kill: Some(kill), errors, ..Phase::default() }
         } else {
-            drill.bear(phases.len(), blow).await?
+            drill.kill_and_recover(phases.len(), kill).await?
         };
         phases.push(phase);
     }
@@ -74,142 +79,146 @@ pub(super) async fn run(world: World, servers: &mut Pair, config: Config, blows:
     while let Some(user) = users.join_next().await {
         user.context("a user")?;
     }
-    let (table, waiting) = table::settled(&drill.world).await?;
+    let (table, waiting) = table::settled(&drill.deployment).await?;
     if let Some(phase) = phases.last_mut().filter(|_| waiting > 0) {
-        phase.complaints.push(format!("{waiting} events still wait, long after the last one was killed"));
+        phase.errors.push(format!("{waiting} events still wait, long after the last one was killed"));
     }
-    Ok(Course { phases, sent: drill.load.sent(), table })
+    Ok(DrillResult { phases, sent: drill.load.sent(), table })
 }
 
 impl Drill<'_> {
-    /// All is well before anybody is killed.
-    async fn before(&self) -> Phase {
+    /// Waits until everything works before the first kill.
+    async fn wait_until_healthy(&self) -> Phase {
         let mut phase = Phase::default();
         self.recover(Moment::default(), &mut phase).await;
         phase
     }
 
-    async fn bear(&mut self, number: usize, blow: Blow) -> anyhow::Result<Phase> {
-        let mut phase = Phase { blow: Some(blow), ..Phase::default() };
+    async fn kill_and_recover(&mut self, number: usize, kill: Kill) -> anyhow::Result<Phase> {
+        let mut phase = Phase { kill: Some(kill), ..Phase::default() };
         let at = |part| Moment { phase: number, part };
-        self.load.now(at(Part::Going));
-        if blow.when != When::Calm && !self.have_events_wait(at(Part::Going)).await? {
-            phase.complaints.push(format!("in {PATIENCE:?}, fewer than {WAITING} events had to wait"));
+        self.load.now(at(Part::Stopping));
+        if kill.when != When::Calm && !self.make_events_pend(at(Part::Stopping)).await? {
+            phase.errors.push(format!("in {RECOVERY_TIMEOUT:?}, fewer than {MIN_PENDING_EVENTS} events had to wait"));
         }
-        if blow.when == When::Delivering && !self.see_delivery(at(Part::Going)).await {
-            phase.complaints.push(format!("in {PATIENCE:?}, fewer than {DELIVERED} of them were delivered"));
+        if kill.when == When::Delivering && !self.wait_for_delivery(at(Part::Stopping)).await {
+            phase
+                .errors
+                .push(format!("in {RECOVERY_TIMEOUT:?}, fewer than {MIN_DELIVERED_EVENTS} of them were delivered"));
         }
-        self.end(blow.victim)?;
-        self.load.now(at(Part::Gone));
-        if !until(async || self.load.since(at(Part::Gone), Way::Direct).len() >= WITHOUT).await {
-            phase.complaints.push(format!("in {PATIENCE:?}, fewer than {WITHOUT} pictures were answered at all"));
+        self.kill(kill.target)?;
+        self.load.now(at(Part::Stopped));
+        if !until(async || self.load.since(at(Part::Stopped), Route::Direct).len() >= IMAGES_WHILE_DOWN).await {
+            phase
+                .errors
+                .push(format!("in {RECOVERY_TIMEOUT:?}, fewer than {IMAGES_WHILE_DOWN} pictures were answered at all"));
         }
-        for (id, words) in blow.victim.is_missed(self.config) {
-            if !until(async || health(&self.world, id).await.text().contains(words)).await {
-                let health = health(&self.world, id).await.in_full();
-                phase.complaints.push(format!("{id} does not say in /healthz that {words:?}, but {health}"));
+        for (id, words) in kill.target.is_missed(self.config) {
+            if !until(async || health(&self.deployment, id).await.text().contains(words)).await {
+                let health = health(&self.deployment, id).await.in_full();
+                phase.errors.push(format!("{id} does not say in /healthz that {words:?}, but {health}"));
             }
         }
-        self.load.now(at(Part::Back));
-        self.start_again(blow.victim)?;
-        self.recover(at(Part::Back), &mut phase).await;
+        self.load.now(at(Part::Restarted));
+        self.restart(kill.target)?;
+        self.recover(at(Part::Restarted), &mut phase).await;
         Ok(phase)
     }
 
-    /// Takes the database away until events wait. Says whether that came about.
-    async fn have_events_wait(&mut self, since: Moment) -> anyhow::Result<bool> {
-        self.end(Victim::MariaDb)?;
-        let do_wait = until(async || self.deferred(since).len() >= WAITING).await;
-        self.start_again(Victim::MariaDb)?;
+    /// Stops the database until events are pending. Returns true if that happened in time.
+    async fn make_events_pend(&mut self, since: Moment) -> anyhow::Result<bool> {
+        self.kill(Target::MariaDb)?;
+        let do_wait = until(async || self.deferred(since).len() >= MIN_PENDING_EVENTS).await;
+        self.restart(Target::MariaDb)?;
         Ok(do_wait)
     }
 
-    /// Returns in the middle of a round that delivers what waits. Says whether one was seen.
-    async fn see_delivery(&self, since: Moment) -> bool {
+    /// Waits for the middle of a round of deliveries. Returns true if one was seen in time.
+    async fn wait_for_delivery(&self, since: Moment) -> bool {
         let waiting = self.deferred(since);
         let is_under_way = async || {
-            let rows = table::newest(&self.world).await.unwrap_or_default();
-            rows.iter().filter(|row| waiting.iter().any(|it| it.size == row.input_size)).count() >= DELIVERED
+            let rows = table::newest(&self.deployment).await.unwrap_or_default();
+            rows.iter().filter(|row| waiting.iter().any(|it| it.size == row.input_size)).count() >= MIN_DELIVERED_EVENTS
         };
         until(is_under_way).await
     }
 
     fn deferred(&self, since: Moment) -> Vec<Sent> {
-        let mut sent = self.load.since(since, Way::Direct);
-        sent.retain(|it| it.fate == Fate::Deferred);
+        let mut sent = self.load.since(since, Route::Direct);
+        sent.retain(|it| it.outcome == EventOutcome::Deferred);
         sent
     }
 
-    fn end(&mut self, victim: Victim) -> anyhow::Result<()> {
-        tokio::task::block_in_place(|| match self.server(victim) {
+    fn kill(&mut self, target: Target) -> anyhow::Result<()> {
+        tokio::task::block_in_place(|| match self.server(target) {
             Some(server) => {
                 server.kill();
                 Ok(())
             }
-            None => self.world.kill(&victim.to_string()),
+            None => self.deployment.kill(&target.to_string()),
         })
     }
 
-    fn start_again(&mut self, victim: Victim) -> anyhow::Result<()> {
-        tokio::task::block_in_place(|| match self.server(victim) {
+    fn restart(&mut self, target: Target) -> anyhow::Result<()> {
+        tokio::task::block_in_place(|| match self.server(target) {
             Some(server) => {
                 server.start_again();
                 Ok(())
             }
-            None => self.world.start_again(&victim.to_string()),
+            None => self.deployment.restart(&target.to_string()),
         })
     }
 
-    /// The server that the victim is, unless it is one of the world's own processes.
-    fn server(&mut self, victim: Victim) -> Option<&mut Server> {
-        match victim {
-            Victim::MariaDb => Some(&mut self.servers.mysql),
-            Victim::Redis => Some(&mut self.servers.redis),
-            Victim::Daprlet | Victim::Sidecar(_) | Victim::Service(_) => None,
+    /// Returns the server of a target, unless it is one of the deployment's own processes.
+    fn server(&mut self, target: Target) -> Option<&mut Server> {
+        match target {
+            Target::MariaDb => Some(&mut self.servers.mysql),
+            Target::Redis => Some(&mut self.servers.redis),
+            Target::Daprlet | Target::Sidecar(_) | Target::Service(_) => None,
         }
     }
 
-    /// Waits until pictures are answered and recorded again both ways, and every service is as well as it was.
+    /// Waits until images are recorded on both routes, and every service is as healthy as before.
     async fn recover(&self, since: Moment, phase: &mut Phase) {
         let begin = Instant::now();
         let ill = async || {
-            for way in [Way::Direct, Way::Invoked] {
-                let sent = self.load.since(since, way);
-                let last: Vec<_> = sent.iter().rev().take(WHOLE).map(|it| &it.fate).collect();
-                if last.len() < WHOLE || last.iter().any(|fate| **fate != Fate::Recorded) {
-                    return Some(format!("the last pictures were sent {way:?}, and {last:?}"));
+            for route in [Route::Direct, Route::Invoked] {
+                let sent = self.load.since(since, route);
+                let last: Vec<_> = sent.iter().rev().take(RECOVERED_IMAGES).map(|it| &it.outcome).collect();
+                if last.len() < RECOVERED_IMAGES || last.iter().any(|outcome| **outcome != EventOutcome::Recorded) {
+                    return Some(format!("the last pictures were sent {route:?}, and {last:?}"));
                 }
             }
-            for (id, well) in &self.well {
-                let now = health(&self.world, id).await;
-                if (now.status, &now.body) != (well.status, &well.body) {
-                    return Some(format!("{id} says in /healthz {}, and before {}", now.in_full(), well.in_full()));
+            for (id, healthy) in &self.healthy {
+                let now = health(&self.deployment, id).await;
+                if (now.status, &now.body) != (healthy.status, &healthy.body) {
+                    return Some(format!("{id} says in /healthz {}, and before {}", now.in_full(), healthy.in_full()));
                 }
             }
             None
         };
         if !until(async || ill().await.is_none()).await {
-            let said = self.world.said();
+            let said = self.deployment.output();
             let ill = ill().await.unwrap_or_else(|| "it took longer".to_owned());
-            phase.complaints.push(format!("not whole again after {PATIENCE:?}: {ill}\n{said}"));
+            phase.errors.push(format!("not whole again after {RECOVERY_TIMEOUT:?}: {ill}\n{said}"));
         }
         phase.recovery = begin.elapsed();
     }
 }
 
-async fn health(world: &World, id: &'static str) -> Answer {
+async fn health(deployment: &Deployment, id: &'static str) -> RecordedResponse {
     let request = worlds::request("GET", "/healthz", "localhost");
-    world.send(To::App(id), request, Payload::Whole(Bytes::new())).await
+    deployment.send(To::App(id), request, Payload::Whole(Bytes::new())).await
 }
 
-/// Looks again and again, and says whether it came true in time.
+/// Polls a condition until it holds. Returns false on timeout.
 async fn until(mut holds: impl AsyncFnMut() -> bool) -> bool {
     let begin = Instant::now();
     while !holds().await {
-        if begin.elapsed() > PATIENCE {
+        if begin.elapsed() > RECOVERY_TIMEOUT {
             return false;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     true
 }

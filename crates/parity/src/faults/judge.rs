@@ -1,145 +1,147 @@
-//! Whether what was acknowledged is in the table once, and no picture failed that need not.
+//! Checks that each acknowledged event is in the table once, and that no image failed without reason.
 
 use std::collections::BTreeMap;
 
 use super::drill::Phase;
-use super::load::{Fate, Part, Sent, Way};
+use super::kill::{GRAYSCALE, Kill, Target};
+use super::load::{EventOutcome, Part, Route, Sent};
 use super::table::Row;
-use super::victim::{Blow, GRAYSCALE, Victim};
 
-/// So many examples of what is wrong are shown.
-const SHOWN: usize = 5;
+/// Examples shown for each kind of error.
+const MAX_EXAMPLES: usize = 5;
 
-/// What is to be said about one blow in one world.
+/// Result of one kill in one deployment.
 #[derive(Debug)]
 pub(super) struct Judgement {
-    pub(super) blow: Blow,
-    /// The events of the phase: recorded at once, later, or not; failed requests; and how long it took to recover.
+    pub(super) kill: Kill,
+    /// Counts of events recorded at once, later, or not; failed requests; and the recovery time.
     pub(super) summary: String,
-    /// Events whose senders were told that they are recorded or will be.
+    /// Events reported to users as recorded or deferred.
     pub(super) acknowledged: usize,
-    pub(super) complaints: Vec<String>,
+    pub(super) errors: Vec<String>,
 }
 
-/// Judges all phases. What is wrong before the first blow is told with it.
+/// Judges all phases. Errors before the first kill are reported with it.
 pub(super) fn all(phases: Vec<Phase>, sent: &[Sent], table: &[Row]) -> Vec<Judgement> {
     let mut events: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     for row in table {
         events.entry(row.input_size).or_default().push(row.event_ts);
     }
     let events = |it: &Sent| events.get(&it.size).map(Vec::as_slice).unwrap_or_default();
-    let victims: Vec<_> = phases.iter().map(|it| it.blow.map(|blow| blow.victim)).collect();
+    let targets: Vec<_> = phases.iter().map(|it| it.kill.map(|kill| kill.target)).collect();
     let mut judgements = Vec::new();
-    let mut complaints = Vec::new();
+    let mut errors = Vec::new();
     for (number, phase) in phases.into_iter().enumerate() {
         let sent: Vec<_> = sent.iter().filter(|it| it.begin.phase == number).collect();
-        let repeated = |it: &Sent| events(it).len() > 1 && may_be_repeated(it, &victims);
-        complaints.extend(phase.complaints);
-        complaints.extend(wrong(&sent, "acknowledged, and not in the table", |it| {
-            it.fate.is_acknowledged() && events(it).is_empty()
+        let repeated = |it: &Sent| events(it).len() > 1 && may_be_repeated(it, &targets);
+        errors.extend(phase.errors);
+        errors.extend(describe_failures(&sent, "acknowledged, and not in the table", |it| {
+            it.outcome.is_acknowledged() && events(it).is_empty()
         }));
-        complaints.extend(wrong(&sent, "of which one event is in the table twice", |it| has_twin(events(it))));
-        complaints.extend(wrong(&sent, "of which several events are in the table", |it| {
+        errors.extend(describe_failures(&sent, "of which one event is in the table twice", |it| has_twin(events(it))));
+        errors.extend(describe_failures(&sent, "of which several events are in the table", |it| {
             events(it).len() > 1 && !repeated(it)
         }));
-        complaints.extend(wrong(&sent, "not answered, though what was killed is not needed for that", |it| {
-            matches!(it.fate, Fate::Failed(_)) && !is_excused(it, &victims)
+        errors.extend(describe_failures(&sent, "not answered, though what was killed is not needed for that", |it| {
+            matches!(it.outcome, EventOutcome::Failed(_)) && !is_excused(it, &targets)
         }));
-        if let Some(blow) = phase.blow {
-            complaints.extend(while_gone(&sent, blow.victim));
+        if let Some(kill) = phase.kill {
+            errors.extend(while_gone(&sent, kill.target));
             let repeated = sent.iter().filter(|it| repeated(it)).count();
             let summary = summary(&sent, repeated, phase.recovery.as_secs_f64());
-            let acknowledged = sent.iter().filter(|it| it.fate.is_acknowledged()).count();
-            judgements.push(Judgement { blow, summary, acknowledged, complaints: std::mem::take(&mut complaints) });
+            let acknowledged = sent.iter().filter(|it| it.outcome.is_acknowledged()).count();
+            judgements.push(Judgement { kill, summary, acknowledged, errors: std::mem::take(&mut errors) });
         }
     }
     judgements
 }
 
-/// All blows to both worlds, in their order.
-pub(super) fn blows(ours: &[Judgement], real: &[Judgement]) -> Vec<Blow> {
+/// Returns the kills of both deployments, in order.
+pub(super) fn kills(ours: &[Judgement], real: &[Judgement]) -> Vec<Kill> {
     let mut all = Vec::new();
     for judgement in ours.iter().chain(real) {
-        if !all.contains(&judgement.blow) {
-            all.push(judgement.blow);
+        if !all.contains(&judgement.kill) {
+            all.push(judgement.kill);
         }
     }
     all
 }
 
-pub(super) fn of(judgements: &[Judgement], blow: Blow) -> Option<&Judgement> {
-    judgements.iter().find(|it| it.blow == blow)
+pub(super) fn find(judgements: &[Judgement], kill: Kill) -> Option<&Judgement> {
+    judgements.iter().find(|it| it.kill == kill)
 }
 
-/// What users were told while the victim was certainly gone: nothing that cannot be true, and what has to be.
-fn while_gone(sent: &[&Sent], victim: Victim) -> Vec<String> {
-    let is_gone = |it: &&&Sent| it.way == Way::Direct && it.begin.part == Part::Gone && it.end == it.begin;
+/// Checks the responses while the target was certainly down: nothing impossible, and the expected effect.
+fn while_gone(sent: &[&Sent], target: Target) -> Vec<String> {
+    let is_gone = |it: &&&Sent| it.route == Route::Direct && it.begin.part == Part::Stopped && it.end == it.begin;
     let sent: Vec<_> = sent.iter().filter(is_gone).copied().collect();
-    let mut complaints = Vec::new();
-    complaints.extend(wrong(&sent, "told what cannot be true without it", |it| !victim.leaves(&it.fate)));
-    if let Some(fate) = victim.causes().filter(|fate| sent.iter().all(|it| it.fate != *fate)) {
-        complaints.push(format!("of {} pictures sent directly while it was gone, no event was {fate:?}", sent.len()));
+    let mut errors = Vec::new();
+    errors.extend(describe_failures(&sent, "told what cannot be true without it", |it| !target.leaves(&it.outcome)));
+    if let Some(outcome) = target.causes().filter(|outcome| sent.iter().all(|it| it.outcome != *outcome)) {
+        errors.push(format!("of {} pictures sent directly while it was gone, no event was {outcome:?}", sent.len()));
     }
-    complaints
+    errors
 }
 
-/// A request may fail if what it needs was gone at its beginning or at its end.
-fn is_excused(sent: &Sent, victims: &[Option<Victim>]) -> bool {
-    (sent.begin.phase..=sent.end.phase).filter_map(|phase| victims.get(phase).copied().flatten()).any(|victim| {
-        match sent.way {
-            Way::Direct => !victim.is_dispensable(),
-            Way::Invoked => !victim.is_off_the_way(),
+/// A request may fail if a process that it needs was down at its start or its end.
+fn is_excused(sent: &Sent, targets: &[Option<Target>]) -> bool {
+    (sent.begin.phase..=sent.end.phase).filter_map(|phase| targets.get(phase).copied().flatten()).any(|target| {
+        match sent.route {
+            Route::Direct => !target.is_dispensable(),
+            Route::Invoked => !target.is_off_the_way(),
         }
     })
 }
 
-/// Where the sidecar of a service goes in the middle of an invocation, the caller's `daprd` sends the request once more
-/// (`invokeWithRetry` in `pkg/messaging/direct_messaging.go`): the service has then answered two requests, and each of
-/// them is an event of its own.
-fn may_be_repeated(sent: &Sent, victims: &[Option<Victim>]) -> bool {
-    sent.way == Way::Invoked
+/// Returns true if Dapr may have sent the request twice.
+///
+/// If the sidecar of a service dies in the middle of an invocation, the caller's `daprd` sends the request once more
+/// (`invokeWithRetry` in `pkg/messaging/direct_messaging.go`): the service then handles two requests, and each records
+/// an event.
+fn may_be_repeated(sent: &Sent, targets: &[Option<Target>]) -> bool {
+    sent.route == Route::Invoked
         && (sent.begin.phase..=sent.end.phase).any(|phase| {
-            let was_there = sent.begin.phase < phase || sent.begin.part == Part::Going;
-            was_there && victims.get(phase) == Some(&Some(Victim::Sidecar(GRAYSCALE)))
+            let was_there = sent.begin.phase < phase || sent.begin.part == Part::Stopping;
+            was_there && targets.get(phase) == Some(&Some(Target::Sidecar(GRAYSCALE)))
         })
 }
 
-/// Whether two events were made at one moment: of one picture, that is one event.
+/// Returns true if two events have the same time: for one image, that is one event recorded twice.
 fn has_twin(events: &[u64]) -> bool {
     let mut times = events.to_vec();
     times.sort_unstable();
     times.windows(2).any(|pair| pair.first() == pair.last())
 }
 
-fn wrong(sent: &[&Sent], what: &str, is_wrong: impl Fn(&Sent) -> bool) -> Option<String> {
+fn describe_failures(sent: &[&Sent], what: &str, is_wrong: impl Fn(&Sent) -> bool) -> Option<String> {
     let all: Vec<_> = sent.iter().filter(|it| is_wrong(it)).collect();
     if all.is_empty() {
         return None;
     }
-    let shown: Vec<_> = all.iter().take(SHOWN).map(|it| told(it)).collect();
+    let shown: Vec<_> = all.iter().take(MAX_EXAMPLES).map(|it| describe(it)).collect();
     Some(format!("{} of {} pictures {what}: {}", all.len(), sent.len(), shown.join("; ")))
 }
 
-fn told(sent: &Sent) -> String {
+fn describe(sent: &Sent) -> String {
     let when = |part| match part {
-        Part::Going => "before it was gone",
-        Part::Gone => "while it was gone",
-        Part::Back => "after it was back",
+        Part::Stopping => "before it was gone",
+        Part::Stopped => "while it was gone",
+        Part::Restarted => "after it was back",
     };
-    let Sent { size, way, begin, end, fate } = sent;
+    let Sent { size, route, begin, end, outcome } = sent;
     let end = if end.phase == begin.phase { when(end.part) } else { "in the next phase" };
-    format!("{size} bytes, {way:?}, sent {}, answered {end} ({fate:?})", when(begin.part))
+    format!("{size} bytes, {route:?}, sent {}, answered {end} ({outcome:?})", when(begin.part))
 }
 
 fn summary(sent: &[&Sent], repeated: usize, recovery: f64) -> String {
-    let count = |is: fn(&Fate) -> bool| sent.iter().filter(|it| is(&it.fate)).count();
+    let count = |is: fn(&EventOutcome) -> bool| sent.iter().filter(|it| is(&it.outcome)).count();
     let repeated = if repeated > 0 { format!(", {repeated} repeated by Dapr") } else { String::new() };
     format!(
         "{} now, {} later, {} dropped, {} failed{repeated}; {recovery:.1} s",
-        count(|it| *it == Fate::Recorded),
-        count(|it| *it == Fate::Deferred),
-        count(|it| *it == Fate::Dropped),
-        count(|it| matches!(it, Fate::Failed(_))),
+        count(|it| *it == EventOutcome::Recorded),
+        count(|it| *it == EventOutcome::Deferred),
+        count(|it| *it == EventOutcome::Dropped),
+        count(|it| matches!(it, EventOutcome::Failed(_))),
     )
 }
 

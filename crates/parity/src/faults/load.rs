@@ -1,4 +1,4 @@
-//! Users who send pictures without pause, and remember what they were told.
+//! Users who send images without pause, and record the responses.
 
 use std::io::Cursor;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,69 +8,69 @@ use std::time::Duration;
 use bytes::Bytes;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use tokio::task::JoinSet;
-use worlds::{Answer, Payload, To, World};
+use worlds::{Deployment, Payload, RecordedResponse, To};
 
-use super::victim::{EVENTS, GRAYSCALE};
+use super::kill::{EVENTS, GRAYSCALE};
 
-/// Users at each of both ways in.
+/// Users on each of both routes.
 const USERS: u8 = 2;
-/// A user looks at an answer that long.
-const PAUSE: Duration = Duration::from_millis(20);
-/// A user who has waited that long gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Delay of a user between two images.
+const IMAGE_DELAY: Duration = Duration::from_millis(20);
+/// Timeout of a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a picture gets to the service.
+/// Route of an image to the service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Way {
-    /// To the service's own port.
+pub(super) enum Route {
+    /// Directly to the service's port.
     Direct,
-    /// By invocation, from the sidecar of another service.
+    /// By invocation, through the sidecar of another service.
     Invoked,
 }
 
-/// When something happened.
+/// A moment in the run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Moment {
-    /// The number of the blow; 0 before the first one.
+    /// Number of the kill; 0 before the first.
     pub(super) phase: usize,
     pub(super) part: Part,
 }
 
-/// How far a victim was.
+/// State of the target.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Part {
-    /// It was about to be killed: nobody knows whether it was there.
+    /// About to be killed: it may be up or down.
     #[default]
-    Going,
-    Gone,
-    /// It was being started, or was there again.
-    Back,
+    Stopping,
+    Stopped,
+    /// Restarting, or up again.
+    Restarted,
 }
 
-/// What a user was told about the event of a picture.
+/// Outcome of an image's event as reported to the user.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Fate {
+pub(super) enum EventOutcome {
     Recorded,
     Deferred,
     Dropped,
-    /// No picture came back, for this reason.
+    /// The request failed, for this reason.
     Failed(String),
 }
 
-/// One request and its answer.
+/// One request and its outcome.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
-    /// The bytes of the picture; no two requests have the same number.
+    /// Size of the image in bytes, unique to the request.
     pub(super) size: usize,
-    pub(super) way: Way,
+    pub(super) route: Route,
     pub(super) begin: Moment,
     pub(super) end: Moment,
-    pub(super) fate: Fate,
+    pub(super) outcome: EventOutcome,
 }
 
-/// What the users do and have done.
+/// The users, and the requests that they sent.
 pub(super) struct Load {
-    world: Arc<World>,
+    deployment: Arc<Deployment>,
     picture: Vec<u8>,
     next: AtomicUsize,
     moment: Mutex<Moment>,
@@ -78,13 +78,13 @@ pub(super) struct Load {
     is_over: AtomicBool,
 }
 
-impl Fate {
-    /// Whether the user was promised that the event is in the table, or will be.
+impl EventOutcome {
+    /// Returns true if the user was promised that the event is or will be in the table.
     pub(super) fn is_acknowledged(&self) -> bool {
         matches!(self, Self::Recorded | Self::Deferred)
     }
 
-    fn of(answer: &Answer) -> Self {
+    fn from_response(answer: &RecordedResponse) -> Self {
         match (answer.status, answer.header("event-delivery")) {
             (200, Some("recorded")) => Self::Recorded,
             (200, Some("deferred")) => Self::Deferred,
@@ -95,12 +95,12 @@ impl Fate {
 }
 
 impl Load {
-    /// Lets the users begin.
-    pub(super) fn begin(world: Arc<World>) -> anyhow::Result<(Arc<Self>, JoinSet<()>)> {
+    /// Starts the users.
+    pub(super) fn begin(deployment: Arc<Deployment>) -> anyhow::Result<(Arc<Self>, JoinSet<()>)> {
         let mut picture = Cursor::new(Vec::new());
         DynamicImage::ImageRgb8(RgbImage::new(8, 8)).write_to(&mut picture, ImageFormat::Png)?;
         let load = Arc::new(Self {
-            world,
+            deployment,
             picture: picture.into_inner(),
             next: AtomicUsize::new(0),
             moment: Mutex::default(),
@@ -109,50 +109,55 @@ impl Load {
         });
         let mut users = JoinSet::new();
         for user in 0..USERS {
-            users.spawn(Arc::clone(&load).user(Way::Direct, format!("10.1.0.{user}")));
-            users.spawn(Arc::clone(&load).user(Way::Invoked, format!("10.2.0.{user}")));
+            users.spawn(Arc::clone(&load).user(Route::Direct, format!("10.1.0.{user}")));
+            users.spawn(Arc::clone(&load).user(Route::Invoked, format!("10.2.0.{user}")));
         }
         Ok((load, users))
     }
 
-    /// No user sends another picture.
+    /// Stops the users.
     pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
 
-    /// From now on it is this time.
+    /// Sets the current moment.
     pub(super) fn now(&self, moment: Moment) {
-        *held(&self.moment) = moment;
+        *lock(&self.moment) = moment;
     }
 
-    /// All that was answered so far, in the order of the answers.
+    /// Returns all completed requests, in order of completion.
     pub(super) fn sent(&self) -> Vec<Sent> {
-        held(&self.sent).clone()
+        lock(&self.sent).clone()
     }
 
-    /// What was sent that way since that moment began, in the order of the answers.
-    pub(super) fn since(&self, moment: Moment, way: Way) -> Vec<Sent> {
-        held(&self.sent).iter().filter(|it| it.begin == moment && it.way == way).cloned().collect()
+    /// Returns the completed requests on one route that started at `moment`, in order of completion.
+    pub(super) fn since(&self, moment: Moment, route: Route) -> Vec<Sent> {
+        lock(&self.sent).iter().filter(|it| it.begin == moment && it.route == route).cloned().collect()
     }
 
-    async fn user(self: Arc<Self>, way: Way, address: String) {
+    async fn user(self: Arc<Self>, route: Route, address: String) {
         while !self.is_over.load(Ordering::Relaxed) {
             let picture = self.next_picture();
-            let (size, begin) = (picture.len(), *held(&self.moment));
-            let (to, target) = match way {
-                Way::Direct => (To::App(GRAYSCALE), "/grayscale"),
-                Way::Invoked => (To::Dapr(EVENTS), "/v1.0/invoke/image-api-grayscale/method/grayscale"),
+            let (size, begin) = (picture.len(), *lock(&self.moment));
+            let (to, target) = match route {
+                Route::Direct => (To::App(GRAYSCALE), "/grayscale"),
+                Route::Invoked => (To::Dapr(EVENTS), "/v1.0/invoke/image-api-grayscale/method/grayscale"),
             };
             let request = worlds::request("POST", target, "localhost").header("x-forwarded-for", &address);
-            let answer = tokio::time::timeout(PATIENCE, self.world.send(to, request, Payload::Whole(picture))).await;
-            let fate = answer.map_or_else(|_| Fate::Failed(format!("no answer in {PATIENCE:?}")), |it| Fate::of(&it));
-            let end = *held(&self.moment);
-            held(&self.sent).push(Sent { size, way, begin, end, fate });
-            tokio::time::sleep(PAUSE).await;
+            let answer =
+                tokio::time::timeout(REQUEST_TIMEOUT, self.deployment.send(to, request, Payload::Whole(picture))).await;
+            let outcome = answer.map_or_else(
+                |_| EventOutcome::Failed(format!("no answer in {REQUEST_TIMEOUT:?}")),
+                |it| EventOutcome::from_response(&it),
+            );
+            let end = *lock(&self.moment);
+            lock(&self.sent).push(Sent { size, route, begin, end, outcome });
+            tokio::time::sleep(IMAGE_DELAY).await;
         }
     }
 
-    /// The same picture, and more and more bytes after its end, which nobody looks at: they make it known in the table.
+    /// Returns the image with a growing number of ignored bytes at its end, so that its size identifies it in the
+    /// table.
     fn next_picture(&self) -> Bytes {
         let mut picture = self.picture.clone();
         picture.resize(picture.len() + self.next.fetch_add(1, Ordering::Relaxed), 0);
@@ -160,7 +165,7 @@ impl Load {
     }
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in there is whole between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // The data is consistent between any two statements.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

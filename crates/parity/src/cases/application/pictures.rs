@@ -1,4 +1,4 @@
-//! Pictures, good and bad, and what happens beside them.
+//! Valid and invalid images, rate limits and outages.
 
 use std::io::Cursor;
 
@@ -68,12 +68,12 @@ pub(super) fn cases() -> anyhow::Result<Vec<Case>> {
     Ok(all)
 }
 
-/// A body that is refused before it has come: `wasmtime serve` closes the connection on who still sends.
+/// A body rejected before it has arrived: `wasmtime serve` closes the connection while the client still sends.
 pub(super) fn too_long() -> Case {
     case("grayscale: refused: seventeen mebibytes", [gray(vec![b'x'; 17 << 20])])
 }
 
-/// A PNG whose header claims 50,000 by 50,000 pixels.
+/// Creates a PNG whose header claims 50,000 by 50,000 pixels.
 fn huge_png() -> Vec<u8> {
     let mut bytes =
         b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\xc3\x50\x00\x00\xc3\x50\x08\x02\x00\x00\x00".to_vec();
@@ -81,7 +81,7 @@ fn huge_png() -> Vec<u8> {
     bytes
 }
 
-/// One user too often, and another one meanwhile.
+/// One user over the limit, and another one within it.
 pub(super) fn limits() -> anyhow::Result<Vec<Case>> {
     let sent = picture(ImageFormat::Png)?;
     let again = || gray(sent.clone());
@@ -93,7 +93,7 @@ pub(super) fn limits() -> anyhow::Result<Vec<Case>> {
     )])
 }
 
-/// The database stands still; the picture is answered, and its event arrives when the database goes on, once.
+/// The database is frozen; the image gets a response, and its event arrives once the database continues, only once.
 pub(super) fn outage() -> anyhow::Result<Vec<Case>> {
     let sent = picture(ImageFormat::Png)?;
     Ok(vec![case(
@@ -102,7 +102,7 @@ pub(super) fn outage() -> anyhow::Result<Vec<Case>> {
             app(EVENTS, "DELETE", "/events"),
             gray(sent).after(Database::Freeze),
             app(EVENTS, "GET", "/events").after(Database::Thaw).until_body("\"op_type\":\"grayscale\""),
-            // What still waited would be delivered once more, into the empty table of the next world on this Redis.
+            // A pending event would be delivered into the empty table of the next deployment that uses this Redis.
             dapr(GRAYSCALE, "GET", "/v1.0/state/statestore/outbox").until_body("\"events\":[]"),
         ],
     )])

@@ -18,7 +18,7 @@ pub(super) fn cases(on: &Store) -> Vec<Case> {
         case("time to live: text", [with("soon"), on.get("{key}")]),
         case("time to live: empty", [with(""), on.get("{key}")]),
         case("time to live: more than an int32", [with("2147483648"), on.get("{key}")]),
-        // Where it is taken, daprd's nanoseconds overflow, so that the two tell other ends.
+        // If it is accepted, daprd's nanoseconds overflow, so that the expiry times differ.
         case("time to live: more than a calendar has", [with("99999999999")]),
         case("time to live: too large", [with("99999999999999999999"), on.get("{key}")]),
         case("time to live: the query string wins", [

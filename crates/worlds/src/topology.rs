@@ -1,33 +1,33 @@
-//! What both worlds are given: sidecars, their components and their applications.
+//! Sidecars, components and applications that both deployments run.
 
 /// Sidecars that start together, in one environment.
-pub struct Bed {
-    /// The sidecars; the first one asks the others whether they are there.
+pub struct Topology {
+    /// Sidecars; the first is used to check that the others are up.
     pub sidecars: Vec<Sidecar>,
-    /// Of the processes, beside what the harness has itself.
+    /// Environment of the processes, added to the harness's own.
     pub environment: &'static [(&'static str, &'static str)],
     /// Flags that `daprd` and `daprlet run` both have.
     pub flags: &'static [&'static str],
-    /// The project's own folder of components, where the sidecars have no components of their own; `None` otherwise.
+    /// The project's own component directory, for sidecars without components of their own.
     pub config: Option<Config>,
     /// Settings of the services, `NAME=VALUE`.
     pub settings: Vec<String>,
-    /// Components that are Wasm modules, served on sockets by `daprlet component serve`: the socket's name, the module's, and
-    /// flags, in which `{folder}` is filled in.
+    /// Components as Wasm modules, served on sockets by `daprlet component serve`: the socket's name, the module's
+    /// name, and flags, in which `{folder}` is replaced.
     pub pluggable: &'static [(&'static str, &'static str, &'static [&'static str])],
 }
 
-/// A folder of component YAML that is in the repository, and the secret that its events database is named by.
+/// A component directory of the repository, and the secret that names its events database.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Config {
-    /// `config/`; the secret leads to MySQL's own protocol.
+    /// `config/`; the secret holds a URL for MySQL's own protocol.
     Development,
-    /// `config/production/`; the secret leads to the SQL binding.
+    /// `config/production/`; the secret holds the name of the SQL binding.
     Production,
 }
 
 impl Config {
-    /// Where it is, in the repository and in each world.
+    /// Path of the directory, in the repository and in each deployment.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
@@ -37,37 +37,37 @@ impl Config {
     }
 }
 
-/// One application id, with its Dapr port.
+/// One application with its Dapr port.
 pub struct Sidecar {
-    /// The application id.
+    /// App id.
     pub id: &'static str,
-    /// What is behind it.
+    /// Application behind the sidecar.
     pub app: App,
-    /// Component and HTTPEndpoint YAML, one document each; `{redis}`, `{mysql}`, `{outside}`, `{folder}` and `{shared}` are
-    /// filled in.
+    /// Component and HTTPEndpoint YAML, one document each. `{redis}`, `{mysql}`, `{outside}`, `{folder}` and `{shared}`
+    /// are replaced.
     pub components: &'static [&'static str],
     /// Configuration YAML.
     pub configuration: Option<&'static str>,
 }
 
-/// What is behind a sidecar.
+/// Kind of application behind a sidecar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum App {
-    /// The harness's own application, which tells what reached it.
+    /// The harness's echo application, which reports the request that reached it.
     Echo,
     /// A service of the project, as WebAssembly.
     Service,
-    /// A port that nobody listens on.
+    /// A port without a listener.
     Down,
-    /// No application at all.
+    /// No application.
     None,
 }
 
-/// Everything that the API suite talks to.
+/// Returns the sidecars of the API suite.
 #[must_use]
-pub fn api() -> Bed {
+pub fn api() -> Topology {
     let echo = |id, components, configuration| Sidecar { id, app: App::Echo, components, configuration };
-    Bed {
+    Topology {
         sidecars: vec![
             echo("caller", CALLER, Some(SCOPES)),
             echo("callee", &[], None),
@@ -85,12 +85,12 @@ pub fn api() -> Bed {
     }
 }
 
-/// One sidecar on stores that both worlds share.
+/// Returns one sidecar on stores that both deployments share.
 #[must_use]
-pub fn exchange() -> Bed {
+pub fn exchange() -> Topology {
     let sidecar = Sidecar { id: "caller", app: App::None, components: SHARED, configuration: None };
-    // Some of them have it in the keys.
-    Bed {
+    // Some of the stores use it in keys.
+    Topology {
         sidecars: vec![sidecar],
         environment: &[("NAMESPACE", "production")],
         flags: &[],
@@ -100,28 +100,28 @@ pub fn exchange() -> Bed {
     }
 }
 
-/// A sidecar that asks for a token, hands another one to its application, and lets some pages use it.
+/// Returns a sidecar that requires an API token, has another for its application, and allows CORS origins.
 #[must_use]
-pub fn guarded() -> Bed {
+pub fn guarded() -> Topology {
     let sidecar = Sidecar { id: "guarded", app: App::Echo, components: &[MEMORY], configuration: None };
     let environment = &[("DAPR_API_TOKEN", "asked"), ("APP_API_TOKEN", "given")];
     let flags = &["--allowed-origins", "http://page.example,https://*.example.org"];
-    Bed { sidecars: vec![sidecar], environment, flags, config: None, settings: Vec::new(), pluggable: &[] }
+    Topology { sidecars: vec![sidecar], environment, flags, config: None, settings: Vec::new(), pluggable: &[] }
 }
 
-/// The application, with these settings of its services.
+/// Returns the application, with these settings of its services.
 #[must_use]
-pub fn application(config: Config, settings: &[&str]) -> Bed {
+pub fn application(config: Config, settings: &[&str]) -> Topology {
     let service = |id| Sidecar { id, app: App::Service, components: &[], configuration: None };
     let sidecars = ["image-api-grayscale", "image-api-classify", "events-service"].map(service);
     let settings = settings.iter().map(|it| (*it).to_owned()).collect();
-    Bed { sidecars: sidecars.into(), environment: &[], flags: &[], config: Some(config), settings, pluggable: &[] }
+    Topology { sidecars: sidecars.into(), environment: &[], flags: &[], config: Some(config), settings, pluggable: &[] }
 }
 
-/// The secrets file that `env-file` reads.
+/// Secrets file of the store `env-file`.
 pub(crate) const SECRETS_ENV: &str = "ONE=first\nTWO=\"the second\"\n";
 
-/// The secrets file that `secrets` and `multi` read.
+/// Secrets file of the stores `secrets` and `multi`.
 pub(crate) const SECRETS_FILE: &str = r#"{
   "plain": "value", "empty": "", "number": 5, "yes": true, "nothing": null, "umlaut": "ä€",
   "DB_URL": { "MYSQL": "mysql://nobody@nowhere", "deeper": { "still": "there" } },

@@ -1,18 +1,18 @@
-//! What was answered.
+//! Recorded responses.
 
-/// The parts of an HTTP answer that are compared.
+/// The compared parts of an HTTP response.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Answer {
-    /// Zero where there was no answer; the body then says why.
+pub struct RecordedResponse {
+    /// Status; zero if there was no response, with the reason in the body.
     pub status: u16,
-    /// In alphabetical order, names in lower case.
+    /// Headers in alphabetical order, names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
-impl Answer {
-    /// The first header of that name.
+impl RecordedResponse {
+    /// Returns the first header of that name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
@@ -24,7 +24,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Everything, for people: status, headers and body on lines of their own.
+    /// Formats the complete response for reading: status, headers and body on separate lines.
     #[must_use]
     pub fn in_full(&self) -> String {
         let mut text = format!("{}\n", self.status);
@@ -35,7 +35,7 @@ impl Answer {
         text
     }
 
-    /// Status and the beginning of the body, for a table.
+    /// Formats status and start of the body for a table.
     #[must_use]
     pub fn in_short(&self, width: usize) -> String {
         let text = self.text().replace(['\n', '\r'], " ");

@@ -1,4 +1,4 @@
-//! A real `daprd` for each sidecar, and a real WasmEdge for each service, started as the Dapr CLI starts them.
+//! Starts a real `daprd` for each sidecar and a real WasmEdge for each service, as the Dapr CLI does.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::process::Command;
 
 use test_servers::free_port;
 
-use crate::bed::{App, Bed, Sidecar};
+use crate::deployment::managed_process::ManagedProcess;
+use crate::deployment::{Programs, files, pluggable};
 use crate::request::To;
-use crate::world::member::Member;
-use crate::world::{Programs, files, pluggable};
+use crate::topology::{App, Sidecar, Topology};
 
-/// How members that are sidecars are called, before the application's id.
+/// Prefix of the names of sidecar processes, before the app id.
 const PREFIX: &str = "daprd of ";
 
-/// Whether the member of that name is a sidecar.
+/// Returns true for the name of a sidecar process.
 pub(super) fn is_sidecar(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
@@ -22,30 +22,30 @@ pub(super) fn is_sidecar(name: &str) -> bool {
 pub(crate) fn start(
     programs: &Programs,
     folder: &Path,
-    bed: &Bed,
+    topology: &Topology,
     known: &BTreeMap<To, u16>,
-) -> anyhow::Result<Vec<Member>> {
+) -> anyhow::Result<Vec<ManagedProcess>> {
     let mut members = Vec::new();
-    for sidecar in &bed.sidecars {
+    for sidecar in &topology.sidecars {
         let mut command = Command::new(&programs.daprd);
-        // The CLI starts daprd where its application is started: in the application's directory.
-        command.current_dir(files::working_folder(folder, sidecar.id)?).envs(bed.environment.iter().copied());
-        // Without it, daprd tells the others an address of a network card.
-        command.env("DAPR_HOST_IP", "127.0.0.1").env(pluggable::FOLDER, pluggable::sockets(folder));
-        let ports = Ports::of(sidecar.id, known);
-        command.args(arguments(folder, bed, sidecar, &ports));
-        members.push(Member::start(format!("{PREFIX}{}", sidecar.id), command));
+        // The CLI starts daprd in the application's directory.
+        command.current_dir(files::working_folder(folder, sidecar.id)?).envs(topology.environment.iter().copied());
+        // Without it, daprd announces the address of a network card.
+        command.env("DAPR_HOST_IP", "127.0.0.1").env(pluggable::SOCKETS_DIR_VARIABLE, pluggable::sockets(folder));
+        let ports = Ports::new(sidecar.id, known);
+        command.args(arguments(folder, topology, sidecar, &ports));
+        members.push(ManagedProcess::start(format!("{PREFIX}{}", sidecar.id), command));
         if sidecar.app == App::Service {
-            let mut command = programs.runtime.command(folder, sidecar.id, bed, known)?;
+            let mut command = programs.runtime.command(folder, sidecar.id, topology, known)?;
             command.current_dir(files::working_folder(folder, sidecar.id)?);
-            command.envs(bed.environment.iter().copied()).envs(environment(sidecar.id, &ports));
-            members.push(Member::start(sidecar.id, command));
+            command.envs(topology.environment.iter().copied()).envs(environment(sidecar.id, &ports));
+            members.push(ManagedProcess::start(sidecar.id, command));
         }
     }
     Ok(members)
 }
 
-/// The ports of one sidecar; the CLI, too, chooses those that nobody names.
+/// Ports of one sidecar; like the CLI, it chooses free ones where none is given.
 struct Ports {
     app: Option<u16>,
     http: u16,
@@ -55,7 +55,7 @@ struct Ports {
 }
 
 impl Ports {
-    fn of(id: &'static str, known: &BTreeMap<To, u16>) -> Self {
+    fn new(id: &'static str, known: &BTreeMap<To, u16>) -> Self {
         Self {
             app: known.get(&To::App(id)).copied(),
             http: known.get(&To::Dapr(id)).copied().unwrap_or_else(free_port),
@@ -66,10 +66,11 @@ impl Ports {
     }
 }
 
-/// The flags of `dapr run -f`, in its order: `cli/pkg/standalone/run.go`, `getArgs`. The address is another, since nobody
-/// else on the network is to take part, and that of the placement service is left out: the CLI names the one that
-/// `dapr init` has started, and a sidecar that is given an address waits for it.
-fn arguments(folder: &Path, bed: &Bed, sidecar: &Sidecar, ports: &Ports) -> Vec<String> {
+/// Returns the flags of `dapr run -f`, in its order: `cli/pkg/standalone/run.go`, `getArgs`.
+///
+/// The address differs, to keep the rest of the network out. The address of the placement service is left out: the CLI
+/// names the one that `dapr init` started, and a sidecar with an address waits for it.
+fn arguments(folder: &Path, topology: &Topology, sidecar: &Sidecar, ports: &Ports) -> Vec<String> {
     let path = |name: &str| folder.join(name).display().to_string();
     let mut flags = Vec::new();
     if sidecar.configuration.is_some() {
@@ -80,7 +81,7 @@ fn arguments(folder: &Path, bed: &Bed, sidecar: &Sidecar, ports: &Ports) -> Vec<
         ("dapr-listen-addresses", "127.0.0.1".to_owned()),
         ("log-level", "info".to_owned()),
         ("app-max-concurrency", "-1".to_owned()),
-        ("resources-path", path(&files::resources(bed, sidecar.id))),
+        ("resources-path", path(&files::resources(topology, sidecar.id))),
         ("max-body-size", "4Mi".to_owned()),
         ("read-buffer-size", "4Ki".to_owned()),
         ("app-id", sidecar.id.to_owned()),
@@ -92,10 +93,10 @@ fn arguments(folder: &Path, bed: &Bed, sidecar: &Sidecar, ports: &Ports) -> Vec<
         ("dapr-internal-grpc-port", ports.internal.to_string()),
     ]);
     let flags = flags.into_iter().flat_map(|(name, value)| [format!("--{name}"), value]);
-    flags.chain(bed.flags.iter().map(|it| (*it).to_owned())).collect()
+    flags.chain(topology.flags.iter().map(|it| (*it).to_owned())).collect()
 }
 
-/// What `dapr run -f` adds to the environment of an application: `getEnv` there.
+/// Returns the variables that `dapr run -f` adds to an application's environment: `getEnv` there.
 fn environment(id: &str, ports: &Ports) -> Vec<(&'static str, String)> {
     let mut environment = vec![
         ("APP_ID", id.to_owned()),

@@ -1,13 +1,13 @@
-//! A process of a world, and what it takes to start it again.
+//! A process of a deployment that can be restarted.
 
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use e2e::Process;
 
-/// One program of a world.
-pub(crate) struct Member {
-    /// Unique in its world.
+/// One process of a deployment.
+pub(crate) struct ManagedProcess {
+    /// Unique name.
     pub(crate) name: String,
     state: Mutex<State>,
 }
@@ -15,48 +15,48 @@ pub(crate) struct Member {
 struct State {
     command: Command,
     process: Process,
-    /// What those have said that were killed.
-    said: String,
+    /// Output of the killed processes.
+    earlier_output: String,
 }
 
-impl Member {
+impl ManagedProcess {
     pub(crate) fn start(name: impl Into<String>, mut command: Command) -> Self {
         let process = Process::spawn(&mut command);
-        Self { name: name.into(), state: Mutex::new(State { command, process, said: String::new() }) }
+        Self { name: name.into(), state: Mutex::new(State { command, process, earlier_output: String::new() }) }
     }
 
-    /// `kill -9`.
+    /// Kills the process with SIGKILL.
     pub(crate) fn kill(&self) {
         self.state().process.kill();
     }
 
-    /// Whether it has ended by itself.
+    /// Returns true if the process exited by itself.
     pub(crate) fn has_ended(&self) -> bool {
         self.state().process.has_ended()
     }
 
     /// Starts the same command as before.
-    pub(crate) fn start_again(&self) {
+    pub(crate) fn restart(&self) {
         let state = &mut *self.state();
         state.process.kill();
         let before = std::mem::replace(&mut state.process, Process::spawn(&mut state.command));
-        state.said.push_str(&before.said());
-        state.said.push_str("\n--- ended, and started again\n");
+        state.earlier_output.push_str(&before.said());
+        state.earlier_output.push_str("\n--- restarted\n");
     }
 
-    /// The process id that it has now.
+    /// Returns the current process id.
     pub(crate) fn id(&self) -> u32 {
         self.state().process.id()
     }
 
-    /// Everything that it has said, in all its lives.
-    pub(crate) fn said(&self) -> String {
+    /// Returns the output of all runs of the process.
+    pub(crate) fn output(&self) -> String {
         let state = self.state();
-        format!("--- {}\n{}{}", self.name, state.said, state.process.said())
+        format!("--- {}\n{}{}", self.name, state.earlier_output, state.process.said())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // What a panic may have left is a process all the same.
+        // After a panic the state still describes a process.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The WebAssembly runtimes that run services beside a real `daprd`.
+//! WebAssembly runtimes that run services beside a real `daprd`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,49 +6,49 @@ use std::process::Command;
 
 use anyhow::ensure;
 
-use crate::bed::Bed;
+use crate::deployment::files;
 use crate::request::To;
-use crate::world::files;
+use crate::topology::Topology;
 
-/// Who runs services.
+/// A runtime for services.
 #[derive(Clone, Debug)]
 pub enum Runtime {
-    /// WasmEdge runs modules.
+    /// WasmEdge, which runs modules.
     WasmEdge {
-        /// `wasmedge`.
+        /// Path of `wasmedge`.
         program: PathBuf,
-        /// Its flags.
+        /// Flags.
         flags: Vec<String>,
-        /// A folder with the services compiled ahead of time, `NAME.so`; without one, they are interpreted.
+        /// Directory with the services compiled ahead of time, `NAME.so`; without it, they are interpreted.
         ahead: Option<PathBuf>,
     },
-    /// `wasmtime serve` runs components, each composed with `dapr:runtime` over HTTP.
+    /// `wasmtime serve`, which runs components, each composed with `dapr:runtime` over HTTP.
     Wasmtime {
-        /// `wasmtime`.
+        /// Path of `wasmtime`.
         program: PathBuf,
     },
 }
 
 impl Default for Runtime {
-    /// What is found as `wasmedge`, which interprets.
+    /// `wasmedge` on the path, interpreting.
     fn default() -> Self {
         Self::wasmedge("wasmedge")
     }
 }
 
 impl Runtime {
-    /// WasmEdge, which interprets.
+    /// Returns WasmEdge in interpreter mode.
     #[must_use]
     pub fn wasmedge(program: impl Into<PathBuf>) -> Self {
         Self::WasmEdge { program: program.into(), flags: Vec::new(), ahead: None }
     }
 
-    /// What starts the service `id`; `folder` is the world's.
+    /// Returns the command that starts the service `id`; `folder` is the deployment's directory.
     pub(super) fn command(
         &self,
         folder: &Path,
         id: &'static str,
-        bed: &Bed,
+        topology: &Topology,
         ports: &BTreeMap<To, u16>,
     ) -> anyhow::Result<Command> {
         let (program, flags, file) = match self {
@@ -63,12 +63,12 @@ impl Runtime {
             }
         };
         let mut command = Command::new(program);
-        command.args(flags).args(files::settings(id, bed, ports)).arg(file);
+        command.args(flags).args(files::settings(id, topology, ports)).arg(file);
         Ok(command)
     }
 }
 
-/// The service as one file that reaches Dapr as any HTTP client does.
+/// Composes the service into one file that reaches Dapr over plain HTTP.
 fn composed(folder: &Path, id: &str) -> anyhow::Result<PathBuf> {
     let file = folder.join(id).with_extension("wasm");
     let mut compose = Command::new(e2e::program());

@@ -1,4 +1,4 @@
-//! The files of a bed, the same for both worlds but for the addresses of their servers.
+//! The files of a deployment, equal for both kinds except for server addresses.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::bed::{Bed, Config, SECRETS_ENV, SECRETS_FILE};
+use crate::deployment::Servers;
 use crate::request::To;
-use crate::world::Servers;
+use crate::topology::{Config, SECRETS_ENV, SECRETS_FILE, Topology};
 
-/// Writes a folder of resources and, if it has one, a configuration for each sidecar. `outside` is a server that is no
-/// application.
-pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers, outside: &str) -> anyhow::Result<()> {
+/// Writes a resource directory for each sidecar, and its configuration if it has one.
+///
+/// `outside` is the address of a server that is not an application.
+pub(crate) fn write(folder: &Path, topology: &Topology, servers: &Servers, outside: &str) -> anyhow::Result<()> {
     fs::write(folder.join("secrets.json"), SECRETS_FILE)?;
     fs::write(folder.join("secrets.env"), SECRETS_ENV)?;
-    for sidecar in &bed.sidecars {
+    for sidecar in &topology.sidecars {
         let resources = folder.join("resources").join(sidecar.id);
         fs::create_dir_all(&resources)?;
         for (number, text) in sidecar.components.iter().enumerate() {
@@ -31,13 +32,13 @@ pub(crate) fn write(folder: &Path, bed: &Bed, servers: &Servers, outside: &str) 
             fs::write(folder.join(format!("{}.yaml", sidecar.id)), configuration)?;
         }
     }
-    if let Some(config) = bed.config {
+    if let Some(config) = topology.config {
         copy(folder, config, servers).with_context(|| config.folder().to_owned())?;
     }
     Ok(())
 }
 
-/// The project's own components: nothing but addresses is another, and a test need not wait five seconds for a delivery.
+/// Copies the project's own components with other addresses, and a shorter delivery interval than five seconds.
 fn copy(folder: &Path, config: Config, servers: &Servers) -> anyhow::Result<()> {
     let from = e2e::repository().join(config.folder());
     let to = folder.join(config.folder());
@@ -60,22 +61,23 @@ fn copy(folder: &Path, config: Config, servers: &Servers) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The folder of a sidecar's components, in the world's folder.
-pub(crate) fn resources(bed: &Bed, id: &str) -> String {
-    bed.config.map_or_else(|| format!("resources/{id}"), |config| config.folder().to_owned())
+/// Returns the component directory of a sidecar, relative to the deployment's.
+pub(crate) fn resources(topology: &Topology, id: &str) -> String {
+    topology.config.map_or_else(|| format!("resources/{id}"), |config| config.folder().to_owned())
 }
 
-/// The folder that an application runs in, as `appDirPath` of the project's `dapr.yaml` says.
+/// Creates the working directory of an application, as `appDirPath` of the project's `dapr.yaml` says.
 pub(crate) fn working_folder(folder: &Path, id: &str) -> anyhow::Result<PathBuf> {
     let folder = folder.join(id);
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }
 
-/// The environment of a service as flags, which are the same for every runtime: the ports that are another in each world, and
-/// the bed's settings.
-pub(crate) fn settings(id: &'static str, bed: &Bed, ports: &BTreeMap<To, u16>) -> Vec<String> {
+/// Returns the environment of a service as flags, which are the same for every runtime.
+///
+/// These are the ports, which differ between deployments, and the topology's settings.
+pub(crate) fn settings(id: &'static str, topology: &Topology, ports: &BTreeMap<To, u16>) -> Vec<String> {
     let port = |name: &str, to: To| format!("{name}={}", ports.get(&to).copied().unwrap_or_default());
     let settings = [port("APP_PORT", To::App(id)), port("DAPR_HTTP_PORT", To::Dapr(id))];
-    settings.iter().chain(&bed.settings).flat_map(|it| ["--env".to_owned(), it.clone()]).collect()
+    settings.iter().chain(&topology.settings).flat_map(|it| ["--env".to_owned(), it.clone()]).collect()
 }

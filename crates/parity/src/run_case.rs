@@ -1,59 +1,59 @@
-//! Asks one world one case.
+//! Runs one case against one deployment.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use worlds::Answer;
-use worlds::World;
+use worlds::Deployment;
+use worlds::RecordedResponse;
 use worlds::{Payload, To};
 
 use crate::case::{Case, Step};
 
-/// Between two tries of a step that waits for something.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+/// Delay between attempts of a step that waits for a response.
+const RETRY_DELAY: std::time::Duration = std::time::Duration::from_millis(50);
 
-/// What is waited for comes within this time.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+/// Timeout of a step that waits for a response.
+const STEP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// What stands for itself in a case, so that cases do not meet.
-pub(crate) struct Own {
+/// Values filled into a case's placeholders, so that cases do not affect each other.
+pub(crate) struct CaseVars {
     pub(crate) key: String,
     pub(crate) user: String,
 }
 
-impl Own {
-    /// Of the case of that number.
-    pub(crate) fn of(number: usize) -> Self {
-        // No key is a part of another one.
+impl CaseVars {
+    /// Creates the values for case `number`.
+    pub(crate) fn new(number: usize) -> Self {
+        // No key is a prefix of another.
         Self { key: format!("key-{number:04}-of"), user: format!("10.0.{}.{}", number / 250, number % 250 + 1) }
     }
 }
 
-/// The answers to all steps of `case`.
-pub(crate) async fn ask(world: &World, case: &Case, own: &Own) -> Vec<Answer> {
+/// Returns the responses to all steps of `case`.
+pub(crate) async fn run_case(deployment: &Deployment, case: &Case, own: &CaseVars) -> Vec<RecordedResponse> {
     let mut answers = Vec::new();
     for step in &case.steps {
         if let Some(database) = step.database {
-            world.change(database);
+            deployment.change(database);
         }
         let begin = Instant::now();
         let answer = loop {
-            let answer = once(world, step, own, &answers).await;
+            let answer = once(deployment, step, own, &answers).await;
             let is_it = step.until.is_none_or(|until| until.is_met(answer.status, &answer.body));
-            if is_it || begin.elapsed() > PATIENCE {
+            if is_it || begin.elapsed() > STEP_TIMEOUT {
                 break answer;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         };
         answers.push(answer);
     }
     answers
 }
 
-async fn once(world: &World, step: &Step, own: &Own, before: &[Answer]) -> Answer {
-    let fill = |text: &str| filled(text, world, own, before);
-    // What a client would send, were it not for the ports, which differ.
+async fn once(deployment: &Deployment, step: &Step, own: &CaseVars, before: &[RecordedResponse]) -> RecordedResponse {
+    let fill = |text: &str| filled(text, deployment, own, before);
+    // The host that a client would send, without the port, which differs.
     let mut request = worlds::request(&step.method, &fill(&step.target), "localhost");
     for (name, value) in &step.headers {
         request = request.header(name, fill(value));
@@ -65,10 +65,10 @@ async fn once(world: &World, step: &Step, own: &Own, before: &[Answer]) -> Answe
         },
         Payload::Chunks(_) => step.body.clone(),
     };
-    world.send(step.to, request, payload).await
+    deployment.send(step.to, request, payload).await
 }
 
-fn filled(text: &str, world: &World, own: &Own, before: &[Answer]) -> String {
+fn filled(text: &str, deployment: &Deployment, own: &CaseVars, before: &[RecordedResponse]) -> String {
     if !text.contains('{') {
         return text.to_owned();
     }
@@ -76,7 +76,7 @@ fn filled(text: &str, world: &World, own: &Own, before: &[Answer]) -> String {
     for (number, answer) in before.iter().enumerate() {
         text = text.replace(&format!("{{etag:{number}}}"), answer.header("etag").unwrap_or_default());
     }
-    for (to, port) in world.ports() {
+    for (to, port) in deployment.ports() {
         if let To::App(id) = to {
             text = text.replace(&format!("{{app:{id}}}"), &format!("127.0.0.1:{port}"));
         }
