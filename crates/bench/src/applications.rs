@@ -1,19 +1,19 @@
-//! What a service costs as a component, beside the same service as a module for WasmEdge, both in daprlet.
+//! Cost of a service as a component, compared with the same service as a WasmEdge module, both in daprlet.
 
 use std::time::Duration;
 
 use e2e::{Options, World, request, wasm};
 
 use crate::bench::{free_port, load};
-use crate::instances::by_eight;
+use crate::instances::eight_connections;
 use crate::load::Outcome;
 use crate::native;
 use crate::row::Row;
 
-/// Requests that an instance answers where instances are used again.
-const REUSED: &str = "1000000";
+/// Requests handled by an instance that is reused.
+const REQUESTS_PER_INSTANCE: &str = "1000000";
 
-/// A daprlet whose services are components, with more of the same under other flags.
+/// A daprlet whose services are components, with further ones under other flags.
 struct Applications {
     world: World,
     reused: u16,
@@ -34,14 +34,14 @@ impl Applications {
         };
         let one = ["--max-concurrent-requests", "1"];
         let more_apps = [
-            app("reused", reused, "image-api-grayscale", &["--max-instance-reuse-count", REUSED]),
+            app("reused", reused, "image-api-grayscale", &["--max-instance-reuse-count", REQUESTS_PER_INSTANCE]),
             app("one-grayscale", single_grayscale, "image-api-grayscale", &one),
             app("one-classify", single_classify, "image-api-classify", &one),
         ];
         let settings = vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()];
         let more_apps = more_apps.concat();
         let world = World::start(&Options { settings, as_components: true, more_apps, ..Options::default() });
-        // Compiling takes all there is, and would take it from whoever is measured first.
+        // Compilation takes all cores, and would slow down the first measurement.
         for port in [reused, single_grayscale, single_classify] {
             let url = format!("http://127.0.0.1:{port}/");
             world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
@@ -50,8 +50,8 @@ impl Applications {
     }
 }
 
-/// `GET /` and a picture, in a fresh instance for each request and in instances that are used again; and what more than one
-/// instance is worth.
+/// Measures `GET /` and an image, with a fresh instance for each request, with reused instances, and with more than one
+/// instance.
 pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let settings = vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()];
     let modules = World::start(&Options { settings, ..Options::default() });
@@ -64,8 +64,8 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let ports = &components.world.ports;
     let (module, fresh, reused) = (hello(modules.ports.grayscale)?, hello(ports.grayscale)?, hello(components.reused)?);
     let gray = (post(modules.ports.grayscale)?, post(ports.grayscale)?);
-    let grays = by_eight((components.single_grayscale, ports.grayscale), "/grayscale", &picture, seconds)?;
-    let classes = by_eight((components.single_classify, ports.classify), "/classify", &picture, seconds)?;
+    let grays = eight_connections((components.single_grayscale, ports.grayscale), "/grayscale", &picture, seconds)?;
+    let classes = eight_connections((components.single_classify, ports.classify), "/classify", &picture, seconds)?;
     let rate = |what, ours: &Outcome, as_what: &str, theirs: &Outcome, must| Row {
         what,
         measured: format!("{:.0}", ours.rate),

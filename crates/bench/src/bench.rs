@@ -1,4 +1,4 @@
-//! What is measured: a whole daprlet, with one more guest that counts and a store in memory.
+//! The measured daprlet, with a counting guest and an in-memory store.
 
 use std::process::Command;
 use std::time::Duration;
@@ -14,7 +14,7 @@ metadata: {name: memory}
 spec: {type: state.in-memory, version: v1}
 ";
 
-/// A world and the ports of the guest that counts.
+/// A running daprlet and the port of the counting guest.
 pub(crate) struct Bench {
     pub(crate) world: World,
     pub(crate) counter: u16,
@@ -30,17 +30,17 @@ impl Bench {
                 "- {{appID: counter, appDirPath: more, appPort: {counter}, env: {{DAPRLET_INSTANCES: 1}}, command: {command}}}\n"
             ),
             components: vec![("memory.yaml".to_owned(), IN_MEMORY.to_owned())],
-            // The limit on users is not what is measured here.
+            // Disables the rate limit, which is not measured.
             settings: vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()],
             ..Options::default()
         };
-        // Modules may have to be compiled first, and a process that has done so keeps memory that no other needs.
+        // Modules may have to be compiled first, and the process that did so keeps memory for it: restart.
         let world = World::start(&options).restart(&options);
         world.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", counter)).ok().map(drop));
         Ok(Self { world, counter, seconds })
     }
 
-    /// How many requests the second guest has seen.
+    /// Returns the number of requests to the counting guest.
     pub(crate) fn counted(&self) -> anyhow::Result<u64> {
         let answer = request("GET", &format!("http://127.0.0.1:{}/count", self.counter)).send();
         answer.text().parse().context("the counter")
@@ -51,7 +51,7 @@ impl Bench {
     }
 }
 
-/// Runs the load generator in a process of its own. A first short run warms connections and caches.
+/// Runs the load generator in a separate process. A short first run warms connections and caches.
 pub(crate) fn load(port: u16, arguments: &[&str], seconds: Duration) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut warming = 0;

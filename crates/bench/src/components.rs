@@ -1,4 +1,4 @@
-//! What a state store costs when it is a Wasm component.
+//! Cost of a state store that is a Wasm component.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use wasm_components::{Engine, Options, WasmStateStore};
 
 use crate::row::Row;
 
-/// Calls of each kind; enough for a median that stays.
+/// Calls of each kind; enough for a stable median.
 const CALLS: usize = 20_000;
-/// What applications keep: a record of a user, a session.
+/// Bytes of a typical value: a record of a user, a session.
 const VALUE: usize = 256;
 
-/// Added time of an operation, and the time that loading takes.
+/// Measures the added time of an operation, and the load time.
 pub(crate) fn rows() -> anyhow::Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(measure(&wasm("components/state-in-memory")))
@@ -42,7 +42,7 @@ async fn measure(path: &Path) -> anyhow::Result<Vec<Row>> {
     let spec = ComponentSpec { name: "native".into(), type_: "state.in-memory".into(), ..ComponentSpec::default() };
     let native = native_components::registry().create(spec, Context::default()).await?;
     let native = native.state_store.context("state.in-memory is a state store")?;
-    // Once for the caches and the branch predictor.
+    // Warms caches and the branch predictor.
     reads(&native, CALLS / 10).await?;
     reads(&component, CALLS / 10).await?;
     let read = (reads(&native, CALLS).await?, reads(&component, CALLS).await?);

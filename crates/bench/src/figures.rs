@@ -12,7 +12,7 @@ use crate::row::{self, Row};
 use crate::turns::{TURNS, by_turns, middle, turns};
 use crate::{applications, components, inference, instances, native, plain_wasmtime, runtime, sizes, wasmedge};
 
-/// What was measured of a real pair of `daprd` 1.18, and of one with Redis, on two cores.
+/// Measurements of a real pair of `daprd` 1.18, and of one with Redis, on two cores.
 const DAPRD_INVOCATIONS: f64 = 2800.0;
 const DAPRD_STATE_P50: f64 = 410.0;
 
@@ -46,9 +46,9 @@ pub(crate) fn all(seconds: Duration) -> anyhow::Result<()> {
     Ok(row::print(&rows)?)
 }
 
-/// Tells who waits for the table what is measured now.
+/// Prints the current measurement to stderr as progress.
 pub(crate) fn begin(what: &str) {
-    // Whoever closed it does not want to know.
+    // A closed stderr is ignored.
     let _ = writeln!(std::io::stderr().lock(), "=== {what}");
 }
 
@@ -141,7 +141,7 @@ fn grayscale(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
     })
 }
 
-/// With the model that is part of the service.
+/// Uses the embedded model.
 fn classify(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
     let picture = bench.world.folder().join("sample.jpg");
     std::fs::write(&picture, SAMPLE)?;
@@ -176,7 +176,7 @@ fn idle_memory(bench: &Bench) -> anyhow::Result<Row> {
     })
 }
 
-/// From nothing running to the first 200 from all three, and to the first picture that is classified.
+/// Measures the time from nothing running to the first 200 from all three, and to the first classified image.
 fn start() -> anyhow::Result<[Row; 4]> {
     let cache = std::env::temp_dir().join(format!("daprlet-bench-{}", std::process::id()));
     let options = Options { arguments: vec!["--cache".to_owned(), cache.display().to_string()], ..Options::default() };

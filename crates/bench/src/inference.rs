@@ -1,7 +1,7 @@
-//! MobileNet V2 on one photograph, in all the ways there are to compute it.
+//! MobileNet V2 on one photograph, with every inference backend.
 
+mod backends;
 mod onnx_runtime;
-mod ways;
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,34 +10,36 @@ use anyhow::Context as _;
 use e2e::{Options, World, request};
 use rten::ModelOptions;
 
+use self::backends::{host_inference_app, inference, native, start_in_wasmedge};
 use self::onnx_runtime::OnnxRuntime;
-use self::ways::{asks_the_host, in_wasmedge, inference, native};
 use crate::bench::load;
 use crate::instances;
 use crate::row::Row;
 use crate::turns::{TURNS, middle, turns};
 
-/// The limit on users is not what is measured.
+/// Disables the rate limit, which is not measured.
 const UNLIMITED: &str = "RATE_LIMIT_PER_MINUTE=0";
 
-/// Medians of all ways, one after the other, in milliseconds.
+/// Medians of one turn, in milliseconds.
 struct Turn {
     native: f64,
     native_two: f64,
     host: f64,
     guest: f64,
-    /// From request to answer, computed by the host.
+    /// From request to response, with inference on the host.
     whole: f64,
     wasmedge: f64,
     onnx_runtime: OnnxRuntime,
 }
 
-/// Inference alone by each, and the whole way of a picture with `wasi-nn`. `data` is a folder as `TESTDATA_DIR` names it.
+/// Measures inference alone on each backend, and a complete request with `wasi-nn`.
+///
+/// `data` is a directory as `TESTDATA_DIR` names it.
 pub(crate) fn rows(data: &Path, seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let model = data.join("models/mobilenet-v2").canonicalize().context("models/mobilenet-v2")?;
     let (file, photograph) = (model.join("model.onnx"), data.join("images/food.jpg"));
     let network = ModelOptions::with_all_ops().load_file(&file)?;
-    let (host_port, more_apps) = asks_the_host(&model)?;
+    let (host_port, more_apps) = host_inference_app(&model)?;
     let settings = vec![UNLIMITED.to_owned()];
     let world = World::start(&Options { model: Some(model.clone()), settings, more_apps, ..Options::default() });
     let port = world.ports.classify;
@@ -45,8 +47,8 @@ pub(crate) fn rows(data: &Path, seconds: Duration) -> anyhow::Result<Vec<Row>> {
         let url = format!("http://127.0.0.1:{port}/healthz");
         world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
     }
-    let real = in_wasmedge(&model)?;
-    let python = onnx_runtime::measured(&file, &photograph, Duration::ZERO);
+    let real = start_in_wasmedge(&model)?;
+    let python = onnx_runtime::measure(&file, &photograph, Duration::ZERO);
     let picture = std::fs::read(&photograph)?;
     let body = photograph.display().to_string();
     let upload = ["--path", "/classify", "--method", "POST", "--body", &body];
@@ -60,7 +62,7 @@ pub(crate) fn rows(data: &Path, seconds: Duration) -> anyhow::Result<Vec<Row>> {
             host: inference(host_port, &picture, within)?,
             whole: load(host_port, &upload, within)?.p50 / 1000.0,
             onnx_runtime: match python {
-                Ok(_) => onnx_runtime::measured(&file, &photograph, within)?,
+                Ok(_) => onnx_runtime::measure(&file, &photograph, within)?,
                 Err(_) => OnnxRuntime::NONE,
             },
         })
@@ -98,7 +100,7 @@ pub(crate) fn rows(data: &Path, seconds: Duration) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The line of a figure that is a time.
+/// Creates a row for a duration.
 fn row(what: &'static str, ours: f64, beside: &str, theirs: f64, must: &'static str) -> Row {
     Row {
         what,

@@ -1,4 +1,4 @@
-//! What more than one instance of a module is worth.
+//! Benefit of more than one instance of a module.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::row::Row;
 use crate::turns::{TURNS, by_turns};
 use crate::{native, processes};
 
-/// The limit on users is not what is measured.
+/// Disables the rate limit, which is not measured.
 const UNLIMITED: &str = "RATE_LIMIT_PER_MINUTE=0";
 
-/// Instances from whose memory that of one is told.
-const MORE: usize = 4;
+/// Number of instances whose memory is averaged.
+const MEASURED_INSTANCES: usize = 4;
 
-/// Eight connections to the services with as many instances as there are cores, and with one; and small requests beside
-/// pictures.
+/// Measures eight connections to services with one instance for each core and with one, and small requests beside
+/// images.
 pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let (one_grayscale, grayscale) = one("image-api-grayscale", "one")?;
     let (one_classify, classify) = one("image-api-classify", "one")?;
@@ -32,8 +32,8 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     std::fs::write(&picture, native::photograph()?)?;
     let picture = picture.display().to_string();
     let ports = &world.ports;
-    let grays = by_eight((one_grayscale, ports.grayscale), "/grayscale", &picture, seconds)?;
-    let classes = by_eight((one_classify, ports.classify), "/classify", &picture, seconds)?;
+    let grays = eight_connections((one_grayscale, ports.grayscale), "/grayscale", &picture, seconds)?;
+    let classes = eight_connections((one_classify, ports.classify), "/classify", &picture, seconds)?;
     let what = "`GET /healthz` of the classify module while pictures are inferred, p99";
     let small = beside_pictures(what, ports.classify, &picture, seconds)?;
     Ok(vec![
@@ -45,8 +45,8 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// Pictures over eight connections to a service of one instance and to one of several, by turns.
-pub(crate) fn by_eight(
+/// Sends images over eight connections to a service of one instance and to one of several, in turns.
+pub(crate) fn eight_connections(
     ports: (u16, u16),
     path: &str,
     picture: &str,
@@ -57,7 +57,7 @@ pub(crate) fn by_eight(
     by_turns(|(one, more): &(Outcome, Outcome)| more.rate / one.rate, || Ok((post(ports.0)?, post(ports.1)?)))
 }
 
-/// A service as one more app, which has one instance: its port, and its entry.
+/// Returns port and run template entry of a further app with one instance.
 fn one(service: &str, name: &str) -> anyhow::Result<(u16, String)> {
     let (port, dapr_port) = (free_port()?, free_port()?);
     let mut command = vec!["wasmedge".to_owned()];
@@ -72,7 +72,7 @@ fn one(service: &str, name: &str) -> anyhow::Result<(u16, String)> {
     Ok((port, format!("- {app}\n")))
 }
 
-/// What instances cost that share their code with others: those of [`MORE`] apps of the same module beside none.
+/// Measures the memory of an instance that shares its code: [`MEASURED_INSTANCES`] apps of the same module, compared with none.
 fn one_more(what: &'static str, service: &str) -> anyhow::Result<Row> {
     let usage_with = |apps: usize| {
         let more =
@@ -85,8 +85,8 @@ fn one_more(what: &'static str, service: &str) -> anyhow::Result<Row> {
         }
         processes::usage(&[world.daprlet.id()])
     };
-    let (before, after) = (usage_with(0)?, usage_with(MORE)?);
-    let of_one = |with: f64, without: f64| (with - without) / MORE as f64;
+    let (before, after) = (usage_with(0)?, usage_with(MEASURED_INSTANCES)?);
+    let of_one = |with: f64, without: f64| (with - without) / MEASURED_INSTANCES as f64;
     Ok(Row {
         what,
         measured: format!("{:.1} MB", of_one(after.resident, before.resident)),
@@ -97,7 +97,7 @@ fn one_more(what: &'static str, service: &str) -> anyhow::Result<Row> {
     })
 }
 
-/// Small requests over one connection while pictures from the file `picture` are classified over another.
+/// Sends small requests over one connection while images from the file `picture` are classified over another.
 pub(crate) fn beside_pictures(what: &'static str, port: u16, picture: &str, seconds: Duration) -> anyhow::Result<Row> {
     let flags = ["--path", "/classify", "--method", "POST", "--body", picture, "--connections", "1"];
     let small = std::thread::scope(|scope| {

@@ -9,41 +9,41 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What to send, where, and for how long.
+/// Target, request and duration of a load.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// HOST:PORT.
+    /// Address of the server, HOST:PORT
     #[arg(long)]
     address: String,
     #[arg(long, default_value = "/")]
     path: String,
     #[arg(long, default_value = "GET")]
     method: String,
-    /// A file with the body.
+    /// File with the request body
     #[arg(long)]
     body: Option<PathBuf>,
     #[arg(long, default_value_t = 1)]
     connections: usize,
-    /// Milliseconds.
+    /// Duration in milliseconds
     #[arg(long, default_value_t = 5000)]
     millis: u64,
 }
 
-/// What came of it.
+/// Measurements of a load.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Outcome {
-    /// Requests that were answered with 2xx.
+    /// Requests with a 2xx response.
     pub(crate) requests: u64,
-    /// Those before them, which warmed connections and caches.
+    /// Requests before the measurement, which warmed connections and caches.
     #[serde(default)]
     pub(crate) warming: u64,
-    /// Requests a second.
+    /// Requests per second.
     pub(crate) rate: f64,
-    /// Microseconds.
+    /// Median latency in microseconds.
     pub(crate) p50: f64,
-    /// Microseconds.
+    /// 90th percentile of the latency in microseconds.
     pub(crate) p90: f64,
-    /// Microseconds.
+    /// 99th percentile of the latency in microseconds.
     pub(crate) p99: f64,
 }
 
@@ -102,7 +102,7 @@ async fn connection(address: String, request: Vec<u8>, end: Instant) -> anyhow::
     Ok(times)
 }
 
-/// Reads one answer, which must be good.
+/// Reads one response, which must be successful.
 async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
     buffer.clear();
     loop {

@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: the figures that the project is held to, in one run, each beside what it is compared with.
+//! `cargo xtask bench`: measures the figures that the project must meet, each compared with a reference.
 //!
-//! Load comes from a process of its own (`bench load`), so that the server and its load do not share a scheduler.
+//! The load comes from a separate process (`bench load`), so that server and load do not share a scheduler.
 
 mod applications;
 mod bench;
@@ -24,43 +24,43 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-/// Measures daprlet and prints a table with ratios.
+/// Measures daprlet and prints a table with ratios
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// How long each load runs, in seconds.
+    /// Duration of each load, in seconds
     #[arg(long, global = true, default_value_t = 5)]
     seconds: u64,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Sends requests and prints what came of them as JSON; the other half of the benchmark.
+    /// Sends requests and prints the measurements as JSON; started by the benchmark itself
     #[command(hide = true)]
     Load(load::Arguments),
 
-    /// Measures only what a state store costs when it is a Wasm component.
+    /// Measures only the cost of a state store that is a Wasm component
     Components,
 
-    /// Measures only what more than one instance of a module is worth.
+    /// Measures only the benefit of more than one instance of a module
     Instances,
 
-    /// Measures only inference: MobileNet V2, in all the ways there are to compute it.
+    /// Measures only inference: MobileNet V2, with every backend
     Inference {
-        /// A folder with models/mobilenet-v2 and images/food.jpg.
+        /// Directory with models/mobilenet-v2 and images/food.jpg
         #[arg(long, env = "TESTDATA_DIR")]
         data: PathBuf,
     },
 
-    /// Measures only a state read through `dapr:runtime`. `DAPRD` names a real `daprd`, which is measured beside it.
+    /// Measures only a state read through `dapr:runtime`; `DAPRD` names a real `daprd` to compare with
     Runtime,
 
-    /// Measures only what one component is capable of, here and under plain `wasmtime serve`.
+    /// Measures only the capacity of one component, in daprlet and under plain `wasmtime serve`
     Wasmtime,
 
-    /// Measures daprlet beside the real Dapr and WasmEdge, and writes a report.
+    /// Measures daprlet and the real Dapr and WasmEdge, and writes a report
     Real(real::Arguments),
 }
 

@@ -1,4 +1,4 @@
-//! The image services' libraries called natively: what the guests are compared with.
+//! The image services' libraries called natively, as the reference for guests.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use image::{DynamicImage, Rgb, RgbImage};
 use image_api_classify::{Classifier, DecodedImage};
 use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
 
-/// A 1280x720 JPEG with enough detail to be worth decoding.
+/// Creates a 1280x720 JPEG with enough detail to make decoding realistic.
 pub(crate) fn photograph() -> anyhow::Result<Vec<u8>> {
     let pixels = RgbImage::from_fn(1280, 720, |x, y| {
         let wave = |a: u32, b: u32| ((f64::from(x * a + y * b) / 97.0).sin() * 100.0 + 128.0) as u8;
-        // A little noise that is the same every time, as film grain is not.
+        // Reproducible noise in place of film grain.
         let grain = ((x * 7919 + y * 104_729) % 31) as u8;
         Rgb([wave(1, 2).saturating_add(grain), wave(3, 1), wave(2, 5).saturating_sub(grain)])
     });
@@ -21,12 +21,12 @@ pub(crate) fn photograph() -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The median time of a call of the grayscale library.
+/// Measures the median time of a call of the grayscale library.
 pub(crate) fn grayscale(picture: &[u8], within: Duration) -> anyhow::Result<Duration> {
     median(within, || Ok(image_api_grayscale::turn_gray(picture, DEFAULT_MAX_PIXELS).map_err(refused)?.into_bytes()))
 }
 
-/// The median time in which a model says what a picture shows.
+/// Measures the median time to classify an image.
 pub(crate) fn classify(model: &dyn Classifier, picture: &[u8], within: Duration) -> anyhow::Result<Duration> {
     median(within, || {
         let admitted = Picture::admit(picture, DEFAULT_MAX_PIXELS).map_err(refused)?;

@@ -1,5 +1,6 @@
-//! One component in daprlet and under plain `wasmtime serve`, where there is one: the grayscale service, composed with Dapr's HTTP
-//! API, so that it imports nothing of Dapr.
+//! One component in daprlet and under plain `wasmtime serve`, if installed.
+//!
+//! It is the grayscale service, composed with Dapr's HTTP API, so that it imports nothing of Dapr.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,23 +14,23 @@ use crate::processes::processor_time;
 use crate::row::Row;
 use crate::turns::{TURNS, by_turns};
 
-/// Requests that an instance answers where instances are used again.
-const REUSED: &str = "1000000";
+/// Requests handled by an instance that is reused.
+const REQUESTS_PER_INSTANCE: &str = "1000000";
 
-/// What one server is capable of.
+/// Capacity of one server.
 struct Capacity {
     rate: f64,
     /// Processor time of a request.
     cost: Duration,
 }
 
-/// `GET /` in a fresh instance for each request, and in instances that are used again.
+/// Measures `GET /` with a fresh instance for each request, and with reused instances.
 pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let Some(program) = real_programs::wasmtime() else { return Ok(Vec::new()) };
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("composed.wasm");
     compose(&file)?;
-    let flags: [&[&str]; 2] = [&[], &["--max-instance-reuse-count", REUSED]];
+    let flags: [&[&str]; 2] = [&[], &["--max-instance-reuse-count", REQUESTS_PER_INSTANCE]];
     let ports = [free_port()?, free_port()?];
     let apps = flags.iter().zip(ports).map(|(flags, port)| {
         let command = ["wasmtime", "serve", "-Scli"].iter().chain(*flags).map(|it| (*it).to_owned());

@@ -1,23 +1,23 @@
-//! What processes use, as `/proc` tells it.
+//! Resource usage of processes, from `/proc`.
 
 use std::fs;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// Clock ticks a second: a constant of Linux's interface, whatever the kernel's own clock is.
-const TICKS: u64 = 100;
+/// Clock ticks per second: a constant of Linux's interface, whatever the kernel's own clock is.
+const TICKS_PER_SECOND: u64 = 100;
 
 /// Memory of a group of processes, in megabytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usage {
-    /// Resident, with what is shared counted for each.
+    /// Resident memory, with shared pages counted for each process.
     pub(crate) resident: f64,
-    /// What they take together: a page that some of them share is counted once.
+    /// Proportional memory: a page shared by several processes counts once.
     pub(crate) proportional: f64,
-    /// What would be free if they ended: also the code that no second process of the same program shares.
+    /// Memory that would be freed if they ended, including code that no second process of the program shares.
     pub(crate) private: f64,
-    /// What has no file behind it, so that the system cannot drop it and read it again.
+    /// Memory without a file behind it, which the system cannot drop and read again.
     pub(crate) anonymous: f64,
     pub(crate) processes: usize,
 }
@@ -40,7 +40,7 @@ pub(crate) fn usage(ids: &[u32]) -> anyhow::Result<Usage> {
     Ok(usage)
 }
 
-/// The processor time that they have spent so far.
+/// Returns the processor time used by the processes so far.
 pub(crate) fn processor_time(ids: &[u32]) -> anyhow::Result<Duration> {
     let mut ticks = 0;
     for id in ids {
@@ -50,10 +50,10 @@ pub(crate) fn processor_time(ids: &[u32]) -> anyhow::Result<Duration> {
         let spent = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
         ticks += spent.sum::<u64>();
     }
-    Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
 }
 
-/// Time of all processors, in ticks: all of it, and what a hypervisor gave to other machines.
+/// Time of all processors in ticks, in total and stolen by a hypervisor for other machines.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stolen {
     all: u64,
@@ -61,7 +61,7 @@ pub(crate) struct Stolen {
 }
 
 impl Stolen {
-    /// The share that others had, of one.
+    /// Returns the stolen share, from 0 to 1.
     pub(crate) fn share(self) -> f64 {
         self.stolen as f64 / self.all.max(1) as f64
     }
@@ -75,11 +75,11 @@ impl std::ops::Sub for Stolen {
     }
 }
 
-/// Since the system started; nothing where it does not tell.
+/// Returns the ticks since the system started; zero where it does not report them.
 pub(crate) fn stolen() -> Stolen {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let first = stat.lines().next().unwrap_or_default();
-    // After the name: user, nice, system, idle, iowait, irq, softirq, steal; guest time is part of user time.
+    // Fields after the name: user, nice, system, idle, iowait, irq, softirq, steal; guest time is part of user time.
     let ticks: Vec<u64> = first.split_whitespace().skip(1).take(8).filter_map(|field| field.parse().ok()).collect();
     Stolen { all: ticks.iter().sum(), stolen: ticks.get(7).copied().unwrap_or_default() }
 }

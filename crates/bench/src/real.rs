@@ -1,4 +1,4 @@
-//! daprlet beside the real Dapr and the real WasmEdge, in one run: the same services, components and servers.
+//! Compares daprlet with the real Dapr and the real WasmEdge: the same services, components and servers.
 
 mod machine;
 mod report;
@@ -19,47 +19,47 @@ use crate::processes::{self, Usage};
 use crate::turns::by_turns;
 use crate::wasmedge;
 
-/// The limit on users is not what is measured here.
+/// Disables the rate limit, which is not measured.
 const SETTINGS: &[&str] = &["RATE_LIMIT_PER_MINUTE=0"];
 const SAMPLE: &[u8] = include_bytes!("../../../docs/sample.jpg");
 
 const GRAYSCALE: &str = "image-api-grayscale";
 const CLASSIFY: &str = "image-api-classify";
 
-/// What is compared with daprlet.
+/// Programs to compare with, and the report.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The real `daprd`.
+    /// Path of the real `daprd`
     #[arg(long, env = "DAPRD", default_value = "daprd")]
     daprd: PathBuf,
 
-    /// The real WasmEdge.
+    /// Path of the real WasmEdge
     #[arg(long, env = "WASMEDGE", default_value = "wasmedge")]
     wasmedge: PathBuf,
 
-    /// Where the report goes.
+    /// File for the report
     #[arg(long, default_value = "BENCHMARKS.md")]
     report: PathBuf,
 }
 
-/// One load in one deployment.
+/// Measurements of one load in one deployment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figure {
     pub(crate) outcome: Outcome,
-    /// Processor time a request, in microseconds, of everything but the servers and the load itself.
+    /// Processor time per request in microseconds, without servers and load generator.
     pub(crate) cpu: f64,
 }
 
-/// What was measured of a deployment before any load.
+/// Measurements of a deployment before any load.
 #[derive(Debug)]
 pub(crate) struct About {
-    /// Of the idle deployment.
+    /// Memory of the idle deployment.
     pub(crate) usage: Usage,
-    /// From nothing running to the first picture, in seconds.
+    /// Time from nothing running to the first image, in seconds.
     pub(crate) start: f64,
 }
 
-/// What is asked, of whom, over how many connections.
+/// A load: request, target and number of connections.
 pub(crate) struct Load {
     pub(crate) what: &'static str,
     to: To,
@@ -69,7 +69,7 @@ pub(crate) struct Load {
     pub(crate) connections: usize,
 }
 
-/// All loads, each over one connection and over sixteen.
+/// Returns all loads, each over one connection and over sixteen.
 pub(crate) fn loads() -> Vec<Load> {
     let dapr = To::Dapr(GRAYSCALE);
     let one: [(&str, To, &str, &str, &[u8]); 7] = [
@@ -87,10 +87,10 @@ pub(crate) fn loads() -> Vec<Load> {
     both.collect()
 }
 
-/// Measures both worlds and writes the report.
+/// Measures both deployments and writes the report.
 pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let wasmedge = machine::WasmEdge::of(&arguments.wasmedge)?;
+    let wasmedge = machine::WasmEdge::detect(&arguments.wasmedge)?;
     for service in [GRAYSCALE, CLASSIFY, "events-service"] {
         let compiled = wasmedge::compile(&arguments.wasmedge, &wasm(service))?;
         std::fs::copy(compiled, folder.path().join(service).with_extension("so"))?;
@@ -102,9 +102,9 @@ pub(crate) fn run(arguments: &Arguments, seconds: Duration) -> anyhow::Result<()
     };
     let programs = Programs { daprd: arguments.daprd.clone(), runtime };
     let servers = DeploymentServers::start()?;
-    // Whoever starts a module first compiles it; WasmEdge's are compiled already.
+    // The first start of a module compiles it; WasmEdge's modules are compiled already.
     drop(Side::start(&Kind::Daprlet, &servers)?);
-    // Both are up while either is measured: they take turns, because a machine is not equally fast all the time.
+    // Both run while either is measured: they take turns, because the speed of a machine varies.
     let ours = Side::start(&Kind::Daprlet, &servers)?;
     let real = Side::start(&Kind::Real(programs), &servers)?;
     let loads = measure(&ours, &real, folder.path(), seconds)?;
@@ -150,10 +150,10 @@ impl Side {
     }
 }
 
-/// All loads on both, in the order of [`loads`].
+/// Measures all loads on both deployments, in the order of [`loads`].
 fn measure(ours: &Side, real: &Side, folder: &Path, seconds: Duration) -> anyhow::Result<Vec<(Figure, Figure)>> {
     let loads = loads();
-    // Setting comes before getting, so that there is something to get.
+    // Writes come before reads, so that there is something to read.
     let set = loads.iter().find(|load| load.what.starts_with("state set")).context("a load")?;
     for side in [ours, real] {
         one(&side.deployment, set, folder, Duration::from_millis(100))?;

@@ -1,4 +1,4 @@
-//! A state read by an application that is a component, beside one over HTTP: of daprlet, and of a real `daprd`.
+//! A state read by a component application, compared with one over HTTP from daprlet and from a real `daprd`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use worlds::{Kind, Programs, Runtime, Servers, Sidecar, To, Topology};
 use crate::bench::{free_port, load};
 use crate::row::Row;
 
-/// In memory, where every store is at its fastest and the way there counts.
+/// An in-memory store: the fastest, so that the call itself dominates.
 const MEMORY: &str = "apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: {name: memory}
 spec: {type: state.in-memory, version: v1}
 ";
 
-/// The record that the fixture `state-clock` reads.
+/// Path of the record that the fixture `state-clock` reads.
 const RECORD: &str = "/v1.0/state/memory/key";
 
-/// One `get` through `dapr:runtime`. `DAPRD` names a real `daprd`.
+/// Measures one `get` through `dapr:runtime`. `DAPRD` names a real `daprd`.
 pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let (port, dapr_port) = (free_port()?, free_port()?);
     let command = serde_json::json!(["wasmtime", "serve", "-Scli", wasm("components/state-clock")]);
@@ -42,7 +42,7 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
         rows.push(row(
             function,
             "HTTP to the real daprd, its state.in-memory",
-            of_daprd(daprd.into(), seconds)?,
+            measure_daprd(daprd.into(), seconds)?,
             "0.1",
         ));
     }
@@ -60,8 +60,8 @@ fn row(function: f64, beside: &str, http: f64, must: &'static str) -> Row {
     }
 }
 
-/// The same read of a sidecar without an application, in microseconds.
-fn of_daprd(daprd: PathBuf, seconds: Duration) -> anyhow::Result<f64> {
+/// Measures the same read from a sidecar without an application, in microseconds.
+fn measure_daprd(daprd: PathBuf, seconds: Duration) -> anyhow::Result<f64> {
     let alone = Sidecar { id: "alone", app: worlds::App::None, components: &[MEMORY], configuration: None };
     let topology = Topology {
         sidecars: vec![alone],

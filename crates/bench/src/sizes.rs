@@ -1,4 +1,4 @@
-//! How large the services' modules are, without what tells people the names of their functions.
+//! Sizes of the services' modules, without function names.
 
 use anyhow::{Context as _, ensure};
 use e2e::wasm;
@@ -8,7 +8,7 @@ use crate::row::Row;
 
 const DEFAULT_MODEL: &[u8] = include_bytes!("../../../models/default/model.onnx");
 
-/// A row for each service.
+/// Returns a row for each service.
 pub(crate) fn rows() -> anyhow::Result<[Row; 3]> {
     Ok([
         row("size of image-api-grayscale.wasm, without names", "image-api-grayscale", 0, "1.5 MB")?,

@@ -1,34 +1,34 @@
-//! A real WasmEdge beside daprlet, where there is one.
+//! A real WasmEdge to compare with, if installed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::ensure;
 
-/// A running WasmEdge; it ends with this value.
+/// A running WasmEdge, killed on drop.
 pub(crate) struct WasmEdge(Child);
 
 impl Drop for WasmEdge {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The program in `$WASMEDGE`, or on the path.
+/// Returns the program in `$WASMEDGE`, or on the path.
 pub(crate) fn program() -> Option<PathBuf> {
     let program = std::env::var_os("WASMEDGE").map_or_else(|| PathBuf::from("wasmedge"), PathBuf::from);
     let ran = Command::new(&program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     ran.is_ok_and(|status| status.success()).then_some(program)
 }
 
-/// `module` compiled ahead of time, in the user's cache.
+/// Compiles `module` ahead of time into the user's cache.
 pub(crate) fn compile(program: &Path, module: &Path) -> anyhow::Result<PathBuf> {
     real_programs::compile(program, module, || {})
 }
 
-/// Serves `compiled` on `port`, which it is told as a setting and as an argument.
+/// Serves `compiled` on `port`, which is passed as a setting and as an argument.
 pub(crate) fn start(program: &Path, flags: &[String], compiled: &Path, port: u16) -> anyhow::Result<WasmEdge> {
     let child = Command::new(program)
         .args(flags)

@@ -1,18 +1,18 @@
-//! What was measured on and with.
+//! The machine and the versions of a measurement.
 
 use std::path::Path;
 
 use real_programs::version;
 
-/// A WasmEdge, and how it runs what was compiled ahead of time.
+/// A WasmEdge, and the flags with which it runs compiled modules.
 pub(crate) struct WasmEdge {
     pub(crate) version: String,
     pub(crate) flags: Vec<String>,
 }
 
 impl WasmEdge {
-    /// Version 0.14 runs such a module by itself; from 0.17 on, it interprets even that unless it is told otherwise.
-    pub(crate) fn of(program: &Path) -> anyhow::Result<Self> {
+    /// Detects the version: 0.14 runs compiled modules by default; from 0.17 on, they need a flag.
+    pub(crate) fn detect(program: &Path) -> anyhow::Result<Self> {
         let version = version(program)?;
         let is_old = ["0.13", "0.14", "0.15", "0.16"].iter().any(|old| version.starts_with(old));
         let flags = if is_old { Vec::new() } else { vec!["--run-mode".to_owned(), "aot".to_owned()] };
@@ -20,7 +20,7 @@ impl WasmEdge {
     }
 }
 
-/// Machine and versions, one line each.
+/// Describes machine and versions, one line each.
 pub(crate) fn describe(daprd: &Path, wasmedge: &WasmEdge) -> anyhow::Result<Vec<String>> {
     let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

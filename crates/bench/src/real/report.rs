@@ -74,7 +74,7 @@ fn line(figure: &Figure) -> String {
     format!("{rate:.0} | {} | {} | {} | {}", millis(p50), millis(p90), millis(p99), or_nothing(figure.cpu, 0))
 }
 
-/// How many times better daprlet is.
+/// Formats how many times better daprlet is.
 fn ratios(ours: &Figure, real: &Figure) -> String {
     let (a, b) = (ours.outcome, real.outcome);
     let all = [a.rate / b.rate, b.p50 / a.p50, b.p90 / a.p90, b.p99 / a.p99, real.cpu / ours.cpu];

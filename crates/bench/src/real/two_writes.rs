@@ -1,5 +1,7 @@
-//! The usual way of serving on WasmEdge: a server on the published crates as they are, which write a response's head and
-//! body apart. On a connection that is kept, the second write waits for an acknowledgement that the client delays.
+//! The usual server on WasmEdge, with unmodified published crates.
+//!
+//! It writes a response's header and body separately. On a keep-alive connection, the second write waits for an
+//! acknowledgement that the client delays.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use crate::bench::{free_port, load};
 use crate::load::Outcome;
 use crate::wasmedge;
 
-/// Over one connection and over sixteen: daprlet, and WasmEdge.
+/// Measures one connection and sixteen: daprlet, and WasmEdge.
 pub(crate) fn measure(program: &Path, flags: &[String], seconds: Duration) -> anyhow::Result<Vec<(Outcome, Outcome)>> {
     let module = wasm("plain-server");
     let ours = free_port()?;

@@ -1,4 +1,4 @@
-//! Inference alone, in all the ways there are to compute it.
+//! Inference alone, on every backend.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use super::UNLIMITED;
 use crate::bench::free_port;
 use crate::wasmedge::{self, WasmEdge};
 
-/// Side of the pictures that the network takes, in pixels.
+/// Side length of the network's input, in pixels.
 const SIDE: usize = 224;
 
-/// The service that asks the host, as one more app: its port, and its entry.
-pub(super) fn asks_the_host(model: &Path) -> anyhow::Result<(u16, String)> {
+/// Returns port and run template entry of a further app: the service with inference on the host.
+pub(super) fn host_inference_app(model: &Path) -> anyhow::Result<(u16, String)> {
     let (port, dapr_port) = (free_port()?, free_port()?);
     let model = model.display();
     let mut command = vec!["wasmedge".to_owned(), format!("--dir=model:{model}")];
@@ -32,7 +32,7 @@ pub(super) fn asks_the_host(model: &Path) -> anyhow::Result<(u16, String)> {
     Ok((port, format!("- {app}\n")))
 }
 
-/// The median time of one inference without WebAssembly, in milliseconds.
+/// Measures the median time of one inference without WebAssembly, in milliseconds.
 pub(super) fn native(network: &Model, threads: usize, within: Duration) -> anyhow::Result<f64> {
     let pool = Arc::new(ThreadPool::with_num_threads(threads));
     let input = network.input_ids().first().copied().context("an input")?;
@@ -52,7 +52,7 @@ pub(super) fn native(network: &Model, threads: usize, within: Duration) -> anyho
     })
 }
 
-/// The median time that the service says one inference took, in milliseconds.
+/// Measures the median inference time that the service reports, in milliseconds.
 pub(super) fn inference(port: u16, picture: &[u8], within: Duration) -> anyhow::Result<f64> {
     let url = format!("http://127.0.0.1:{port}/classify");
     median(within, || {
@@ -62,8 +62,8 @@ pub(super) fn inference(port: u16, picture: &[u8], within: Duration) -> anyhow::
     })
 }
 
-/// The same module in a real WasmEdge, without Dapr, if there is one: its port, and what it ends with.
-pub(super) fn in_wasmedge(model: &Path) -> anyhow::Result<Option<(u16, WasmEdge)>> {
+/// Starts the same module in a real WasmEdge without Dapr, if one is installed. Returns its port and process.
+pub(super) fn start_in_wasmedge(model: &Path) -> anyhow::Result<Option<(u16, WasmEdge)>> {
     let Some(program) = wasmedge::program() else { return Ok(None) };
     let compiled = wasmedge::compile(&program, &wasm("image-api-classify"))?;
     let port = free_port()?;
@@ -71,7 +71,7 @@ pub(super) fn in_wasmedge(model: &Path) -> anyhow::Result<Option<(u16, WasmEdge)
     Ok(Some((port, wasmedge::start(&program, &flags, &compiled, port)?)))
 }
 
-/// The median of what `once` measures, after a first time that does not count.
+/// Returns the median of `once`, after one uncounted warm-up.
 fn median(within: Duration, mut once: impl FnMut() -> anyhow::Result<f64>) -> anyhow::Result<f64> {
     once()?;
     let begin = Instant::now();
