@@ -1,4 +1,4 @@
-//! The files of one world.
+//! The files of a deployment.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,22 +10,22 @@ use serde_json::json;
 
 use crate::wasm;
 
-/// What a world is to be like.
+/// Options of a deployment.
 #[derive(Clone)]
 pub struct Options {
-    /// The secrets file; the default leads to SQLite.
+    /// Secrets file; by default the database is SQLite.
     pub secrets: serde_json::Value,
-    /// The folder of the classify service's model.
+    /// Directory of the classify service's model.
     pub model: Option<PathBuf>,
     /// Settings of all three services, `NAME=VALUE`.
     pub settings: Vec<String>,
-    /// More flags of `daprlet run`.
+    /// Additional flags of `daprlet run`.
     pub arguments: Vec<String>,
-    /// Component files that replace or join the default ones: name and text.
+    /// Component files that replace or extend the default ones: name and text.
     pub components: Vec<(String, String)>,
-    /// The services are components, and not modules for WasmEdge.
+    /// True if the services are components instead of WasmEdge modules.
     pub as_components: bool,
-    /// More entries of the run template's `apps`, as YAML. `appDirPath: more` is a directory for them.
+    /// Additional entries of the run template's `apps`, as YAML. `appDirPath: more` is a directory for them.
     pub more_apps: String,
 }
 
@@ -43,32 +43,32 @@ impl Default for Options {
     }
 }
 
-/// Where everything listens.
+/// Ports of the services and their Dapr APIs.
 #[derive(Clone, Debug)]
 pub struct Ports {
-    /// The grayscale service.
+    /// Port of the grayscale service.
     pub grayscale: u16,
-    /// Its Dapr API.
+    /// Dapr port of the grayscale service.
     pub grayscale_dapr: u16,
-    /// The classify service.
+    /// Port of the classify service.
     pub classify: u16,
-    /// Its Dapr API.
+    /// Dapr port of the classify service.
     pub classify_dapr: u16,
-    /// The events service.
+    /// Port of the events service.
     pub events: u16,
-    /// Its Dapr API.
+    /// Dapr port of the events service.
     pub events_dapr: u16,
 }
 
-/// Ports that nobody uses at the moment, and that this process has given to nobody else.
+/// Finds free ports that this process has not returned before.
 ///
 /// # Panics
-/// When there are none.
+/// If there are none.
 #[must_use]
 pub fn free_ports<const N: usize>() -> [u16; N] {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // One that was given already is held, so that the system names another one.
+    // A port returned before stays bound here, so that the system chooses another one.
     let mut held = Vec::new();
     std::array::from_fn(|_| {
         loop {
@@ -83,13 +83,13 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
 }
 
 impl Ports {
-    /// Ports that nobody uses at the moment.
+    /// Chooses free ports.
     pub(crate) fn free() -> Self {
         let [grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr] = free_ports();
         Self { grayscale, grayscale_dapr, classify, classify_dapr, events, events_dapr }
     }
 
-    /// The ports of the Dapr APIs.
+    /// Returns the ports of the Dapr APIs.
     #[must_use]
     pub fn dapr(&self) -> [u16; 3] {
         [self.grayscale_dapr, self.classify_dapr, self.events_dapr]
@@ -117,7 +117,7 @@ pub(crate) fn write(folder: &Path, ports: &Ports, options: &Options) {
         app("image-api-classify", ports.classify, ports.classify_dapr, &model),
         app("events-service", ports.events, ports.events_dapr, ""),
     ];
-    // JSON is YAML.
+    // JSON is valid YAML.
     let apps: String = apps.iter().map(|app| format!("- {app}\n")).collect();
     let template = format!("version: 1\ncommon:\n  resourcesPath: config\napps:\n{apps}{}", options.more_apps);
     put(&folder.join("dapr.yaml"), &template);
@@ -125,7 +125,7 @@ pub(crate) fn write(folder: &Path, ports: &Ports, options: &Options) {
     let own = crate::repository().join("config");
     for file in fs::read_dir(own).expect("the project's config").filter_map(Result::ok).map(|entry| entry.path()) {
         if file.extension().is_some_and(|extension| extension == "yaml") {
-            // A test need not wait five seconds for a delivery.
+            // Tests should not wait five seconds for a delivery.
             let text = fs::read_to_string(&file).expect("a component").replace("@every 5s", "@every 1s");
             put(&config.join(file.file_name().expect("a name")), &text);
         }

@@ -1,4 +1,4 @@
-//! Requests of tests: every status is an answer, not an error.
+//! HTTP requests of tests. An error status is a normal response.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ pub struct Request {
     body: Vec<u8>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status; zero when there was no answer at all.
+    /// Status; zero if there was no response.
     pub status: u16,
-    /// The headers, in their order.
+    /// Headers in order of arrival.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// A request to `url`.
+/// Creates a request to `url`.
 #[must_use]
 pub fn request(method: &str, url: &str) -> Request {
     Request { builder: http::Request::builder().method(method).uri(url), body: Vec::new() }
@@ -42,10 +42,10 @@ impl Request {
         self
     }
 
-    /// Sends it over a new connection.
+    /// Sends the request over a new connection.
     ///
     /// # Panics
-    /// When it is no proper request.
+    /// If the request is invalid.
     #[must_use]
     pub fn send(self) -> Answer {
         let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -72,22 +72,22 @@ impl Request {
 }
 
 impl Answer {
-    /// The body as text.
+    /// Returns the body as text.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     ///
     /// # Panics
-    /// When it is none.
+    /// If it is not JSON.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// A header; empty where there is none.
+    /// Returns a header; empty if it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)

@@ -1,7 +1,7 @@
-//! A whole `daprlet` with the three services, on free ports and in a folder of its own, for tests and benchmarks.
+//! A complete `daprlet` with the three services, on free ports and in its own directory, for tests and benchmarks.
 //!
-//! [`World::start`] writes a run template and component YAML that differ from the project's own in ports and paths only,
-//! starts the program that was built with the tests, and waits until everything answers.
+//! [`World::start`] writes a run template and component YAML that differ from the project's own only in ports and
+//! paths, starts the program that was built with the tests, and waits until all services respond.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
 
@@ -19,25 +19,25 @@ pub use process::{Process, REGISTRY, daprlet, program};
 
 /// A running `daprlet` with the three services.
 pub struct World {
-    /// The process.
+    /// Process of `daprlet`.
     pub daprlet: Process,
-    /// Where everything listens.
+    /// Ports of the services.
     pub ports: Ports,
     folder: TempDir,
 }
 
 impl World {
-    /// Starts everything and waits until all of it answers.
+    /// Starts everything, and waits until all services respond.
     ///
     /// # Panics
-    /// When it does not start; the panic shows what `daprlet` said.
+    /// If it does not start; the panic shows the output of `daprlet`.
     #[must_use]
     pub fn start(options: &Options) -> Self {
         let folder = TempDir::new().expect("a folder");
         Self::start_in(folder, options)
     }
 
-    /// Ends the process the hard way (`kill -9`) and starts a new one on the same data.
+    /// Kills the process with SIGKILL, and starts a new one on the same data.
     #[must_use]
     pub fn restart(self, options: &Options) -> Self {
         let Self { daprlet, folder, .. } = self;
@@ -60,41 +60,41 @@ impl World {
         world
     }
 
-    /// The folder of the run template, `config/` and `data/`.
+    /// Returns the directory of the run template, `config/` and `data/`.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A request to `path` of the grayscale service.
+    /// Creates a request to `path` of the grayscale service.
     #[must_use]
     pub fn grayscale(&self, method: &str, path: &str) -> Request {
         request(method, &format!("http://127.0.0.1:{}{path}", self.ports.grayscale))
     }
 
-    /// A request to `path` of the classify service.
+    /// Creates a request to `path` of the classify service.
     #[must_use]
     pub fn classify(&self, method: &str, path: &str) -> Request {
         request(method, &format!("http://127.0.0.1:{}{path}", self.ports.classify))
     }
 
-    /// A request to `path` of the events service.
+    /// Creates a request to `path` of the events service.
     #[must_use]
     pub fn events(&self, method: &str, path: &str) -> Request {
         request(method, &format!("http://127.0.0.1:{}{path}", self.ports.events))
     }
 
-    /// A request to `path` of the grayscale service's Dapr API.
+    /// Creates a request to `path` of the grayscale service's Dapr API.
     #[must_use]
     pub fn dapr(&self, method: &str, path: &str) -> Request {
         request(method, &format!("http://127.0.0.1:{}{path}", self.ports.grayscale_dapr))
     }
 }
 
-/// The checkout of the project that this process was started in: it may be another one than that in which it was built.
+/// Returns the project checkout that this process runs in, which may differ from the one where it was built.
 ///
 /// # Panics
-/// When it was started elsewhere.
+/// If it runs elsewhere.
 #[must_use]
 pub fn repository() -> PathBuf {
     let current = std::env::current_dir().expect("a current directory");
@@ -103,16 +103,16 @@ pub fn repository() -> PathBuf {
     found.unwrap_or_else(|| panic!("{} is in no checkout of the project", current.display())).to_owned()
 }
 
-/// The folder of WebAssembly modules that `cargo xtask build-wasm` fills.
+/// Returns the directory of WebAssembly modules that `cargo xtask build-wasm` fills.
 fn wasm_folder() -> PathBuf {
     let given = std::env::var_os("WASM_DIR").map(PathBuf::from);
     given.unwrap_or_else(|| repository().join("wasm"))
 }
 
-/// The path of a module, which must be there.
+/// Returns the path of a module.
 ///
 /// # Panics
-/// When it is not.
+/// If the module does not exist.
 #[must_use]
 pub fn wasm(name: &str) -> PathBuf {
     let path = wasm_folder().join(name).with_extension("wasm");

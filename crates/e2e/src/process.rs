@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The longest that a test waits for anything. Compiling the modules for the first time is what takes long.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Timeout of everything that tests wait for. The first compilation of the modules takes longest.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(180);
 
-/// The variable that names the registry of this machine's applications, or none.
+/// Variable with the path of the local app registry, or `none`.
 pub const REGISTRY: &str = "DAPRLET_REGISTRY";
 
-/// A running program and everything that it has said.
+/// A running program and its output.
 pub struct Process {
     name: String,
     child: Mutex<Child>,
@@ -21,10 +21,10 @@ pub struct Process {
     followers: [JoinHandle<()>; 2],
 }
 
-/// The program that was built with the tests.
+/// Returns the path of the program built with the tests.
 ///
 /// # Panics
-/// When it was not built.
+/// If it was not built.
 #[must_use]
 pub fn program() -> PathBuf {
     let given = std::env::var_os("DAPRLET_BIN").map(PathBuf::from);
@@ -40,10 +40,10 @@ pub fn program() -> PathBuf {
     program
 }
 
-/// `daprlet` with these arguments, started in `folder`.
+/// Starts `daprlet` with these arguments in `folder`.
 ///
 /// # Panics
-/// When that is impossible.
+/// If it cannot be started.
 #[must_use]
 pub fn daprlet(folder: &Path, arguments: &[String]) -> Process {
     let mut command = Command::new(program());
@@ -54,11 +54,11 @@ impl Process {
     /// Starts a program.
     ///
     /// # Panics
-    /// When that is impossible.
+    /// If it cannot be started.
     #[must_use]
     pub fn spawn(command: &mut Command) -> Self {
         let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // Tests run at once, and have applications of the same ids.
+        // Tests run in parallel, and their applications have the same ids.
         if !command.get_envs().any(|(name, _)| name == REGISTRY) {
             command.env(REGISTRY, "none");
         }
@@ -72,7 +72,7 @@ impl Process {
         Self { name, child: Mutex::new(child), said, followers }
     }
 
-    /// Everything said so far.
+    /// Returns the output so far.
     ///
     /// # Panics
     /// Never in practice.
@@ -81,10 +81,10 @@ impl Process {
         self.said.lock().expect("lines").join("\n")
     }
 
-    /// Polls until `ready` gives something.
+    /// Polls until `ready` returns a value.
     ///
     /// # Panics
-    /// When that takes too long or the process has ended; the panic shows what it said.
+    /// On timeout, or if the process exits; the panic shows its output.
     pub fn until<T>(&self, mut ready: impl FnMut() -> Option<T>) -> T {
         let begin = Instant::now();
         loop {
@@ -93,12 +93,17 @@ impl Process {
             }
             let ended = self.child.lock().expect("the child").try_wait().expect("a status");
             assert!(ended.is_none(), "{} has ended with {ended:?}:\n{}", self.name, self.said());
-            assert!(begin.elapsed() < PATIENCE, "{}: nothing happened for {PATIENCE:?}:\n{}", self.name, self.said());
+            assert!(
+                begin.elapsed() < WAIT_TIMEOUT,
+                "{}: nothing happened for {WAIT_TIMEOUT:?}:\n{}",
+                self.name,
+                self.said()
+            );
             thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Whether it has ended by itself.
+    /// Returns true if the process has exited.
     ///
     /// # Panics
     /// Never in practice.
@@ -107,25 +112,25 @@ impl Process {
         self.child.lock().expect("the child").try_wait().expect("a status").is_some()
     }
 
-    /// Waits for the end, and for all that it said until then, and gives its status.
+    /// Waits until the process exits and its output is complete, and returns its status.
     ///
     /// # Panics
-    /// When the process does not end.
+    /// If the process does not exit.
     #[must_use]
     pub fn wait(&self) -> ExitStatus {
         let begin = Instant::now();
         loop {
             let status = self.child.lock().expect("the child").try_wait().expect("a status");
-            // Its last lines may still be on their way when it has ended.
+            // The last lines may arrive after the exit.
             if let Some(status) = status.filter(|_| self.followers.iter().all(JoinHandle::is_finished)) {
                 return status;
             }
-            assert!(begin.elapsed() < PATIENCE, "it did not end:\n{}", self.said());
+            assert!(begin.elapsed() < WAIT_TIMEOUT, "it did not end:\n{}", self.said());
             thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Its process id.
+    /// Returns the process id.
     ///
     /// # Panics
     /// Never in practice.
@@ -134,23 +139,23 @@ impl Process {
         self.child.lock().expect("the child").id()
     }
 
-    /// What Ctrl-C does.
+    /// Sends SIGINT, as Ctrl-C does.
     ///
     /// # Panics
-    /// When the process is gone already.
+    /// If the process has exited already.
     #[cfg(unix)]
     pub fn interrupt(&self) {
         let pid = i32::try_from(self.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
         rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a living process");
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// Kills the process with SIGKILL, and waits for its end.
     ///
     /// # Panics
     /// Never in practice.
     pub fn kill(&self) {
         let mut child = self.child.lock().expect("the child");
-        // It may be gone already, which is as good.
+        // It may have exited already.
         let _ = child.kill();
         let _ = child.wait();
     }

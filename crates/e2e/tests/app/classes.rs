@@ -1,11 +1,11 @@
-//! What the classify service says with nothing beside its module.
+//! The classify service with its embedded model.
 
 use e2e::World;
 
 const SAMPLE: &[u8] = include_bytes!("../../../../docs/sample.jpg");
 
 #[test]
-fn the_module_alone_knows_what_the_sample_shows_and_tells_where_the_time_went() {
+fn embedded_model_recognises_sample_and_reports_times() {
     let world = World::start(&crate::options());
     let answer = world.classify("POST", "/classify").body(SAMPLE).send();
     assert!(answer.text().starts_with("ship is detected with "), "{}", answer.text());

@@ -1,4 +1,4 @@
-//! Mistakes on the command line and in files: told all at once, with exit code 64.
+//! Errors on the command line and in files: all reported at once, with exit code 64.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn app(command: &str) -> String {
 }
 
 #[test]
-fn every_mistake_is_told_with_file_and_line() {
+fn errors_have_file_and_line() {
     check("version: 1\napps:\n- {appDirPath: gone, appPort: x}\n", COMPONENT, &["2 mistakes", "dapr.yaml:3"]);
     check("version: [1\n", COMPONENT, &["dapr.yaml:", "no YAML"]);
     check(&app("[wasmedge, --frobnicate, x.wasm]"), COMPONENT, &["dapr.yaml:4", "unknown option --frobnicate"]);
@@ -40,19 +40,19 @@ fn every_mistake_is_told_with_file_and_line() {
 }
 
 #[test]
-fn an_unknown_component_type_names_the_nearest_known_one() {
+fn unknown_component_type_suggests_the_nearest() {
     let component = COMPONENT.replace("state.in-memory", "state.inmemory");
     check(&app("[]"), &component, &["c.yaml:1", "state.inmemory", "did you mean \"state.in-memory\"?"]);
 }
 
 #[test]
-fn a_module_that_is_missing_or_no_module_is_told_with_its_path() {
+fn missing_or_invalid_module_is_an_error_with_its_path() {
     check(&app("[wasmedge, gone.wasm]"), COMPONENT, &["gone.wasm", "No such file"]);
     check(&app("[wasmedge, dapr.yaml]"), COMPONENT, &["dapr.yaml", "no WebAssembly module"]);
 }
 
 #[test]
-fn a_network_that_is_missing_or_no_network_is_told_with_its_path() {
+fn missing_or_invalid_network_is_an_error_with_its_path() {
     let preload = |file: &str| app(&format!("[wasmedge, --nn-preload, \"a:ONNX:CPU:{file}\", x.wasm]"));
     check(&preload("gone.onnx"), COMPONENT, &["gone.onnx", "cannot be read", "No such file"]);
     check(&preload("dapr.yaml"), COMPONENT, &["dapr.yaml", "no graph that can be computed here, which takes ONNX"]);
@@ -62,14 +62,14 @@ fn a_network_that_is_missing_or_no_network_is_told_with_its_path() {
 }
 
 #[test]
-fn a_missing_file_and_a_missing_application_are_usage_errors() {
+fn missing_file_or_application_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(ends_with(folder.path(), &["run", "-f", "gone.yaml"]).0, Some(64));
     assert_eq!(ends_with(folder.path(), &["run"]).0, Some(64));
 }
 
 #[test]
-fn a_program_that_is_not_there_is_told_before_anything_starts() {
+fn missing_program_is_reported_before_anything_starts() {
     check(
         &app("[no-such-program-anywhere, x]"),
         COMPONENT,
@@ -79,7 +79,7 @@ fn a_program_that_is_not_there_is_told_before_anything_starts() {
 }
 
 #[test]
-fn an_unknown_option_is_no_command() {
+fn unknown_option_is_not_a_command() {
     let folder = tempfile::tempdir().unwrap();
     let (code, said) = ends_with(folder.path(), &["run", "--app-id", "a", "--frobnicate", "sleep", "9"]);
     assert!(code == Some(64) && said.contains("unknown option --frobnicate"), "{code:?} {said}");
@@ -90,7 +90,7 @@ fn an_unknown_option_is_no_command() {
 }
 
 #[test]
-fn flags_without_effect_are_told_in_one_list() {
+fn flags_without_effect_are_listed_once() {
     let folder = tempfile::tempdir().unwrap();
     let flags = "run --app-id a -G 50001 --metrics-port=9090 --app-protocol http --enable-profiling=false -- true";
     let (code, said) = ends_with(folder.path(), &flags.split(' ').collect::<Vec<_>>());
@@ -131,7 +131,7 @@ fn unknown_fields_are_warnings_and_errors_when_strict() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_named() {
+fn taken_port_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
@@ -162,7 +162,7 @@ fn help_names_examples_and_version_lists_components() {
 }
 
 #[test]
-fn a_wasm_component_that_cannot_be_used_is_told_with_the_place_of_its_yaml() {
+fn unusable_wasm_component_is_reported_with_yaml_location() {
     let component = |module: &str| {
         COMPONENT.replace(
             "{type: state.in-memory, version: v1}",

@@ -1,4 +1,4 @@
-//! A small service beside guests that want all there is, of eight kinds, four at a time.
+//! A small service beside eight kinds of guests that take all resources they can, four at a time.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use e2e::{Process, free_ports, wasm};
 
-/// The time for which each rate is measured.
-const MEASURED: Duration = Duration::from_secs(2);
+/// Duration of each measurement.
+const MEASUREMENT_TIME: Duration = Duration::from_secs(2);
 
-/// The longest that ending may take beside guests that compute.
-const ENDING: Duration = Duration::from_secs(2);
+/// Timeout of the shutdown beside busy guests.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the guests import, and two pages that hold a clock that is over at once and a buffer of half a gigabyte.
+/// Imports of the guests, and two pages with an expired clock subscription and an iovec of half a gigabyte.
 const HEAD: &str = r#"
     (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
@@ -20,7 +20,7 @@ const HEAD: &str = r#"
     (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
     (data (i32.const 80) "\01") (data (i32.const 512) "\00\00\01\00\00\00\00\20")"#;
 
-/// The kinds: their names, and what each does again and again.
+/// Guests: name, and the body of an endless loop.
 const KINDS: [(&str, &str); 8] = [
     ("computes", "(nop)"),
     ("polls", "(drop (call $poll (i32.const 64) (i32.const 256) (i32.const 1) (i32.const 600)))"),
@@ -32,7 +32,7 @@ const KINDS: [(&str, &str); 8] = [
     ("tables", "(table.fill $table (i32.const 0) (ref.null func) (i32.const 1000000))"),
 ];
 
-/// daprlet with the plain server at a port, and these guests.
+/// A daprlet with the plain server on a port, and these guests.
 struct Crowd {
     _folder: tempfile::TempDir,
     daprlet: Process,
@@ -60,13 +60,13 @@ impl Crowd {
         Self { _folder: folder, daprlet, port }
     }
 
-    /// Requests a second over one connection, and the time within which ninety-nine of a hundred are answered.
+    /// Measures requests per second over one connection, and the 99th percentile of the latency.
     fn measure(&self) -> (f64, Duration) {
         let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
         stream.get_ref().set_nodelay(true).unwrap();
         ask(&mut stream);
         let (begin, mut times) = (Instant::now(), Vec::new());
-        while begin.elapsed() < MEASURED {
+        while begin.elapsed() < MEASUREMENT_TIME {
             let asked = Instant::now();
             ask(&mut stream);
             times.push(asked.elapsed());
@@ -93,7 +93,7 @@ fn ask(stream: &mut BufReader<TcpStream>) {
 }
 
 #[test]
-fn small_service_answers_beside_guests_that_want_all() {
+fn small_service_responds_beside_greedy_guests() {
     let (rate, p99) = Crowd::start(&[]).measure();
     println!("alone: {rate:.0}/s, p99 {p99:?}");
     for kinds in KINDS.chunks(4) {
@@ -108,8 +108,8 @@ fn small_service_answers_beside_guests_that_want_all() {
             "beside {names:?}: {crowded:.0}/s ({:.0} %), p99 {p99:?}, ended in {ending:?}",
             100.0 * crowded / rate
         );
-        // On a machine where nothing else runs: 60 % and 25 ms. A test shares its processors with others.
+        // On an idle machine: 60 % and 25 ms. A test shares its processors with others.
         assert!(crowded > rate / 10.0 && p99 < Duration::from_millis(100), "{names:?}");
-        assert!(ending < ENDING, "{names:?}: {ending:?}");
+        assert!(ending < SHUTDOWN_TIMEOUT, "{names:?}: {ending:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Dapr's HTTP API in front of the durable default store.
+//! Dapr's HTTP API with the default, durable state store.
 
 use e2e::{Options, World, request};
 
@@ -38,7 +38,7 @@ fn errors_have_daprs_codes_and_details() {
 }
 
 #[test]
-fn a_transaction_happens_as_a_whole_or_not_at_all() {
+fn transaction_is_atomic() {
     let world = World::start(&Options::default());
     let path = "/v1.0/state/statestore/transaction";
     let good = r#"{"operations":[{"operation":"upsert","request":{"key":"x","value":1}},
@@ -55,9 +55,9 @@ fn a_transaction_happens_as_a_whole_or_not_at_all() {
 }
 
 #[test]
-fn an_api_token_is_asked_of_everybody_but_health_probes() {
+fn api_token_is_required_except_for_health_probes() {
     let world = World::start(&Options::default());
-    // Tokens come from the environment, so this is a process of its own.
+    // The token comes from the environment, so this test needs its own process.
     let folder = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut guarded = std::process::Command::new(e2e::program())
@@ -76,7 +76,7 @@ fn an_api_token_is_asked_of_everybody_but_health_probes() {
 }
 
 #[test]
-fn shutdown_call_ends_its_own_application_and_the_last_one_the_process() {
+fn shutdown_call_ends_its_app_and_the_last_the_process() {
     let world = World::start(&Options::default());
     let dapr = |port: u16, path: &str| request("POST", &format!("http://127.0.0.1:{port}{path}"));
     let [first, others @ ..] = world.ports.dapr();

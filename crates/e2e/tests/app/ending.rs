@@ -1,4 +1,4 @@
-//! How it ends: on signals, whatever becomes of its output, together with what it started, and with the right exit code.
+//! Shutdown: on signals, with broken output, with all child processes, and with the right exit code.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use e2e::{free_ports, request};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The longest that anything here may take on a busy machine.
+/// Timeout of each step on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
@@ -26,7 +26,7 @@ fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A daprlet, killed with the test.
+/// A daprlet that is killed with the test.
 struct Daprlet(Child);
 
 impl Drop for Daprlet {
@@ -54,7 +54,7 @@ impl Daprlet {
     }
 }
 
-/// A run template with these entries of `apps`.
+/// Creates a run template with these entries of `apps`.
 fn template(apps: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("dapr.yaml"), format!("version: 1\napps:\n{apps}")).unwrap();
@@ -66,7 +66,7 @@ fn is_alive(port: u16) -> Option<()> {
     (answer.status == 204).then_some(())
 }
 
-/// A pipe that nobody reads, one whose reader is gone, and a full disk. What is returned beside keeps the pipe as it is.
+/// Creates an unread pipe, a pipe whose reader is closed, and a full disk. The returned reader keeps the pipe open.
 fn broken_outputs() -> Vec<(&'static str, [Stdio; 2], Option<std::io::PipeReader>)> {
     let (unread, blocked) = std::io::pipe().unwrap();
     let (gone, closed) = std::io::pipe().unwrap();
@@ -82,7 +82,7 @@ fn broken_outputs() -> Vec<(&'static str, [Stdio; 2], Option<std::io::PipeReader
 }
 
 #[test]
-fn signal_ends_it_whatever_becomes_of_its_output() {
+fn signal_ends_daprlet_despite_broken_output() {
     let flood = "while :; do echo 0123456789012345678901234567890123456789; done";
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         for (name, output, _unread) in broken_outputs() {
@@ -101,7 +101,7 @@ fn signal_ends_it_whatever_becomes_of_its_output() {
 }
 
 #[test]
-fn failed_apps_restart_whatever_becomes_of_the_output() {
+fn failed_apps_restart_despite_broken_output() {
     let wasm = wat::parse_str(r#"(module (func (export "_start") (loop br 0)))"#).unwrap();
     for (name, output, _unread) in broken_outputs() {
         let folder = template(
@@ -116,7 +116,7 @@ fn failed_apps_restart_whatever_becomes_of_the_output() {
 }
 
 #[test]
-fn native_process_groups_end_with_it_however_it_ends() {
+fn native_process_groups_end_with_daprlet() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL] {
         let script = "sleep 600 & echo $! > new; mv new pid; wait";
         let folder = template(&format!("- {{appID: a, appDirPath: ., command: [sh, -c, '{script}']}}\n"));
@@ -147,7 +147,7 @@ fn only_app_ends_the_run_with_its_exit_code() {
 }
 
 #[test]
-fn one_of_several_apps_that_ends_leaves_the_others() {
+fn exit_of_one_app_leaves_the_others_running() {
     let [port] = free_ports();
     let folder = template(&format!(
         "- {{appID: done, appDirPath: ., command: [sh, -c, 'echo ran >> done']}}\n\
@@ -161,7 +161,7 @@ fn one_of_several_apps_that_ends_leaves_the_others() {
     assert!(daprlet.said().contains("restarting: the process has ended: exit status: 3"), "{}", daprlet.said());
 }
 
-/// An application that holds a request back until it is told to answer.
+/// An application that delays its response until output_of to send it.
 struct SlowApp {
     port: u16,
     asked: mpsc::Receiver<()>,
@@ -172,14 +172,14 @@ impl SlowApp {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let ((tell, asked), (answer, told)) = (mpsc::channel(), mpsc::channel());
+        let ((tell, asked), (answer, output_of)) = (mpsc::channel(), mpsc::channel());
         thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
                 let mut head = [0; 4096];
-                // The first connection only looks whether the port is open.
+                // The first connection only probes the port.
                 if matches!(stream.read(&mut head), Ok(1..)) && head.starts_with(b"GET /slow ") {
                     tell.send(()).unwrap();
-                    let _ = told.recv();
+                    let _ = output_of.recv();
                 }
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\ndone");
             }
@@ -188,7 +188,7 @@ impl SlowApp {
     }
 }
 
-/// A daprlet beside a slow application, which has a request under way.
+/// Starts a daprlet beside a slow application that has a request in flight.
 fn with_request_under_way(more: &[&str]) -> (Daprlet, SlowApp, thread::JoinHandle<String>) {
     let app = SlowApp::start();
     let [port] = free_ports();
@@ -210,7 +210,7 @@ fn with_request_under_way(more: &[&str]) -> (Daprlet, SlowApp, thread::JoinHandl
 }
 
 #[test]
-fn invocation_under_way_is_finished_at_shutdown() {
+fn shutdown_completes_invocation_in_flight() {
     let (mut daprlet, app, asking) = with_request_under_way(&["--dapr-graceful-shutdown-seconds", "60"]);
     daprlet.signal(Signal::TERM);
     thread::sleep(Duration::from_millis(200));
@@ -222,7 +222,7 @@ fn invocation_under_way_is_finished_at_shutdown() {
 }
 
 #[test]
-fn graceful_shutdown_does_not_last_longer_than_told() {
+fn graceful_shutdown_respects_its_timeout() {
     let (mut daprlet, _app, asking) = with_request_under_way(&["--dapr-graceful-shutdown-seconds", "0"]);
     daprlet.signal(Signal::TERM);
     assert_eq!(daprlet.wait().code(), Some(0));
@@ -230,9 +230,9 @@ fn graceful_shutdown_does_not_last_longer_than_told() {
 }
 
 #[test]
-fn second_signal_ends_it_at_once() {
+fn second_signal_ends_daprlet_at_once() {
     let (mut daprlet, _app, _asking) = with_request_under_way(&["--dapr-graceful-shutdown-seconds", "600"]);
-    // The second may come before the first was taken, and then they are one.
+    // The second signal may arrive before the first is handled, and then both count as one.
     let child = &daprlet.0;
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     let status = until("the second signal does not end it", || {
@@ -244,7 +244,7 @@ fn second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn module_that_cannot_start_ends_the_start_with_the_reason() {
+fn unstartable_module_aborts_the_start_with_the_reason() {
     let exit = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
                     (memory (export "memory") 1) (func (export "_start") i32.const 64 call $exit))"#;
     for (module, expected) in [
@@ -263,7 +263,7 @@ fn module_that_cannot_start_ends_the_start_with_the_reason() {
 }
 
 #[test]
-fn start_names_the_apps_that_it_waits_for() {
+fn start_names_the_apps_it_waits_for() {
     let [nobody] = free_ports();
     let folder =
         template(&format!("- {{appID: a, appDirPath: .}}\n- {{appID: b, appDirPath: ., appPort: {nobody}}}\n"));

@@ -1,4 +1,4 @@
-//! Events: recorded once, never lost, never in the user's way.
+//! Events: recorded once, never lost, and never a delay for users.
 
 use e2e::{Options, World};
 use image::ImageFormat;
@@ -11,7 +11,7 @@ fn grayscale_events(world: &World) -> usize {
 }
 
 #[test]
-fn the_template_commands_answer_as_they_always_did() {
+fn template_commands_keep_their_responses() {
     let world = World::start(&crate::options());
     assert_eq!(world.events("GET", "/init").send().text(), r#"{"status":true}"#);
     assert_eq!(world.events("GET", "/events").send().text(), "[]");
@@ -34,7 +34,7 @@ fn sql_in_a_field_is_text() {
 }
 
 #[test]
-fn an_event_of_the_wrong_form_is_refused_with_the_fields_name() {
+fn invalid_event_is_rejected_with_its_field() {
     let world = World::start(&crate::options());
     for (event, field) in [
         (r#"{"op_type": "x", "input_size": 1}"#, "event_ts"),
@@ -72,7 +72,7 @@ fn pages_go_from_new_to_old() {
 }
 
 #[test]
-fn a_picture_is_answered_while_the_secret_is_missing_and_its_event_arrives_once_it_is_there() {
+fn event_arrives_once_the_missing_secret_appears() {
     let options = Options { secrets: serde_json::json!({}), ..crate::options() };
     let world = World::start(&options);
     let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
@@ -80,17 +80,17 @@ fn a_picture_is_answered_while_the_secret_is_missing_and_its_event_arrives_once_
     let health = world.events("GET", "/healthz").send();
     assert_eq!(health.status, 503, "{}", health.text());
 
-    // What was acknowledged survives kill -9 of everything.
+    // Acknowledged events survive SIGKILL of everything.
     let world = world.restart(&crate::options());
     world.daprlet.until(|| (grayscale_events(&world) == 1).then_some(()));
-    // Another delivery must not double it.
+    // Another delivery must not record the event again.
     let again = world.grayscale("POST", "/deliver-events").send();
     assert_eq!((again.status, grayscale_events(&world)), (200, 1));
 }
 
 #[test]
-fn a_hanging_recorder_does_not_delay_the_picture_beyond_the_deadline() {
-    // An application of the recorder's name that accepts connections and never answers.
+fn hanging_recorder_delays_image_only_to_the_deadline() {
+    // An application with the recorder's app id that accepts connections and never responds.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let more_apps = format!("- {{appID: silent, appDirPath: more, appPort: {port}}}\n");
@@ -104,7 +104,7 @@ fn a_hanging_recorder_does_not_delay_the_picture_beyond_the_deadline() {
 }
 
 #[test]
-fn without_a_state_store_pictures_are_still_answered_and_health_says_why() {
+fn missing_state_store_degrades_health_but_not_images() {
     let broken = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: statestore}\n\
                   spec: {type: state.redis, version: v1, initTimeout: 1s, metadata: [{name: redisHost, value: '127.0.0.1:1'}]}\n";
     let components = vec![("statestore.yaml".to_owned(), broken.to_owned())];

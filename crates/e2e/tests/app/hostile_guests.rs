@@ -1,8 +1,8 @@
-//! Guests that misbehave, beside services that do not.
+//! Misbehaving guests beside well-behaved services.
 
 use e2e::{Options, World, request, wasm};
 
-/// A world with the plain server as one more guest, `odd`, under the given flags of wasmedge.
+/// Starts a deployment with the plain server as a further guest, `odd`, under the given flags of wasmedge.
 fn world_with_odd_guest(arguments: &[&str]) -> (World, u16, u16) {
     let [port, dapr_port]: [u16; 2] = e2e::free_ports();
     let command = serde_json::json!(["wasmedge", wasm("plain-server"), port.to_string()]);
@@ -16,7 +16,7 @@ fn world_with_odd_guest(arguments: &[&str]) -> (World, u16, u16) {
 }
 
 #[test]
-fn a_guest_that_traps_comes_back_and_its_neighbours_never_notice() {
+fn trapped_guest_restarts_without_affecting_others() {
     let (world, port, _) = world_with_odd_guest(&[]);
     let odd = |path: &str| request("GET", &format!("http://127.0.0.1:{port}{path}")).send();
     assert_eq!(odd("/").status, 200);
@@ -28,7 +28,7 @@ fn a_guest_that_traps_comes_back_and_its_neighbours_never_notice() {
 }
 
 #[test]
-fn a_guest_that_loops_for_ever_is_ended_and_its_neighbours_answer_meanwhile() {
+fn endless_guest_is_ended_without_affecting_others() {
     let (world, port, _) = world_with_odd_guest(&["--guest-cpu", "1"]);
     let url = format!("http://127.0.0.1:{port}/spin");
     let spinning = std::thread::spawn(move || request("GET", &url).send().status);
@@ -42,7 +42,7 @@ fn a_guest_that_loops_for_ever_is_ended_and_its_neighbours_answer_meanwhile() {
 }
 
 #[test]
-fn a_guest_that_hoards_memory_ends_at_its_limit() {
+fn guest_over_memory_limit_is_ended() {
     let (world, port, _) = world_with_odd_guest(&["--guest-memory", "64"]);
     assert_eq!(request("GET", &format!("http://127.0.0.1:{port}/memory")).send().status, 0);
     let again = format!("http://127.0.0.1:{port}/");
@@ -51,7 +51,7 @@ fn a_guest_that_hoards_memory_ends_at_its_limit() {
 }
 
 #[test]
-fn a_guest_may_not_connect_outside_and_the_log_names_the_flag_that_would_allow_it() {
+fn denied_connection_is_logged_with_the_flag_to_allow_it() {
     let target = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = target.local_addr().unwrap();
     let command = serde_json::json!(["wasmedge", wasm("plain-client"), format!("http://{address}/")]);
@@ -65,7 +65,7 @@ fn a_guest_may_not_connect_outside_and_the_log_names_the_flag_that_would_allow_i
 }
 
 #[test]
-fn guest_that_listens_on_another_port_is_denied_with_one_line() {
+fn listening_on_another_port_is_denied_with_one_line() {
     let [port, dapr_port, another]: [u16; 3] = e2e::free_ports();
     let command = serde_json::json!(["wasmedge", wasm("plain-server"), another.to_string()]);
     let more_apps = format!(
@@ -78,13 +78,13 @@ fn guest_that_listens_on_another_port_is_denied_with_one_line() {
     world
         .daprlet
         .until(|| (world.daprlet.said().contains(&denied) && world.daprlet.said().contains(&no_port)).then_some(()));
-    // Whom the port belongs to gets it.
+    // The port is still free for others.
     std::net::TcpListener::bind(("127.0.0.1", another)).unwrap();
     assert_eq!(world.daprlet.said().matches("wanted to listen on").count(), 2, "{}", world.daprlet.said());
 }
 
 #[test]
-fn invocation_between_guests_works_and_the_callers_identity_is_the_hosts_word() {
+fn invocation_sets_the_callers_identity_on_the_host() {
     let (world, _, dapr_port) = world_with_odd_guest(&[]);
     let url = format!("http://127.0.0.1:{dapr_port}/v1.0/invoke/events-service/method/events");
     let answer = request("GET", &url).header("dapr-caller-app-id", "image-api-grayscale").send();
@@ -95,7 +95,7 @@ fn invocation_between_guests_works_and_the_callers_identity_is_the_hosts_word() 
 }
 
 #[test]
-fn an_url_in_place_of_an_application_is_invoked_only_where_the_guest_might_go_itself() {
+fn url_invocation_needs_outbound_permission() {
     let outside = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = outside.local_addr().unwrap();
     let path = format!("/v1.0/invoke/http://{address}/method/x?q=1");

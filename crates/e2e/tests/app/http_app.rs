@@ -1,4 +1,4 @@
-//! A small HTTP server that plays an application or an issuer of tokens.
+//! A small HTTP server that acts as an application or a token issuer.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::thread;
 /// Responds to the first line and headers of a request with a status and a body.
 type Respond = dyn Fn(&str) -> (u16, String) + Send + Sync;
 
-/// The server; its thread ends with the tests.
+/// The server; its thread ends with the test process.
 pub(crate) struct HttpApp {
     pub(crate) port: u16,
 }
@@ -28,7 +28,7 @@ impl HttpApp {
     }
 }
 
-/// Serves one request; a peer that goes away early is none.
+/// Serves one request; returns `None` if the peer closes early.
 fn serve(mut stream: TcpStream, respond: &Respond) -> Option<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -8,14 +8,14 @@ use e2e::{Options, World, request, wasm};
 
 use crate::kept::Kept;
 
-/// A world with the plain server as one more application, `odd`.
-struct Odd {
+/// A deployment with the plain server as a further application, `odd`.
+struct TwoApps {
     world: World,
     port: u16,
     dapr_port: u16,
 }
 
-impl Odd {
+impl TwoApps {
     fn start(env: &str, arguments: &[&str]) -> Self {
         let [port, dapr_port]: [u16; 2] = e2e::free_ports();
         let command = serde_json::json!(["wasmedge", wasm("plain-server"), port.to_string()]);
@@ -29,7 +29,7 @@ impl Odd {
         Self { world, port, dapr_port }
     }
 
-    /// The status of a request over a new connection.
+    /// Returns the status of a request over a new connection.
     fn get(&self, path: &str) -> u16 {
         request("GET", &format!("http://127.0.0.1:{}{path}", self.port)).send().status
     }
@@ -38,7 +38,7 @@ impl Odd {
         request("GET", &format!("http://127.0.0.1:{}/v1.0/invoke/odd/method{path}", self.dapr_port)).send().status
     }
 
-    /// Makes one instance compute until it is ended, and waits until that has begun: until another is needed.
+    /// Keeps one instance busy until its deadline, and waits until another one is needed.
     fn spin(&self) -> JoinHandle<u16> {
         let url = format!("http://127.0.0.1:{}/spin", self.port);
         let spinning = std::thread::spawn(move || request("GET", &url).send().status);
@@ -55,9 +55,9 @@ impl Odd {
 }
 
 #[test]
-fn while_one_instance_computes_another_answers_at_the_port_and_through_dapr() {
-    let odd = Odd::start("", &["--instances", "2"]);
-    // The way to the first instance, which is kept.
+fn idle_instance_responds_while_another_is_busy() {
+    let odd = TwoApps::start("", &["--instances", "2"]);
+    // Opens the connection to the first instance, which is kept.
     assert_eq!(odd.invoke("/"), 200);
     let spinning = odd.spin();
     for _ in 0..10 {
@@ -70,9 +70,9 @@ fn while_one_instance_computes_another_answers_at_the_port_and_through_dapr() {
 }
 
 #[test]
-fn a_request_on_an_open_connection_is_answered_by_another_instance_while_its_own_computes() {
-    let odd = Odd::start("", &["--instances", "2"]);
-    // Both are the first's: there is no other yet.
+fn open_connection_moves_to_an_idle_instance() {
+    let odd = TwoApps::start("", &["--instances", "2"]);
+    // Both connections belong to the first instance: there is no other yet.
     let mut open = [Kept::open(odd.port), Kept::open(odd.port)];
     for it in &mut open {
         assert_eq!(it.get("/x"), "/x 0");
@@ -89,8 +89,8 @@ fn a_request_on_an_open_connection_is_answered_by_another_instance_while_its_own
 }
 
 #[test]
-fn the_end_of_one_instance_is_not_that_of_anothers_connections_and_new_ones_are_spread() {
-    let odd = Odd::start("DAPRLET_INSTANCES: 2", &["--instances", "1", "--guest-cpu", "2"]);
+fn instance_end_spares_other_connections_and_new_ones_spread() {
+    let odd = TwoApps::start("DAPRLET_INSTANCES: 2", &["--instances", "1", "--guest-cpu", "2"]);
     let spinning = odd.spin();
     let mut kept = Kept::open(odd.port);
     assert_eq!(kept.get("/x"), "/x 0");
@@ -98,7 +98,7 @@ fn the_end_of_one_instance_is_not_that_of_anothers_connections_and_new_ones_are_
     odd.world.daprlet.until(|| odd.said("restarting: ").then_some(()));
     assert_eq!(kept.get("/x"), "/x 0");
     drop(kept);
-    // The first takes a moment to be back; until then all are the second's.
+    // The first instance takes a moment to restart; until then all connections are the second's.
     odd.world.daprlet.until(|| {
         let mut open: Vec<_> = (0..8).map(|_| Kept::open(odd.port)).collect();
         for it in &mut open {
@@ -108,20 +108,20 @@ fn the_end_of_one_instance_is_not_that_of_anothers_connections_and_new_ones_are_
         open[0].get("/x");
         let after: Vec<_> = open.iter_mut().map(Kept::count).collect();
         let with_the_first = before.iter().zip(&after).filter(|(before, after)| before != after).count();
-        // One connection may arrive while an instance that would have been its turn is just busy with another.
+        // A connection may arrive while the next instance is briefly busy with another one.
         (3..=5).contains(&with_the_first).then_some(())
     });
 }
 
 #[test]
-fn a_module_that_may_have_one_instance_has_one_and_its_connections_wait_for_it() {
-    let odd = Odd::start("DAPRLET_INSTANCES: 1", &["--guest-cpu", "2"]);
+fn single_instance_module_queues_connections() {
+    let odd = TwoApps::start("DAPRLET_INSTANCES: 1", &["--guest-cpu", "2"]);
     let url = format!("http://127.0.0.1:{}/spin", odd.port);
     let mut kept = Kept::open(odd.port);
     kept.0.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let spinning = std::thread::spawn(move || request("GET", &url).send().status);
     while kept.is_answered() {}
-    // This one waits until the instance is ended and started again.
+    // This request waits until the instance is ended and restarted.
     assert_eq!(odd.get("/"), 200);
     assert_eq!(spinning.join().unwrap(), 0);
     odd.world.daprlet.until(|| odd.said("restarting: ").then_some(()));
@@ -129,21 +129,21 @@ fn a_module_that_may_have_one_instance_has_one_and_its_connections_wait_for_it()
 }
 
 #[test]
-fn a_request_that_was_begun_and_waits_for_anothers_end_makes_another_instance_start() {
-    let odd = Odd::start("", &["--instances", "2"]);
+fn waiting_partial_request_starts_another_instance() {
+    let odd = TwoApps::start("", &["--instances", "2"]);
     let [mut begun, mut other] = [Kept::open(odd.port), Kept::open(odd.port)];
     begun.ask("/hang");
-    // Whoever answers this has read what was asked before.
+    // The instance that responds has read the earlier requests.
     for _ in 0..2 {
         assert_eq!(other.get("/x"), "/x 0");
     }
-    // From here on, nothing arrives that could wait for an instance.
+    // From here on, no new connection or request waits for an instance.
     other.ask("/spin");
     odd.world.daprlet.until(|| odd.said("instance 2 is started").then_some(()));
 }
 
 #[test]
-fn small_requests_beside_large_pictures_make_another_instance_answer() {
+fn small_requests_beside_large_images_use_another_instance() {
     let world = World::start(&Options { arguments: vec!["--instances".into(), "2".into()], ..Options::default() });
     let mut large = std::io::Cursor::new(Vec::new());
     image::DynamicImage::new_rgb8(6000, 4000).write_to(&mut large, image::ImageFormat::Png).unwrap();
@@ -155,7 +155,8 @@ fn small_requests_beside_large_pictures_make_another_instance_answer() {
                 assert_eq!(world.grayscale("POST", "/grayscale").body(large.clone()).send().status, 200);
             }
         });
-        // A connection that arrives together with a picture may be taken by who then computes; a later one is not.
+        // A connection that arrives together with an image may be accepted by the instance that gets busy; a later one
+        // is not.
         world.daprlet.until(|| {
             assert_eq!(world.grayscale("GET", "/healthz").send().status, 200);
             world.daprlet.said().contains("instance 2 is started").then_some(())

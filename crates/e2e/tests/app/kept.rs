@@ -1,9 +1,9 @@
-//! Connections that are kept open, and what comes over them.
+//! Keep-alive connections.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-/// A connection that is kept open.
+/// A keep-alive connection.
 pub(crate) struct Kept(pub(crate) TcpStream);
 
 impl Kept {
@@ -12,11 +12,11 @@ impl Kept {
     }
 
     pub(crate) fn ask(&mut self, path: &str) {
-        // In one piece: the second of two would wait until the first is acknowledged.
+        // In one write: a second one would wait until the first is acknowledged.
         self.0.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes()).unwrap();
     }
 
-    /// The body of an answer.
+    /// Sends a request, and returns the body of the response.
     pub(crate) fn get(&mut self, path: &str) -> String {
         self.ask(path);
         let mut seen = Vec::new();
@@ -35,7 +35,7 @@ impl Kept {
         }
     }
 
-    /// Whether there is an answer within the connection's time.
+    /// Returns true if a response arrives within the connection's read timeout.
     pub(crate) fn is_answered(&mut self) -> bool {
         self.ask("/");
         matches!(self.0.read(&mut [0; 4096]), Ok(1..))

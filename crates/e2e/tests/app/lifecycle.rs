@@ -1,4 +1,4 @@
-//! Starting, ending, and what is kept in between.
+//! Start, shutdown, and what survives a restart.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use e2e::{Options, World};
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_everything_cleanly_within_two_seconds() {
+fn ctrl_c_ends_everything_within_two_seconds() {
     let world = World::start(&Options::default());
     world.daprlet.until(|| world.daprlet.said().contains("Ready:").then_some(()));
     let begin = Instant::now();
@@ -29,7 +29,7 @@ fn state_and_events_survive_a_killed_process() {
 }
 
 #[test]
-fn a_native_process_gets_daprs_environment_and_its_lines_are_named() {
+fn native_process_gets_dapr_environment_and_named_lines() {
     let more_apps = "- {appID: native, appDirPath: more, daprHTTPPort: 0, env: {GREETING: hello}, \
                      command: [sh, -c, 'echo $GREETING $APP_ID ${DAPR_HTTP_PORT:+port}; sleep 600']}\n";
     let world = World::start(&Options { more_apps: more_apps.to_owned(), ..Options::default() });
@@ -37,7 +37,7 @@ fn a_native_process_gets_daprs_environment_and_its_lines_are_named() {
 }
 
 #[test]
-fn with_json_every_line_is_an_object_that_says_who_speaks() {
+fn json_log_lines_name_their_source() {
     let more_apps = "- {appID: native, appDirPath: more, daprHTTPPort: 0, command: [sh, -c, 'echo hello; echo oh >&2; sleep 600']}\n";
     let arguments = vec!["--log-format".to_owned(), "json".to_owned()];
     let world = World::start(&Options { arguments, more_apps: more_apps.to_owned(), ..Options::default() });

@@ -7,7 +7,7 @@ use e2e::{Answer, Process, free_ports, request};
 
 use crate::http_app::HttpApp;
 
-/// A daprlet beside an application that another process runs; the caller learns its Dapr port.
+/// Starts a daprlet for an application in another process, and returns its Dapr port.
 fn run(folder: &Path, registry: &Path, app: &str, app_port: u16, more: &[&str]) -> (Process, u16) {
     let [port] = free_ports();
     let mut command = Command::new(e2e::program());
@@ -42,7 +42,7 @@ fn apps_of_two_processes_invoke_each_other() {
             "{head}"
         );
     }
-    // One that is killed leaves its socket; its application is unknown then, and comes back with a new process.
+    // A killed process leaves its socket; its application is unknown until a new process starts.
     first.kill();
     let answer = invoke(second_port, "first");
     assert!(answer.status == 500 && answer.text().contains("couldn't find service: first"), "{}", answer.text());
@@ -77,7 +77,7 @@ spec:
 }
 
 #[test]
-fn directory_that_others_may_enter_is_refused() {
+fn registry_directory_open_to_others_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();

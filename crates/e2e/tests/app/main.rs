@@ -1,4 +1,4 @@
-//! The whole application in one process, seen from outside.
+//! End-to-end tests of the complete application in one process.
 
 #![allow(
     clippy::expect_used,
@@ -35,7 +35,7 @@ mod slow_model;
 mod wasi_nn;
 mod wasm_store;
 
-/// The services are modules for WasmEdge.
+/// Options for services as WasmEdge modules.
 fn options() -> e2e::Options {
     e2e::Options::default()
 }

@@ -1,4 +1,4 @@
-//! Middleware in front of the Dapr API, and in front of an application.
+//! Middleware in front of the Dapr API and of an application.
 
 use base64::Engine as _;
 use e2e::{free_ports, request};
@@ -25,7 +25,7 @@ fn with_pipeline(handlers: &str) -> (tempfile::TempDir, u16, e2e::Process) {
     start(RESOURCES, handlers, &[])
 }
 
-/// A daprlet with these components, this pipeline and files beside them.
+/// Starts a daprlet with these components, this pipeline and additional files.
 fn start(resources: &str, handlers: &str, files: &[(&str, &[u8])]) -> (tempfile::TempDir, u16, e2e::Process) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("components.yaml"), resources).unwrap();

@@ -7,10 +7,10 @@ use test_servers::mariadb;
 use crate::pictures::picture;
 
 #[test]
-fn events_go_through_mysqls_own_protocol_and_a_database_that_comes_late_loses_none() {
+fn late_database_loses_no_events_over_mysql_protocol() {
     let Some(server) = mariadb() else { return };
     let secrets = serde_json::json!({ "DB_URL": { "MYSQL": format!("mysql://root@127.0.0.1:{}/mysql", server.port) } });
-    // Nothing but the secret allows the guest to connect there.
+    // Only the secret allows the guest to connect there.
     let world = World::start(&Options { secrets, ..Options::default() });
     assert_eq!(world.events("GET", "/init").send().text(), r#"{"status":true}"#);
     for _ in 0..3 {
@@ -25,7 +25,7 @@ fn events_go_through_mysqls_own_protocol_and_a_database_that_comes_late_loses_no
 }
 
 #[test]
-fn a_plain_mysql_program_runs_unchanged() {
+fn plain_mysql_program_runs_unchanged() {
     let Some(server) = mariadb() else { return };
     let address = format!("127.0.0.1:{}", server.port);
     let url = format!("DATABASE_URL=mysql://root@{address}/mysql");

@@ -1,4 +1,4 @@
-//! Pictures through the services, each made by the test itself.
+//! Generated images sent through the services.
 
 use std::io::Cursor;
 
@@ -6,7 +6,7 @@ use base64::Engine as _;
 use e2e::{Options, World};
 use image::{DynamicImage, ImageFormat, RgbImage};
 
-/// A picture with colours that have a known gray: red on the left, blue on the right.
+/// Creates an image with known gray values: red on the left, blue on the right.
 pub(crate) fn picture(format: ImageFormat) -> Vec<u8> {
     let pixels = RgbImage::from_fn(40, 20, |x, _| image::Rgb(if x < 20 { [255, 0, 0] } else { [0, 0, 255] }));
     let mut bytes = Cursor::new(Vec::new());
@@ -15,7 +15,7 @@ pub(crate) fn picture(format: ImageFormat) -> Vec<u8> {
 }
 
 #[test]
-fn every_format_comes_back_gray_and_each_is_an_event() {
+fn every_format_turns_gray_and_records_an_event() {
     let world = World::start(&crate::options());
     let formats = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif];
     for format in formats {
@@ -38,7 +38,7 @@ fn every_format_comes_back_gray_and_each_is_an_event() {
 }
 
 #[test]
-fn the_picture_itself_is_answered_to_who_asks_for_one() {
+fn accept_header_gets_the_image_itself() {
     let world = World::start(&crate::options());
     let request = world.grayscale("POST", "/grayscale").header("Accept", "image/png");
     let answer = request.body(picture(ImageFormat::Jpeg)).send();
@@ -47,7 +47,7 @@ fn the_picture_itself_is_answered_to_who_asks_for_one() {
 }
 
 #[test]
-fn an_invocation_through_dapr_gives_the_same_answer() {
+fn dapr_invocation_gives_the_same_response() {
     let world = World::start(&crate::options());
     let sent = picture(ImageFormat::Png);
     let direct = world.grayscale("POST", "/grayscale").body(sent.clone()).send();
@@ -59,7 +59,7 @@ fn an_invocation_through_dapr_gives_the_same_answer() {
 }
 
 #[test]
-fn a_user_over_the_limit_is_told_when_to_come_back_and_others_are_served() {
+fn user_over_limit_gets_retry_after_and_others_pass() {
     let limits = ["RATE_LIMIT_PER_MINUTE=2", "RATE_LIMIT_BURST=2", "TRUSTED_PROXIES=loopback"];
     let settings = limits.map(str::to_owned).to_vec();
     let world = World::start(&Options { settings, ..crate::options() });

@@ -1,4 +1,4 @@
-//! `daprlet component serve`, and a daprlet that uses what is served.
+//! `daprlet component serve`, and a daprlet that uses the served components.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,16 +8,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A folder of sockets, those who serve there, and a daprlet whose components they are.
+/// A socket directory, processes that serve components, and a daprlet that uses them.
 struct World {
     daprlet: Process,
     serving: Vec<Process>,
     port: u16,
-    /// Where all of them are, and what they work on.
+    /// Directory with sockets and data.
     _folder: TempDir,
 }
 
-/// Serves under that name, with these flags.
+/// Serves a component under that name, with these flags.
 fn serve(folder: &Path, name: &str, flags: &[&str]) -> Process {
     let socket = socket(folder, name);
     let mut arguments = vec!["component", "serve", "--socket", socket.to_str().unwrap()];
@@ -68,7 +68,7 @@ fn module(name: &str) -> String {
 }
 
 #[test]
-fn a_wasm_store_that_is_served_on_a_socket_is_a_state_store_of_another_daprlet() {
+fn served_wasm_store_works_in_another_daprlet() {
     let module = module("state-in-memory");
     let world = World::start(&[("store", &["--module", &module])], &[("store", "state.store", "")]);
     let save = |json: &str| world.call("POST", "state/store").body(json).send().status;
@@ -87,7 +87,7 @@ fn a_wasm_store_that_is_served_on_a_socket_is_a_state_store_of_another_daprlet()
 }
 
 #[test]
-fn secrets_and_bindings_are_served_too_with_what_the_flags_grant() {
+fn served_secrets_and_bindings_get_flag_grants() {
     let (secrets, echo) = (module("secrets-env-file"), module("echo-binding"));
     let served: [(&str, &[&str]); 2] = [
         ("vault", &["--module", &secrets, "--allow-dirs", "here:.:readonly"]),
@@ -105,7 +105,7 @@ fn secrets_and_bindings_are_served_too_with_what_the_flags_grant() {
 }
 
 #[test]
-fn a_yaml_cannot_grant_what_the_flags_do_not() {
+fn yaml_cannot_extend_flag_grants() {
     let folder = TempDir::new().unwrap();
     let module = module("state-in-memory");
     let _serving = serve(folder.path(), "store", &["--module", &module]);
@@ -122,7 +122,7 @@ fn a_yaml_cannot_grant_what_the_flags_do_not() {
 }
 
 #[test]
-fn it_ends_when_asked_and_takes_its_socket_with_it() {
+fn server_removes_its_socket_on_exit() {
     let folder = TempDir::new().unwrap();
     let serving = serve(folder.path(), "memory", &["--type", "state.in-memory"]);
     assert!(socket(folder.path(), "memory").exists());
@@ -133,14 +133,14 @@ fn it_ends_when_asked_and_takes_its_socket_with_it() {
 }
 
 #[test]
-fn what_cannot_be_served_is_told_at_once() {
+fn unservable_component_fails_at_once() {
     let folder = TempDir::new().unwrap();
-    let refused = |flags: &[&str], told: &str| {
+    let refused = |flags: &[&str], output_of: &str| {
         let mut command = Command::new(e2e::program());
         command.args(["component", "serve", "--socket", "s.sock"]).args(flags).current_dir(folder.path());
         let ended = command.output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(!ended.status.success() && said.contains(told), "{said} does not say {told:?}");
+        assert!(!ended.status.success() && said.contains(output_of), "{said} does not say {output_of:?}");
     };
     refused(&["--module", "none.wasm"], "none.wasm");
     refused(&["--type", "state.sqllite"], "did you mean state.sqlite?");

@@ -1,10 +1,10 @@
-//! Photographs and a published model, which the project does not contain: `TESTDATA_DIR` names their folder.
+//! Photographs and a published model, which are not in the repository: `TESTDATA_DIR` names their directory.
 
 use std::path::PathBuf;
 
 use e2e::{Options, World};
 
-/// The folder, or nothing, said loudly.
+/// Returns the directory; prints a message if there is none.
 fn test_data() -> Option<PathBuf> {
     let folder = std::env::var_os("TESTDATA_DIR").map(PathBuf::from);
     if folder.is_none() {
@@ -14,7 +14,7 @@ fn test_data() -> Option<PathBuf> {
 }
 
 #[test]
-fn food_is_a_hotdog_and_every_photograph_turns_gray() {
+fn photographs_are_classified_and_turn_gray() {
     let Some(data) = test_data() else { return };
     let model = data.join("models/mobilenet-v2").canonicalize().expect("the model's folder");
     let world = World::start(&Options { model: Some(model), ..crate::options() });

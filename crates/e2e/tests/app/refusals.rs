@@ -1,4 +1,4 @@
-//! What the services refuse, and how.
+//! Error responses of the services.
 
 use std::io::{Read as _, Write as _};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use image::ImageFormat;
 use crate::pictures::picture;
 
 #[test]
-fn what_is_no_picture_is_refused_with_the_status_that_says_why() {
+fn invalid_images_get_specific_statuses() {
     let world = World::start(&crate::options());
     let png = picture(ImageFormat::Png);
     let truncated = png[..png.len() / 2].to_vec();
@@ -28,7 +28,7 @@ fn what_is_no_picture_is_refused_with_the_status_that_says_why() {
 }
 
 #[test]
-fn unknown_paths_and_wrong_methods_are_told_apart() {
+fn unknown_path_and_wrong_method_differ() {
     let world = World::start(&crate::options());
     assert_eq!(world.grayscale("GET", "/nowhere").send().status, 404);
     let wrong = world.grayscale("GET", "/grayscale").send();
@@ -40,7 +40,7 @@ fn unknown_paths_and_wrong_methods_are_told_apart() {
 }
 
 #[test]
-fn a_body_over_the_limit_is_refused_before_it_is_sent() {
+fn body_over_the_limit_is_rejected_before_sending() {
     let world = World::start(&crate::options());
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", world.ports.grayscale)).unwrap();
     stream.write_all(b"POST /grayscale HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n").unwrap();
@@ -49,7 +49,7 @@ fn a_body_over_the_limit_is_refused_before_it_is_sent() {
     assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
-/// A PNG header that claims 50,000 x 50,000 pixels, with nothing behind it.
+/// Creates a PNG header that claims 50,000 x 50,000 pixels, without data.
 fn enormous_png() -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     png.extend(50_000_u32.to_be_bytes());
@@ -60,7 +60,7 @@ fn enormous_png() -> Vec<u8> {
 }
 
 #[test]
-fn a_header_that_claims_too_many_pixels_is_refused_without_the_memory() {
+fn too_many_claimed_pixels_are_rejected_without_allocation() {
     let world = World::start(&crate::options());
     let mut bmp = b"BM".to_vec();
     bmp.extend([0; 12]);

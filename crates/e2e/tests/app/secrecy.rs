@@ -1,11 +1,11 @@
-//! A planted secret is told to nobody who has no business with it.
+//! A planted secret must not leak.
 
 use e2e::{Options, World, request};
 
 const PLANTED: &str = "hunter2-planted";
 
 #[test]
-fn a_secret_never_appears_in_a_log_an_error_or_health() {
+fn secret_never_appears_in_logs_errors_or_health() {
     let url = format!("mysql://root:{PLANTED}@127.0.0.1:1/events");
     let secrets = serde_json::json!({ "DB_URL": { "MYSQL": url }, "other": PLANTED });
     let world = World::start(&Options { secrets, ..Options::default() });
@@ -23,7 +23,7 @@ fn a_secret_never_appears_in_a_log_an_error_or_health() {
     for answer in &answers {
         assert!(!answer.text().contains(PLANTED), "{}", answer.text());
     }
-    // Who asks for the secret itself gets it: that is what the API is for.
+    // The secrets API returns the secret: that is its purpose.
     let asked = format!("http://127.0.0.1:{}/v1.0/secrets/local-store/other", world.ports.events_dapr);
     assert_eq!(request("GET", &asked).send().json()["other"], PLANTED);
     assert!(!world.daprlet.said().contains(PLANTED));

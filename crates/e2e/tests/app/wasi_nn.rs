@@ -1,5 +1,5 @@
-//! The classify service whose network the host computes answers as the one that computes itself; and where the host does not, it
-//! says so and computes itself.
+//! The classify service with inference on the host gives the same results as without; where the host has no such model,
+//! the service says so and runs it itself.
 
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -13,33 +13,33 @@ use crate::slow_model;
 
 const SAMPLE: &[u8] = include_bytes!("../../../../docs/sample.jpg");
 
-/// A class below this score, of 255, may differ as it likes.
-const COUNTS: i64 = 5;
+/// Lowest score, of 255, that is compared.
+const MIN_COMPARED_SCORE: i64 = 5;
 
-/// How far the score of one that counts may be from the guest's own: kernels add in another order.
+/// Largest difference of a compared score from the guest's own: kernels add in another order.
 const TOLERANCE: i64 = 3;
 
 const MODULE: &str = "image-api-classify-nn";
 const COMPONENT: &str = "components/image-api-classify-nn";
 
-/// The folder of the project's own model.
+/// Returns the directory of the project's own model.
 fn default_model() -> PathBuf {
     e2e::repository().join("models/default")
 }
 
-/// One more app of a world.
+/// A further app of a deployment.
 struct Other {
     port: u16,
     yaml: String,
 }
 
 impl Other {
-    /// The module with those flags of `wasmedge`.
+    /// Creates an app of the module with these flags of `wasmedge`.
     fn module(id: &str, flags: &[String]) -> Self {
         Self::new(id, &["wasmedge"], flags, MODULE)
     }
 
-    /// The component with those flags of `wasmtime serve`.
+    /// Creates an app of the component with these flags of `wasmtime serve`.
     fn component(id: &str, flags: &[String]) -> Self {
         Self::new(id, &["wasmtime", "serve", "-Scli"], flags, COMPONENT)
     }
@@ -79,7 +79,7 @@ fn classes(ask: e2e::Request, picture: &[u8]) -> Vec<Value> {
     answer.json()["classes"].as_array().expect("classes").clone()
 }
 
-/// Each class's score, by its place in the model's output.
+/// Returns each class's score, by its index in the model's output.
 fn scores(classes: &[Value]) -> Vec<i64> {
     let mut scores = vec![0; classes.len()];
     for class in classes {
@@ -93,12 +93,12 @@ fn check(what: &str, guest: &[Value], host: &[Value]) {
     assert_eq!(guest[0]["label"], host[0]["label"], "{what}");
     assert_eq!(guest.len(), host.len(), "{what}");
     for (index, (one, other)) in scores(guest).into_iter().zip(scores(host)).enumerate() {
-        let counts = one.max(other) >= COUNTS;
+        let counts = one.max(other) >= MIN_COMPARED_SCORE;
         assert!(!counts || (one - other).abs() <= TOLERANCE, "{what}: class {index} has {one} and {other}");
     }
 }
 
-/// Pictures that have nothing in common.
+/// Creates images that have nothing in common.
 fn pictures() -> Vec<(String, Vec<u8>)> {
     let draw = |name: &str, pixel: fn(u32, u32) -> [u8; 3]| {
         let mut bytes = Cursor::new(Vec::new());
@@ -121,7 +121,7 @@ fn pictures() -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn the_hosts_answers_are_the_guests() {
+fn host_inference_matches_the_guests() {
     let model = default_model();
     let module = Other::module("module-nn", &[format!("--nn-preload=default:ONNX:CPU:{}/model.onnx", model.display())]);
     let component = Other::component("component-nn", &[format!("-Snn,nn-graph=onnx::{}", model.display())]);
@@ -139,7 +139,7 @@ fn the_hosts_answers_are_the_guests() {
 }
 
 #[test]
-fn where_the_host_does_not_compute_the_service_says_so_and_does() {
+fn service_falls_back_to_its_own_inference() {
     let (module, component) = (Other::module("module-nn", &[]), Other::component("component-nn", &[]));
     let world = world(None, &[&module, &component]);
     let guest = classes(world.classify("POST", "/classify?k=2000"), SAMPLE);
@@ -161,7 +161,7 @@ fn where_the_host_does_not_compute_the_service_says_so_and_does() {
 }
 
 #[test]
-fn small_requests_on_an_open_connection_are_answered_while_the_host_infers_pictures() {
+fn small_requests_pass_during_host_inference() {
     let folder = tempfile::tempdir().unwrap();
     slow_model::write(folder.path());
     let path = folder.path().display();
@@ -171,8 +171,8 @@ fn small_requests_on_an_open_connection_are_answered_while_the_host_infers_pictu
     assert!(slow.get("/model").contains(r#""computes":"wasi-nn""#), "{}", slow.get("/model"));
     let mut kept = Kept::open(slow.port);
     kept.get("/");
-    // Had they to wait for the picture, one of them would be answered meanwhile, at most. The first pictures only make the other
-    // instance start.
+    // If the requests had to wait for the image, at most one of them would get a response in the meantime. The first
+    // images only start the other instance.
     world.daprlet.until(|| {
         std::thread::scope(|scope| {
             let picture = scope.spawn(|| slow.classes(SAMPLE));
@@ -188,14 +188,14 @@ fn small_requests_on_an_open_connection_are_answered_while_the_host_infers_pictu
 }
 
 #[test]
-fn photographs_and_a_published_model_have_the_same_answers_too() {
+fn published_model_gives_the_same_results_on_photographs() {
     let Some(data) = std::env::var_os("TESTDATA_DIR").map(PathBuf::from) else {
         println!("DID NOT RUN: TESTDATA_DIR names no folder with images/ and models/");
         return;
     };
     let model = data.join("models/mobilenet-v2").canonicalize().expect("the model's folder");
     let path = model.display();
-    // The module's folder has another name than the network, which the host knows by its content then.
+    // The module's directory has another name than the network, so that the host finds it by content.
     let module = [format!("--dir=model:{path}"), format!("--nn-preload=mobilenet:ONNX:CPU:{path}/model.onnx")];
     let module = Other::module("module-nn", &module);
     let component = [

@@ -1,4 +1,4 @@
-//! `type: state.wasm` as an application sees it: over HTTP.
+//! `type: state.wasm` over HTTP, as an application sees it.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use e2e::{Process, Request, request};
 use tempfile::TempDir;
 
-/// A daprlet with one state store, which is the component of that name beside its YAML.
+/// A daprlet with one state store: the component of that name beside its YAML.
 struct Store {
     daprlet: Process,
     folder: TempDir,
@@ -58,7 +58,7 @@ fn yaml(properties: &str) -> String {
 }
 
 #[test]
-fn a_wasm_store_answers_as_any_other() {
+fn wasm_store_responds_like_any_other() {
     let store = Store::start("state-in-memory", "");
     assert_eq!(store.save(r#"[{"key":"k","value":{"a":1},"metadata":{"ttlInSeconds":"3600"}}]"#), 204);
     let answer = store.call("GET", "state/store/k").send();
@@ -80,16 +80,18 @@ fn a_wasm_store_answers_as_any_other() {
 }
 
 #[test]
-fn a_component_that_traps_or_hangs_costs_its_caller_an_error_and_nobody_else_anything() {
-    // Without a prefix the key is what the component sees.
+fn trap_or_hang_in_component_fails_only_its_caller() {
+    // Without a prefix, the component sees the plain key.
     let properties = "  - {name: allowHosts, value: '192.0.2.1:1'}\n  - {name: keyPrefix, value: none}\n  \
                       - {name: callTimeout, value: 300ms}\n";
     let store = Store::start("faulty-store", properties);
     assert_eq!(store.read("reads"), (200, "1".to_owned()));
-    for (fault, told) in [("trap", "the component trapped during get"), ("spin", "did not answer get within 300ms")] {
+    for (fault, output_of) in
+        [("trap", "the component trapped during get"), ("spin", "did not answer get within 300ms")]
+    {
         let answer = store.call("GET", &format!("state/store/{fault}")).send();
         assert_eq!((answer.status, answer.json()["errorCode"].as_str()), (500, Some("ERR_STATE_GET")));
-        assert!(answer.text().contains(told), "{}", answer.text());
+        assert!(answer.text().contains(output_of), "{}", answer.text());
         assert_eq!(store.read("reads"), (200, "1".to_owned()), "after {fault}");
     }
     let said = store.daprlet.said();
@@ -97,7 +99,7 @@ fn a_component_that_traps_or_hangs_costs_its_caller_an_error_and_nobody_else_any
 }
 
 #[test]
-fn a_module_that_is_replaced_is_picked_up_and_no_request_is_dropped() {
+fn replaced_module_is_reloaded_without_dropped_requests() {
     let store = Store::start("state-in-memory", "");
     assert_eq!(store.save(r#"[{"key":"k","value":1}]"#), 204);
     let mut bytes = std::fs::read(store.module()).unwrap();
@@ -105,7 +107,7 @@ fn a_module_that_is_replaced_is_picked_up_and_no_request_is_dropped() {
     let new = store.folder.path().join("new.wasm");
     std::fs::write(&new, bytes).unwrap();
     std::fs::rename(new, store.module()).unwrap();
-    // What was in the old one's memory is gone when the new one is there.
+    // The new instance does not have the old one's memory.
     store.daprlet.until(|| match store.read("k").0 {
         200 => None,
         204 => Some(()),

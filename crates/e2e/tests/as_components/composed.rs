@@ -1,4 +1,4 @@
-//! A service composed with `dapr:runtime` over `wasi:http`: one file, which reaches Dapr as any HTTP client does.
+//! A service composed with `dapr:runtime` over `wasi:http`: one file that reaches Dapr over plain HTTP.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use image::ImageFormat;
 use crate::pictures::picture;
 
 #[test]
-fn a_service_composed_with_daprs_http_api_counts_its_users_and_records_its_events() {
+fn composed_service_limits_users_and_records_events() {
     let folder = tempfile::tempdir().unwrap();
     let fused = folder.path().join("grayscale.wasm");
     let composed = Command::new(e2e::program())
@@ -43,8 +43,8 @@ fn a_service_composed_with_daprs_http_api_counts_its_users_and_records_its_event
     assert!(!world.events("GET", "/events").send().json().as_array().unwrap().is_empty());
 }
 
-/// The same file in a runtime that knows nothing of Dapr, beside a sidecar on that port. Its users are all one, who has used up
-/// the limit above.
+/// Runs the same file in a runtime without Dapr, beside a sidecar on that port. All users are one there, who has used
+/// up the limit above.
 fn under_plain_wasmtime(file: &Path, dapr: u16) {
     let Some(program) = real_programs::wasmtime() else { return };
     let [port] = e2e::free_ports();

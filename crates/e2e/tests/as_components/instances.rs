@@ -1,11 +1,11 @@
-//! How instances of a component are used: fresh for each request, or again and again.
+//! Instances of a component: fresh for each request, or reused.
 
 use e2e::{Options, World, request, wasm};
 use image::ImageFormat;
 
 use crate::pictures::picture;
 
-/// A world with the grayscale service once more, under other flags of `wasmtime serve`.
+/// Starts a deployment with a second grayscale service under other flags of `wasmtime serve`.
 fn world_with_another(flags: &[&str]) -> (World, u16) {
     let [port] = e2e::free_ports();
     let mut command = vec!["wasmtime".to_owned(), "serve".to_owned(), "-Scli".to_owned()];
@@ -21,20 +21,20 @@ fn world_with_another(flags: &[&str]) -> (World, u16) {
 }
 
 #[test]
-fn a_model_that_was_loaded_serves_many_pictures() {
+fn loaded_model_serves_many_images() {
     let world = World::start(&crate::options());
     let pictures = 10;
     for _ in 0..pictures {
         assert_eq!(world.classify("POST", "/classify").body(picture(ImageFormat::Png)).send().status, 200);
     }
     let said = world.daprlet.said();
-    // A delivery of events that comes at the same time as a picture has an instance of its own, with a model of its own.
+    // A delivery of events at the same time as an image has its own instance, with its own model.
     let loaded = said.matches("first image").count();
     assert!((1..pictures / 2).contains(&loaded), "{loaded} times: {said}");
 }
 
 #[test]
-fn one_more_instance_prepares_itself_while_others_answer() {
+fn new_instance_prepares_while_others_respond() {
     let world = World::start(&crate::options());
     let sent = picture(ImageFormat::Png);
     let prepared = || world.daprlet.said().matches("first image").count();
@@ -49,8 +49,8 @@ fn one_more_instance_prepares_itself_while_others_answer() {
 }
 
 #[test]
-fn a_trap_ends_one_request_and_the_next_is_answered_as_if_nothing_had_been() {
-    // A picture this large does not fit into that much memory, and a small one does.
+fn trap_fails_only_its_request() {
+    // A large image exceeds the memory limit, and a small one does not.
     let (world, port) = world_with_another(&["-W", "max-memory-size=12582912"]);
     let mut large = std::io::Cursor::new(Vec::new());
     image::DynamicImage::new_rgb8(3000, 3000).write_to(&mut large, ImageFormat::Png).unwrap();
@@ -64,7 +64,7 @@ fn a_trap_ends_one_request_and_the_next_is_answered_as_if_nothing_had_been() {
 }
 
 #[test]
-fn requests_at_the_same_time_have_instances_of_their_own() {
+fn concurrent_requests_get_separate_instances() {
     let world = World::start(&crate::options());
     let statuses: Vec<_> = std::thread::scope(|scope| {
         let asking: Vec<_> = (0..16)
@@ -75,14 +75,14 @@ fn requests_at_the_same_time_have_instances_of_their_own() {
         asking.into_iter().map(|it| it.join().unwrap()).collect()
     });
     assert_eq!(statuses, [200; 16]);
-    // On a busy machine some wait for the next delivery.
+    // On a busy machine some events wait for the next delivery.
     let events = || world.events("GET", "/events").send().json().as_array().unwrap().len();
     world.daprlet.until(|| (events() >= 16).then_some(()));
     assert_eq!(events(), 16, "each picture is one event");
 }
 
 #[test]
-fn who_connects_is_the_user_and_no_header_claims_another_one() {
+fn peer_address_is_the_user_despite_headers() {
     let world = World::start(&crate::options());
     let answer = world.grayscale("GET", "/").header("x-real-ip", "9.9.9.9").send();
     assert_eq!(answer.status, 200);

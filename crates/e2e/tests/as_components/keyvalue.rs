@@ -1,10 +1,10 @@
-//! A component that knows `wasi:keyvalue` and nothing of Dapr, on Dapr's state.
+//! A component that uses only `wasi:keyvalue`, on Dapr's state.
 
 use std::process::Command;
 
 use e2e::{Options, Process, World, request, wasm};
 
-/// A world with a service that counts, and the port that it listens on.
+/// Starts a deployment with a counting service, and returns its port.
 fn world_with_counter() -> (World, u16) {
     let [port] = e2e::free_ports();
     let command = serde_json::json!([
@@ -27,7 +27,7 @@ fn get(port: u16, path: &str) -> e2e::Answer {
 }
 
 #[test]
-fn both_drafts_count_in_one_record() {
+fn both_keyvalue_drafts_share_one_record() {
     let (_world, port) = world_with_counter();
     assert_eq!(get(port, "/").text(), "absent");
     assert_eq!(get(port, "/first").text(), "1");
@@ -37,7 +37,7 @@ fn both_drafts_count_in_one_record() {
 }
 
 #[test]
-fn the_same_file_counts_here_and_under_plain_wasmtime() {
+fn same_file_counts_under_plain_wasmtime() {
     let file = wasm("components/keyvalue-visits").display().to_string();
     let [port, plain] = e2e::free_ports();
     let command = serde_json::json!(["wasmtime", "serve", "-Skeyvalue", file]);
@@ -49,14 +49,14 @@ fn the_same_file_counts_here_and_under_plain_wasmtime() {
     let Some(program) = real_programs::wasmtime() else { return };
     let address = format!("127.0.0.1:{plain}");
     let mut serve = Command::new(program);
-    // Its store lives as long as one instance, and begins with this.
+    // Its store lives as long as one instance, and starts with this value.
     serve.args(["serve", "-Scli", "-Skeyvalue", "-Skeyvalue-in-memory-data=visits=41", "--addr", &address]).arg(file);
     let wasmtime = Process::spawn(&mut serve);
     wasmtime.until(|| (get(plain, "/").text() == "42").then_some(()));
 }
 
 #[test]
-fn counters_of_many_requests_at_once_lose_none() {
+fn concurrent_counter_requests_lose_no_count() {
     let (_world, port) = world_with_counter();
     std::thread::scope(|scope| {
         for number in 0..16 {
@@ -68,7 +68,7 @@ fn counters_of_many_requests_at_once_lose_none() {
 }
 
 #[test]
-fn a_handle_used_after_its_end_ends_that_request_and_no_other() {
+fn use_of_a_dropped_handle_fails_only_its_request() {
     let (world, port) = world_with_counter();
     assert_eq!(get(port, "/first").text(), "1");
     assert_eq!(get(port, "/dropped").status, 500);
@@ -77,13 +77,13 @@ fn a_handle_used_after_its_end_ends_that_request_and_no_other() {
 }
 
 #[test]
-fn its_environment_is_its_configuration() {
+fn environment_is_the_configuration() {
     let (_world, port) = world_with_counter();
     assert_eq!(get(port, "/setting").text(), "hello");
 }
 
 #[test]
-fn what_daprs_state_cannot_do_and_a_store_that_is_not_there_are_errors_and_no_traps() {
+fn unsupported_operation_and_missing_store_are_errors() {
     let (_world, port) = world_with_counter();
     assert!(get(port, "/unlisted").text().contains("cannot list"), "{}", get(port, "/unlisted").text());
     assert_eq!(get(port, "/nowhere").text(), "failed: Error::NoSuchStore");

@@ -1,5 +1,4 @@
-//! The same application with its services as components: what they answer is tested by the same tests, and what only components
-//! do by its own.
+//! The same application with its services as components: shared tests, and tests of what only components do.
 
 #![allow(
     clippy::expect_used,
@@ -25,7 +24,7 @@ mod real_pictures;
 mod refusals;
 mod refused;
 
-/// The services are components.
+/// Options for services as components.
 fn options() -> e2e::Options {
     e2e::Options { as_components: true, ..e2e::Options::default() }
 }
