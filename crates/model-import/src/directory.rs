@@ -1,4 +1,4 @@
-//! The folder that is written: all of it, or nothing.
+//! Writes a model directory, completely or not at all.
 
 use std::fs;
 use std::io;
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use rten_onnx::onnx::ModelProto;
 use sha2::{Digest as _, Sha256};
 
-use crate::flat::Damaged;
+use crate::flatbuffer::Damaged;
 use crate::pytorch::StateDict;
 use crate::tflite::Model;
 use crate::{efficientnet, labels, operators};
 
-/// What the published network takes and gives: all of an image, colours from 0 to 1, logits.
+/// Input and output of the published network: the whole image, colours from 0 to 1, logits.
 const EFFICIENTNET_PARAMETERS: &str = "\
 layout = \"nchw\"
 fit = \"stretch\"
@@ -22,66 +22,66 @@ deviation = [0.5019608, 0.5019608, 0.5019608]
 output = \"logits\"
 ";
 
-/// What the file itself does not tell.
+/// Facts about a model that its file does not contain.
 pub struct About<'a> {
-    /// What the model is called.
+    /// Name of the model.
     pub name: &'a str,
-    /// Its licence, where it is known.
+    /// Licence, if known.
     pub licence: Option<&'a str>,
-    /// Where it is from.
+    /// Origin.
     pub source: &'a str,
-    /// Its labels, where they are not packed behind it.
+    /// Labels, if they are not packed with the model.
     pub labels: Option<String>,
 }
 
-/// Why no model came of a file.
+/// Error of an import.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// It cannot be read.
+    /// The file is damaged.
     #[error(transparent)]
     Damaged(#[from] Damaged),
-    /// Its weights cannot be read.
+    /// The weights cannot be read.
     #[error("the weights cannot be read: {0}")]
     Weights(String),
-    /// It computes something that has no counterpart here.
+    /// An operator of the model has no counterpart here.
     #[error("this model cannot be converted: {0}")]
     Unsupported(String),
-    /// It does not say what its classes are called.
+    /// The class names are missing.
     #[error("the file has no labels packed behind it; name a file of them, one a line, with --labels")]
     WithoutLabels,
-    /// What it became cannot be written down.
+    /// The converted network cannot be encoded.
     #[error("the converted model cannot be written: {0}")]
     Encode(String),
-    /// The folder cannot be written.
+    /// The directory cannot be written.
     #[error("`{}` cannot be written: {source}", .path.display())]
     Write {
-        /// The file or folder.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         #[source]
         source: io::Error,
     },
 }
 
-/// A model that was converted, before it is written.
+/// A converted model, before it is written.
 struct Converted {
     network: ModelProto,
     labels: String,
-    /// What `model.toml` says of input and output.
+    /// Input and output settings of `model.toml`.
     parameters: &'static str,
-    /// What it was made of, and what the conversion changed, for the model card.
+    /// Source format, and changes made by the conversion, for the model card.
     source_format: &'static str,
     changes: &'static str,
     source_sha256: String,
 }
 
-/// Writes the model directory of a `.tflite` file, and takes the place of one that is there.
+/// Writes the model directory of a `.tflite` file, and replaces an existing one.
 ///
 /// # Errors
-/// When the file is damaged, not understood, or the folder cannot be written; then nothing has changed.
+/// If the file is damaged or unsupported, or the directory cannot be written; then nothing has changed.
 pub fn write(tflite: &[u8], about: &About<'_>, folder: &Path) -> Result<(), ImportError> {
-    let network = operators::converted(&Model::read(tflite)?)?;
-    let labels = about.labels.clone().or_else(|| labels::packed(tflite)).ok_or(ImportError::WithoutLabels)?;
+    let network = operators::convert_model(&Model::read(tflite)?)?;
+    let labels = about.labels.clone().or_else(|| labels::read_packed(tflite)).ok_or(ImportError::WithoutLabels)?;
     let converted = Converted {
         network,
         labels,
@@ -93,10 +93,10 @@ pub fn write(tflite: &[u8], about: &About<'_>, folder: &Path) -> Result<(), Impo
     write_directory(&converted, about, folder)
 }
 
-/// Writes the model directory of EfficientNet-Lite0's weights (a `.pth` file), and replaces one that is there.
+/// Writes the model directory of EfficientNet-Lite0's weights (a `.pth` file), and replaces an existing one.
 ///
 /// # Errors
-/// When the file is damaged, not that network's, or the directory cannot be written; then nothing has changed.
+/// If the file is damaged, has another network's weights, or the directory cannot be written; then nothing has changed.
 pub fn write_efficientnet(pth: &[u8], about: &About<'_>, directory: &Path) -> Result<(), ImportError> {
     let converted = Converted {
         network: efficientnet::network(&StateDict::read(pth)?)?,
@@ -118,7 +118,7 @@ fn write_directory(converted: &Converted, about: &About<'_>, folder: &Path) -> R
         |source| ImportError::Write { path, source }
     };
     let new = folder.with_extension("new");
-    // What an interrupted import has left behind.
+    // Leftovers of an interrupted import.
     let _ = fs::remove_dir_all(&new);
     fs::create_dir_all(&new).map_err(failed(&new))?;
     let parameters = parameters(&network, about, converted.parameters);
@@ -158,7 +158,7 @@ fn card(converted: &Converted, about: &About<'_>) -> String {
     )
 }
 
-/// The SHA-256 of some bytes, as people write it.
+/// Returns the SHA-256 in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

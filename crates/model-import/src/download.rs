@@ -1,5 +1,5 @@
-//! Downloads that may be interrupted: what is there already is not fetched again, what arrives is checked, and a file is
-//! there completely or not at all.
+//! Resumable downloads. Received bytes are not fetched again, the content is verified, and a file appears only when
+//! complete.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -12,103 +12,103 @@ use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, RANGE};
 use crate::directory::hex;
 use crate::tls::Roots;
 
-/// How long a server may be silent before it is asked again, from where it stopped.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest silence of a server before a new attempt, which resumes the download.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often in a row a download may end without anything new.
-const ATTEMPTS: u32 = 4;
+/// Most attempts in a row without progress.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// The same for a download that has an alternative: nobody waits for a server that cannot be reached.
-const HASTY_PATIENCE: Duration = Duration::from_secs(5);
-const HASTY_ATTEMPTS: u32 = 1;
+/// Values for a download that has an alternative: an unreachable server is given up early.
+const FAST_SILENCE_TIMEOUT: Duration = Duration::from_secs(5);
+const FAST_MAX_ATTEMPTS: u32 = 1;
 
-/// A file may have at most this many bytes: models for services are smaller.
-const MOST_BYTES: u64 = 1 << 30;
+/// Largest file in bytes: models for services are smaller.
+const MAX_BYTES: u64 = 1 << 30;
 
-/// What is fetched, and how patiently.
+/// A file to download, and its timeouts.
 pub struct Source<'a> {
-    /// Where it is.
+    /// URL of the file.
     pub url: &'a str,
-    /// The SHA-256 of what is there.
+    /// SHA-256 of the file.
     pub sha256: &'a str,
-    /// How long the server may be silent.
-    pub patience: Duration,
-    /// How often in a row an attempt may bring nothing new.
+    /// Longest silence of the server.
+    pub timeout: Duration,
+    /// Most attempts in a row without progress.
     pub attempts: u32,
-    /// The value of `Authorization`, where the server wants one.
+    /// Value of the `Authorization` header, if the server needs one.
     pub authorization: Option<&'a str>,
-    /// Whose certificates are trusted.
+    /// Trusted root certificates.
     pub roots: &'a Roots,
 }
 
-/// Is told how many bytes are here, and of how many, if the server says so.
+/// Callback with the bytes received, and the total if known.
 pub type Progress<'a> = &'a dyn Fn(u64, Option<u64>);
 
-/// Why a file could not be had.
+/// Error of a download.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// The server does not have it.
+    /// The server responded with an error status.
     #[error("{url}: the server answers {status}")]
     Refused {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// The server's answer.
+        /// Status of the response.
         status: u16,
     },
-    /// The connection failed again and again.
+    /// The connection failed repeatedly.
     #[error("{url}: {reason}{}", if *kept { "; what has arrived is kept, and the same command goes on from there" } else { "" })]
     Broken {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// What happened last.
+        /// Last error.
         reason: String,
-        /// Whether something has arrived.
+        /// True if some bytes were received.
         kept: bool,
     },
-    /// It is another file than it should be.
+    /// The checksum does not match.
     #[error("{url} has the SHA-256 {found}, and {expected} was expected: nothing of it is kept")]
     Checksum {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// What should be there.
+        /// Expected SHA-256.
         expected: String,
-        /// What is there.
+        /// SHA-256 of the downloaded file.
         found: String,
     },
-    /// It is larger than any model should be.
+    /// The file is larger than any model should be.
     #[error("{0} is larger than a gigabyte")]
     TooLarge(String),
-    /// It cannot be kept.
+    /// The file cannot be stored.
     #[error("`{}`: {source}", .path.display())]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         #[source]
         source: io::Error,
     },
 }
 
 impl<'a> Source<'a> {
-    /// What is there, fetched with the usual patience.
+    /// Creates a download with the default timeouts.
     #[must_use]
     pub fn new(url: &'a str, sha256: &'a str, roots: &'a Roots) -> Self {
-        Self { url, sha256, patience: PATIENCE, attempts: ATTEMPTS, authorization: None, roots }
+        Self { url, sha256, timeout: SILENCE_TIMEOUT, attempts: MAX_ATTEMPTS, authorization: None, roots }
     }
 
-    /// The same, given up at the first sign that the server cannot be reached.
+    /// Gives up at the first sign that the server is unreachable.
     #[must_use]
-    pub fn hasty(self) -> Self {
-        Self { patience: HASTY_PATIENCE, attempts: HASTY_ATTEMPTS, ..self }
+    pub fn fail_fast(self) -> Self {
+        Self { timeout: FAST_SILENCE_TIMEOUT, attempts: FAST_MAX_ATTEMPTS, ..self }
     }
 
-    /// Fetches the file to `path`, through the proxy of the environment (`HTTPS_PROXY` and the like) if there is one.
+    /// Downloads the file to `path`, through the proxy of the environment (`HTTPS_PROXY` and similar) if there is one.
     ///
     /// # Errors
-    /// When it cannot be had, or is another one.
+    /// If the download fails, or the checksum does not match.
     pub fn fetch(&self, path: &Path, progress: Progress<'_>) -> Result<(), DownloadError> {
         let part = path.with_extension("part");
-        let agent = agent(self.patience, self.roots);
+        let agent = agent(self.timeout, self.roots);
         let mut failures = 0;
         loop {
             let before = size(&part);
@@ -128,7 +128,7 @@ impl<'a> Source<'a> {
         fs::rename(&part, path).map_err(failed)
     }
 
-    /// Asks once for what is missing. The inner error is one that another attempt may not have.
+    /// Requests the missing bytes once. The inner error is transient.
     fn attempt(
         &self,
         agent: &ureq::Agent,
@@ -151,7 +151,7 @@ impl<'a> Source<'a> {
         match response.status() {
             StatusCode::OK => {}
             StatusCode::PARTIAL_CONTENT if goes_on => {}
-            // Nothing is missing, or what is here is no beginning of what is there: the checksum tells.
+            // Nothing is missing, or the received bytes are not the start of the file: the checksum decides.
             StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => return Ok(Ok(())),
             status if status.is_server_error() => return Ok(Err(format!("the server answers {status}"))),
             status => return Err(DownloadError::Refused { url: self.url.to_owned(), status: status.as_u16() }),
@@ -175,7 +175,7 @@ impl<'a> Source<'a> {
                 Err(error) => return Ok(Err(error.to_string())),
             };
             here += count as u64;
-            if here > MOST_BYTES {
+            if here > MAX_BYTES {
                 return Err(DownloadError::TooLarge(self.url.to_owned()));
             }
             file.write_all(piece.get(..count).unwrap_or_default()).map_err(failed)?;
@@ -188,14 +188,14 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A client that waits so long for each step, through the proxy of the environment if there is one.
-pub(crate) fn agent(patience: Duration, roots: &Roots) -> ureq::Agent {
+/// Creates a client with this timeout for each step, and the proxy of the environment if there is one.
+pub(crate) fn agent(timeout: Duration, roots: &Roots) -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false).tls_config(roots.config());
-    let config = config.timeout_resolve(Some(patience)).timeout_connect(Some(patience));
-    config.timeout_recv_response(Some(patience)).timeout_per_read(Some(patience)).build().into()
+    let config = config.timeout_resolve(Some(timeout)).timeout_connect(Some(timeout));
+    config.timeout_recv_response(Some(timeout)).timeout_per_read(Some(timeout)).build().into()
 }
 
-/// Whether the part that a server sends begins where it was asked to.
+/// Returns true if the response starts at the requested offset.
 fn starts_at<T>(response: &ureq::http::Response<T>, have: u64) -> bool {
     let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
     range.is_some_and(|range| range.starts_with(&format!("bytes {have}-")))

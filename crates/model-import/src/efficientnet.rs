@@ -1,8 +1,9 @@
-//! EfficientNet-Lite0 from its weights: the layers of the published network, as ONNX.
+//! Converts EfficientNet-Lite0's weights to ONNX: the layers of the published network.
 //!
-//! Batch norms are folded into the convolutions before them. Filters of single pixels, nearly all of the weights, are stored
-//! as bytes with a scale and a zero for each output channel; the others stay floating-point numbers: as bytes they would save
-//! a tenth of the file, and change the answers more than all the rest. Everything is computed in floating point.
+//! Batch norms are folded into the preceding convolutions. The filters of 1x1 convolutions, nearly all of the weights,
+//! are stored as bytes with a scale and a zero for each output channel. The others stay floating-point numbers: as
+//! bytes they would save a tenth of the file, and change the results more than all the rest. All inference is in
+//! floating point.
 
 use rten_onnx::onnx::{DataType, ModelProto};
 
@@ -11,25 +12,25 @@ use crate::graph::Attribute::{Int, Ints};
 use crate::graph::{Graph, Port};
 use crate::pytorch::StateDict;
 
-/// The side of the image that it takes.
+/// Side length of the input image.
 const SIDE: usize = 224;
 
-/// Channels of the first convolution and of the last one.
+/// Channels of the first and the last convolution.
 const STEM: usize = 32;
 const HEAD: usize = 1280;
 
-/// How many classes it tells apart.
+/// Number of classes.
 const CLASSES: usize = 1000;
 
-/// What is added to a variance before it divides.
+/// Added to a variance before division.
 const EPSILON: f32 = 1e-3;
 
-/// Blocks of one shape in a row. Only the first has the stride.
+/// Consecutive blocks of one shape. Only the first has the stride.
 struct Stage {
     blocks: usize,
     kernel: usize,
     stride: usize,
-    /// How many times as many channels a block computes with inside.
+    /// Factor by which a block expands its channels.
     expansion: usize,
     channels: usize,
 }
@@ -48,7 +49,7 @@ const STAGES: [Stage; 7] = [
     stage(1, 3, 1, 6, 320),
 ];
 
-/// One convolution and the batch norm behind it.
+/// A convolution and its batch norm.
 struct Layer<'a> {
     weight: String,
     norm: String,
@@ -59,14 +60,14 @@ struct Layer<'a> {
     stride: usize,
     groups: usize,
     input: &'a str,
-    /// The side of its input.
+    /// Side length of the layer's input.
     side: usize,
 }
 
-/// Makes the network of its weights. It takes colours from 0 to 1, minus 127/255, divided by 128/255, and gives logits.
+/// Builds the network. Its input is colours from 0 to 1, minus 127/255, divided by 128/255; its output is logits.
 ///
 /// # Errors
-/// When weights are missing or have other shapes.
+/// If weights are missing or have other shapes.
 pub(crate) fn network(weights: &StateDict) -> Result<ModelProto, ImportError> {
     let mut network = Network { weights, graph: Graph::default() };
     let stem = Layer {
@@ -94,10 +95,10 @@ pub(crate) fn network(weights: &StateDict) -> Result<ModelProto, ImportError> {
     network.classifier(&value)?;
     let port = |name, shape| Port { name, kind: DataType::FLOAT, shape };
     let side = SIDE as i64;
-    Ok(network.graph.finished(port("picture", &[1, 3, side, side]), port("logits", &[1, CLASSES as i64])))
+    Ok(network.graph.finish(port("picture", &[1, 3, side, side]), port("logits", &[1, CLASSES as i64])))
 }
 
-/// What a block is given.
+/// Input shape of a block.
 #[derive(Clone, Copy)]
 struct Shape {
     channels: usize,
@@ -105,7 +106,7 @@ struct Shape {
     stride: usize,
 }
 
-/// A convolution of single pixels.
+/// Creates a 1x1 convolution.
 fn pointwise<'a>(name: &str, filters: usize, depth: usize, input: &'a str, side: usize) -> Layer<'a> {
     let (weight, norm) = (format!("{name}.weight"), String::new());
     Layer { weight, norm, filters, depth, kernel: 1, stride: 1, groups: 1, input, side }
@@ -117,7 +118,7 @@ struct Network<'a> {
 }
 
 impl Network<'_> {
-    /// Expands the channels, looks at neighbours in each, and projects to fewer: with a way around where the shape stays.
+    /// Adds a block: expansion, depthwise convolution and projection, with a residual connection if the shape stays.
     fn block(&mut self, number: usize, stage: &Stage, input: &str, shape: Shape) -> Result<String, ImportError> {
         let Shape { channels, side, stride } = shape;
         let name = |layer: &str| format!("_blocks.{number}.{layer}");
@@ -173,7 +174,7 @@ impl Network<'_> {
         let shape = [filters, depth, kernel, kernel].map(|size| size as i64);
         let weight = if kernel == 1 { self.bytes(&folded, each, &shape) } else { self.graph.floats(&folded, &shape) };
         let bias = self.graph.floats(&biases, &[filters as i64]);
-        // As much of nothing around the image as TensorFlow has, the odd row and column behind it.
+        // Zero padding as in TensorFlow, with the odd row and column at the end.
         let missing = ((layer.side.div_ceil(stride) - 1) * stride + kernel).saturating_sub(layer.side) as i64;
         let (before, after) = (missing / 2, missing - missing / 2);
         let attributes = vec![
@@ -196,7 +197,7 @@ impl Network<'_> {
         Ok(())
     }
 
-    /// Filters of `each` numbers, stored as bytes.
+    /// Adds filters of `each` numbers, quantised to bytes.
     fn bytes(&mut self, values: &[f32], each: usize, shape: &[i64]) -> String {
         let Quantized { bytes, scales, zeros } = Quantized::new(values, each);
         let count = scales.len() as i64;
@@ -206,7 +207,7 @@ impl Network<'_> {
     }
 }
 
-/// Filters as bytes: a number is its byte less the filter's zero, times the filter's scale.
+/// Quantised filters: a number is its byte minus the filter's zero, times the filter's scale.
 struct Quantized {
     bytes: Vec<u8>,
     scales: Vec<f32>,
@@ -234,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantized_filters_are_half_a_step_off_at_most() {
+    fn quantised_filters_are_off_by_half_a_step_at_most() {
         let values = [0.5, -0.25, 0.1, 0.0, 0.0, 0.0, -3.0, -1.0, -2.0, 7.0, 1.0, 0.01];
         let Quantized { bytes, scales, zeros } = Quantized::new(&values, 3);
         for (at, (value, byte)) in values.iter().zip(&bytes).enumerate() {

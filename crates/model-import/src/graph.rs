@@ -1,4 +1,4 @@
-//! An ONNX graph under construction.
+//! Builder of an ONNX graph.
 
 use std::cell::RefCell;
 
@@ -7,24 +7,24 @@ use rten_onnx::onnx::{
     TensorProto, TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
 };
 
-/// What RTen and much older runtimes read.
+/// Versions that RTen and much older runtimes support.
 const OPSET: i64 = 17;
 const IR_VERSION: i64 = 8;
 
-/// Nodes in order, and the constants that they take.
+/// Nodes in order, and their constants.
 #[derive(Default)]
 pub(crate) struct Graph {
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
 }
 
-/// A number or some that say how a node computes.
+/// Value of a node's attribute.
 pub(crate) enum Attribute {
     Int(i64),
     Ints(Vec<i64>),
 }
 
-/// The input or the output of a network.
+/// Input or output of a network.
 #[derive(Clone, Copy)]
 pub(crate) struct Port<'a> {
     pub(crate) name: &'a str,
@@ -73,8 +73,8 @@ impl Graph {
         name
     }
 
-    /// The model, whose input and output have those names, types and shapes.
-    pub(crate) fn finished(mut self, input: Port<'_>, output: Port<'_>) -> ModelProto {
+    /// Builds the model with this input and output.
+    pub(crate) fn finish(mut self, input: Port<'_>, output: Port<'_>) -> ModelProto {
         if let Some(last) = self.nodes.last_mut() {
             last.output = vec![output.name.to_owned()];
         }

@@ -1,4 +1,4 @@
-//! Finds files of a Python package index by its simple API: JSON (PEP 691), or HTML (PEP 503) where an index has only that.
+//! Client of a Python package index's simple API: JSON (PEP 691), or HTML (PEP 503) as the fallback.
 
 use std::time::Duration;
 
@@ -17,48 +17,48 @@ const JSON: &str = "application/vnd.pypi.simple.v1+json";
 const ACCEPTED: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
-/// Longer lists of files are refused; the one that is asked for has two entries.
+/// Largest accepted file list in bytes; the requested one has two entries.
 const MAX_LIST_BYTES: u64 = 4 << 20;
 
-/// A package index. It has no `Debug`: its address may have come with a password.
+/// A package index. Does not implement `Debug`, because its URL may contain a password.
 pub struct Index {
     url: Url,
     authorization: Option<String>,
 }
 
-/// Where a file is.
+/// Location of a file.
 pub struct Located {
-    /// Its address, without any password.
+    /// URL without a password.
     pub url: String,
-    /// The value of `Authorization` for that address.
+    /// Value of the `Authorization` header for that URL.
     pub authorization: Option<String>,
 }
 
-/// Why a file was not found.
+/// Error of a lookup.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
-    /// The index's address is none. It is not shown, because it may hold a password.
+    /// The index's URL is invalid. It is not shown, because it may contain a password.
     #[error("pip's index address (PIP_INDEX_URL or index-url in pip.conf) is no http or https address")]
     Address,
-    /// The index cannot be asked.
+    /// The index cannot be reached.
     #[error("{url}: {reason}")]
     Unreachable {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// What happened.
+        /// Cause.
         reason: String,
     },
     /// The index does not have the file.
     #[error("{url} does not list {file}")]
     Missing {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// The file.
+        /// Name of the file.
         file: String,
     },
 }
 
-/// The part of PEP 691 that is read here.
+/// The fields of PEP 691 that are used.
 #[derive(Deserialize)]
 struct Project {
     files: Vec<File>,
@@ -71,10 +71,10 @@ struct File {
 }
 
 impl Index {
-    /// The index that pip would use.
+    /// Creates the index that pip would use.
     ///
     /// # Errors
-    /// When its address is none.
+    /// If its URL is invalid.
     pub fn new(settings: &PipSettings) -> Result<Self, IndexError> {
         let mut url = Url::parse(settings.index_url.trim()).map_err(|_| IndexError::Address)?;
         if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
@@ -87,14 +87,14 @@ impl Index {
         Ok(Self { url, authorization })
     }
 
-    /// Where a project's file is.
+    /// Finds a file of a project.
     ///
     /// # Errors
-    /// When the index cannot be asked, or does not have it.
-    pub fn find(&self, project: &str, file: &str, patience: Duration, roots: &Roots) -> Result<Located, IndexError> {
+    /// If the index cannot be reached, or does not have the file.
+    pub fn find(&self, project: &str, file: &str, timeout: Duration, roots: &Roots) -> Result<Located, IndexError> {
         let list = self.url.join(&format!("{project}/")).map_err(|_| IndexError::Address)?;
         let unreachable = |reason: String| IndexError::Unreachable { url: list.to_string(), reason };
-        let request = agent(patience, roots).get(list.as_str()).header(ACCEPT, ACCEPTED);
+        let request = agent(timeout, roots).get(list.as_str()).header(ACCEPT, ACCEPTED);
         let request = match &self.authorization {
             Some(authorization) => request.header(AUTHORIZATION, authorization),
             None => request,
@@ -107,36 +107,36 @@ impl Index {
             response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(JSON.as_bytes()));
         let body = response.body_mut().with_config().limit(MAX_LIST_BYTES).read_to_string();
         let body = body.map_err(|error| unreachable(error.to_string()))?;
-        let link = if is_json { in_json(&body, file) } else { in_html(&body, file) };
+        let link = if is_json { find_in_json(&body, file) } else { find_in_html(&body, file) };
         let missing = || IndexError::Missing { url: list.to_string(), file: file.to_owned() };
         let mut found = link.and_then(|link| list.join(&link).ok()).ok_or_else(missing)?;
         found.set_fragment(None);
         let own = take_password(&mut found);
-        // A password for the index is for nobody else.
+        // The index's password is sent only to the index's own origin.
         let shared = self.authorization.clone().filter(|_| found.origin() == self.url.origin());
         Ok(Located { url: found.into(), authorization: own.or(shared) })
     }
 }
 
-/// Takes user name and password out of an address: the header that they mean.
+/// Removes user name and password from a URL, and returns them as an `Authorization` header.
 fn take_password(url: &mut Url) -> Option<String> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let (user, password) = (decoded(url.username()), url.password().map(decoded));
     if user.is_empty() && password.is_none() {
         return None;
     }
-    // Both succeed for addresses that have them.
+    // Both succeed for URLs with credentials.
     let _ = (url.set_username(""), url.set_password(None));
     Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{}", password.unwrap_or_default()))))
 }
 
-fn in_json(body: &str, file: &str) -> Option<String> {
+fn find_in_json(body: &str, file: &str) -> Option<String> {
     let project: Project = serde_json::from_str(body).ok()?;
     project.files.into_iter().find(|it| it.filename == file).map(|it| it.url)
 }
 
-/// The address in the link whose text or path is the file's name.
-fn in_html(body: &str, file: &str) -> Option<String> {
+/// Finds the URL of the link with the file's name as text or path.
+fn find_in_html(body: &str, file: &str) -> Option<String> {
     let links = body.split("href=").skip(1).filter_map(|rest| {
         let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''))?;
         rest.get(1..)?.split_once(quote).map(|(link, _)| link.replace("&amp;", "&"))

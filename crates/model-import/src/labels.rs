@@ -1,24 +1,24 @@
-//! The names of a model's classes: packed behind a TensorFlow Lite model as a zip, or ImageNet's thousand.
+//! Class names: packed with a TensorFlow Lite model as a zip, or ImageNet's thousand.
 
 use std::io::{Cursor, Read as _};
 
-/// Longer lists are not believed.
-const MOST_BYTES: u64 = 1 << 20;
+/// Largest accepted list in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// The labels in a file, one for each line, each its first name.
-pub(crate) fn packed(bytes: &[u8]) -> Option<String> {
+/// Reads the labels packed in a file, one a line: the first name of each class.
+pub(crate) fn read_packed(bytes: &[u8]) -> Option<String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
     let name = archive.file_names().find(|name| name.ends_with(".txt"))?.to_owned();
     let mut text = String::new();
-    archive.by_name(&name).ok()?.take(MOST_BYTES).read_to_string(&mut text).ok()?;
+    archive.by_name(&name).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     let first = |line: &str| line.split(',').next().unwrap_or_default().trim().to_owned() + "\n";
     Some(text.lines().map(first).collect())
 }
 
-/// ImageNet's thousand classes in their order, separated by commas.
+/// ImageNet's thousand classes in order, separated by commas.
 const IMAGENET: &str = include_str!("labels/imagenet.txt");
 
-/// The names of ImageNet's classes, one a line.
+/// Returns the names of ImageNet's classes, one a line.
 pub(crate) fn imagenet() -> String {
     IMAGENET.split(',').map(|label| label.trim().to_owned() + "\n").collect()
 }

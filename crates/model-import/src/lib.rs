@@ -1,10 +1,11 @@
-//! Makes a model directory, as the classify service reads it, of a published model: downloads it where needed, and turns
-//! TensorFlow Lite or PyTorch weights into ONNX.
+//! Creates a model directory for the classify service from a published model.
+//!
+//! Downloads the model if needed, and converts TensorFlow Lite or PyTorch weights to ONNX.
 
 mod directory;
 pub mod download;
 mod efficientnet;
-mod flat;
+mod flatbuffer;
 mod graph;
 pub mod index;
 mod labels;

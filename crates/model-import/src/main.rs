@@ -1,4 +1,4 @@
-//! `cargo xtask model`: a published model as a folder for the classify service.
+//! `cargo xtask model`: creates a directory with a published model for the classify service.
 
 #![expect(clippy::print_stderr, reason = "a command tells people what it does")]
 
@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use model_import::{About, Fetch, PUBLISHED, Published, write};
 
-/// Makes a model directory for the classify service.
+/// Creates a model directory for the classify service
 #[derive(Parser)]
 #[command(name = "cargo xtask model", bin_name = "cargo xtask model")]
 struct Cli {
@@ -22,47 +22,47 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Downloads a published model and converts it. An interrupted download goes on where it stopped.
+    /// Downloads and converts a published model; resumes an interrupted download
     ///
-    /// Without a name, it is the first of them that can be reached.
+    /// Without a name, it is the first one that can be reached.
     Get(Get),
-    /// Converts a TensorFlow Lite file.
+    /// Converts a TensorFlow Lite file
     Import(Import),
 }
 
 #[derive(Args)]
 struct Get {
-    /// The model; by default the first that can be reached.
+    /// Name of the model; by default the first that can be reached
     #[arg(value_parser = PossibleValuesParser::new(PUBLISHED.iter().map(|model| model.name)))]
     name: Option<String>,
 
-    /// The folder to write; by default `models/NAME`.
+    /// Directory to write; by default `models/NAME`
     #[arg(long, requires = "name")]
     to: Option<PathBuf>,
 
-    /// Succeeds where none can be reached, and says so in one line.
+    /// Succeed if no model can be reached, with a one-line message
     #[arg(long, conflicts_with = "name")]
     optional: bool,
 }
 
 #[derive(Args)]
 struct Import {
-    /// The `.tflite` file.
+    /// Path of the `.tflite` file
     file: PathBuf,
 
-    /// What the model is called; by default as the file is.
+    /// Name of the model; by default the file's name
     #[arg(long)]
     name: Option<String>,
 
-    /// Its licence.
+    /// Licence of the model
     #[arg(long)]
     licence: Option<String>,
 
-    /// A file with the names of its classes, one a line, where the model does not bring them.
+    /// File with the class names, one a line, if the model does not contain them
     #[arg(long)]
     labels: Option<PathBuf>,
 
-    /// The folder to write; by default `models/NAME`.
+    /// Directory to write; by default `models/NAME`
     #[arg(long)]
     to: Option<PathBuf>,
 }
@@ -118,17 +118,17 @@ fn first_reachable() -> Result<()> {
     bail!("{}", reasons.join("; "))
 }
 
-/// The longest reason that fits into a line with others.
+/// Longest reason in a line with several, in characters.
 const MAX_REASON: usize = 100;
 
-/// A reason without the address that it begins with, and no longer than a line takes.
+/// Shortens a reason, and removes the URL that it begins with.
 fn brief(reason: &str) -> String {
     let reason = reason.split_once(": ").filter(|(start, _)| start.contains("://")).map_or(reason, |(_, rest)| rest);
     let short: String = reason.chars().take(MAX_REASON).collect();
     if short.len() < reason.len() { short + " …" } else { short }
 }
 
-fn download(model: &Published, folder: &Path, hasty: bool) -> Result<()> {
+fn download(model: &Published, folder: &Path, fail_fast: bool) -> Result<()> {
     let bar = ProgressBar::no_length();
     bar.set_style(ProgressStyle::with_template("{msg} [{bar:40}] {bytes}/{total_bytes} {eta}")?);
     bar.set_message(model.name);
@@ -136,7 +136,7 @@ fn download(model: &Published, folder: &Path, hasty: bool) -> Result<()> {
         bar.set_length(total.unwrap_or_default());
         bar.set_position(here);
     };
-    let got = model.get(folder, &Fetch { variable: &|name| std::env::var_os(name), hasty, progress: &progress });
+    let got = model.get(folder, &Fetch { variable: &|name| std::env::var_os(name), fail_fast, progress: &progress });
     bar.finish_and_clear();
     got?;
     done(folder);

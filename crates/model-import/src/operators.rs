@@ -1,10 +1,12 @@
-//! From TensorFlow Lite's operators to ONNX's. Numbers that were bytes become floating-point numbers; weights stay bytes in
-//! the file, with what makes them numbers again when it is loaded.
+//! Converts TensorFlow Lite's operators to ONNX.
+//!
+//! Quantised values become floating-point numbers; weights stay bytes in the file, with the scales that dequantise them
+//! on load.
 
 use rten_onnx::onnx::{DataType, ModelProto};
 
 use crate::directory::ImportError;
-use crate::flat::{Damaged, Table};
+use crate::flatbuffer::{Damaged, Table};
 use crate::graph::Attribute::{Int, Ints};
 use crate::graph::{Graph, Port};
 use crate::tflite::{INT32, Model, Operator, Tensor, UINT8};
@@ -16,22 +18,22 @@ const DEPTHWISE_CONV_2D: i32 = 4;
 const RESHAPE: i32 = 22;
 const SOFTMAX: i32 = 25;
 
-/// The one kind of padding that is not none.
+/// The only padding besides none.
 const SAME: u8 = 0;
 
-/// From pixel by pixel to colour by colour, and back.
+/// Permutations from NHWC to NCHW, and back.
 const TO_PLANES: [i64; 4] = [0, 3, 1, 2];
 const TO_PIXELS: [i64; 4] = [0, 2, 3, 1];
 
 struct Conversion<'a> {
     model: &'a Model<'a>,
     graph: Graph,
-    /// What the tensors are called that have been computed so far.
+    /// Names of the tensors converted so far.
     names: Vec<Option<String>>,
 }
 
-/// Makes an ONNX model of the same computation.
-pub(crate) fn converted(model: &Model<'_>) -> Result<ModelProto, ImportError> {
+/// Converts a model.
+pub(crate) fn convert_model(model: &Model<'_>) -> Result<ModelProto, ImportError> {
     let (&[input], &[output]) = (model.inputs.as_slice(), model.outputs.as_slice()) else {
         return Err(ImportError::Unsupported("it has not one input and one output".to_owned()));
     };
@@ -44,7 +46,7 @@ pub(crate) fn converted(model: &Model<'_>) -> Result<ModelProto, ImportError> {
     conversion.end(output)?;
     let (from, to) = (conversion.tensor(input)?, conversion.tensor(output)?);
     let port = |name, shape| Port { name, kind: DataType::UINT8, shape };
-    Ok(conversion.graph.finished(port("picture", &from.shape), port("scores", &to.shape)))
+    Ok(conversion.graph.finish(port("picture", &from.shape), port("scores", &to.shape)))
 }
 
 impl<'a> Conversion<'a> {
@@ -62,10 +64,10 @@ impl<'a> Conversion<'a> {
         Ok(())
     }
 
-    /// A picture of bytes becomes planes of numbers.
+    /// Converts an input image of bytes to planes of numbers.
     fn begin(&mut self, input: usize) -> Result<(), ImportError> {
         let tensor = self.tensor(input)?;
-        let (scale, zero) = of_bytes(tensor, "its input")?;
+        let (scale, zero) = byte_quantisation(tensor, "its input")?;
         let (scale, zero) = (self.graph.floats(&[scale], &[]), self.graph.bytes(vec![zero], &[]));
         let numbers = self.graph.node("DequantizeLinear", &["picture", &scale, &zero], vec![]);
         let planes = self.graph.node("Transpose", &[&numbers], vec![("perm", Ints(TO_PLANES.to_vec()))]);
@@ -73,9 +75,9 @@ impl<'a> Conversion<'a> {
         Ok(())
     }
 
-    /// What comes out is bytes again, as many steps of the same size as the model's own.
+    /// Converts the output back to bytes, with the model's own step size.
     fn end(&mut self, output: usize) -> Result<(), ImportError> {
-        let (scale, zero) = of_bytes(self.tensor(output)?, "its output")?;
+        let (scale, zero) = byte_quantisation(self.tensor(output)?, "its output")?;
         let (scale, zero) = (self.graph.floats(&[scale], &[]), self.graph.bytes(vec![zero], &[]));
         let last = self.name(output)?;
         self.graph.node("QuantizeLinear", &[&last, &scale, &zero], vec![]);
@@ -112,13 +114,15 @@ impl<'a> Conversion<'a> {
                 )));
             }
         };
-        let output = self.in_steps(operator, output)?;
+        let output = self.requantise(operator, output)?;
         self.give(operator, output)
     }
 
-    /// What the original keeps in bytes and is no plane any more, in the same steps: of a thousand scores, half a step is a few
-    /// hundredths of a probability, and costs nothing. On planes the steps would cost more than they change.
-    fn in_steps(&mut self, operator: &Operator<'_>, name: String) -> Result<String, ImportError> {
+    /// Rounds values outside of planes that the original keeps in bytes to the same steps.
+    ///
+    /// For a thousand scores, half a step is a few hundredths of a probability, and rounding costs nothing. On planes
+    /// it would cost more than it changes.
+    fn requantise(&mut self, operator: &Operator<'_>, name: String) -> Result<String, ImportError> {
         let tensor = self.tensor(operator.outputs.first().copied().ok_or(Damaged)?)?;
         let computes = matches!(operator.code, AVERAGE_POOL_2D | CONV_2D);
         let &[_, 1, 1, _] = tensor.shape.as_slice() else { return Ok(name) };
@@ -137,11 +141,11 @@ impl<'a> Conversion<'a> {
         let options = operator.options.ok_or(Damaged)?;
         let (name, weights, bias) = (self.name(input)?, self.tensor(weights)?, self.tensor(bias)?);
         let &[outer, height, width, inner] = weights.shape.as_slice() else { return Err(Damaged.into()) };
-        let (scale, zero) = of_bytes(weights, "the weights of a convolution")?;
-        // Both kinds end up as filters, each of planes.
+        let (scale, zero) = byte_quantisation(weights, "the weights of a convolution")?;
+        // Both kinds become filters, each of planes.
         let (axes, filters, groups) = if depthwise { ([3, 0, 1, 2], inner, inner) } else { ([0, 3, 1, 2], outer, 1) };
         let from = [outer, height, width, inner];
-        let bytes = permuted(weights.contents, from, axes).ok_or(Damaged)?;
+        let bytes = permute(weights.contents, from, axes).ok_or(Damaged)?;
         let shape = axes.map(|axis: usize| from.get(axis).copied().unwrap_or_default());
         let (bytes, zero) = (self.graph.bytes(bytes, &shape), self.graph.bytes(vec![zero], &[]));
         let scale = self.graph.floats(&[scale], &[]);
@@ -164,7 +168,7 @@ impl<'a> Conversion<'a> {
         self.activated(pooled, Some(options), 5)
     }
 
-    /// Size, steps and padding of a window that moves over a picture.
+    /// Returns size, steps and padding of a sliding window.
     fn window(
         &self,
         input: usize,
@@ -189,7 +193,7 @@ impl<'a> Conversion<'a> {
         Ok(vec![("kernel_shape", Ints(size.to_vec())), ("strides", Ints(strides.to_vec())), ("pads", Ints(begin))])
     }
 
-    /// The activation that an operator has built in.
+    /// Adds the activation that is fused into an operator.
     fn activated(&mut self, name: String, options: Option<Table<'_>>, field: usize) -> Result<String, ImportError> {
         match options.map_or(Ok(0), |options| options.byte(field))? {
             0 => Ok(name),
@@ -205,7 +209,7 @@ impl<'a> Conversion<'a> {
     }
 }
 
-fn of_bytes(tensor: &Tensor<'_>, what: &str) -> Result<(f32, u8), ImportError> {
+fn byte_quantisation(tensor: &Tensor<'_>, what: &str) -> Result<(f32, u8), ImportError> {
     let quantisation = tensor.quantisation().filter(|_| tensor.kind == UINT8);
     quantisation.ok_or_else(|| ImportError::Unsupported(format!("{what}: only bytes with one scale are converted")))
 }
@@ -219,8 +223,8 @@ fn biases(tensor: &Tensor<'_>) -> Result<Vec<f32>, ImportError> {
     Ok(numbers.iter().map(|number| i32::from_le_bytes(*number) as f32 * scale).collect())
 }
 
-/// The same bytes with their dimensions in another order.
-fn permuted(bytes: &[u8], shape: [i64; 4], axes: [usize; 4]) -> Option<Vec<u8>> {
+/// Permutes the dimensions of a tensor of bytes.
+fn permute(bytes: &[u8], shape: [i64; 4], axes: [usize; 4]) -> Option<Vec<u8>> {
     let sizes = shape.map(|size| usize::try_from(size).unwrap_or(0));
     let steps = [sizes[1] * sizes[2] * sizes[3], sizes[2] * sizes[3], sizes[3], 1];
     let size = |place: usize| axes.get(place).and_then(|axis| sizes.get(*axis)).copied().unwrap_or(0);

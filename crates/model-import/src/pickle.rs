@@ -1,12 +1,12 @@
-//! Reads pickles as data. Nothing in them is ever called: a call stays a value that says what would have been called.
+//! Parses pickles as data. Nothing is ever called: a call becomes a value with its function and arguments.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Longer pickles are refused: a network of a few hundred tensors takes some ten thousand instructions.
+/// Longest accepted pickle: a network of a few hundred tensors takes some ten thousand instructions.
 const MAX_INSTRUCTIONS: usize = 50_000;
 
-/// A pickle that is damaged, or has instructions that no saved network needs.
+/// Error of a pickle that is damaged, or has an unsupported instruction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at byte {at}: {reason}")]
 pub(crate) struct PickleError {
@@ -14,7 +14,7 @@ pub(crate) struct PickleError {
     reason: String,
 }
 
-/// What a pickle describes.
+/// A value described by a pickle.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     None,
@@ -26,9 +26,9 @@ pub(crate) enum Value {
     Dict(Vec<(Self, Self)>),
     /// A function or class, by module and name.
     Global(Rc<str>, Rc<str>),
-    /// What a function would have returned for these arguments.
+    /// A call of a function with arguments.
     Call(Rc<Self>, Rc<Self>),
-    /// Something outside the pickle.
+    /// A reference to data outside the pickle.
     Persistent(Rc<Self>),
 }
 
@@ -54,16 +54,16 @@ impl Value {
         }
     }
 
-    /// Whether this is the function or class of that module and name.
+    /// Returns true if this is the function or class of that module and name.
     pub(crate) fn is_global(&self, module: &str, name: &str) -> bool {
         matches!(self, Self::Global(m, n) if **m == *module && **n == *name)
     }
 }
 
-/// Reads the pickle that begins at `at`: its value, and where the bytes behind it begin.
+/// Parses the pickle at offset `at`: returns its value, and the offset after it.
 ///
 /// # Errors
-/// When it is damaged, too long, or has an instruction that no saved network needs.
+/// If it is damaged, too long, or has an unsupported instruction.
 pub(crate) fn read(bytes: &[u8], at: usize) -> Result<(Value, usize), PickleError> {
     let mut reader = Reader { bytes, at, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
     for _ in 0..MAX_INSTRUCTIONS {
@@ -81,7 +81,7 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     stack: Vec<Value>,
-    /// How high the stack was where a list of operands begins.
+    /// Stack heights at which lists of operands begin.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
 }
@@ -89,11 +89,11 @@ struct Reader<'a> {
 type Step<T> = Result<T, String>;
 
 impl<'a> Reader<'a> {
-    /// Carries out one instruction; true at the end of the pickle.
+    /// Executes one instruction; true at the end of the pickle.
     fn step(&mut self) -> Step<bool> {
         match self.byte()? {
             b'.' => return Ok(true),
-            // The protocol's version changes nothing here.
+            // The protocol version makes no difference here.
             0x80 => drop(self.byte()?),
             b'N' => self.stack.push(Value::None),
             0x88 => self.stack.push(Value::Bool(true)),
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
                 let name = Rc::new(self.pop()?);
                 self.stack.push(Value::Persistent(name));
             }
-            // Attributes of an object: of what is read here they are notes about versions.
+            // Attributes of an object: for the accepted files they are version notes.
             b'b' => drop(self.pop()?),
             b'q' => {
                 let key = self.byte()?.into();
@@ -190,14 +190,14 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(line).map_err(|_| "text that is not UTF-8".to_owned())
     }
 
-    /// A number of up to two bytes, without a sign.
+    /// Pushes an unsigned number of up to two bytes.
     fn int(&mut self, length: usize) -> Step<()> {
         let value = self.take(length)?.iter().rev().fold(0, |value, byte| (value << 8) | i128::from(*byte));
         self.stack.push(Value::Int(value));
         Ok(())
     }
 
-    /// A number with a sign.
+    /// Pushes a signed number.
     fn signed(&mut self, length: usize) -> Step<()> {
         let bytes = self.take(length)?;
         let mut whole = [if bytes.last().is_some_and(|byte| byte & 0x80 != 0) { 0xff } else { 0 }; 16];
@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// An empty `OrderedDict` is a dictionary; every other call stays one.
+    /// Turns an empty `OrderedDict` into a dictionary; every other call stays a call.
     fn call(&mut self) -> Step<()> {
         let (arguments, function) = (self.pop()?, self.pop()?);
         let empty = arguments.tuple().is_some_and(<[Value]>::is_empty);
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A list or dictionary may have changed since it was remembered, and is refused.
+    /// Pushes a memorised value. Lists and dictionaries are rejected, because they may have changed since.
     fn recall(&mut self, key: u32) -> Step<()> {
         match self.memo.get(&key) {
             None => Err("it refers to nothing".to_owned()),

@@ -1,21 +1,21 @@
-//! Which package index pip would use: `PIP_INDEX_URL` and `PIP_CERT`, then pip's configuration files, then the default.
+//! pip's choice of a package index: `PIP_INDEX_URL` and `PIP_CERT`, then pip's configuration files, then the default.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The index that pip uses where nobody names another.
+/// pip's default index.
 const DEFAULT_INDEX: &str = "https://pypi.org/simple";
 
-/// The sections that count for installing a package; the later one wins.
+/// Configuration sections that apply to installing a package; the later one wins.
 const SECTIONS: [&str; 2] = ["global", "install"];
 
-/// What pip is set to.
+/// pip's settings.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PipSettings {
-    /// The index's address. It may hold a password.
+    /// URL of the index, possibly with a password.
     pub(crate) index_url: String,
-    /// A file of certificates to trust.
+    /// File of trusted certificates.
     pub cert: Option<PathBuf>,
 }
 
@@ -36,7 +36,7 @@ impl PipSettings {
     }
 }
 
-/// The configuration files in the order in which pip reads them; a later one wins.
+/// Returns pip's configuration files in reading order; a later one wins.
 fn files(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let own = path("PIP_CONFIG_FILE");
@@ -52,7 +52,7 @@ fn files(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     global.into_iter().chain([in_home(".pip/pip.conf"), user, macos, site, own]).flatten().collect()
 }
 
-/// The value of a setting in a configuration file. Names are written with `-` or `_`.
+/// Reads a setting from a configuration file. Names are written with `-` or `_`.
 fn value(text: &str, name: &str) -> Option<String> {
     let (mut section, mut found) = (None, None);
     for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
@@ -81,7 +81,7 @@ mod tests {
         PipSettings::read(&|name| variables.get(name).map(OsString::from))
     }
 
-    /// A home with that file of pip's.
+    /// Creates a home directory with this pip configuration.
     fn home(text: &str) -> (TempDir, String) {
         let home = TempDir::new().unwrap();
         fs::create_dir_all(home.path().join(".config/pip")).unwrap();

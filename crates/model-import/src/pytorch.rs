@@ -1,41 +1,41 @@
-//! The tensors of a file that PyTorch saved before version 1.6 (`torch.save` of a `state_dict`).
+//! Reads tensors of a file saved by PyTorch before version 1.6 (`torch.save` of a `state_dict`).
 //!
-//! Such a file is five pickles (a mark, a version, facts about the machine, the object, the keys of its storages) and behind
-//! them each storage: how many elements it has, and those.
+//! The file has five pickles (a magic number, a version, facts about the machine, the object, the keys of its
+//! storages), followed by each storage: its element count and its elements.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::directory::ImportError;
 use crate::pickle::{self, PickleError, Value};
 
-/// What every such file begins with.
+/// Magic number of the format.
 const MARK: i128 = 0x1950_a86a_20f9_469c_fc6c;
 
-/// The one version there is.
+/// The only version of the format.
 const VERSION: i128 = 1001;
 
-/// Tensors of floating-point numbers, by their names.
+/// Floating-point tensors by name.
 #[derive(Debug, Default)]
 pub(crate) struct StateDict(BTreeMap<String, Tensor>);
 
-/// One tensor, its last dimension varying fastest.
+/// A tensor in row-major order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tensor {
     pub(crate) shape: Vec<usize>,
     pub(crate) values: Vec<f32>,
 }
 
-/// Where a tensor's numbers are.
+/// Location of a tensor's elements.
 struct Place {
     storage: String,
     offset: usize,
     shape: Vec<usize>,
-    /// How far apart in the storage neighbours along each dimension are.
+    /// Distance in the storage between neighbours along each dimension.
     strides: Vec<usize>,
 }
 
 impl Place {
-    /// The tensor's numbers in the order of its dimensions.
+    /// Returns the tensor's elements in row-major order.
     fn gather(&self, storage: &[f32]) -> Option<Vec<f32>> {
         let count = self.shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size))?;
         // Strides may repeat elements, but no network's filters do.
@@ -55,7 +55,7 @@ impl Place {
     }
 }
 
-/// The kinds of storage, with the size of an element.
+/// Storage types, with element sizes in bytes.
 const STORAGES: [(&str, usize); 2] = [("FloatStorage", 4), ("LongStorage", 8)];
 
 fn damaged(reason: impl Into<String>) -> ImportError {
@@ -72,7 +72,7 @@ impl StateDict {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it is damaged, or no dictionary of tensors in that format.
+    /// If it is damaged, or not a dictionary of tensors in this format.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImportError> {
         if bytes.starts_with(b"PK") {
             return Err(damaged("the file was saved as a zip; only PyTorch's format before 1.6 is read"));
@@ -101,7 +101,7 @@ impl StateDict {
         let storages = storages(bytes, at, &keys, &kinds)?;
         let mut tensors = BTreeMap::new();
         for (name, place) in places {
-            // Whole numbers count the steps of training; no network computes with them.
+            // Integer tensors count training steps; inference does not use them.
             let Some(storage) = storages.get(&place.storage) else { continue };
             let values = place.gather(storage);
             let values = values.ok_or_else(|| damaged(format!("{name} is larger than its storage")))?;
@@ -113,10 +113,10 @@ impl StateDict {
         Ok(Self(tensors))
     }
 
-    /// The tensor of that name, which has to have that shape.
+    /// Returns a tensor by name, and checks its shape.
     ///
     /// # Errors
-    /// When there is none, or one of another shape.
+    /// If it is missing, or has another shape.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<&Tensor, ImportError> {
         let tensor = self.0.get(name).ok_or_else(|| damaged(format!("{name} is missing")))?;
         if tensor.shape != shape {
@@ -126,7 +126,7 @@ impl StateDict {
     }
 }
 
-/// Where the numbers of a tensor are. Notes the kind of its storage.
+/// Reads a tensor's location, and records its storage type.
 fn place(value: &Value, kinds: &mut HashMap<String, usize>) -> Option<Place> {
     let Value::Call(function, arguments) = value else { return None };
     if !function.is_global("torch._utils", "_rebuild_tensor_v2") {
@@ -142,7 +142,7 @@ fn place(value: &Value, kinds: &mut HashMap<String, usize>) -> Option<Place> {
     (shape.len() == strides.len()).then_some(Place { storage, offset, shape, strides })
 }
 
-/// The storages of floating-point numbers, by their keys.
+/// Reads the floating-point storages, by key.
 fn storages(
     bytes: &[u8],
     mut at: usize,

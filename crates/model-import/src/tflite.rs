@@ -1,8 +1,8 @@
-//! A TensorFlow Lite model: the parts of its schema that networks for pictures use.
+//! A TensorFlow Lite model: the parts of its schema that image classifiers use.
 
-use crate::flat::{Damaged, Table};
+use crate::flatbuffer::{Damaged, Table};
 
-/// A model's one graph.
+/// The single graph of a model.
 pub(crate) struct Model<'a> {
     pub(crate) tensors: Vec<Tensor<'a>>,
     pub(crate) operators: Vec<Operator<'a>>,
@@ -10,7 +10,7 @@ pub(crate) struct Model<'a> {
     pub(crate) outputs: Vec<usize>,
 }
 
-/// A value, with its contents where it is a constant.
+/// A value, with its contents if it is constant.
 pub(crate) struct Tensor<'a> {
     pub(crate) shape: Vec<i64>,
     pub(crate) kind: u8,
@@ -19,7 +19,7 @@ pub(crate) struct Tensor<'a> {
     pub(crate) zero_points: Vec<i64>,
 }
 
-/// One step of the computation.
+/// One operation.
 pub(crate) struct Operator<'a> {
     pub(crate) code: i32,
     pub(crate) inputs: Vec<usize>,
@@ -27,15 +27,15 @@ pub(crate) struct Operator<'a> {
     pub(crate) options: Option<Table<'a>>,
 }
 
-/// What every such file has behind its first offset.
+/// File identifier, after the first offset.
 const MARK: &[u8] = b"TFL3";
 
-/// The kinds of numbers.
+/// Element types.
 pub(crate) const INT32: u8 = 2;
 pub(crate) const UINT8: u8 = 3;
 
 impl<'a> Model<'a> {
-    /// Reads a file.
+    /// Parses a file.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Damaged> {
         if bytes.get(4..8) != Some(MARK) {
             return Err(Damaged);
@@ -50,7 +50,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// Codes were bytes once, and old readers still find those there.
+/// Reads an operator code. Codes were bytes once, and old readers still find them there.
 fn code(table: &Table<'_>) -> Result<i32, Damaged> {
     Ok(i32::from(table.byte(0)?).max(table.int(3)?))
 }
@@ -76,7 +76,7 @@ fn indices(table: &Table<'_>, field: usize) -> Result<Vec<usize>, Damaged> {
 }
 
 impl Tensor<'_> {
-    /// The scale and the zero point, where one of each holds for the whole tensor.
+    /// Returns scale and zero point, if there is one of each for the whole tensor.
     pub(crate) fn quantisation(&self) -> Option<(f32, u8)> {
         match (self.scales.as_slice(), self.zero_points.as_slice()) {
             ([scale], [zero]) => Some((*scale, u8::try_from(*zero).ok()?)),

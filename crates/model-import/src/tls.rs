@@ -1,19 +1,19 @@
-//! Whose certificates are trusted: the machine's, and those of a file that pip's configuration names.
+//! Trusted root certificates: the machine's, and those of a file that pip's configuration names.
 
 use std::fs;
 use std::path::Path;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// Certificates of authorities.
+/// Trusted root certificates.
 pub struct Roots(RootCerts);
 
 impl Roots {
-    /// Those of the machine, or of the file that is named; where there are none, Mozilla's list.
+    /// Loads the file's certificates and the machine's; Mozilla's list if there are none.
     #[must_use]
     pub fn new(file: Option<&Path>) -> Self {
         let own = file.and_then(|file| fs::read(file).ok()).map(|pem| certificates(&pem)).unwrap_or_default();
-        let found = if own.is_empty() { of_machine() } else { own };
+        let found = if own.is_empty() { system_certificates() } else { own };
         Self(if found.is_empty() { RootCerts::WebPki } else { RootCerts::new_with_certs(&found) })
     }
 
@@ -22,8 +22,8 @@ impl Roots {
     }
 }
 
-/// What the system trusts, or `SSL_CERT_FILE` and `SSL_CERT_DIR` say.
-fn of_machine() -> Vec<Certificate<'static>> {
+/// Loads the certificates that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+fn system_certificates() -> Vec<Certificate<'static>> {
     let found = rustls_native_certs::load_native_certs();
     found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
 }

@@ -1,4 +1,4 @@
-//! A published model becomes a folder that the service takes. `TESTDATA_DIR` names a folder with one.
+//! Conversion of a published model for the service. `TESTDATA_DIR` names a directory with one.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,9 +11,10 @@ use model_import::{About, ImportError, PUBLISHED, write};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-/// How far a confidence may be from the original's, in 255ths. That computes in bytes where ours computes in numbers; two sets of
-/// its own kernels are up to eight from each other.
-const NEAR: u8 = 5;
+/// Largest difference of a confidence from the original's, in 255ths.
+///
+/// The original computes in bytes, and this in floating point; two sets of its own kernels differ by up to eight.
+const TOLERANCE: u8 = 5;
 
 const ABOUT: About<'_> = About { name: "a-model", licence: Some("Apache-2.0"), source: "a test", labels: None };
 
@@ -27,7 +28,7 @@ fn test_data() -> Option<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn mobilenet_becomes_a_folder_that_answers_as_the_original_does() {
+fn converted_mobilenet_matches_the_original() {
     let Some((data, tflite)) = test_data() else { return };
     let published = PUBLISHED.iter().find(|model| model.name == "mobilenet-v2").unwrap();
     let found: String = Sha256::digest(&tflite).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -53,19 +54,19 @@ fn mobilenet_becomes_a_folder_that_answers_as_the_original_does() {
         let likely = found.iter().filter(|(_, score)| **score >= 5).map(|(index, _)| index);
         for index in likely.chain(expected.keys()) {
             let [found, expected] = [&found, &expected].map(|classes| classes.get(index).copied().unwrap_or(0));
-            assert!(found.abs_diff(expected) <= NEAR, "{picture}: class {index}: {found} for {expected}");
+            assert!(found.abs_diff(expected) <= TOLERANCE, "{picture}: class {index}: {found} for {expected}");
         }
     }
 }
 
-/// What TensorFlow Lite's own interpreter answers to each picture: `models/reference/ask.py` asks it. Each class of at least 5/255, with
-/// its confidence in 255ths, the likeliest first.
+/// Results of TensorFlow Lite's own interpreter for each image, as printed by `models/reference/ask.py`: each class of
+/// at least 5/255, with its confidence in 255ths, the likeliest first.
 fn reference() -> BTreeMap<String, Vec<(usize, u8)>> {
     serde_json::from_str(include_str!("reference.json")).unwrap()
 }
 
 #[test]
-fn a_folder_that_is_there_is_replaced_only_by_a_whole_one() {
+fn existing_directory_is_replaced_only_by_a_complete_one() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path().join("model");
     fs::create_dir(&folder).unwrap();
@@ -80,7 +81,7 @@ fn a_folder_that_is_there_is_replaced_only_by_a_whole_one() {
 }
 
 #[test]
-fn a_damaged_file_is_an_error_wherever_the_damage_is() {
+fn damaged_file_is_an_error() {
     let Some((_, tflite)) = test_data() else { return };
     let folder = TempDir::new().unwrap();
     let folder = folder.path().join("model");
@@ -88,7 +89,7 @@ fn a_damaged_file_is_an_error_wherever_the_damage_is() {
         let cut = tflite.len() * part / 100;
         assert!(write(&tflite[..cut], &ABOUT, &folder).is_err(), "{part} %");
     }
-    // Whatever the structure says then, nothing panics.
+    // Whatever the structure says, nothing panics.
     let structure = tflite.len() - 60_000;
     for at in (0..60_000).step_by(997) {
         let mut damaged = tflite.clone();

@@ -1,4 +1,4 @@
-//! What may happen to a download.
+//! Downloads with interruptions and errors.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use model_import::tls::Roots;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use crate::server::{Mood, Server};
+use crate::server::{FaultMode, Server};
 
 struct Download {
     folder: TempDir,
@@ -22,9 +22,9 @@ fn contents() -> Vec<u8> {
 }
 
 impl Download {
-    fn from(moods: &[Mood]) -> Self {
+    fn from(modes: &[FaultMode]) -> Self {
         let sha256 = Sha256::digest(contents()).iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { folder: TempDir::new().unwrap(), server: Server::start(&contents(), moods), sha256 }
+        Self { folder: TempDir::new().unwrap(), server: Server::start(&contents(), modes), sha256 }
     }
 
     fn path(&self) -> PathBuf {
@@ -36,9 +36,9 @@ impl Download {
     }
 
     fn fetch(&self) -> Result<(), DownloadError> {
-        let patience = Duration::from_millis(200);
+        let timeout = Duration::from_millis(200);
         let roots = Roots::new(None);
-        Source { patience, ..Source::new(&self.server.url, &self.sha256, &roots) }.fetch(&self.path(), &|_, _| {})
+        Source { timeout, ..Source::new(&self.server.url, &self.sha256, &roots) }.fetch(&self.path(), &|_, _| {})
     }
 
     #[track_caller]
@@ -49,8 +49,8 @@ impl Download {
 }
 
 #[test]
-fn a_good_file_arrives_and_progress_is_told() {
-    let download = Download::from(&[Mood::Good]);
+fn download_succeeds_and_reports_progress() {
+    let download = Download::from(&[FaultMode::Good]);
     let told = std::sync::Mutex::new(Vec::new());
     let roots = Roots::new(None);
     let source = Source::new(&download.server.url, &download.sha256, &roots);
@@ -61,24 +61,30 @@ fn a_good_file_arrives_and_progress_is_told() {
 }
 
 #[test]
-fn a_connection_that_is_cut_is_made_again_and_goes_on_from_there() {
-    let download = Download::from(&[Mood::Cut(100_000), Mood::Cut(50_000), Mood::Good]);
+fn cut_connection_resumes_the_download() {
+    let download = Download::from(&[FaultMode::Cut(100_000), FaultMode::Cut(50_000), FaultMode::Good]);
     download.fetch().unwrap();
     download.check_complete();
     assert_eq!(download.server.ranges(), ["", "bytes=100000-", "bytes=150000-"]);
 }
 
 #[test]
-fn a_server_that_falls_silent_is_asked_again() {
-    let download = Download::from(&[Mood::Silent(100_000), Mood::Good]);
+fn stalled_server_gets_another_request() {
+    let download = Download::from(&[FaultMode::Silent(100_000), FaultMode::Good]);
     download.fetch().unwrap();
     download.check_complete();
 }
 
 #[test]
-fn a_server_that_never_gets_on_is_given_up_and_a_later_run_goes_on() {
-    let download =
-        Download::from(&[Mood::Cut(1000), Mood::Cut(0), Mood::Cut(0), Mood::Cut(0), Mood::Cut(0), Mood::Good]);
+fn failed_download_is_resumed_by_a_later_run() {
+    let download = Download::from(&[
+        FaultMode::Cut(1000),
+        FaultMode::Cut(0),
+        FaultMode::Cut(0),
+        FaultMode::Cut(0),
+        FaultMode::Cut(0),
+        FaultMode::Good,
+    ]);
     let error = download.fetch().unwrap_err();
     assert!(matches!(error, DownloadError::Broken { .. }), "{error}");
     assert_eq!((download.path().exists(), fs::metadata(download.part()).unwrap().len()), (false, 1000));
@@ -88,15 +94,15 @@ fn a_server_that_never_gets_on_is_given_up_and_a_later_run_goes_on() {
 }
 
 #[test]
-fn a_server_that_knows_no_ranges_sends_everything_again() {
-    let download = Download::from(&[Mood::Cut(100_000), Mood::WithoutRanges]);
+fn server_without_ranges_restarts_the_download() {
+    let download = Download::from(&[FaultMode::Cut(100_000), FaultMode::WithoutRanges]);
     download.fetch().unwrap();
     download.check_complete();
 }
 
 #[test]
-fn another_file_is_refused_and_nothing_of_it_is_kept() {
-    let mut download = Download::from(&[Mood::Good]);
+fn checksum_mismatch_discards_the_file() {
+    let mut download = Download::from(&[FaultMode::Good]);
     download.sha256 = "0".repeat(64);
     let error = download.fetch().unwrap_err();
     assert!(matches!(error, DownloadError::Checksum { .. }), "{error}");
@@ -104,16 +110,16 @@ fn another_file_is_refused_and_nothing_of_it_is_kept() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told_at_once() {
-    let download = Download::from(&[Mood::Missing]);
+fn missing_file_fails_at_once() {
+    let download = Download::from(&[FaultMode::Missing]);
     let error = download.fetch().unwrap_err();
     assert!(matches!(error, DownloadError::Refused { status: 404, .. }), "{error}");
     assert_eq!(download.server.ranges().len(), 1);
 }
 
 #[test]
-fn what_replaces_a_file_does_so_at_once() {
-    let download = Download::from(&[Mood::Cut(10), Mood::Missing]);
+fn file_is_replaced_atomically() {
+    let download = Download::from(&[FaultMode::Cut(10), FaultMode::Missing]);
     fs::write(download.path(), b"the old one").unwrap();
     download.fetch().unwrap_err();
     assert_eq!(fs::read(download.path()).unwrap(), b"the old one");

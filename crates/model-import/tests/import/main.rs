@@ -1,4 +1,4 @@
-//! Downloads from a server on this machine, and models from files.
+//! Downloads from a local server, and models from files.
 
 #![allow(
     clippy::expect_used,

@@ -1,13 +1,14 @@
-//! Weights of EfficientNet-Lite0 that a formula makes, as a file that PyTorch would have written. `models/reference/efficientnet.py`
-//! makes the same ones, and has PyTorch compute with them.
+//! Generated weights of EfficientNet-Lite0, as a file in PyTorch's format.
+//!
+//! `models/reference/efficientnet.py` generates the same ones, and computes with them in PyTorch.
 
 use std::fmt::Write as _;
 
-/// Kernel, stride, expansion and channels of each block's stage, and how many blocks it has.
+/// Stages: number of blocks, and their kernel, expansion and channels.
 const STAGES: [(usize, usize, usize, usize); 7] =
     [(1, 3, 1, 16), (2, 3, 6, 24), (2, 5, 6, 40), (3, 3, 6, 80), (3, 5, 6, 112), (4, 5, 6, 192), (1, 3, 6, 320)];
 
-/// Names and shapes of all tensors, in the order in which they are saved.
+/// Returns names and shapes of all tensors, in saving order.
 fn shapes() -> Vec<(String, Vec<usize>)> {
     let mut shapes = Vec::new();
     let mut layer = |conv: String, norm: String, shape: [usize; 4]| {
@@ -36,7 +37,7 @@ fn shapes() -> Vec<(String, Vec<usize>)> {
     shapes
 }
 
-/// A number from -0.5 to 0.5 that depends on its place alone.
+/// Returns a number from -0.5 to 0.5 that depends only on its position.
 fn scattered(tensor: usize, place: usize) -> f32 {
     let mut bits = (tensor as u32).wrapping_mul(0x9e37_79b9) ^ (place as u32).wrapping_mul(0x85eb_ca6b);
     bits ^= bits >> 16;
@@ -60,7 +61,7 @@ fn values(tensor: usize, name: &str, shape: &[usize]) -> Vec<f32> {
     (0..count).map(value).collect()
 }
 
-/// The whole file.
+/// Returns the complete file.
 pub(crate) fn pth() -> Vec<u8> {
     let mut file = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.".to_vec();
     file.extend(b"\x80\x02}X\x0d\0\0\0little_endian\x88s.");
@@ -104,7 +105,7 @@ fn int(file: &mut Vec<u8>, value: usize) {
     file.extend((value as i32).to_le_bytes());
 }
 
-/// A link to a file, as a package index lists it.
+/// Formats a link to a file as in a package index.
 pub(crate) fn html_link(url: &str, name: &str) -> String {
     let mut page = "<!DOCTYPE html><html><body>\n".to_owned();
     let _ = write!(page, "<a href=\"{url}#sha256=0&amp;x\" data-requires-python=\"&gt;=3\">{name}</a><br/>");
