@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
-use crate::face::{BindingRequest, operation};
+use crate::backend::{BindingRequest, operation};
 use crate::{Dapr, Error};
 
 /// One output binding.
@@ -16,23 +16,23 @@ pub struct Binding<'a> {
     name: &'a str,
 }
 
-/// A call of a binding's operation, being put together.
+/// Builder of a call to a binding.
 #[must_use = "nothing is sent before `send`"]
 pub struct BindingCall<'a> {
     binding: Binding<'a>,
     request: Result<BindingRequest<'a>, Error>,
 }
 
-/// What a binding answered.
+/// Response of a binding.
 #[derive(Debug)]
-pub struct BindingAnswer {
-    /// The component's bytes; empty where it answered none.
+pub struct BindingResponse {
+    /// Data of the response; empty if there was none.
     pub data: Bytes,
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl Dapr {
-    /// The output binding of that name.
+    /// Returns a handle to an output binding.
     #[must_use]
     pub fn binding<'a>(&'a self, name: &'a str) -> Binding<'a> {
         Binding { dapr: self, name }
@@ -76,24 +76,24 @@ impl<'a> BindingCall<'a> {
         self
     }
 
-    /// Sends the call. It is never repeated: only the component knows what a second time would do.
+    /// Sends the call. It is never repeated: only the component knows whether that is safe.
     ///
     /// # Errors
-    /// When Dapr or the component cannot be reached or refuses.
-    pub async fn send(self) -> Result<BindingAnswer, Error> {
+    /// If Dapr or the component cannot be reached or responds with an error.
+    pub async fn send(self) -> Result<BindingResponse, Error> {
         let Binding { dapr, name } = self.binding;
-        dapr.face.binding(&dapr.terms, name, self.request?).await
+        dapr.backend.binding(&dapr.call_options, name, self.request?).await
     }
 }
 
-impl BindingAnswer {
-    /// Response metadata, such as `rows-affected`.
+impl BindingResponse {
+    /// Returns response metadata, such as `rows-affected`.
     #[must_use]
     pub fn metadata(&self, name: &str) -> Option<&str> {
         self.metadata.get(name).map(String::as_str)
     }
 
-    /// All response metadata.
+    /// Returns all response metadata.
     #[must_use]
     pub const fn all_metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata

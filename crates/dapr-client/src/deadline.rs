@@ -1,33 +1,34 @@
-//! Waiting, but not for ever.
+//! Timeouts and delays.
 
-/// The deadline has passed first.
+/// Error of an operation that exceeded its timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the deadline has passed")]
 pub struct Elapsed;
 
-/// Waits for `future`, no longer than `limit`. Where the thread has computed until long after that, what came in the meantime
-/// is still read.
+/// Waits for `future`, no longer than `limit`.
+///
+/// If the thread was busy past the limit, data that arrived in the meantime is still read.
 ///
 /// # Errors
-/// When it takes longer.
+/// If the timeout expires.
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 pub async fn timeout<F: Future>(limit: std::time::Duration, future: F) -> Result<F::Output, Elapsed> {
     use std::time::Duration;
 
-    /// So much after its time a timer goes off only where the thread was busy.
-    const LATE: Duration = Duration::from_millis(10);
-    /// How long reading takes at most: bytes that are there, a turn for each task between them and `future`.
-    const READING: Duration = Duration::from_millis(50);
+    /// Lateness of a timer beyond which the thread must have been busy.
+    const MAX_TIMER_DELAY: Duration = Duration::from_millis(10);
+    /// Extra time for reading data that has arrived: a turn for each task between the data and `future`.
+    const READ_TIMEOUT: Duration = Duration::from_millis(50);
 
     let (begin, mut future) = (tokio::time::Instant::now(), std::pin::pin!(future));
     let mut waited = tokio::time::timeout(limit, future.as_mut()).await;
-    if waited.is_err() && begin.elapsed() > limit + LATE {
-        waited = tokio::time::timeout(READING, future).await;
+    if waited.is_err() && begin.elapsed() > limit + MAX_TIMER_DELAY {
+        waited = tokio::time::timeout(READ_TIMEOUT, future).await;
     }
     waited.map_err(|_| Elapsed)
 }
 
-/// Waits for `future`. In a component every call has its answer when it returns, and its deadline is the host's to keep.
+/// Waits for `future`. In a component every call returns its result, and the host enforces the timeout.
 ///
 /// # Errors
 /// Never.
@@ -36,13 +37,13 @@ pub async fn timeout<F: Future>(_limit: std::time::Duration, future: F) -> Resul
     Ok(future.await)
 }
 
-/// Waits that long.
+/// Waits for `time`.
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 pub async fn sleep(time: std::time::Duration) {
     tokio::time::sleep(time).await;
 }
 
-/// Waits that long. A component has one request at a time, so that there is nobody to give the time to.
+/// Waits for `time`. A component handles one request at a time, so that nothing else needs the thread.
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub async fn sleep(time: std::time::Duration) {
     std::thread::sleep(time);
@@ -60,7 +61,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_millis(5);
 
     #[tokio::test]
-    async fn what_came_while_the_thread_computed_is_in_time() {
+    async fn data_that_arrived_while_the_thread_was_busy_is_read() {
         let (sender, receiver) = oneshot::channel();
         let computing = async {
             tokio::spawn(async move {
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_does_not_come_is_waited_for_until_the_deadline() {
+    async fn missing_data_times_out() {
         let begin = tokio::time::Instant::now();
         assert_eq!(timeout(LIMIT, std::future::pending::<()>()).await, Err(Elapsed));
         assert!(begin.elapsed() < 2 * LIMIT, "{:?}", begin.elapsed());

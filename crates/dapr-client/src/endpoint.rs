@@ -1,39 +1,41 @@
-//! Where Dapr listens, and what opens its door.
+//! The address of Dapr's HTTP API, and the API token.
 
 use http::Uri;
 
 use crate::Secret;
 
-/// The address of a Dapr HTTP API, and the token that it may ask for.
+/// Address of a Dapr HTTP API, and its API token.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     base: String,
     token: Option<Secret>,
 }
 
-/// Why the environment names no usable endpoint. The token's value is never part of it.
+/// Error in the environment's endpoint. Never contains the token.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EndpointError {
-    /// `DAPR_HTTP_ENDPOINT` cannot be understood.
+    /// `DAPR_HTTP_ENDPOINT` is invalid.
     #[error("DAPR_HTTP_ENDPOINT: `{0}` is not a URL such as http://127.0.0.1:3500")]
     MalformedEndpoint(String),
-    /// The endpoint asks for a scheme that the client cannot speak.
+    /// The endpoint's scheme is not supported.
     #[error("DAPR_HTTP_ENDPOINT: the scheme of `{0}` is not supported, only http is")]
     UnsupportedScheme(String),
-    /// `DAPR_HTTP_PORT` is no port.
+    /// `DAPR_HTTP_PORT` is not a port.
     #[error("DAPR_HTTP_PORT: `{0}` is not a port number")]
     MalformedPort(String),
-    /// `DAPR_API_TOKEN` could not be sent as a header.
+    /// `DAPR_API_TOKEN` is not a valid header value.
     #[error("DAPR_API_TOKEN: holds characters that a header cannot carry")]
     MalformedToken,
 }
 
 impl Endpoint {
-    /// Reads `DAPR_HTTP_ENDPOINT`, or else `DAPR_HTTP_PORT` on this machine, and `DAPR_API_TOKEN`, each through `lookup`.
-    /// `default_port` is the caller's own: WasmEdge passes no environment on, so that each service brings its port.
+    /// Reads `DAPR_HTTP_ENDPOINT`, or else `DAPR_HTTP_PORT` on this machine, and `DAPR_API_TOKEN`, through `lookup`.
+    ///
+    /// `default_port` depends on the service: WasmEdge passes no environment on, so that each service has its own
+    /// default.
     ///
     /// # Errors
-    /// When a variable is there but cannot be understood.
+    /// If a variable is invalid.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>, default_port: u16) -> Result<Self, EndpointError> {
         let set = |name| lookup(name).filter(|value: &String| !value.is_empty());
         let base = match (set("DAPR_HTTP_ENDPOINT"), set("DAPR_HTTP_PORT")) {
@@ -48,13 +50,13 @@ impl Endpoint {
         Ok(Self { base, token })
     }
 
-    /// The API on `port` of this machine, with no token.
+    /// Returns the API on `port` of this machine, without a token.
     #[must_use]
     pub fn local(port: u16) -> Self {
         Self { base: local(port), token: None }
     }
 
-    /// The URL that every path is appended to; it ends without a slash.
+    /// Returns the base URL of all paths, without a trailing slash.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
@@ -65,7 +67,7 @@ impl Endpoint {
     }
 }
 
-/// An address rather than `localhost`: WasmEdge's client sockets are IPv4 only and its resolver is not worth waking.
+/// An address instead of `localhost`: WasmEdge's client sockets are IPv4 only, and its resolver is not needed.
 fn local(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
@@ -89,25 +91,25 @@ mod tests {
     }
 
     #[test]
-    fn without_any_variable_the_default_port_of_this_machine_is_taken() {
+    fn empty_environment_gives_the_default_port() {
         assert_eq!(read(&[]).unwrap().base(), "http://127.0.0.1:3503");
     }
 
     #[test]
-    fn an_endpoint_wins_over_a_port_and_loses_its_last_slash() {
+    fn endpoint_wins_over_port_and_loses_its_trailing_slash() {
         let endpoint = read(&[("DAPR_HTTP_ENDPOINT", "http://dapr:80/"), ("DAPR_HTTP_PORT", "1")]).unwrap();
         assert_eq!(endpoint.base(), "http://dapr:80");
     }
 
     #[test]
-    fn mistakes_name_the_variable() {
+    fn errors_name_the_variable() {
         assert_eq!(read(&[("DAPR_HTTP_PORT", "x")]).unwrap_err(), EndpointError::MalformedPort("x".into()));
         let error = read(&[("DAPR_HTTP_ENDPOINT", "https://dapr")]).unwrap_err();
         assert_eq!(error, EndpointError::UnsupportedScheme("https://dapr".into()));
     }
 
     #[test]
-    fn the_token_is_in_no_debug_output() {
+    fn debug_output_hides_the_token() {
         let endpoint = read(&[("DAPR_API_TOKEN", "hunter2")]).unwrap();
         assert!(!format!("{endpoint:?}").contains("hunter2"));
         assert_eq!(read(&[("DAPR_API_TOKEN", "a\nb")]).unwrap_err(), EndpointError::MalformedToken);

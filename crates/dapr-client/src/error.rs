@@ -1,4 +1,4 @@
-//! What can go wrong between a service and Dapr.
+//! Errors of calls to Dapr.
 
 use std::time::Duration;
 
@@ -7,76 +7,76 @@ use serde::Deserialize;
 
 use crate::TransportError;
 
-/// Why a call to Dapr brought no result. `operation` says in words what was tried, such as `get state`.
+/// Error of a call to Dapr. `operation` names the call, such as `get state`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The request could not be put together.
+    /// The request could not be built.
     #[error("cannot {operation}: the request cannot be formed")]
     Form {
-        /// What was tried.
+        /// Name of the call.
         operation: &'static str,
-        /// What was wrong with the request.
+        /// Cause.
         #[source]
         source: http::Error,
     },
-    /// A value could not be written as JSON.
+    /// A value could not be encoded as JSON.
     #[error("cannot {operation}: the value cannot be written as JSON")]
     Encode {
-        /// What was tried.
+        /// Name of the call.
         operation: &'static str,
-        /// Why not.
+        /// Cause.
         #[source]
         source: serde_json::Error,
     },
     /// Dapr could not be reached, or the connection broke.
     #[error("cannot {operation}: Dapr cannot be reached")]
     Unreachable {
-        /// What was tried.
+        /// Name of the call.
         operation: &'static str,
-        /// What the transport says.
+        /// Error of the transport.
         #[source]
         source: TransportError,
     },
-    /// The deadline passed first. Whether the call took effect is not known.
+    /// The timeout expired. The call may have taken effect.
     #[error("cannot {operation}: no answer within {} ms", .deadline.as_millis())]
     Deadline {
-        /// What was tried.
+        /// Name of the call.
         operation: &'static str,
-        /// How long it was given.
+        /// Timeout of the call.
         deadline: Duration,
     },
-    /// Dapr answered with an error.
+    /// Dapr responded with an error.
     #[error("cannot {operation}: {code} ({status}): {message}")]
     Refused {
-        /// What was tried.
+        /// Name of the call.
         operation: &'static str,
-        /// The HTTP status.
+        /// HTTP status.
         status: StatusCode,
-        /// Dapr's `errorCode`; empty where the body had none.
+        /// Dapr's `errorCode`; empty if the body had none.
         code: String,
-        /// Dapr's own words.
+        /// Dapr's error message.
         message: String,
     },
-    /// Dapr's answer is not what its API promises.
+    /// Dapr's response does not have the format of its API.
     #[error("cannot {operation}: the answer cannot be understood")]
     Decode {
-        /// What was tried.
+        /// Name of the call.
         operation: &'static str,
-        /// Why not.
+        /// Cause.
         #[source]
         source: serde_json::Error,
     },
 }
 
 impl Error {
-    /// Whether somebody else changed the record first: an etag did not match, or a first write was a second one.
+    /// Returns true if the record was changed concurrently: an etag did not match, or a first write came second.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused { status: StatusCode::CONFLICT, .. })
     }
 
-    /// Dapr's `errorCode`, where it gave one.
+    /// Returns Dapr's `errorCode`, if there is one.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -85,10 +85,10 @@ impl Error {
         }
     }
 
-    /// Reads an answer whose status says that it is an error.
+    /// Parses an error response.
     pub(crate) fn refused(operation: &'static str, status: StatusCode, body: &[u8]) -> Self {
         let ErrorBody { code, message } = serde_json::from_slice(body).unwrap_or_else(|_| ErrorBody {
-            // Not Dapr's shape: the API token check answers plain text, and a proxy may answer anything.
+            // Not Dapr's format: the API token check responds with plain text, and a proxy with anything.
             code: String::new(),
             message: String::from_utf8_lossy(body.get(..MAX_FOREIGN_MESSAGE).unwrap_or(body)).into_owned(),
         });
@@ -96,7 +96,7 @@ impl Error {
     }
 }
 
-/// A body that is not Dapr's may be a whole page; this much of it is enough to recognise it.
+/// Most bytes of a foreign body in the message; it may be a whole HTML page.
 const MAX_FOREIGN_MESSAGE: usize = 200;
 
 #[derive(Deserialize)]
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn daprs_error_body_becomes_code_and_message() {
+    fn dapr_error_body_becomes_code_and_message() {
         let body = br#"{"errorCode":"ERR_STATE_SAVE","message":"possible etag mismatch","details":[]}"#;
         let error = Error::refused("save state", StatusCode::CONFLICT, body);
         assert!(error.is_conflict());
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_text_body_becomes_the_message() {
+    fn plain_text_body_becomes_the_message() {
         let error = Error::refused("get state", StatusCode::UNAUTHORIZED, b"invalid api token");
         assert_eq!(error.code(), None);
         assert!(error.to_string().ends_with("invalid api token"));

@@ -1,7 +1,7 @@
-//! An in-memory Dapr for tests: state with etags, secrets, and invocation and bindings answered by the test.
+//! An in-memory Dapr for tests: state with etags, secrets, and test handlers for invocation and bindings.
 //!
-//! It answers with Dapr's statuses and bodies, so that a service under test runs the real client. Parts of it can be
-//! made to fail or to hang.
+//! It responds with Dapr's statuses and bodies, so that a service under test uses the real client. Parts of it can be
+//! made to fail or hang.
 
 mod state;
 
@@ -17,24 +17,24 @@ use crate::{Dapr, Endpoint, Transport, TransportError};
 
 pub use state::Record;
 
-/// How a part of the fake behaves.
+/// Fault of a part of the fake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FaultMode {
-    /// As it should.
+    /// None: responds as Dapr does.
     #[default]
     Healthy,
-    /// Answers 500.
+    /// Responds with 500.
     Failing,
-    /// Never answers.
+    /// Never responds.
     Hanging,
 }
 
 type Handler = Arc<dyn Fn(&str, &Request<Bytes>) -> Response<Bytes> + Send + Sync>;
 
-/// What happens behind the back of whoever has just read a record.
+/// Callback that runs between a read and its response, to simulate a concurrent change.
 type Interference = Box<dyn FnOnce(&FakeDapr) + Send>;
 
-/// The fake. Shared with the client that it hands out.
+/// The fake Dapr, shared with its clients.
 #[derive(Default)]
 pub struct FakeDapr {
     inner: Mutex<Inner>,
@@ -54,24 +54,24 @@ struct Inner {
 }
 
 impl FakeDapr {
-    /// A Dapr with an empty state store that answers to any name, no secrets and nobody to invoke.
+    /// Creates a Dapr with an empty state store for every name, no secrets, and no applications.
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())
     }
 
-    /// A client of this Dapr.
+    /// Creates a client.
     #[must_use]
     pub fn client(self: &Arc<Self>) -> Dapr {
         Dapr::with_transport(Endpoint::local(3500), Arc::clone(self) as Arc<dyn Transport>)
     }
 
-    /// Lets a service answer invocations; its first argument is the application's id.
+    /// Sets the handler of invocations; its first argument is the app id.
     pub fn on_invoke(&self, answer: impl Fn(&str, &Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static) {
         self.lock().invoke = Some(Arc::new(answer));
     }
 
-    /// Lets bindings answer; the first argument is the binding's name.
+    /// Sets the handler of bindings; its first argument is the binding's name.
     pub fn on_binding(&self, answer: impl Fn(&str, &Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static) {
         self.lock().binding = Some(Arc::new(answer));
     }
@@ -81,17 +81,17 @@ impl FakeDapr {
         self.lock().secrets.insert(key.to_owned(), value.to_owned());
     }
 
-    /// Sets how the state store behaves.
+    /// Sets the fault of the state store.
     pub fn set_state_mode(&self, mode: FaultMode) {
         self.lock().state_mode = mode;
     }
 
-    /// Sets how the secret store behaves.
+    /// Sets the fault of the secret store.
     pub fn set_secret_mode(&self, mode: FaultMode) {
         self.lock().secret_mode = mode;
     }
 
-    /// Sets how invocation behaves.
+    /// Sets the fault of invocation.
     pub fn set_invoke_mode(&self, mode: FaultMode) {
         self.lock().invoke_mode = mode;
     }
@@ -125,18 +125,18 @@ impl Transport for FakeDapr {
             ["v1.0", "invoke", app_id, "method", ..] => {
                 let mode = self.lock().invoke_mode;
                 let handler = self.lock().invoke.clone();
-                apply_fault(mode, || answered_by(handler, app_id, &request, "ERR_DIRECT_INVOKE")).await
+                apply_fault(mode, || call_handler(handler, app_id, &request, "ERR_DIRECT_INVOKE")).await
             }
             ["v1.0", "bindings", name] => {
                 let handler = self.lock().binding.clone();
-                answered_by(handler, name, &request, "ERR_INVOKE_OUTPUT_BINDING")
+                call_handler(handler, name, &request, "ERR_INVOKE_OUTPUT_BINDING")
             }
             _ => refusal(StatusCode::NOT_FOUND, "ERR_DIRECT_INVOKE", "failed getting app id"),
         })
     }
 }
 
-fn answered_by(handler: Option<Handler>, name: &str, request: &Request<Bytes>, code: &str) -> Response<Bytes> {
+fn call_handler(handler: Option<Handler>, name: &str, request: &Request<Bytes>, code: &str) -> Response<Bytes> {
     match handler {
         Some(answer) => answer(name, request),
         None => refusal(StatusCode::INTERNAL_SERVER_ERROR, code, &format!("no {name} here")),
@@ -155,7 +155,7 @@ fn decoded(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
-/// A response of that status and body.
+/// Creates a response.
 pub fn reply(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! Whether Dapr is ready.
+//! Health of Dapr.
 
 use crate::{Dapr, Error};
 
@@ -6,16 +6,16 @@ impl Dapr {
     /// Succeeds once Dapr and the application are ready.
     ///
     /// # Errors
-    /// When Dapr cannot be reached or is not ready.
+    /// If Dapr cannot be reached or is not ready.
     pub async fn health(&self) -> Result<(), Error> {
-        self.face.health(&self.terms, false).await
+        self.backend.health(&self.call_options, false).await
     }
 
     /// Succeeds once components can be called, even before the application listens.
     ///
     /// # Errors
-    /// When Dapr cannot be reached or is not ready.
+    /// If Dapr cannot be reached or is not ready.
     pub async fn outbound_health(&self) -> Result<(), Error> {
-        self.face.health(&self.terms, true).await
+        self.backend.health(&self.call_options, true).await
     }
 }

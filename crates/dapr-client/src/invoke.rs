@@ -5,10 +5,10 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Response};
 use serde::Serialize;
 
-use crate::face::{MethodCall, Repeat, operation};
+use crate::backend::{MethodCall, Repeat, operation};
 use crate::{Dapr, Error};
 
-/// A call of another service's method, being put together.
+/// Builder of a call to another service's method.
 #[must_use = "nothing is sent before `send`"]
 pub struct Invocation<'a> {
     dapr: &'a Dapr,
@@ -16,8 +16,10 @@ pub struct Invocation<'a> {
 }
 
 impl Dapr {
-    /// Calls a method of the application `app_id`. `path` is written as a request line has it: it may have several
-    /// segments and a query, and what needs percent-encoding in it is the caller's to encode.
+    /// Calls a method of the application `app_id`.
+    ///
+    /// `path` is written as in a request line: it may have several segments and a query, and must already be
+    /// percent-encoded.
     pub fn invoke(&self, app_id: &str, method: Method, path: &str) -> Invocation<'_> {
         let call = MethodCall {
             app_id: app_id.to_owned(),
@@ -43,7 +45,7 @@ impl Invocation<'_> {
         self
     }
 
-    /// Sends a body as it is.
+    /// Sets the body.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         if let Ok(call) = &mut self.call {
             call.body = body.into();
@@ -59,8 +61,9 @@ impl Invocation<'_> {
         self
     }
 
-    /// Declares that the method may run twice, as it may where the body carries an idempotency key. Without this, a
-    /// `POST` or `PATCH` is not repeated when its connection breaks.
+    /// Declares that the method may run twice, for example because the body has an idempotency key.
+    ///
+    /// Without this, a `POST` or `PATCH` is not repeated when its connection breaks.
     pub fn repeatable(mut self) -> Self {
         if let Ok(call) = &mut self.call {
             call.repeat = Repeat::Safe;
@@ -68,12 +71,12 @@ impl Invocation<'_> {
         self
     }
 
-    /// Sends the call. What the other service answers is the answer, whatever its status.
+    /// Sends the call. Returns the service's response, whatever its status.
     ///
     /// # Errors
-    /// When the service was not reached: Dapr's own `ERR_DIRECT_INVOKE` is told from the service's answers.
+    /// If the service was not reached: Dapr's own `ERR_DIRECT_INVOKE` is distinguished from responses of the service.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
-        let response = self.dapr.face.invoke(&self.dapr.terms, self.call?).await?;
+        let response = self.dapr.backend.invoke(&self.dapr.call_options, self.call?).await?;
         if response.status().is_client_error() || response.status().is_server_error() {
             let error = Error::refused(operation::INVOKE, response.status(), response.body());
             if error.code() == Some("ERR_DIRECT_INVOKE") {

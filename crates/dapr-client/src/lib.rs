@@ -1,8 +1,8 @@
 //! A typed Dapr client for services compiled to WebAssembly, and for native tools and tests.
 //!
-//! One API, with one module for each building block. The way to Dapr is chosen by the target: its HTTP API by `hyper_wasi` on
-//! WasmEdge's sockets for `wasm32-wasip1`, the functions of `dapr:runtime` for `wasm32-wasip2` (components), its HTTP API by
-//! hyper elsewhere. Connections are kept alive.
+//! One API, with one module for each building block. The target determines the protocol: Dapr's HTTP API with
+//! `hyper_wasi` on WasmEdge's sockets for `wasm32-wasip1`, the imports of `dapr:runtime` for `wasm32-wasip2`
+//! (components), and Dapr's HTTP API with hyper elsewhere. Connections are kept alive.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,15 +16,15 @@
 //! # }
 //! ```
 //!
-//! What holds everywhere: path segments are percent-encoded; what is absent is `None`; Dapr's error body becomes
-//! [`Error::Refused`]; every call ends at its deadline; a secret cannot be printed.
+//! Everywhere, path segments are percent-encoded; an absent value is `None`; Dapr's error body becomes
+//! [`Error::Refused`]; every call has a timeout; a secret cannot be printed.
 
+mod backend;
 mod bindings;
 mod client;
 mod deadline;
 mod endpoint;
 mod error;
-mod face;
 #[cfg(feature = "fake")]
 pub mod fake;
 mod health;
@@ -37,13 +37,13 @@ pub mod state;
 mod trace;
 mod transport;
 
-pub use bindings::{Binding, BindingAnswer, BindingCall};
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub use backend::wit::peer;
+pub use bindings::{Binding, BindingCall, BindingResponse};
 pub use client::Dapr;
 pub use deadline::{Elapsed, sleep, timeout};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::Error;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use face::imports::peer;
 pub use invoke::Invocation;
 pub use metadata::{ComponentInfo, Metadata};
 pub use secret::Secret;

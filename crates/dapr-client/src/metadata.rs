@@ -1,51 +1,51 @@
-//! What Dapr says about itself.
+//! Metadata of Dapr.
 
 use serde::Deserialize;
 
 use crate::{Dapr, Error};
 
-/// The part of Dapr's metadata that services use.
+/// The fields of Dapr's metadata that services use.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Metadata {
-    /// The application's id.
+    /// App id.
     pub id: String,
-    /// The version of what serves the API.
+    /// Version of the runtime.
     #[serde(rename = "runtimeVersion")]
     pub runtime_version: String,
-    /// The components that are loaded.
+    /// Loaded components.
     pub components: Vec<ComponentInfo>,
 }
 
-/// One component.
+/// A loaded component.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ComponentInfo {
-    /// Its name, as calls use it.
+    /// Name.
     pub name: String,
-    /// Its type, such as `state.sqlite`.
+    /// Type, such as `state.sqlite`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Its version.
+    /// Version.
     pub version: String,
-    /// What it can do, such as `ETAG`.
+    /// Capabilities, such as `ETAG`.
     pub capabilities: Vec<String>,
 }
 
 impl Dapr {
-    /// Dapr's metadata.
+    /// Returns Dapr's metadata.
     ///
     /// # Errors
-    /// When Dapr cannot be reached.
+    /// If Dapr cannot be reached.
     pub async fn metadata(&self) -> Result<Metadata, Error> {
-        self.face.metadata(&self.terms).await
+        self.backend.metadata(&self.call_options).await
     }
 
-    /// Sets one label of the metadata.
+    /// Sets one attribute of the metadata.
     ///
     /// # Errors
-    /// When Dapr cannot be reached or refuses.
+    /// If Dapr cannot be reached or responds with an error.
     pub async fn set_metadata(&self, key: &str, value: &str) -> Result<(), Error> {
-        self.face.set_metadata(&self.terms, key, value).await
+        self.backend.set_metadata(&self.call_options, key, value).await
     }
 }

@@ -1,8 +1,8 @@
-//! Paths whose segments may hold anything.
+//! URL paths with percent-encoded segments.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What RFC 3986 leaves unreserved stays readable. All else is encoded: `/` would end the segment, and Dapr reads a
+/// RFC 3986's unreserved characters stay readable. All else is encoded: `/` would end the segment, and Dapr reads a
 /// bare `+` as a space.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -14,7 +14,7 @@ pub(crate) struct ApiPath {
 }
 
 impl ApiPath {
-    /// Starts with fixed text, such as `/v1.0/state`.
+    /// Starts with a literal prefix, such as `/v1.0/state`.
     pub(crate) fn new(prefix: &str) -> Self {
         Self { text: prefix.to_owned(), has_query: false }
     }
@@ -22,7 +22,7 @@ impl ApiPath {
     /// Appends one segment.
     pub(crate) fn segment(mut self, segment: &str) -> Self {
         self.text.push('/');
-        // Path cleaning on the way would swallow a segment of dots, encoded or not as far as `.` is concerned.
+        // Path normalisation would remove a segment of dots, encoded or not.
         if segment == "." || segment == ".." {
             self.text.push_str(&segment.replace('.', "%2E"));
         } else {
@@ -41,8 +41,8 @@ impl ApiPath {
         self
     }
 
-    /// Appends a path and query that the caller wrote itself, such as a method of another service.
-    pub(crate) fn written(mut self, path_and_query: &str) -> Self {
+    /// Appends a path and query that are already encoded, such as a method of another service.
+    pub(crate) fn append_encoded(mut self, path_and_query: &str) -> Self {
         self.text.push('/');
         self.text.push_str(path_and_query.trim_start_matches('/'));
         self.has_query = path_and_query.contains('?');
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_segment_may_hold_slashes_spaces_plus_signs_and_umlauts() {
+    fn segments_are_percent_encoded() {
         let path = ApiPath::new("/v1.0/state").segment("st").segment("a/b c+d:ü");
         assert_eq!(path.as_str(), "/v1.0/state/st/a%2Fb%20c%2Bd%3A%C3%BC");
     }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_of_dots_cannot_climb() {
+    fn dot_segments_are_encoded() {
         assert_eq!(ApiPath::new("/v1.0/state").segment("..").as_str(), "/v1.0/state/%2E%2E");
     }
 }

@@ -1,22 +1,22 @@
-//! A text that cannot be printed by accident.
+//! A string that cannot be printed by accident.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// A secret value: `Debug` hides it, there is no `Display`, and reading it takes a word that reviewers can search for.
+/// A secret value: `Debug` hides it, there is no `Display`, and reading it takes a call that reviewers can search for.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the value in.
+    /// Wraps a value.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
     }
 
-    /// The value itself. Never log, print or put into an error what this returns.
+    /// Returns the value. Never log it, print it or put it into an error.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_does_not_contain_the_value() {
+    fn debug_output_hides_the_value() {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret:?}"), "Secret([redacted])");
         assert_eq!(secret.reveal(), "hunter2");

@@ -1,10 +1,10 @@
-//! Secrets.
+//! Secret stores.
 
 use std::collections::BTreeMap;
 
 use crate::{Dapr, Error, Secret};
 
-/// One secret store.
+/// A handle to one secret store.
 #[derive(Clone, Copy)]
 pub struct SecretStore<'a> {
     dapr: &'a Dapr,
@@ -12,7 +12,7 @@ pub struct SecretStore<'a> {
 }
 
 impl Dapr {
-    /// The secret store of that name.
+    /// Returns a handle to a secret store.
     #[must_use]
     pub fn secrets<'a>(&'a self, name: &'a str) -> SecretStore<'a> {
         SecretStore { dapr: self, name }
@@ -20,10 +20,10 @@ impl Dapr {
 }
 
 impl SecretStore<'_> {
-    /// The secret's only value, or else the one that has the secret's own name.
+    /// Reads a secret: its only value, or else the value with the secret's own name. `None` if it does not exist.
     ///
     /// # Errors
-    /// When the store cannot be asked. A secret that is not there is `None`.
+    /// If the store cannot be reached or responds with an error.
     pub async fn get(&self, key: &str) -> Result<Option<Secret>, Error> {
         let Some(mut values) = self.get_all(key).await? else { return Ok(None) };
         if let Some(value) = values.remove(key) {
@@ -32,12 +32,12 @@ impl SecretStore<'_> {
         Ok(if values.len() == 1 { values.into_values().next() } else { None })
     }
 
-    /// All values of a secret: stores such as Kubernetes keep several under one key.
+    /// Reads all values of a secret: stores such as Kubernetes keep several under one key. `None` if it does not exist.
     ///
     /// # Errors
-    /// When the store cannot be asked. A secret that is not there is `None`.
+    /// If the store cannot be reached or responds with an error.
     pub async fn get_all(&self, key: &str) -> Result<Option<BTreeMap<String, Secret>>, Error> {
-        match self.dapr.face.secret(&self.dapr.terms, self.name, key).await {
+        match self.dapr.backend.secret(&self.dapr.call_options, self.name, key).await {
             Ok(found) => Ok(found),
             Err(error) if says_not_found(&error) => Ok(None),
             Err(error) => Err(error),
@@ -45,7 +45,7 @@ impl SecretStore<'_> {
     }
 }
 
-/// Dapr has no status for "no such secret": the local file store answers 500 with nothing but words to tell it by.
+/// Recognises a missing secret. Dapr has no status for it: the local file store responds with 500 and a message.
 fn says_not_found(error: &Error) -> bool {
     matches!(error, Error::Refused { code, message, .. } if code == "ERR_SECRET_GET" && message.ends_with("not found"))
 }

@@ -14,7 +14,7 @@ pub use read::Entry;
 pub use transaction::{Delete, Operation};
 pub use write::Save;
 
-/// One state store.
+/// A handle to one state store.
 #[derive(Clone, Copy)]
 pub struct StateStore<'a> {
     dapr: &'a Dapr,
@@ -22,7 +22,7 @@ pub struct StateStore<'a> {
 }
 
 impl Dapr {
-    /// The state store of that name.
+    /// Returns a handle to a state store.
     #[must_use]
     pub fn state<'a>(&'a self, store: &'a str) -> StateStore<'a> {
         StateStore { dapr: self, name: store }

@@ -1,8 +1,8 @@
-//! The trace that a call belongs to.
+//! Trace context of calls.
 
 use http::{HeaderMap, HeaderValue};
 
-/// W3C trace context, taken from a request that came in and put onto the calls made because of it.
+/// W3C trace context, copied from an incoming request to the calls made for it.
 #[derive(Debug, Clone, Default)]
 pub struct TraceContext {
     parent: Option<HeaderValue>,
@@ -16,8 +16,8 @@ impl TraceContext {
         Self { parent: headers.get("traceparent").cloned(), state: headers.get("tracestate").cloned() }
     }
 
-    pub(crate) fn put_onto(&self, headers: &mut HeaderMap) {
-        // A state without its parent means nothing.
+    pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
+        // A state without a parent is meaningless.
         let Some(parent) = &self.parent else { return };
         headers.insert("traceparent", parent.clone());
         if let Some(state) = &self.state {

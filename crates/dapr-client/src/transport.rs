@@ -1,4 +1,4 @@
-//! The way a request travels; which one is chosen by the target.
+//! HTTP transports; the target determines which one is used.
 
 #[cfg(not(target_os = "wasi"))]
 mod native;
@@ -16,35 +16,35 @@ pub(crate) use native::HyperTransport;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use wasi::HyperTransport;
 
-/// An answer longer than this is refused rather than held in a guest's memory.
+/// Largest accepted response in bytes, to protect a guest's memory.
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-pub(crate) const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Carries one request to its absolute URI and brings the whole answer back.
+/// Sends one request to its absolute URI, and returns the complete response.
 ///
-/// A seam: services are tested with a fake in its place.
+/// A trait, so that services can be tested with a fake.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends the request. A status that says "error" is an answer like any other here.
+    /// Sends the request. An error status is an ordinary response here.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
 }
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Why no answer came.
+/// Error of a transport.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// Nobody listens there.
+    /// The connection was not accepted.
     #[error("cannot connect")]
     Connect(#[source] Cause),
-    /// The connection ended before an answer: typical for one kept alive that the other side had already closed.
+    /// The connection ended before a response: typical for a keep-alive connection that the server has closed.
     #[error("the connection was closed before an answer came")]
     Closed(#[source] Cause),
-    /// The answer broke off, was malformed or too long.
+    /// The response broke off, was malformed or too long.
     #[error("the answer cannot be read")]
     Answer(#[source] Cause),
-    /// The request cannot be sent at all.
+    /// The request cannot be sent.
     #[error("the request cannot be sent")]
     Request(#[source] Cause),
 }

@@ -23,7 +23,7 @@ impl SqlBinding {
         operation: &str,
         sql: &str,
         params: &[Value],
-    ) -> Result<dapr_client::BindingAnswer, DatabaseError> {
+    ) -> Result<dapr_client::BindingResponse, DatabaseError> {
         let mut call = self.dapr.binding(&self.name).operation(operation).metadata("sql", sql);
         if !params.is_empty() {
             call = call.json_metadata("params", &params);

@@ -11,11 +11,11 @@ use super::{FakeDapr, refusal, reply};
 /// A record of the fake's state store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// What was saved.
+    /// Stored value.
     pub value: Value,
-    /// Its version: a number that grows with each write.
+    /// Etag: a number that grows with each write.
     pub etag: String,
-    /// The `ttlInSeconds` that it was saved with.
+    /// `ttlInSeconds` of the last write.
     pub ttl_seconds: Option<String>,
 }
 
@@ -36,19 +36,19 @@ struct Options {
 }
 
 impl FakeDapr {
-    /// A record as it is stored.
+    /// Returns a stored record.
     #[must_use]
     pub fn record(&self, key: &str) -> Option<Record> {
         self.lock().records.get(key).cloned()
     }
 
-    /// All keys that are stored.
+    /// Returns all keys.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.lock().records.keys().cloned().collect()
     }
 
-    /// Writes a record past the client, as another instance of the service would.
+    /// Writes a record without the client, as another instance of the service would.
     pub fn put_record(&self, key: &str, value: Value) {
         let mut inner = self.lock();
         inner.writes += 1;
@@ -56,7 +56,7 @@ impl FakeDapr {
         inner.records.insert(key.to_owned(), record);
     }
 
-    /// Runs `interference` between the next read of a record and whatever follows it.
+    /// Runs `interference` after the next read of a record, before its response.
     pub fn after_next_read(&self, interference: impl FnOnce(&Self) + Send + 'static) {
         self.lock().interference = Some(Box::new(interference));
     }

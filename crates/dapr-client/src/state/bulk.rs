@@ -1,33 +1,33 @@
-//! Reading several records at once.
+//! Bulk reads.
 
 use serde::de::DeserializeOwned;
 
 use super::{Entry, StateStore};
 use crate::Error;
-use crate::face::{BulkFound, operation};
+use crate::backend::{BulkRecord, operation};
 
-/// One of the records that a bulk read asked for.
+/// One record of a bulk read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BulkItem<T> {
-    /// Its key.
+    /// Key.
     pub key: String,
-    /// The record; `None` where there is none, or the store's words where it could not be read.
+    /// The record; `None` if it does not exist, or the store's error message.
     pub entry: Result<Option<Entry<T>>, String>,
 }
 
 impl StateStore<'_> {
-    /// Reads several records. The order of the answer is the store's.
+    /// Reads several records. The store determines their order.
     ///
     /// # Errors
-    /// When the store cannot be asked or a record is not a `T`.
+    /// If the store cannot be reached, or a value is not a `T`.
     pub async fn get_all<T: DeserializeOwned>(&self, keys: &[&str]) -> Result<Vec<BulkItem<T>>, Error> {
-        let found = self.dapr.face.get_all(&self.dapr.terms, self.name, keys).await?;
+        let found = self.dapr.backend.get_all(&self.dapr.call_options, self.name, keys).await?;
         found.into_iter().map(read).collect()
     }
 }
 
-fn read<T: DeserializeOwned>(found: BulkFound) -> Result<BulkItem<T>, Error> {
-    let BulkFound { key, record } = found;
+fn read<T: DeserializeOwned>(found: BulkRecord) -> Result<BulkItem<T>, Error> {
+    let BulkRecord { key, record } = found;
     let entry = match record {
         Ok(record) => Ok(record.map(|record| Entry::read(record, operation::GET_ALL)).transpose()?),
         Err(words) => Err(words),

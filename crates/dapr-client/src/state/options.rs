@@ -1,35 +1,35 @@
-//! What a call may ask of a state store.
+//! Options of calls to a state store.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// The version of a record, opaque to its reader.
+/// Version of a record, opaque to its reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Etag(String);
 
 impl Etag {
-    /// Takes an etag as a store wrote it.
+    /// Wraps an etag from a store.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The etag as the store wrote it.
+    /// Returns the etag as the store wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Who wins when two write at once.
+/// Concurrency control of writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Concurrency {
-    /// The first: a write needs the current etag, or none if it creates the record.
+    /// First write wins: a write needs the current etag, or none if it creates the record.
     FirstWrite,
-    /// The last, whatever was there.
+    /// Last write wins, whatever is stored.
     LastWrite,
 }
 
@@ -42,13 +42,13 @@ impl Concurrency {
     }
 }
 
-/// How many replicas have to agree.
+/// Consistency of reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Consistency {
-    /// All of them, or a quorum.
+    /// All replicas, or a quorum, must confirm.
     Strong,
-    /// One.
+    /// One replica is enough.
     Eventual,
 }
 
@@ -64,36 +64,36 @@ impl Consistency {
 /// Conditions of a write. The default has none.
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {
-    /// The version that the write replaces.
+    /// Etag of the version to replace.
     pub etag: Option<Etag>,
-    /// Who wins.
+    /// Concurrency control.
     pub concurrency: Option<Concurrency>,
-    /// How many replicas have to agree.
+    /// Consistency.
     pub consistency: Option<Consistency>,
-    /// When the record expires. Dapr counts whole seconds; a started one counts as one.
+    /// Time to live. Dapr counts whole seconds; fractions are rounded up.
     pub ttl: Option<Duration>,
 }
 
 impl WriteOptions {
-    /// The write takes place only if the record still has this version.
+    /// Writes only if the record still has this etag.
     #[must_use]
     pub fn if_unchanged(etag: Etag) -> Self {
         Self { etag: Some(etag), concurrency: Some(Concurrency::FirstWrite), ..Self::default() }
     }
 
-    /// The write takes place only if there is no record yet.
+    /// Writes only if the record does not exist.
     #[must_use]
     pub fn if_absent() -> Self {
         Self { concurrency: Some(Concurrency::FirstWrite), ..Self::default() }
     }
 
-    /// Lets the record expire.
+    /// Sets the time to live.
     #[must_use]
     pub fn expiring_in(self, ttl: Duration) -> Self {
         Self { ttl: Some(ttl), ..self }
     }
 
-    /// Whether writing twice does no more than writing once.
+    /// Returns true if writing twice has the same effect as once.
     pub(crate) fn is_unconditional(&self) -> bool {
         self.etag.is_none() && self.concurrency != Some(Concurrency::FirstWrite)
     }
@@ -109,7 +109,7 @@ impl WriteOptions {
     }
 }
 
-/// The `options` of an item, as Dapr's JSON has them.
+/// The `options` of an item in Dapr's JSON.
 #[derive(Serialize)]
 pub(crate) struct Behaviour {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,35 +1,35 @@
-//! Reading one record.
+//! Reads of one record.
 
 use serde::de::DeserializeOwned;
 
 use super::{Consistency, Etag, StateStore};
 use crate::Error;
-use crate::face::{Found, operation};
+use crate::backend::{StoredRecord, operation};
 
 /// A record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<T> {
-    /// What is stored.
+    /// Value.
     pub value: T,
-    /// Its version, where the store keeps versions.
+    /// Etag, if the store has etags.
     pub etag: Option<Etag>,
-    /// When it expires, as an RFC 3339 time, where it does and the store tells.
+    /// Expiry time in RFC 3339 format, if there is one and the store reports it.
     pub expires: Option<String>,
 }
 
 impl StateStore<'_> {
-    /// Reads a record.
+    /// Reads a record. `None` if it does not exist.
     ///
     /// # Errors
-    /// When the store cannot be asked or the record is not a `T`. A record that is not there is `None`.
+    /// If the store cannot be reached, or the value is not a `T`.
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Entry<T>>, Error> {
         self.read(key, None).await
     }
 
-    /// Reads a record with the consistency that the caller needs.
+    /// Reads a record with the given consistency. `None` if it does not exist.
     ///
     /// # Errors
-    /// As [`StateStore::get`].
+    /// See [`StateStore::get`].
     pub async fn get_consistent<T: DeserializeOwned>(
         &self,
         key: &str,
@@ -43,14 +43,14 @@ impl StateStore<'_> {
         key: &str,
         consistency: Option<Consistency>,
     ) -> Result<Option<Entry<T>>, Error> {
-        let found = self.dapr.face.get(&self.dapr.terms, self.name, key, consistency).await?;
+        let found = self.dapr.backend.get(&self.dapr.call_options, self.name, key, consistency).await?;
         found.map(|found| Entry::read(found, operation::GET)).transpose()
     }
 }
 
 impl<T: DeserializeOwned> Entry<T> {
-    pub(super) fn read(found: Found, operation: &'static str) -> Result<Self, Error> {
-        let Found { value, etag, expires } = found;
+    pub(super) fn read(found: StoredRecord, operation: &'static str) -> Result<Self, Error> {
+        let StoredRecord { value, etag, expires } = found;
         let value = serde_json::from_slice(&value).map_err(|source| Error::Decode { operation, source })?;
         Ok(Self { value, etag, expires })
     }

@@ -1,4 +1,4 @@
-//! Several writes that take place together or not at all.
+//! Transactions: several writes that happen together or not at all.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub enum Operation<'a> {
     Delete(Delete<'a>),
 }
 
-/// One record to be deleted, as Dapr's JSON has it.
+/// A deletion in Dapr's JSON.
 #[derive(Serialize)]
 pub struct Delete<'a> {
     pub(crate) key: &'a str,
@@ -27,15 +27,15 @@ pub struct Delete<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// Saves a record.
+    /// Creates a write of a record.
     ///
     /// # Errors
-    /// When the value cannot be written as JSON.
+    /// If the value cannot be encoded as JSON.
     pub fn upsert(key: &'a str, value: &impl Serialize, options: &WriteOptions) -> Result<Self, Error> {
         Save::new(key, value, options).map(Self::Upsert)
     }
 
-    /// Deletes a record.
+    /// Creates a deletion of a record.
     #[must_use]
     pub fn delete(key: &'a str, options: &WriteOptions) -> Self {
         let etag = options.etag.as_ref().map(|etag| etag.as_str().to_owned());
@@ -47,9 +47,9 @@ impl StateStore<'_> {
     /// Runs a transaction.
     ///
     /// # Errors
-    /// When the store cannot be reached, has no transactions or refuses. Dapr answers every refusal with 500, an etag
-    /// that did not match included, so that [`Error::is_conflict`] says nothing here.
+    /// If the store cannot be reached, has no transactions, or responds with an error. Dapr responds to every error
+    /// with 500, including an etag mismatch, so that [`Error::is_conflict`] is not usable here.
     pub async fn transaction(&self, operations: &[Operation<'_>]) -> Result<(), Error> {
-        self.dapr.face.transaction(&self.dapr.terms, self.name, operations).await
+        self.dapr.backend.transaction(&self.dapr.call_options, self.name, operations).await
     }
 }

@@ -8,9 +8,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::options::Behaviour;
 use super::{StateStore, WriteOptions};
 use crate::Error;
-use crate::face::operation::SAVE;
+use crate::backend::operation::SAVE;
 
-/// One record to be saved, as Dapr's JSON has it.
+/// A record to save, in Dapr's JSON.
 #[derive(Serialize)]
 pub struct Save<'a> {
     pub(crate) key: &'a str,
@@ -26,10 +26,10 @@ pub struct Save<'a> {
 }
 
 impl<'a> Save<'a> {
-    /// Puts a record together.
+    /// Creates a write of a record.
     ///
     /// # Errors
-    /// When the value cannot be written as JSON.
+    /// If the value cannot be encoded as JSON.
     pub fn new(key: &'a str, value: &impl Serialize, options: &WriteOptions) -> Result<Self, Error> {
         Ok(Self {
             key,
@@ -43,17 +43,17 @@ impl<'a> Save<'a> {
 }
 
 impl Save<'_> {
-    /// Whether saving twice does no more than saving once.
+    /// Returns true if saving twice has the same effect as once.
     pub(crate) const fn is_unconditional(&self) -> bool {
         self.unconditional
     }
 }
 
 impl StateStore<'_> {
-    /// Saves one record, whatever was there.
+    /// Saves one record, replacing any existing value.
     ///
     /// # Errors
-    /// When the store cannot be reached or refuses.
+    /// If the store cannot be reached or responds with an error.
     pub async fn save(&self, key: &str, value: &impl Serialize) -> Result<(), Error> {
         self.save_with(key, value, &WriteOptions::default()).await
     }
@@ -61,24 +61,25 @@ impl StateStore<'_> {
     /// Saves one record under conditions.
     ///
     /// # Errors
-    /// As [`StateStore::save`]; [`Error::is_conflict`] when somebody else was first.
+    /// As [`StateStore::save`]; [`Error::is_conflict`] is true if the record was changed concurrently.
     pub async fn save_with(&self, key: &str, value: &impl Serialize, options: &WriteOptions) -> Result<(), Error> {
         self.save_all(&[Save::new(key, value, options)?]).await
     }
 
-    /// Saves several records. Not atomic: [`StateStore::transaction`] is.
+    /// Saves several records. Not atomic, unlike [`StateStore::transaction`].
     ///
     /// # Errors
     /// As [`StateStore::save_with`]; some of the records may have been saved.
     pub async fn save_all(&self, records: &[Save<'_>]) -> Result<(), Error> {
-        self.dapr.face.save(&self.dapr.terms, self.name, records).await
+        self.dapr.backend.save(&self.dapr.call_options, self.name, records).await
     }
 
-    /// Deletes a record; one that is not there is as good as deleted.
+    /// Deletes a record. Succeeds if it does not exist.
     ///
     /// # Errors
-    /// When the store cannot be reached or refuses; [`Error::is_conflict`] when an etag was given and did not match.
+    /// If the store cannot be reached or responds with an error; [`Error::is_conflict`] is true if an etag did not
+    /// match.
     pub async fn delete(&self, key: &str, options: &WriteOptions) -> Result<(), Error> {
-        self.dapr.face.delete(&self.dapr.terms, self.name, key, options).await
+        self.dapr.backend.delete(&self.dapr.call_options, self.name, key, options).await
     }
 }

@@ -8,9 +8,9 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 
-use super::{MAX_ANSWER_BYTES, Transport, TransportError};
+use super::{MAX_RESPONSE_BYTES, Transport, TransportError};
 
-/// A pool of connections that are kept alive.
+/// A pool of keep-alive connections.
 pub(crate) struct HyperTransport(Client<HttpConnector, Full<Bytes>>);
 
 impl HyperTransport {
@@ -31,7 +31,7 @@ impl Transport for HyperTransport {
 
 async fn read(response: Response<Incoming>) -> Result<Response<Bytes>, TransportError> {
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(TransportError::Answer)?;
+    let body = Limited::new(body, MAX_RESPONSE_BYTES).collect().await.map_err(TransportError::Answer)?;
     Ok(Response::from_parts(head, body.to_bytes()))
 }
 
@@ -43,7 +43,7 @@ fn classify(error: hyper_util::client::legacy::Error) -> TransportError {
     match cause {
         Some(cause) if cause.is_user() => TransportError::Request(error.into()),
         Some(cause) if cause.is_parse() => TransportError::Answer(error.into()),
-        // What is left of hyper's errors before a response head are the ends of a connection: closed, cancelled, reset.
+        // The remaining errors before a response header are ends of a connection: closed, cancelled, reset.
         _ => TransportError::Closed(error.into()),
     }
 }

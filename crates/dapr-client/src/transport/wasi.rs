@@ -7,9 +7,9 @@ use hyper::body::HttpBody;
 use hyper::client::HttpConnector;
 use hyper::{Body, Client};
 
-use super::{MAX_ANSWER_BYTES, Transport, TransportError};
+use super::{MAX_RESPONSE_BYTES, Transport, TransportError};
 
-/// A pool of connections that are kept alive.
+/// A pool of keep-alive connections.
 pub(crate) struct HyperTransport(Client<HttpConnector>);
 
 impl HyperTransport {
@@ -34,7 +34,7 @@ async fn read(mut body: Body) -> Result<Bytes, TransportError> {
     let mut whole = BytesMut::new();
     while let Some(chunk) = body.data().await {
         let chunk = chunk.map_err(|error| TransportError::Answer(error.into()))?;
-        if whole.len() + chunk.len() > MAX_ANSWER_BYTES {
+        if whole.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Err(TransportError::Answer("the answer is too long".into()));
         }
         whole.extend_from_slice(&chunk);
@@ -50,7 +50,7 @@ fn classify(error: hyper::Error) -> TransportError {
     } else if error.is_parse() {
         TransportError::Answer(error.into())
     } else {
-        // What is left before a response head are the ends of a connection: closed, cancelled, reset.
+        // The remaining errors before a response header are ends of a connection: closed, cancelled, reset.
         TransportError::Closed(error.into())
     }
 }

@@ -1,4 +1,4 @@
-//! Connections that are kept alive, closed by the other side, or never answered on.
+//! Keep-alive connections, closed connections, and missing responses.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn read_request(stream: &mut TcpStream) {
     assert!(stream.read(&mut buffer).await.unwrap() > 0);
 }
 
-/// Answers once, lets the second request in on the same connection, and closes it without a word.
+/// Responds once, accepts a second request on the same connection, and closes it without a response.
 async fn answer_once_then_close(listener: &TcpListener) {
     let (mut stream, _) = listener.accept().await.unwrap();
     read_request(&mut stream).await;
@@ -29,7 +29,7 @@ async fn answer_once_then_close(listener: &TcpListener) {
 }
 
 #[tokio::test]
-async fn a_read_on_a_connection_that_the_server_closed_is_sent_again() {
+async fn read_on_a_closed_connection_is_retried() {
     let (listener, dapr) = listen().await;
     let server = tokio::spawn(async move {
         answer_once_then_close(&listener).await;
@@ -44,7 +44,7 @@ async fn a_read_on_a_connection_that_the_server_closed_is_sent_again() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_may_have_run_is_not_sent_again() {
+async fn invocation_that_may_have_run_is_not_retried() {
     let (listener, dapr) = listen().await;
     tokio::spawn(async move {
         answer_once_then_close(&listener).await;
@@ -57,7 +57,7 @@ async fn an_invocation_that_may_have_run_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn an_invocation_with_an_idempotency_key_is_sent_again() {
+async fn idempotent_invocation_is_retried() {
     let (listener, dapr) = listen().await;
     tokio::spawn(async move {
         answer_once_then_close(&listener).await;
@@ -71,14 +71,14 @@ async fn an_invocation_with_an_idempotency_key_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_is_left_at_the_deadline() {
+async fn silent_server_times_out() {
     let (_listener, dapr) = listen().await;
     let error = dapr.with_deadline(Duration::from_millis(20)).health().await.unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn an_answer_that_would_fill_the_memory_is_refused() {
+async fn too_large_response_is_rejected() {
     let (listener, dapr) = listen().await;
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();

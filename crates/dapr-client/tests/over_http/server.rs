@@ -1,4 +1,4 @@
-//! An HTTP server that records what it is asked and answers what the test says.
+//! An HTTP server that records requests and sends the test's responses.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server that answers through `answer`.
+    /// Starts a server with a request handler.
     pub(crate) async fn start(answer: impl Fn(&Request<Bytes>) -> Response<String> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -45,8 +45,12 @@ impl Server {
         Self { port, seen }
     }
 
-    /// Starts a server that always gives the same answer.
-    pub(crate) async fn answering(status: u16, headers: &[(&'static str, &'static str)], body: &'static str) -> Self {
+    /// Starts a server that always sends the same response.
+    pub(crate) async fn with_response(
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: &'static str,
+    ) -> Self {
         let headers = headers.to_vec();
         Self::start(move |_| {
             let mut response = Response::builder().status(status);
@@ -58,12 +62,12 @@ impl Server {
         .await
     }
 
-    /// A client of this server.
+    /// Creates a client of this server.
     pub(crate) fn client(&self) -> Dapr {
         Dapr::connect(Endpoint::local(self.port))
     }
 
-    /// The only request that was made.
+    /// Returns the only request received.
     pub(crate) fn only_request(&self) -> Request<Bytes> {
         let seen = self.seen.lock().unwrap();
         assert_eq!(seen.len(), 1, "exactly one request was expected");

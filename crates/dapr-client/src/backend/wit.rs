@@ -1,5 +1,6 @@
-//! The functions that a host gives to components: `dapr:runtime`. Each call has its answer when it returns, so nothing here
-//! ever waits for a second poll; the host keeps the deadline.
+//! The WIT API: the imports of `dapr:runtime` that the host gives to components.
+//!
+//! Each call returns its result, so that no future is ever pending; the host enforces the timeout.
 
 mod state;
 
@@ -10,10 +11,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::operation::{BINDING, HEALTH, INVOKE, METADATA, SECRET, SET_METADATA};
-use super::{BindingRequest, BulkFound, Face, Found, MethodCall, Terms};
+use super::{Backend, BindingRequest, BulkRecord, CallOptions, MethodCall, StoredRecord};
 use crate::state::{Consistency, Operation, Save, WriteOptions};
 use crate::transport::TransportError;
-use crate::{BindingAnswer, ComponentInfo, Error, Metadata, Secret};
+use crate::{BindingResponse, ComponentInfo, Error, Metadata, Secret};
 use wit::dapr::runtime::types::{Error as Refused, Refusal};
 use wit::dapr::runtime::{bindings, invoke, metadata, request, secrets};
 
@@ -22,52 +23,68 @@ mod wit {
     wit_bindgen::generate!({ path: "../../wit/runtime", world: "application", generate_all });
 }
 
-/// Who has sent the request that this component is answering, where the host tells.
+/// Returns the address of the client whose request this component handles, if the host knows it.
 #[must_use]
 pub fn peer() -> Option<std::net::IpAddr> {
     request::peer()?.parse().ok()
 }
 
-/// Dapr behind the imports of this component.
-pub(crate) struct ImportsFace;
+/// Client of the component's imports.
+pub(crate) struct WitBackend;
 
 #[async_trait]
-impl Face for ImportsFace {
+impl Backend for WitBackend {
     async fn get(
         &self,
-        terms: &Terms,
+        call_options: &CallOptions,
         store: &str,
         key: &str,
         consistency: Option<Consistency>,
-    ) -> Result<Option<Found>, Error> {
-        state::get(terms, store, key, consistency)
+    ) -> Result<Option<StoredRecord>, Error> {
+        state::get(call_options, store, key, consistency)
     }
 
-    async fn get_all(&self, terms: &Terms, store: &str, keys: &[&str]) -> Result<Vec<BulkFound>, Error> {
-        state::get_all(terms, store, keys)
+    async fn get_all(&self, call_options: &CallOptions, store: &str, keys: &[&str]) -> Result<Vec<BulkRecord>, Error> {
+        state::get_all(call_options, store, keys)
     }
 
-    async fn save(&self, terms: &Terms, store: &str, records: &[Save<'_>]) -> Result<(), Error> {
-        state::save(terms, store, records)
+    async fn save(&self, call_options: &CallOptions, store: &str, records: &[Save<'_>]) -> Result<(), Error> {
+        state::save(call_options, store, records)
     }
 
-    async fn delete(&self, terms: &Terms, store: &str, key: &str, options: &WriteOptions) -> Result<(), Error> {
-        state::delete(terms, store, key, options)
+    async fn delete(
+        &self,
+        call_options: &CallOptions,
+        store: &str,
+        key: &str,
+        options: &WriteOptions,
+    ) -> Result<(), Error> {
+        state::delete(call_options, store, key, options)
     }
 
-    async fn transaction(&self, terms: &Terms, store: &str, operations: &[Operation<'_>]) -> Result<(), Error> {
-        state::transaction(terms, store, operations)
+    async fn transaction(
+        &self,
+        call_options: &CallOptions,
+        store: &str,
+        operations: &[Operation<'_>],
+    ) -> Result<(), Error> {
+        state::transaction(call_options, store, operations)
     }
 
-    async fn secret(&self, terms: &Terms, store: &str, key: &str) -> Result<Option<BTreeMap<String, Secret>>, Error> {
-        let found =
-            secrets::get(store, key, &[], terms.milliseconds()).map_err(|error| failed(terms, SECRET, error))?;
+    async fn secret(
+        &self,
+        call_options: &CallOptions,
+        store: &str,
+        key: &str,
+    ) -> Result<Option<BTreeMap<String, Secret>>, Error> {
+        let found = secrets::get(store, key, &[], call_options.milliseconds())
+            .map_err(|error| failed(call_options, SECRET, error))?;
         Ok(Some(found.into_iter().map(|(name, value)| (name, Secret::new(value))).collect()))
     }
 
-    async fn invoke(&self, terms: &Terms, call: MethodCall) -> Result<Response<Bytes>, Error> {
+    async fn invoke(&self, call_options: &CallOptions, call: MethodCall) -> Result<Response<Bytes>, Error> {
         let MethodCall { app_id, method, path, mut headers, body, repeat: _ } = call;
-        terms.trace.put_onto(&mut headers);
+        call_options.trace.add_to(&mut headers);
         let header = |(name, value): (&HeaderName, &HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
         let request = invoke::Request {
             method: method.as_str().to_owned(),
@@ -75,24 +92,29 @@ impl Face for ImportsFace {
             headers: headers.iter().map(header).collect(),
             body: body.into(),
         };
-        match invoke::send(&app_id, &request, terms.milliseconds()) {
+        match invoke::send(&app_id, &request, call_options.milliseconds()) {
             Ok(answer) => answered(answer).map_err(|source| Error::Unreachable { operation: INVOKE, source }),
-            Err(error) => Err(failed(terms, INVOKE, error)),
+            Err(error) => Err(failed(call_options, INVOKE, error)),
         }
     }
 
-    async fn binding(&self, terms: &Terms, name: &str, request: BindingRequest<'_>) -> Result<BindingAnswer, Error> {
+    async fn binding(
+        &self,
+        call_options: &CallOptions,
+        name: &str,
+        request: BindingRequest<'_>,
+    ) -> Result<BindingResponse, Error> {
         let BindingRequest { operation, data, metadata } = request;
         let metadata: Vec<_> = metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        // Over HTTP, no data at all arrives as JSON's null.
+        // Over HTTP, absent data arrives as JSON's null.
         let data = data.map_or_else(|| b"null".to_vec(), |data| data.get().as_bytes().to_vec());
-        let answer = bindings::send(name, operation, &data, &metadata, terms.milliseconds());
-        let answer = answer.map_err(|error| failed(terms, BINDING, error))?;
-        Ok(BindingAnswer { data: answer.data.into(), metadata: answer.metadata.into_iter().collect() })
+        let answer = bindings::send(name, operation, &data, &metadata, call_options.milliseconds());
+        let answer = answer.map_err(|error| failed(call_options, BINDING, error))?;
+        Ok(BindingResponse { data: answer.data.into(), metadata: answer.metadata.into_iter().collect() })
     }
 
-    async fn metadata(&self, terms: &Terms) -> Result<Metadata, Error> {
-        let told = metadata::get(terms.milliseconds()).map_err(|error| failed(terms, METADATA, error))?;
+    async fn metadata(&self, call_options: &CallOptions) -> Result<Metadata, Error> {
+        let told = metadata::get(call_options.milliseconds()).map_err(|error| failed(call_options, METADATA, error))?;
         let component = |it: metadata::ComponentInfo| ComponentInfo {
             name: it.name,
             kind: it.kind,
@@ -106,24 +128,25 @@ impl Face for ImportsFace {
         })
     }
 
-    async fn set_metadata(&self, terms: &Terms, key: &str, value: &str) -> Result<(), Error> {
-        metadata::set(key, value, terms.milliseconds()).map_err(|error| failed(terms, SET_METADATA, error))
+    async fn set_metadata(&self, call_options: &CallOptions, key: &str, value: &str) -> Result<(), Error> {
+        metadata::set(key, value, call_options.milliseconds())
+            .map_err(|error| failed(call_options, SET_METADATA, error))
     }
 
-    /// An application that runs is ready, as far as it can be asked.
-    async fn health(&self, terms: &Terms, _outbound: bool) -> Result<(), Error> {
-        metadata::outbound_health(terms.milliseconds()).map_err(|error| failed(terms, HEALTH, error))
+    /// A running application counts as ready.
+    async fn health(&self, call_options: &CallOptions, _outbound: bool) -> Result<(), Error> {
+        metadata::outbound_health(call_options.milliseconds()).map_err(|error| failed(call_options, HEALTH, error))
     }
 }
 
-impl Terms {
-    /// The deadline as the host wants it: at least one.
+impl CallOptions {
+    /// Returns the timeout for the host, at least 1 ms.
     fn milliseconds(&self) -> Option<u32> {
         Some(u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX).max(1))
     }
 }
 
-fn failed(terms: &Terms, operation: &'static str, error: Refused) -> Error {
+fn failed(call_options: &CallOptions, operation: &'static str, error: Refused) -> Error {
     match error {
         Refused::Conflict(Refusal { code, message, .. }) => {
             Error::Refused { operation, status: StatusCode::CONFLICT, code, message }
@@ -132,7 +155,7 @@ fn failed(terms: &Terms, operation: &'static str, error: Refused) -> Error {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             Error::Refused { operation, status, code, message }
         }
-        Refused::Deadline => Error::Deadline { operation, deadline: terms.deadline },
+        Refused::Deadline => Error::Deadline { operation, deadline: call_options.deadline },
         Refused::Unreachable(why) => Error::Unreachable { operation, source: TransportError::Connect(why.into()) },
     }
 }

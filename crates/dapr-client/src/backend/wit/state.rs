@@ -1,59 +1,64 @@
 //! State.
 
 use super::super::operation::{DELETE, GET, GET_ALL, SAVE, TRANSACTION};
-use super::super::{BulkFound, Found, Terms};
+use super::super::{BulkRecord, CallOptions, StoredRecord};
 use super::failed;
 use super::wit::dapr::runtime::state as wit;
 use crate::Error;
 use crate::state::{Concurrency, Consistency, Delete, Etag, Operation, Save, WriteOptions};
 
-/// Where a store tells when a record expires.
-const EXPIRES: &str = "ttlExpireTime";
+/// Metadata key with the expiry time of a record.
+const EXPIRY_KEY: &str = "ttlExpireTime";
 
-pub(super) fn get(terms: &Terms, store: &str, key: &str, asked: Option<Consistency>) -> Result<Option<Found>, Error> {
-    let entry = wit::get(store, key, asked.map(consistency), &[], terms.milliseconds());
-    entry.map(|entry| entry.map(found)).map_err(|error| failed(terms, GET, error))
+pub(super) fn get(
+    call_options: &CallOptions,
+    store: &str,
+    key: &str,
+    asked: Option<Consistency>,
+) -> Result<Option<StoredRecord>, Error> {
+    let entry = wit::get(store, key, asked.map(consistency), &[], call_options.milliseconds());
+    entry.map(|entry| entry.map(found)).map_err(|error| failed(call_options, GET, error))
 }
 
-pub(super) fn get_all(terms: &Terms, store: &str, keys: &[&str]) -> Result<Vec<BulkFound>, Error> {
+pub(super) fn get_all(call_options: &CallOptions, store: &str, keys: &[&str]) -> Result<Vec<BulkRecord>, Error> {
     let owned: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-    let entries = wit::get_all(store, &owned, &[], terms.milliseconds());
-    let entries = entries.map_err(|error| failed(terms, GET_ALL, error))?;
-    let item = |(key, entry): (String, Result<Option<wit::Entry>, String>)| BulkFound {
+    let entries = wit::get_all(store, &owned, &[], call_options.milliseconds());
+    let entries = entries.map_err(|error| failed(call_options, GET_ALL, error))?;
+    let item = |(key, entry): (String, Result<Option<wit::Entry>, String>)| BulkRecord {
         key,
         record: entry.map(|entry| entry.map(found)),
     };
     Ok(owned.into_iter().zip(entries).map(item).collect())
 }
 
-pub(super) fn save(terms: &Terms, store: &str, records: &[Save<'_>]) -> Result<(), Error> {
+pub(super) fn save(call_options: &CallOptions, store: &str, records: &[Save<'_>]) -> Result<(), Error> {
     let records: Vec<_> = records.iter().map(record).collect();
-    wit::save(store, &records, terms.milliseconds()).map_err(|error| failed(terms, SAVE, error))
+    wit::save(store, &records, call_options.milliseconds()).map_err(|error| failed(call_options, SAVE, error))
 }
 
-pub(super) fn delete(terms: &Terms, store: &str, key: &str, options: &WriteOptions) -> Result<(), Error> {
+pub(super) fn delete(call_options: &CallOptions, store: &str, key: &str, options: &WriteOptions) -> Result<(), Error> {
     let options = wit::Options {
         etag: options.etag.as_ref().map(|etag| etag.as_str().to_owned()),
         concurrency: options.concurrency.map(concurrency),
         consistency: options.consistency.map(consistency),
         metadata: Vec::new(),
     };
-    wit::delete(store, key, &options, terms.milliseconds()).map_err(|error| failed(terms, DELETE, error))
+    wit::delete(store, key, &options, call_options.milliseconds()).map_err(|error| failed(call_options, DELETE, error))
 }
 
-pub(super) fn transaction(terms: &Terms, store: &str, operations: &[Operation<'_>]) -> Result<(), Error> {
+pub(super) fn transaction(call_options: &CallOptions, store: &str, operations: &[Operation<'_>]) -> Result<(), Error> {
     let operation = |operation: &Operation<'_>| match operation {
         Operation::Upsert(save) => wit::Operation::Upsert(record(save)),
         Operation::Delete(delete) => wit::Operation::Delete(deletion(delete)),
     };
     let operations: Vec<_> = operations.iter().map(operation).collect();
-    let done = wit::transaction(store, &operations, &[], terms.milliseconds());
-    done.map_err(|error| failed(terms, TRANSACTION, error))
+    let done = wit::transaction(store, &operations, &[], call_options.milliseconds());
+    done.map_err(|error| failed(call_options, TRANSACTION, error))
 }
 
-fn found(entry: wit::Entry) -> Found {
-    let expires = entry.metadata.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(EXPIRES));
-    Found {
+fn found(entry: wit::Entry) -> StoredRecord {
+    let expires = entry.metadata.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(EXPIRY_KEY));
+    StoredRecord {
         value: entry.value.into(),
         etag: entry.etag.filter(|etag| !etag.is_empty()).map(Etag::new),
         expires: expires.map(|(_, value)| value),

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::super::operation::{DELETE, GET, GET_ALL, SAVE, TRANSACTION};
-use super::super::{BulkFound, Found, Repeat, Terms};
-use super::{HttpFace, read_json};
+use super::super::{BulkRecord, CallOptions, Repeat, StoredRecord};
+use super::{HttpBackend, read_json};
 use crate::Error;
 use crate::path::ApiPath;
 use crate::state::{Consistency, Etag, Operation, Save, WriteOptions};
@@ -18,23 +18,23 @@ fn path(store: &str) -> ApiPath {
 }
 
 pub(super) async fn get(
-    face: &HttpFace,
-    terms: &Terms,
+    backend: &HttpBackend,
+    call_options: &CallOptions,
     store: &str,
     key: &str,
     consistency: Option<Consistency>,
-) -> Result<Option<Found>, Error> {
+) -> Result<Option<StoredRecord>, Error> {
     let mut path = path(store).segment(key);
     if let Some(consistency) = consistency {
         path = path.query("consistency", consistency.as_str());
     }
-    let response = face.succeed(terms, face.form(terms, GET, Method::GET, &path)?).await?;
+    let response = backend.succeed(call_options, backend.build_call(call_options, GET, Method::GET, &path)?).await?;
     if response.status() == StatusCode::NO_CONTENT || response.body().is_empty() {
         return Ok(None);
     }
     let text = |name| header(response.headers(), name);
     let (etag, expires) = (text("etag").map(Etag::new), text("metadata.ttlexpiretime"));
-    Ok(Some(Found { value: response.into_body(), etag, expires }))
+    Ok(Some(StoredRecord { value: response.into_body(), etag, expires }))
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -57,40 +57,45 @@ struct Item {
 }
 
 pub(super) async fn get_all(
-    face: &HttpFace,
-    terms: &Terms,
+    backend: &HttpBackend,
+    call_options: &CallOptions,
     store: &str,
     keys: &[&str],
-) -> Result<Vec<BulkFound>, Error> {
-    let call = face.form(terms, GET_ALL, Method::POST, &path(store).segment("bulk"))?;
-    let response = face.succeed(terms, call.json(&Keys { keys })?.repeatable()).await?;
+) -> Result<Vec<BulkRecord>, Error> {
+    let call = backend.build_call(call_options, GET_ALL, Method::POST, &path(store).segment("bulk"))?;
+    let response = backend.succeed(call_options, call.json(&Keys { keys })?.repeatable()).await?;
     let items: Vec<Item> = read_json(GET_ALL, &response)?.unwrap_or_default();
     Ok(items.into_iter().map(Item::found).collect())
 }
 
 impl Item {
-    fn found(self) -> BulkFound {
+    fn found(self) -> BulkRecord {
         let Self { key, data, etag, error } = self;
         if !error.is_empty() {
-            return BulkFound { key, record: Err(error) };
+            return BulkRecord { key, record: Err(error) };
         }
         let etag = etag.filter(|etag| !etag.is_empty()).map(Etag::new);
         let value = data.map(|data| Bytes::from(Box::<str>::from(data).into_string()));
-        BulkFound { key, record: Ok(value.map(|value| Found { value, etag, expires: None })) }
+        BulkRecord { key, record: Ok(value.map(|value| StoredRecord { value, etag, expires: None })) }
     }
 }
 
-pub(super) async fn save(face: &HttpFace, terms: &Terms, store: &str, records: &[Save<'_>]) -> Result<(), Error> {
-    let mut call = face.form(terms, SAVE, Method::POST, &path(store))?.json(&records)?;
+pub(super) async fn save(
+    backend: &HttpBackend,
+    call_options: &CallOptions,
+    store: &str,
+    records: &[Save<'_>],
+) -> Result<(), Error> {
+    let mut call = backend.build_call(call_options, SAVE, Method::POST, &path(store))?.json(&records)?;
     if records.iter().all(Save::is_unconditional) {
         call = call.repeatable();
     }
-    face.succeed(terms, call).await.map(drop)
+    backend.succeed(call_options, call).await.map(drop)
 }
 
 pub(super) async fn delete(
-    face: &HttpFace,
-    terms: &Terms,
+    backend: &HttpBackend,
+    call_options: &CallOptions,
     store: &str,
     key: &str,
     options: &WriteOptions,
@@ -102,15 +107,15 @@ pub(super) async fn delete(
     if let Some(consistency) = options.consistency {
         path = path.query("consistency", consistency.as_str());
     }
-    let mut call = face.form(terms, DELETE, Method::DELETE, &path)?;
+    let mut call = backend.build_call(call_options, DELETE, Method::DELETE, &path)?;
     if let Some(etag) = &options.etag {
         let value = HeaderValue::from_str(etag.as_str());
         let value = value.map_err(|error| Error::Form { operation: DELETE, source: error.into() })?;
         call.request.headers_mut().insert(IF_MATCH, value);
-        // The second time there would be nothing left for the etag to match.
+        // A second attempt would find nothing that matches the etag.
         call.repeat = Repeat::Never;
     }
-    face.succeed(terms, call).await.map(drop)
+    backend.succeed(call_options, call).await.map(drop)
 }
 
 #[derive(Serialize)]
@@ -119,11 +124,11 @@ struct Transaction<'a> {
 }
 
 pub(super) async fn transaction(
-    face: &HttpFace,
-    terms: &Terms,
+    backend: &HttpBackend,
+    call_options: &CallOptions,
     store: &str,
     operations: &[Operation<'_>],
 ) -> Result<(), Error> {
-    let call = face.form(terms, TRANSACTION, Method::POST, &path(store).segment("transaction"))?;
-    face.succeed(terms, call.json(&Transaction { operations })?).await.map(drop)
+    let call = backend.build_call(call_options, TRANSACTION, Method::POST, &path(store).segment("transaction"))?;
+    backend.succeed(call_options, call.json(&Transaction { operations })?).await.map(drop)
 }
