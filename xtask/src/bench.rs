@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the figures that the project is held to.
+//! `cargo xtask bench`: the figures that the project must meet.
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -8,19 +8,17 @@ use crate::real;
 use crate::repository::{Repository, run};
 use crate::steps::Steps;
 
-/// Measures daprlet as it is released and prints a table with ratios, all from one run.
+/// Measures the release build of daprlet, and prints a table with ratios
 #[derive(Args)]
-#[command(
-    after_help = "WASMEDGE names a WasmEdge to be measured beside it; without it, the one on the path, if any. DAPRD \
-                  names a real daprd, TESTDATA_DIR a folder with MobileNet V2, and PYTHON a Python with ONNX Runtime."
-)]
+#[command(after_help = "WASMEDGE names a WasmEdge to compare with; the default is the one on the path, if any. DAPRD \
+                  names a real daprd, TESTDATA_DIR a directory with MobileNet V2, and PYTHON a Python with ONNX Runtime.")]
 pub(crate) struct Bench {
-    /// How long each load runs, in seconds.
+    /// Duration of each load, in seconds
     #[arg(long, default_value_t = 5)]
     seconds: u64,
 
-    /// Measures daprlet beside the real Dapr and WasmEdge instead, and writes BENCHMARKS.md. `cargo xtask setup --real`
-    /// brings what is needed.
+    /// Measure daprlet beside the real Dapr and WasmEdge instead, and write BENCHMARKS.md; `cargo xtask setup --real`
+    /// installs what is needed
     #[arg(long)]
     real: bool,
 }
@@ -29,7 +27,7 @@ impl Bench {
     pub(crate) fn run(&self, repository: &Repository) -> Result<()> {
         let mut steps = Steps::new(3);
         steps.begin("Building the services and the test programs for WebAssembly");
-        // Networks are measured where there is one.
+        // Inference is measured if TESTDATA_DIR has a model.
         let wasi_nn = std::env::var_os("TESTDATA_DIR").is_some();
         BuildWasm { fixtures: true, components: true, wasi_nn, ..BuildWasm::default() }.run(repository)?;
         steps.begin("Building daprlet and the benchmark with all optimisations");

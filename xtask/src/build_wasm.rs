@@ -1,4 +1,4 @@
-//! `cargo xtask build-wasm`: the services, and what tests run beside them, as WebAssembly.
+//! `cargo xtask build-wasm`: builds the services, and programs of tests, as WebAssembly.
 
 mod ahead;
 mod components;
@@ -19,36 +19,36 @@ pub(crate) use nn::{FEATURE as NN, services as with_nn};
 use crate::progress::Progress;
 use crate::repository::{Package, Repository, Workspace, output, run};
 
-/// What WasmEdge and daprlet run.
+/// Target of modules for WasmEdge and daprlet.
 pub(crate) const TARGET: &str = "wasm32-wasip1";
-/// The profile of the workspace's manifest that is made for it.
+/// Cargo profile for this target.
 const PROFILE: &str = "wasm";
-/// The folder that dapr.yaml and the tests look in.
+/// Output directory, known to dapr.yaml and the tests.
 pub(crate) const FOLDER: &str = "wasm";
-/// Programs that tests run on daprlet.
+/// Package with the programs that tests run on daprlet.
 pub(crate) const FIXTURES: &str = "wasmedge-fixtures";
 
-/// Builds the services for wasm32-wasip1 and puts them into `wasm/`.
+/// Builds the services for wasm32-wasip1 into `wasm/`
 #[derive(Args, Default)]
 pub(crate) struct BuildWasm {
-    /// Builds the programs that the tests run, too.
+    /// Also build the programs that the tests run
     #[arg(long)]
     pub(crate) fixtures: bool,
 
-    /// Builds the Wasm components, too, into `wasm/components/`.
+    /// Also build the Wasm components, into `wasm/components/`
     #[arg(long)]
     pub(crate) components: bool,
 
-    /// Builds the services whose networks the host computes, too: `wasm/NAME-nn.wasm` and `wasm/components/NAME-nn.wasm`.
+    /// Also build the services with inference on the host: `wasm/NAME-nn.wasm` and `wasm/components/NAME-nn.wasm`
     #[arg(long)]
     pub(crate) wasi_nn: bool,
 
-    /// Compiles the services ahead of time, too, for the WasmEdge that `WASMEDGE` names, for the one on the path, or for
-    /// those of `setup --real`: `wasm/wasmedge-VERSION/NAME.so`. That takes minutes, once for each change.
+    /// Also compile the services ahead of time, for the WasmEdge that `WASMEDGE` names, the one on the path, or those
+    /// of `setup --real`: `wasm/wasmedge-VERSION/NAME.so`; takes minutes, once for each change
     #[arg(long)]
     pub(crate) wasmedge: bool,
 
-    /// Builds only this service; may be given several times.
+    /// Build only this service; may be repeated
     #[arg(short, long, value_name = "SERVICE")]
     pub(crate) package: Vec<String>,
 }
@@ -74,13 +74,13 @@ impl BuildWasm {
             nn::build(repository, &workspace)?;
         }
         if self.fixtures {
-            // On its own: together with the services it would switch on features of crates that both use.
+            // Built separately: together with the services it would enable features of shared crates.
             build(repository, &workspace, &[workspace.package(FIXTURES)?], &mut run)?;
         }
         Ok(())
     }
 
-    /// Builds all services, and shows how far that is in a line that other builds share.
+    /// Builds all services, and shows their progress in a line shared with other builds.
     pub(crate) fn run_with_progress(&self, repository: &Repository, progress: &Arc<Progress>) -> Result<()> {
         install_target(repository, TARGET)?;
         let workspace = repository.workspace()?;
@@ -93,7 +93,7 @@ impl BuildWasm {
     }
 }
 
-/// Installs a Rust target, where it is missing and rustup can.
+/// Installs a Rust target if it is missing and rustup is available.
 pub(crate) fn install_target(repository: &Repository, target: &str) -> Result<()> {
     let sysroot = output(repository.command("rustc").args(["--print", "sysroot"]))?;
     if Path::new(sysroot.trim_end()).join("lib/rustlib").join(target).is_dir() {
@@ -130,16 +130,16 @@ fn build(
     Ok(())
 }
 
-/// Copies a module into place, and tells its size.
+/// Copies a module into place, and prints its size.
 fn install(from: &Path, to: &Path) -> Result<()> {
     let bytes = copy(from, to)?;
-    // It may be in a folder of that one: components, or what is for one version of WasmEdge.
+    // It may be in a subdirectory: components, or modules for one version of WasmEdge.
     let below: PathBuf = to.iter().skip_while(|part| *part != FOLDER).collect();
     eprintln!("  {:<42} {:>6} KiB", below.display().to_string(), bytes.div_ceil(1024));
     Ok(())
 }
 
-/// Copies a module at once, so that whoever starts it meanwhile gets the old one or the new one. Returns its size.
+/// Copies a module atomically, so that a program started meanwhile gets the old or the new one. Returns its size.
 fn copy(from: &Path, to: &Path) -> Result<u64> {
     let part = to.with_extension("wasm.part");
     let copied = fs::copy(from, &part).and_then(|bytes| fs::rename(&part, to).map(|()| bytes));

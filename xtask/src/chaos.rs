@@ -1,4 +1,4 @@
-//! `cargo xtask chaos`: processes are killed at random under load, and every acknowledged event is looked for.
+//! `cargo xtask chaos`: kills processes at random under load, and checks for every acknowledged event.
 
 use anyhow::Result;
 use clap::Args;
@@ -8,20 +8,20 @@ use crate::real;
 use crate::repository::{Repository, run};
 use crate::steps::Steps;
 
-/// Kills processes of the application at random under load, in daprlet and beside the real Dapr, and fails where an event that was
-/// acknowledged is lost or recorded twice.
+/// Kills processes of the application at random under load, in daprlet and beside the real Dapr, and fails if an
+/// acknowledged event is lost or recorded twice
 #[derive(Args)]
 #[command(after_help = "`cargo xtask setup --real` brings the real Dapr, WasmEdge, MariaDB and Redis.")]
 pub(crate) struct Chaos {
-    /// The length of the run; the round under way is finished.
+    /// Duration of the run; the current round is finished
     #[arg(long, default_value_t = 10)]
     minutes: u64,
 
-    /// The seed of the order of kills; a random one by default, which is told.
+    /// Seed of the order of kills; random by default, and printed
     #[arg(long)]
     seed: Option<u64>,
 
-    /// Disturbs daprlet alone, which needs neither the real Dapr nor WasmEdge.
+    /// Kill only daprlet's processes, which needs neither the real Dapr nor WasmEdge
     #[arg(long)]
     only_daprlet: bool,
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: everything that a change has to pass, in the order in which mistakes show soonest.
+//! `cargo xtask ci`: all checks of a change, the fastest to fail first.
 
 mod dependencies;
 mod tidy;
@@ -15,13 +15,13 @@ use crate::setup::is_installed;
 use crate::steps::Steps;
 use crate::test::Test;
 
-/// The smallest daprlet that runs a service: one state store, one secret store.
+/// Features of the smallest daprlet that runs a service: one state store, one secret store.
 const MINIMAL: &str = "state-in-memory,secretstores-local-file";
 
-/// Runs everything that a change has to pass: lints, checks of the tree, and all tests.
+/// Runs all checks of a change: lints, checks of the tree, and all tests
 #[derive(Args)]
 pub(crate) struct Ci {
-    /// Only these checks.
+    /// Run only these checks
     #[arg(value_name = "CHECK", value_parser = PossibleValuesParser::new(CHECKS.iter().map(|check| check.name)))]
     only: Vec<String>,
 }
@@ -78,7 +78,7 @@ fn lint_wasm(repository: &Repository) -> Result<()> {
     let workspace = repository.workspace()?;
     let mut services: Vec<&str> =
         workspace.services().flat_map(|service| ["--package", service.name.as_str()]).collect();
-    // Without it they are linted natively.
+    // Without this, these services would only be linted natively.
     let with_nn: Vec<String> = build_wasm::with_nn(&workspace).map(|it| format!("{}/{NN}", it.name)).collect();
     services.extend(with_nn.iter().flat_map(|feature| ["--features", feature]));
     let mut what = vec!["--target", TARGET, "--package", TEMPLATE, "--package", FIXTURES];
@@ -92,7 +92,7 @@ fn lint_wasm(repository: &Repository) -> Result<()> {
 }
 
 fn clippy(repository: &Repository, what: &[&str]) -> Result<()> {
-    // As an argument and not through RUSTFLAGS, which would replace the flags in .cargo/config.toml.
+    // As an argument, because RUSTFLAGS would replace the flags in .cargo/config.toml.
     run(repository.cargo(&["clippy", "--locked"]).args(what).args(["--", "--deny", "warnings"]))
 }
 

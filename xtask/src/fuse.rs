@@ -1,4 +1,4 @@
-//! `cargo xtask fuse`: a consumer and a provider of `wasi:keyvalue` become one file, which plain wasmtime runs.
+//! `cargo xtask fuse`: composes a consumer and a provider of `wasi:keyvalue` into one file, which plain wasmtime runs.
 
 use std::fs;
 
@@ -12,16 +12,18 @@ use crate::steps::Steps;
 
 /// The consumer.
 const CONSUMER: &str = "keyvalue-demo.wasm";
-/// What each fused file has beside the consumer: the provider, built by the toolchain; as a core module, of which `daprlet
-/// compose` makes the component; and another one, with a state store behind it.
+/// Output files, and the components composed with the consumer.
+///
+/// These are the provider as built by the toolchain; the provider as a core module, which `daprlet compose` turns into
+/// a component; and another provider on a state store.
 const PROVIDERS: [(&str, &[&str]); 3] = [
     ("keyvalue.wasm", &["keyvalue.wasm"]),
     ("keyvalue.core.wasm", &["keyvalue.core.wasm"]),
     ("keyvalue-on-state.wasm", &["keyvalue-on-state.wasm", "state-in-memory.wasm"]),
 ];
 
-/// Builds `keyvalue-demo`, its provider in two ways and another provider on a state store, makes one component of each set,
-/// shows what went in and what came out, and runs them with the program wasmtime.
+/// Builds `keyvalue-demo`, its provider in two ways and another provider on a state store; composes each set, shows
+/// inputs and outputs, and runs the results with wasmtime
 #[derive(Args)]
 #[command(after_help = "It needs wasmtime, which `cargo xtask setup --wasmtime` builds; WASMTIME names another one.")]
 pub(crate) struct Fuse {}

@@ -1,4 +1,4 @@
-//! The project's commands. `cargo xtask --help` lists them; each is a module of its own.
+//! The project's commands. `cargo xtask --help` lists them; each has its own module.
 
 #![expect(clippy::print_stderr, reason = "telling people what happens is half of what this program does")]
 
@@ -27,11 +27,11 @@ use clap::{Parser, Subcommand};
 
 use crate::repository::Repository;
 
-/// The project's commands, the same on every machine and in CI.
+/// The project's commands, the same on every machine and in CI
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
-    /// The repository to work on, if it is not the one that the command is called in.
+    /// Repository to work on; by default the one of the current directory
     #[arg(long, global = true, value_name = "FOLDER", hide = true)]
     root: Option<PathBuf>,
 
@@ -41,27 +41,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Builds everything and runs the whole application, until Ctrl-C.
+    /// Builds everything and runs the whole application, until Ctrl-C
     Up(up::Up),
-    /// Runs all tests.
+    /// Runs all tests
     Test(test::Test),
-    /// Asks daprlet and the real daprd the same, and shows where they differ.
+    /// Sends the same requests to daprlet and the real daprd, and shows the differences
     Parity(parity::Parity),
-    /// Runs everything that a change has to pass: lints, checks of the tree, and all tests.
+    /// Runs all checks of a change: lints, checks of the tree, and all tests
     Ci(ci::Ci),
-    /// Kills processes at random under load, and looks for lost events.
+    /// Kills processes at random under load, and checks for lost events
     Chaos(chaos::Chaos),
-    /// Measures the figures that the project is held to.
+    /// Measures the figures that the project must meet
     Bench(bench::Bench),
-    /// Builds the services for WebAssembly, into `wasm/`.
+    /// Builds the services for WebAssembly, into `wasm/`
     BuildWasm(build_wasm::BuildWasm),
-    /// Makes a model directory of a published model, for the classify service.
+    /// Creates a model directory from a published model, for the classify service
     Model(model::Model),
-    /// Makes one file of a component and what it imports, and runs it with plain wasmtime.
+    /// Composes a component and its imports into one file, and runs it with plain wasmtime
     Fuse(fuse::Fuse),
-    /// Puts a new service into place, ready for `cargo xtask up`.
+    /// Creates a new service, ready for `cargo xtask up`
     NewService(new_service::NewService),
-    /// Installs what this machine lacks.
+    /// Installs missing tools
     Setup(setup::Setup),
 }
 

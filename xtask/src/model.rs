@@ -1,5 +1,6 @@
-//! `cargo xtask model`: published models, as folders for the classify service. A program of its own does it, so that whoever
-//! needs none does not wait for what it is made of.
+//! `cargo xtask model`: directories with published models for the classify service.
+//!
+//! A separate program does this, so that its dependencies are only built when needed.
 
 use std::ffi::OsString;
 
@@ -8,10 +9,10 @@ use clap::Args;
 
 use crate::repository::{Repository, run};
 
-/// Makes a model directory: `get mobilenet-v2` downloads one, `import FILE.tflite` converts a file.
+/// Creates a model directory: `get mobilenet-v2` downloads a model, `import FILE.tflite` converts a file
 #[derive(Args)]
 pub(crate) struct Model {
-    /// `get NAME` or `import FILE`, and their options; `get --help` lists them.
+    /// `get NAME` or `import FILE`, and their options; `get --help` lists them
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
 }

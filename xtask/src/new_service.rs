@@ -1,4 +1,4 @@
-//! `cargo xtask new-service`: a minimal service of ours, under another name.
+//! `cargo xtask new-service`: creates a minimal service from the template.
 
 mod name;
 mod place;
@@ -14,21 +14,21 @@ use crate::repository::{Repository, TEMPLATE, run};
 use crate::run_template;
 use name::Name;
 
-/// All that there is in the template.
+/// All files of the template.
 const TEMPLATE_FILES: [&str; 4] = ["Cargo.toml", "src/lib.rs", "src/main.rs", "src/tests.rs"];
 
-/// The ports of the template, as its source has them.
+/// Source lines with the template's ports.
 const TEMPLATE_PORTS: [&str; 2] = ["const PORT: u16 = 9000;", "const DAPR_HTTP_PORT: u16 = 3500;"];
 
-/// Puts a new service into place: a folder with a library, a thin program and tests, an entry in dapr.yaml with ports
-/// that are free, and a member of the workspace.
+/// Creates a service: a directory with a library, a thin program and tests, an entry in dapr.yaml with free ports, and
+/// a workspace member
 #[derive(Args)]
 pub(crate) struct NewService {
-    /// The service's name, such as `image-api-resize`. It becomes the folder, the package and the Dapr app id.
+    /// Name of the service, such as `image-api-resize`; also the directory, the package and the Dapr app id
     name: Name,
 
-    /// A project of your own outside this repository, which is made where there is none: its services depend on the crates of
-    /// this repository by path.
+    /// A project outside this repository, created if it does not exist; its services depend on the crates of this
+    /// repository by path
     #[arg(long, value_name = "DIRECTORY")]
     project: Option<PathBuf>,
 }
@@ -84,7 +84,7 @@ impl NewService {
         edit(repository, "Cargo.toml", |text| place::with_member(text, name.as_str()))?;
         let app = place::Application { name: name.as_str(), port, dapr_port, modules: "../wasm" };
         edit(repository, run_template::FILE, |text| Some(place::with_app(text, &app)))?;
-        // The new package's entry in the lock file; all that it depends on has one already.
+        // Adds the new package to the lock file, which already has all its dependencies.
         run(&mut repository.cargo(&["update", "--workspace", "--offline", "--quiet"]))?;
         eprintln!(
             "{name}/ is in place. Next:\n  \
@@ -97,7 +97,7 @@ impl NewService {
     }
 }
 
-/// Copies the template's files into `project`, with the name and the ports of the new service in place of the template's.
+/// Copies the template's files into `project`, with the new service's name and ports.
 fn copy_template(repository: &Repository, project: &Repository, name: &Name, ports: [u16; 2]) -> Result<()> {
     for file in TEMPLATE_FILES {
         let from = repository.path(TEMPLATE).join(file);

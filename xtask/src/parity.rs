@@ -1,4 +1,4 @@
-//! `cargo xtask parity`: one suite against daprlet and against the real Dapr and WasmEdge.
+//! `cargo xtask parity`: runs one suite against daprlet and against the real Dapr and WasmEdge.
 
 use std::path::PathBuf;
 
@@ -10,32 +10,30 @@ use crate::real;
 use crate::repository::{Repository, run};
 use crate::steps::Steps;
 
-/// Asks daprlet and the real daprd the same, and fails where they answer differently without a reason.
+/// Sends the same requests to daprlet and the real daprd, and fails on unintended differences
 #[derive(Args, Default)]
-#[command(
-    after_help = "`cargo xtask setup --real` brings what is needed. DAPRD and WASMEDGE name other programs than those."
-)]
+#[command(after_help = "`cargo xtask setup --real` installs the requirements. DAPRD and WASMEDGE name other programs.")]
 pub(crate) struct Parity {
-    /// Only cases whose name contains this.
+    /// Run only cases whose name contains this text
     #[arg(long, default_value = "", value_name = "TEXT")]
     only: String,
 
-    /// How many random sequences of state operations are tried, beyond the fixed one.
+    /// Number of random sequences of state operations, beyond the fixed ones
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     seeds: u64,
 
-    /// Where the table and the differences are written, too.
+    /// File to which the table and the differences are also written
     #[arg(long, env = "PARITY_REPORT", value_name = "FILE")]
     report: Option<PathBuf>,
 
-    /// Whether everything is built that `cargo xtask test` needs.
+    /// True to build everything that `cargo xtask test` needs.
     #[arg(skip)]
     before_tests: bool,
 }
 
 impl Parity {
-    /// The suite where all tests come next. Fewer packages would be built with fewer features of what they depend on, and
-    /// then everything once more.
+    /// Runs the suite before all tests. With fewer packages, dependencies would be built with fewer features, and then
+    /// once more.
     pub(crate) fn before_tests() -> Self {
         Self { before_tests: true, ..Self::default() }
     }

@@ -1,7 +1,7 @@
-//! One line of progress for several builds at once, in the place of cargo's hundreds.
+//! One progress line for several builds at once, instead of cargo's hundreds of lines.
 //!
-//! On a terminal the line is written again and again in its place; elsewhere one is written now and then. What cargo has to
-//! say beside (warnings, errors) is passed on.
+//! On a terminal the line is rewritten in place; elsewhere a new one is printed periodically. Cargo's other output
+//! (warnings, errors) is passed on.
 
 use std::io::{self, BufReader, IsTerminal as _, Read, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-/// The time between lines where they cannot be written in one place.
+/// Time between lines if they cannot be rewritten in place.
 const LINE_EVERY: Duration = Duration::from_secs(15);
 
-/// The line, and how far each build is.
+/// The line, and the state of each build.
 pub(crate) struct Progress {
     begin: Instant,
     is_terminal: bool,
@@ -29,7 +29,7 @@ struct State {
 
 struct Build {
     name: &'static str,
-    /// Crates done, of how many, as cargo counts.
+    /// Crates done, and their total, as cargo counts.
     done: String,
 }
 
@@ -48,7 +48,7 @@ impl Progress {
         let stderr = child.stderr.take().context("cargo has no standard error")?;
         let build = {
             let mut state = self.lock();
-            // Several runs of cargo may be one build to people.
+            // Several runs of cargo may be one build to users.
             state.builds.retain(|build| build.name != name);
             state.builds.push(Build { name, done: "starting".to_owned() });
             name
@@ -58,7 +58,7 @@ impl Progress {
         Ok(Shown { child, reads })
     }
 
-    /// Follows what cargo writes: pieces end with a line or, for progress, with a carriage return.
+    /// Reads cargo's output: pieces end with a newline or, for progress, with a carriage return.
     fn follow(&self, build: &str, stderr: impl Read) {
         let mut piece = Vec::new();
         for byte in BufReader::new(stderr).bytes().map_while(io::Result::ok) {
@@ -89,7 +89,7 @@ impl Progress {
         let line = line(&state.builds, self.begin.elapsed());
         if self.is_terminal {
             eprint!("\r\x1b[K{line}");
-            // If the terminal is gone there is nobody to tell.
+            // Nothing can be shown if the terminal is gone.
             let _ = io::stderr().flush();
         } else if state.last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
             state.last_line = Some(Instant::now());
@@ -114,7 +114,7 @@ impl Drop for Progress {
     }
 }
 
-/// A cargo whose progress is shown.
+/// A running cargo whose progress is shown.
 pub(crate) struct Shown {
     child: Child,
     reads: JoinHandle<()>,
@@ -129,7 +129,7 @@ impl Shown {
     }
 
     pub(crate) fn kill(&mut self) {
-        // It may have ended by itself, too.
+        // It may have exited by itself.
         let _ = self.child.kill();
     }
 }
@@ -140,7 +140,7 @@ fn line(builds: &[Build], elapsed: Duration) -> String {
     format!("Compiling {} after {} min {:02} s", builds.join(", "), seconds / 60, seconds % 60)
 }
 
-/// Parses cargo's own progress line: `Building [=>  ] 12/34: crates`.
+/// Parses cargo's progress line: `Building [=>  ] 12/34: crates`.
 fn parse(piece: &str) -> Option<String> {
     let rest = piece.trim_start().strip_prefix("Building [")?;
     let (_, rest) = rest.split_once(']')?;
@@ -148,7 +148,7 @@ fn parse(piece: &str) -> Option<String> {
     done.contains('/').then(|| done.to_owned())
 }
 
-/// Whether a line only says what the progress line says.
+/// Returns true for lines that repeat the progress line.
 fn is_routine(line: &str) -> bool {
     const ROUTINE: [&str; 12] = [
         "Adding",
@@ -167,7 +167,7 @@ fn is_routine(line: &str) -> bool {
     line.trim().is_empty() || ROUTINE.contains(&line.split_whitespace().next().unwrap_or_default())
 }
 
-/// The text without colours and cursor movements.
+/// Removes colours and cursor movements from a text.
 fn without_escapes(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_of_cargo_is_understood() {
+    fn cargo_progress_is_parsed() {
         let read = |text: &str| parse(&without_escapes(text));
         let expected = Some("12/345".to_owned());
         assert_eq!(
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_matters_is_passed_on() {
+    fn only_relevant_lines_are_passed_on() {
         for routine in ["   Compiling a v1", "    Finished `dev` profile", "", "  Downloaded b v2"] {
             assert!(is_routine(routine), "{routine}");
         }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn line_tells_every_build_and_the_time() {
+    fn line_shows_every_build_and_the_time() {
         let build = |name, done: &str| Build { name, done: done.to_owned() };
         let builds = [build("daprlet", "3/9"), build("services", "starting")];
         assert_eq!(line(&builds, Duration::from_secs(61)), "Compiling daprlet 3/9, services starting after 1 min 01 s");

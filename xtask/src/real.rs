@@ -1,4 +1,4 @@
-//! The real world that daprlet is compared with: which programs, which versions, and where they are.
+//! Programs, versions and paths of the real Dapr and WasmEdge that daprlet is compared with.
 
 use std::env;
 use std::fs;
@@ -9,18 +9,18 @@ use real_programs::WASMTIME;
 
 use crate::repository::Repository;
 
-/// Versions of WasmEdge, and the Debian releases that have them.
+/// Versions of WasmEdge, and the Debian releases with their packages.
 pub(crate) const WASMEDGES: &[(&str, &str)] = &[("0.14.1", "trixie"), ("0.17.1", "forky")];
 
-/// The folder with the module that builds `daprd`.
+/// Directory of the module that builds `daprd`.
 pub(crate) const DAPRD_MODULE: &str = "tools/daprd";
 
-/// Where programs are kept that are not this project's, by name and version.
+/// Returns the cache directory of a third-party program.
 pub(crate) fn folder(program: &str, version: &str) -> Result<PathBuf> {
     Ok(real_programs::caches()?.join("tools").join(format!("{program}-{version}")))
 }
 
-/// The version of Dapr that `tools/daprd` asks for.
+/// Reads the version of Dapr from `tools/daprd`.
 pub(crate) fn dapr_version(repository: &Repository) -> Result<String> {
     let file = repository.path(DAPRD_MODULE).join("go.mod");
     let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
@@ -29,23 +29,23 @@ pub(crate) fn dapr_version(repository: &Repository) -> Result<String> {
     version.map(str::to_owned).with_context(|| format!("{} requires no github.com/dapr/dapr", file.display()))
 }
 
-/// The real `daprd`: the one that `DAPRD` names, else the one that setup has built.
+/// Returns the real `daprd`: the one that `DAPRD` names, else the one that setup built.
 pub(crate) fn daprd(repository: &Repository) -> Result<PathBuf> {
     let own = folder("daprd", &dapr_version(repository)?)?.join("daprd");
     found("DAPRD", own, "--real")
 }
 
-/// The program `wasmtime`: the one that `WASMTIME` names, else the one that setup has built.
+/// Returns the program `wasmtime`: the one that `WASMTIME` names, else the one that setup built.
 pub(crate) fn wasmtime() -> Result<PathBuf> {
     found("WASMTIME", wasmtime_folder()?.join("bin/wasmtime"), "--wasmtime")
 }
 
-/// Where setup puts `wasmtime`. An earlier one, which could not serve, was a folder above.
+/// Returns setup's directory for `wasmtime`. An earlier build, without `serve`, is in its parent.
 pub(crate) fn wasmtime_folder() -> Result<PathBuf> {
     Ok(folder("wasmtime", WASMTIME)?.join("serving"))
 }
 
-/// The real WasmEdges: the one that `WASMEDGE` names, else all that setup has unpacked.
+/// Returns the real WasmEdges: the one that `WASMEDGE` names, else all that setup unpacked.
 pub(crate) fn wasmedges() -> Result<Vec<PathBuf>> {
     if let Some(given) = env::var_os("WASMEDGE") {
         return Ok(vec![PathBuf::from(given)]);

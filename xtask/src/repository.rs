@@ -1,4 +1,4 @@
-//! The repository that the commands work on, as cargo and git see it.
+//! The repository, through cargo and git.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,13 +8,13 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
-/// The crate that makes a package with a program a service.
+/// Dependency that makes a package with a program a service.
 const SERVICE_MARK: &str = "service-kit";
 
-/// The crates that make a package a Wasm component: one binds its own interfaces, the other has WASI's.
+/// Dependencies that make a package a Wasm component: bindings to its own interfaces, or WASI's.
 const COMPONENT_MARKS: [&str; 2] = ["wit-bindgen", "wasip2"];
 
-/// What `new-service` copies: a service, and no part of the application.
+/// Package that `new-service` copies: a service, but not part of the application.
 pub(crate) const TEMPLATE: &str = "template-service";
 
 /// A checkout of the project.
@@ -22,7 +22,7 @@ pub(crate) struct Repository {
     root: PathBuf,
 }
 
-/// What `cargo metadata` tells about the workspace.
+/// Output of `cargo metadata` about the workspace.
 #[derive(Deserialize)]
 pub(crate) struct Workspace {
     pub(crate) packages: Vec<Package>,
@@ -37,7 +37,7 @@ pub(crate) struct Package {
     pub(crate) features: BTreeMap<String, Vec<String>>,
     dependencies: Vec<Dependency>,
     targets: Vec<Target>,
-    /// What the manifest tells other programs.
+    /// Metadata for other programs in the manifest.
     metadata: Option<Metadata>,
 }
 
@@ -46,11 +46,11 @@ struct Metadata {
     wasm: Option<Wasm>,
 }
 
-/// How a package is built for WebAssembly.
+/// Build settings for WebAssembly.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wasm {
-    /// Arguments of rustc, where it makes the module of all crates.
+    /// Arguments of rustc for the module.
     #[serde(default)]
     rustc: Vec<String>,
 }
@@ -67,39 +67,39 @@ struct Target {
 }
 
 impl Repository {
-    /// The repository in that folder; by default the one that the command is called in, which may be another than the one that
-    /// this program was built in.
+    /// Opens the repository at `root`; by default the one of the current directory, which may differ from the one where
+    /// this program was built.
     pub(crate) fn new(root: Option<PathBuf>) -> Self {
         let current = || std::env::current_dir().unwrap_or_default();
         Self { root: root.or_else(|| checkout(&current())).unwrap_or_else(current) }
     }
 
-    /// A path inside.
+    /// Returns a path inside the repository.
     pub(crate) fn path(&self, inside: impl AsRef<Path>) -> PathBuf {
         self.root.join(inside)
     }
 
-    /// A program that starts in the repository.
+    /// Creates a command that runs in the repository.
     pub(crate) fn command(&self, program: impl Into<OsString>) -> Command {
         let mut command = Command::new(program.into());
         command.current_dir(&self.root);
         command
     }
 
-    /// The cargo that runs this program.
+    /// Creates a command of the cargo that runs this program.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(arguments);
         command
     }
 
-    /// The workspace.
+    /// Reads the workspace.
     pub(crate) fn workspace(&self) -> Result<Workspace> {
         let text = output(&mut self.cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
         serde_json::from_str(&text).context("cargo metadata answers something else than it used to")
     }
 
-    /// All files that are under version control or about to be, relative to the root.
+    /// Lists all files that are tracked or about to be, relative to the root.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
         let list = &mut self.command("git");
         let list = output(list.args(["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"]))?;
@@ -108,17 +108,17 @@ impl Repository {
 }
 
 impl Workspace {
-    /// The services of the application.
+    /// Returns the services of the application.
     pub(crate) fn services(&self) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(|package| package.is_service() && package.name != TEMPLATE)
     }
 
-    /// The Wasm components, those of tests among them.
+    /// Returns the Wasm components, including those of tests.
     pub(crate) fn components(&self) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(|package| package.is_component())
     }
 
-    /// The package of that name.
+    /// Finds a package by name.
     pub(crate) fn package(&self, name: &str) -> Result<&Package> {
         let found = self.packages.iter().find(|package| package.name == name);
         found.with_context(|| format!("the workspace has no package {name}"))
@@ -126,18 +126,18 @@ impl Workspace {
 }
 
 impl Package {
-    /// The programs that it builds.
+    /// Returns the programs that it builds.
     pub(crate) fn programs(&self) -> impl Iterator<Item = &str> {
         self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin")).map(|it| it.name.as_str())
     }
 
-    /// Arguments of rustc for its WebAssembly module or component: `package.metadata.wasm.rustc`.
+    /// Returns rustc's arguments for its WebAssembly module or component: `package.metadata.wasm.rustc`.
     pub(crate) fn rustc_for_wasm(&self) -> &[String] {
         let wasm = self.metadata.as_ref().and_then(|metadata| metadata.wasm.as_ref());
         wasm.map_or(&[], |wasm| &wasm.rustc)
     }
 
-    /// The folder that it is in.
+    /// Returns its directory.
     pub(crate) fn folder(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(&self.manifest_path)
     }
@@ -148,7 +148,7 @@ impl Package {
 
     fn is_component(&self) -> bool {
         let is_file = |kind: &String| kind == "bin" || kind == "cdylib";
-        // A service may bind interfaces of its host, and is built in ways of its own.
+        // A service may also bind interfaces of its host, but is built differently.
         !self.is_service()
             && COMPONENT_MARKS.iter().any(|mark| self.depends_on(mark))
             && self.targets.iter().any(|target| target.kind.iter().any(is_file))
@@ -159,28 +159,28 @@ impl Package {
     }
 }
 
-/// The checkout of the project that a folder is in: the nearest folder above that has a workspace with these commands.
+/// Finds the checkout that contains a directory: the nearest parent with a workspace with these commands.
 fn checkout(folder: &Path) -> Option<PathBuf> {
     let is_checkout = |folder: &&Path| folder.join("xtask/Cargo.toml").is_file() && folder.join("Cargo.lock").is_file();
     folder.ancestors().find(is_checkout).map(Path::to_owned)
 }
 
-/// Runs a program to its end; fails as it fails.
+/// Runs a program to its end; fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
-    ensure!(status.success(), "{} failed ({status})", shown(command));
+    let status = command.status().with_context(|| format!("cannot start {}", display(command)))?;
+    ensure!(status.success(), "{} failed ({status})", display(command));
     Ok(())
 }
 
-/// Runs a program to its end and returns what it printed.
+/// Runs a program to its end, and returns its output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot start {}", shown(command)))?;
+    let output = command.output().with_context(|| format!("cannot start {}", display(command)))?;
     let told = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{} failed ({}): {}", shown(command), output.status, told.trim_end());
-    String::from_utf8(output.stdout).with_context(|| format!("{} prints no text", shown(command)))
+    ensure!(output.status.success(), "{} failed ({}): {}", display(command), output.status, told.trim_end());
+    String::from_utf8(output.stdout).with_context(|| format!("{} prints no text", display(command)))
 }
 
-fn shown(command: &Command) -> String {
+fn display(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
     format!("`{}`", words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checkout_is_the_one_that_the_folder_is_in() {
+    fn checkout_is_the_nearest_parent() {
         let other = tempfile::tempdir().unwrap();
         let inside = other.path().join("crates/a/src");
         std::fs::create_dir_all(&inside).unwrap();

@@ -1,4 +1,4 @@
-//! The ports in `dapr.yaml`, read line by line: the file is ours, and daprlet reads it properly.
+//! Reads the ports in `dapr.yaml` line by line: the file is ours, and daprlet parses it properly.
 
 use std::fs;
 
@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result};
 
 use crate::repository::Repository;
 
-/// The run template of the whole application.
+/// The run template of the complete application.
 pub(crate) const FILE: &str = "dapr.yaml";
 
-/// The ports of one application.
+/// Ports of one application.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AppPorts {
     pub(crate) app_id: String,
@@ -23,7 +23,7 @@ pub(crate) fn read(repository: &Repository) -> Result<Vec<AppPorts>> {
     Ok(ports(&text))
 }
 
-/// The applications of a template that have an id and both ports.
+/// Finds the applications of a template with an id and both ports.
 pub(crate) fn ports(template: &str) -> Vec<AppPorts> {
     let apps = template.split("- appID:").skip(1);
     apps.filter_map(|app| {
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_application_has_its_own_ports_and_one_without_is_left_out() {
+    fn apps_without_ports_are_left_out() {
         let template = "apps:\n  - appID: a\n    appPort: 1\n    daprHTTPPort: 2\n  - appID: b\n    appPort: 3\n";
         assert_eq!(ports(template), [AppPorts { app_id: "a".to_owned(), app_port: 1, dapr_http_port: 2 }]);
     }

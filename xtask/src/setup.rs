@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: what this machine lacks. A second time, it finds nothing to do.
+//! `cargo xtask setup`: installs missing tools. A second run finds nothing to do.
 
 mod daprd;
 mod debian;
@@ -15,19 +15,19 @@ use crate::build_wasm;
 use crate::go;
 use crate::repository::{Repository, run};
 
-/// What builds the component that is written in JavaScript; where it is, Node is too.
+/// Builds the component written in JavaScript; Node comes with it.
 pub(crate) const NPM: &str = "npm";
 
-/// A program that tests run, or that what they run is built with.
+/// A program that tests run, or need for a build.
 pub(crate) struct TestProgram {
     pub(crate) name: &'static str,
-    /// The Debian package that has it.
+    /// Debian package.
     package: &'static str,
-    /// What it is for.
+    /// Purpose.
     pub(crate) what: &'static str,
 }
 
-/// Real servers, the real browser, libjpeg, and Node.
+/// Real servers, a real browser, libjpeg, and Node.
 pub(crate) const TEST_PROGRAMS: &[TestProgram] = &[
     TestProgram { name: "redis-server", package: "redis-server", what: "state.redis on a real server" },
     TestProgram { name: "mariadbd", package: "mariadb-server", what: "bindings.mysql on a real server" },
@@ -37,27 +37,27 @@ pub(crate) const TEST_PROGRAMS: &[TestProgram] = &[
     TestProgram { name: NPM, package: "npm", what: "a state store in JavaScript" },
 ];
 
-/// The linter of the dependencies, and the version that deny.toml was written for.
+/// Linter of the dependencies, in the version that deny.toml was written for.
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
 
-/// Installs what this machine lacks: the Rust target and components, and on request what only tests need.
+/// Installs missing tools: the Rust target and components, and on request what only tests need
 #[derive(Args)]
 pub(crate) struct Setup {
-    /// What tests need that run where it is installed: Redis, MariaDB, Chromium, libjpeg's programs,
-    /// and npm for a component in JavaScript.
+    /// Also install the optional programs of tests: Redis, MariaDB, Chromium, libjpeg's programs, and npm for a
+    /// component in JavaScript
     #[arg(long)]
     test_servers: bool,
 
-    /// The real world that `cargo xtask parity` compares daprlet with: Redis, MariaDB, `daprd` and two WasmEdges.
+    /// Also install what `cargo xtask parity` compares daprlet with: Redis, MariaDB, `daprd` and two WasmEdges
     #[arg(long)]
     real: bool,
 
-    /// The program wasmtime, which runs what `cargo xtask fuse` makes.
+    /// Also install the program wasmtime, which runs the output of `cargo xtask fuse`
     #[arg(long)]
     wasmtime: bool,
 
-    /// Everything that `cargo xtask ci` needs: the real world, the browser, cargo-deny, actionlint and
-    /// kustomize.
+    /// Also install everything that `cargo xtask ci` needs: the real Dapr, the browser, cargo-deny, actionlint and
+    /// kustomize
     #[arg(long)]
     ci: bool,
 }
@@ -80,7 +80,7 @@ impl Setup {
             wasmtime::install(repository)?;
         }
         if self.ci && !is_installed("cargo-deny") {
-            // Unoptimised: it is built in a third of the time, and its checks take seconds all the same.
+            // Unoptimised: this takes a third of the build time, and its checks take seconds all the same.
             run(&mut repository.cargo(&["install", "--locked", "--debug", CARGO_DENY]))?;
         }
         if self.ci {
@@ -91,10 +91,10 @@ impl Setup {
     }
 }
 
-/// Whether a program of that name would be found.
+/// Returns true if a program is on the search path.
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    // Servers live where the search path of people other than root does not lead.
+    // Servers are in directories that are only on root's search path.
     env::split_paths(&path).chain([Path::new("/usr/sbin").to_owned()]).any(|folder| folder.join(program).is_file())
 }
 

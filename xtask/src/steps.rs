@@ -1,4 +1,4 @@
-//! Progress: which step of how many, and how long it has taken so far.
+//! Progress of a command: the current step, and the time so far.
 
 use std::time::{Duration, Instant};
 
@@ -10,20 +10,20 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// A command of that many steps, which starts now.
+    /// Starts a command with that many steps.
     pub(crate) fn new(total: usize) -> Self {
         Self { total, begun: 0, start: Instant::now() }
     }
 
-    /// Says that the next step begins, and when.
+    /// Prints the start of the next step, and the time so far.
     pub(crate) fn begin(&mut self, what: &str) {
         self.begun += 1;
-        eprintln!("\n=== [{}/{}, after {}] {what}", self.begun, self.total, told(self.start.elapsed()));
+        eprintln!("\n=== [{}/{}, after {}] {what}", self.begun, self.total, format_duration(self.start.elapsed()));
     }
 }
 
-/// A duration as people tell it.
-fn told(duration: Duration) -> String {
+/// Formats a duration.
+fn format_duration(duration: Duration) -> String {
     match duration.as_secs() {
         seconds @ ..60 => format!("{seconds} s"),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -35,8 +35,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn minutes_are_told_from_the_first_one_on() {
-        assert_eq!(told(Duration::from_millis(59_900)), "59 s");
-        assert_eq!(told(Duration::from_secs(61)), "1 min 1 s");
+    fn durations_show_minutes_from_the_first_one() {
+        assert_eq!(format_duration(Duration::from_millis(59_900)), "59 s");
+        assert_eq!(format_duration(Duration::from_secs(61)), "1 min 1 s");
     }
 }

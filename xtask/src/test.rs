@@ -1,4 +1,4 @@
-//! `cargo xtask test`: the one way in which tests are run, by people and by CI.
+//! `cargo xtask test`: runs the tests, the same way for developers and CI.
 
 use std::env;
 
@@ -10,19 +10,17 @@ use crate::repository::{Repository, run};
 use crate::setup::{TEST_PROGRAMS, TestProgram, is_installed};
 use crate::steps::Steps;
 
-/// The folder with real pictures and models, which the project does without.
+/// Variable with the directory of real images and models, which the project does not need.
 const TESTDATA_DIR: &str = "TESTDATA_DIR";
 
-/// Runs all tests: says what they need, builds the services and the test programs for WebAssembly, then
-/// `cargo test --workspace --locked`.
+/// Runs all tests: prints requirements, builds the services and the test programs for WebAssembly, then runs
+/// `cargo test --workspace --locked`
 #[derive(Args, Default)]
-#[command(
-    after_help = "It needs rustup and a C compiler. Tests on real servers and in a real browser run where those \
-are installed (`cargo xtask setup --test-servers`), and with CI=true they have to be. TESTDATA_DIR turns the suite of \
-real pictures on: a folder with images/ and models/."
-)]
+#[command(after_help = "Requires rustup and a C compiler. Tests on real servers and in a real browser run if those \
+are installed (`cargo xtask setup --test-servers`), and are required with CI=true. TESTDATA_DIR enables the suite of \
+real images: a directory with images/ and models/.")]
 pub(crate) struct Test {
-    /// More arguments of `cargo test`.
+    /// Additional arguments of `cargo test`
     #[arg(last = true, value_name = "ARGUMENTS")]
     arguments: Vec<String>,
 }
@@ -44,16 +42,16 @@ impl Test {
 fn tell_what_runs() -> Result<()> {
     eprintln!("cargo xtask test: every test of the workspace, in memory, over loopback and in a browser");
     for TestProgram { name, what, .. } in TEST_PROGRAMS {
-        let state = if is_installed(name) { "found" } else { "NOT FOUND, these tests will say that they did not run" };
+        let state = if is_installed(name) { "found" } else { "NOT FOUND, these tests report that they did not run" };
         eprintln!("  {what:<34} {name}: {state}");
     }
     match env::var_os(TESTDATA_DIR) {
-        // Tests run in the folders of their crates, where a relative path would lead elsewhere.
+        // Tests run in the directories of their crates, where a relative path would be wrong.
         Some(folder) if !std::path::Path::new(&folder).is_absolute() => {
             bail!("{TESTDATA_DIR} has to be an absolute path")
         }
-        Some(folder) => eprintln!("  {:<34} on: {TESTDATA_DIR}={}", "the suite of real pictures", folder.display()),
-        None => eprintln!("  {:<34} off: {TESTDATA_DIR} is not set", "the suite of real pictures"),
+        Some(folder) => eprintln!("  {:<34} on: {TESTDATA_DIR}={}", "suite of real images", folder.display()),
+        None => eprintln!("  {:<34} off: {TESTDATA_DIR} is not set", "suite of real images"),
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! `cargo xtask up`: from a fresh clone to the whole application, running.
+//! `cargo xtask up`: builds and runs the whole application from a fresh clone.
 
-mod answers;
 mod features;
 mod model;
 mod ports;
+mod readiness;
 mod supervise;
 
 use std::fs;
@@ -19,38 +19,38 @@ use crate::repository::Repository;
 use crate::run_template;
 use crate::steps::Steps;
 
-/// Where the components of `config/` keep their data.
+/// Directory where the components of `config/` keep their data.
 const DATA: &str = "data";
 
 /// daprlet's default for `--page-port`.
 const PAGE_PORT: u16 = 8080;
 
-/// Builds the services and daprlet, and runs them on dapr.yaml with the page, until Ctrl-C.
+/// Builds the services and daprlet, and runs them on dapr.yaml with the page, until Ctrl-C
 #[derive(Args)]
 #[command(
-    after_help = "Data lives in the folder data/ of this repository: state.db has rate limits and events that wait for \
-delivery, events.db has the events table. It survives a restart; delete the folder to begin anew.\n\n\
+    after_help = "Data is in the directory data/ of this repository: state.db has rate limits and events that wait for \
+delivery, events.db has the events table. It survives a restart; delete the directory to start over.\n\n\
 Example, open to the network and with one more flag of daprlet:\n  \
 cargo xtask up --listen-address 0.0.0.0 -- --log-format json"
 )]
 pub(crate) struct Up {
-    /// The address that services, Dapr APIs and page listen on.
+    /// Address for services, Dapr APIs and page
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen_address: IpAddr,
 
-    /// Builds daprlet with all optimisations, which takes longer.
+    /// Build daprlet with all optimisations, which takes longer
     #[arg(long)]
     release: bool,
 
-    /// Builds daprlet with everything that it can have, and not only with what config/ and dapr.yaml name.
+    /// Build daprlet with all features, not only those that config/ and dapr.yaml need
     #[arg(long)]
     full: bool,
 
-    /// Downloads no model: classify answers with what is in models/.
+    /// Download no model: classify uses those in models/
     #[arg(long)]
     no_download: bool,
 
-    /// More flags of `daprlet run`.
+    /// Additional flags of `daprlet run`
     #[arg(last = true, value_name = "FLAGS")]
     daprlet: Vec<String>,
 }
@@ -63,14 +63,14 @@ impl Up {
         ports::check(self.listen_address, &apps, page_port)?;
         let mut steps = Steps::new(2 + usize::from(downloads));
         if downloads {
-            steps.begin("Getting a model that knows a thousand things (once)");
+            steps.begin("Downloading a model with a thousand classes (once)");
             model::download(repository)?;
         }
         steps.begin("Building daprlet, and the services for WebAssembly (the first time takes minutes)");
         self.build(repository)?;
 
         steps.begin("Starting (the first time compiles the services for this machine)");
-        fs::create_dir_all(repository.path(DATA)).with_context(|| format!("cannot make the folder {DATA}/"))?;
+        fs::create_dir_all(repository.path(DATA)).with_context(|| format!("cannot create the directory {DATA}/"))?;
         let profile = if self.release { "release" } else { "debug" };
         let program = repository.workspace()?.target_directory.join(profile).join("daprlet");
         let mut daprlet = repository.command(program);
@@ -78,10 +78,10 @@ impl Up {
         daprlet.arg("--listen-address").arg(self.listen_address.to_string()).args(&self.daprlet);
 
         let address = self.listen_address;
-        supervise::run(&mut daprlet, move || answers::announce(address, &apps, page_port))
+        supervise::run(&mut daprlet, move || readiness::announce(address, &apps, page_port))
     }
 
-    /// The port of the page: daprlet's default, unless its flags say otherwise.
+    /// Returns the port of the page: daprlet's default, unless its flags set another.
     fn page_port(&self) -> u16 {
         let mut flags = self.daprlet.iter();
         let given = flags.find_map(|flag| match flag.strip_prefix("--page-port") {
@@ -93,7 +93,7 @@ impl Up {
         value.and_then(|value| value.parse().ok()).unwrap_or(PAGE_PORT)
     }
 
-    /// Builds the services and daprlet at the same time: while one waits for a large crate, the other uses the rest of the
+    /// Builds the services and daprlet in parallel: while one waits for a large crate, the other uses the rest of the
     /// machine.
     fn build(&self, repository: &Repository) -> Result<()> {
         let mut cargo = repository.cargo(&["build", "--locked", "--package", "daprlet"]);
@@ -101,13 +101,13 @@ impl Up {
             cargo.arg("--release");
         }
         if !self.full {
-            cargo.args(["--no-default-features", "--features", &features::of_config(repository)?]);
+            cargo.args(["--no-default-features", "--features", &features::for_config(repository)?]);
         }
         let progress = Progress::new();
         let mut daprlet = progress.spawn("daprlet", &mut cargo)?;
         let services = BuildWasm::default().run_with_progress(repository, &progress);
         if services.is_err() {
-            // What has been compiled so far is kept.
+            // Compiled crates are kept.
             daprlet.kill();
         }
         let status = daprlet.wait()?;

@@ -9,7 +9,7 @@ use std::process::Command;
 use e2e::request;
 use tempfile::TempDir;
 
-/// What is built, stored or under version control by itself.
+/// Files that are built, stored or tracked separately.
 const NOT_COPIED: &[&str] = &["target", "wasm", "data", ".git"];
 
 /// A copy of this repository.
@@ -26,14 +26,14 @@ impl Copy {
         fs::read_to_string(self.0.path().join(file)).unwrap()
     }
 
-    /// Runs a program in the copy, which shares with this repository what is built from the crate registry.
+    /// Runs a program in the copy, which shares registry builds with this repository.
     fn run(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("..");
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.0.path()).env("CARGO_TARGET_DIR", target);
         let output = command.output().unwrap();
         let told = || [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-        if output.status.success() { Ok(()) } else { Err(told()) }
+        if output.status.success() { Ok(()) } else { Err(format_duration()) }
     }
 
     fn xtask(&self, arguments: &[&str]) -> Result<(), String> {
@@ -59,7 +59,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn a_new_service_passes_its_tests_and_answers_through_dapr() {
+fn new_service_passes_its_tests_and_responds_through_dapr() {
     let repository = Copy::new();
     repository.xtask(&["new-service", "note-keeper"]).unwrap();
     let template = repository.read("dapr.yaml");
@@ -86,7 +86,7 @@ fn a_new_service_passes_its_tests_and_answers_through_dapr() {
 }
 
 #[test]
-fn project_outside_builds_and_answers() {
+fn outside_project_builds_and_responds() {
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("mine");
     let repository = Path::new("..").canonicalize().unwrap().display().to_string();
@@ -107,7 +107,7 @@ fn project_outside_builds_and_answers() {
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     std::os::unix::fs::symlink(target, project.join("target")).unwrap();
 
-    // The ports are those of the template, which another test or program may have.
+    // The template's ports may be used by another test or program.
     let file = project.join("dapr.yaml");
     let mut template = fs::read_to_string(&file).unwrap();
     let ports = e2e::free_ports::<4>();
@@ -122,14 +122,14 @@ fn project_outside_builds_and_answers() {
 }
 
 #[test]
-fn suites_that_look_at_the_tree_pass_with_a_new_service() {
+fn tree_checks_pass_with_a_new_service() {
     let repository = Copy::new();
     repository.xtask(&["new-service", "note-keeper"]).unwrap();
     repository.run(env!("CARGO"), &["test", "--package", "deploy-tests", "--locked", "--offline"]).unwrap();
 }
 
 #[test]
-fn a_name_that_is_taken_or_malformed_changes_nothing() {
+fn taken_or_malformed_name_changes_nothing() {
     let repository = Copy::new();
     let before = repository.read("dapr.yaml");
     for (name, complaint) in [("events-service", "already"), ("service-kit", "already"), ("Bad_Name", "lower-case")] {

@@ -1,4 +1,4 @@
-//! Compiling modules ahead of time for each WasmEdge that there is.
+//! Compiles modules ahead of time for each available WasmEdge.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,8 +11,10 @@ use crate::real;
 use crate::repository::Repository;
 use crate::setup::is_installed;
 
-/// Compiles each module for each WasmEdge that there is. A compiler that crashes on one module (that of 0.17.1 does, in
-/// its LLVM, on modules that use SIMD much) keeps nobody from the others; which ones failed is told at the end.
+/// Compiles each module for each available WasmEdge.
+///
+/// A compiler that crashes on one module (that of 0.17.1 does, in LLVM, on modules with much SIMD) does not stop the
+/// others; failures are reported at the end.
 pub(crate) fn compile(repository: &Repository, modules: &[String]) -> Result<()> {
     let mut failed = Vec::new();
     for wasmedge in wasmedges()? {

@@ -1,5 +1,5 @@
-//! The component that is written in JavaScript. What npm makes of it is kept in the user's cache, by what it is made of, so
-//! that a fresh checkout needs neither npm nor a network.
+//! The component written in JavaScript. The result of npm is cached for each state of its sources, so that a fresh
+//! checkout needs neither npm nor a network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,14 @@ use super::{copy, install};
 use crate::repository::{Repository, run};
 use crate::setup::{NPM, is_installed};
 
-/// The file, and the folder in `examples/`.
+/// Name of the file, and of the directory in `examples/`.
 const NAME: &str = "state-store-js";
 
-/// All that it is made of, as its folder sees it.
+/// All sources, relative to its directory.
 const SOURCES: &[&str] = &[".npmrc", "package.json", "package-lock.json", "src", "test", "../../wit/components"];
 
-/// Tests and builds it where that was not done before, and puts it into the folder `to`. Without npm it only says so.
+/// Tests and builds the component if its sources changed, and copies it to the directory `to`. Without npm it only
+/// prints a message.
 pub(super) fn build(repository: &Repository, to: &Path) -> Result<()> {
     let folder = repository.path("examples").join(NAME);
     let to = to.join(NAME).with_extension("wasm");
@@ -28,7 +29,7 @@ pub(super) fn build(repository: &Repository, to: &Path) -> Result<()> {
                 "  NOT BUILT: {NAME}.wasm needs Node.js and npm, which `cargo xtask setup --test-servers` installs; \
                  the test that loads it will say that it did not run"
             );
-            // What may be there is of other sources, and no test should pass on it.
+            // An existing file is of other sources, and no test should pass on it.
             if to.exists() {
                 fs::remove_file(&to).with_context(|| format!("cannot remove {}", to.display()))?;
             }
@@ -48,7 +49,7 @@ fn make(repository: &Repository, folder: &Path, kept: &Path) -> Result<()> {
     copy(&folder.join("build").join(NAME).with_extension("wasm"), kept).map(drop)
 }
 
-/// What tells one state of its sources from another.
+/// Returns a checksum of all sources.
 fn digest(folder: &Path) -> Result<String> {
     let mut digest = Sha256::new();
     for file in sources(folder)? {

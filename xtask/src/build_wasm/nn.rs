@@ -1,5 +1,4 @@
-//! The services whose networks the host computes, beside those that compute themselves: a host without `wasi-nn` cannot start
-//! them.
+//! The services with inference on the host, beside those with their own: a host without `wasi-nn` cannot start them.
 
 use std::fs;
 
@@ -8,19 +7,20 @@ use anyhow::{Context as _, Result};
 use super::{FOLDER, TARGET, components, install, install_target};
 use crate::repository::{Package, Repository, Workspace, run};
 
-/// The feature of a service, and what its file's name ends with, without `wasi-`.
+/// Feature of a service, and suffix of its files.
 pub(crate) const FEATURE: &str = "wasi-nn";
 const SUFFIX: &str = "nn";
 
-/// The profile of the workspace's manifest that is made for them.
+/// Cargo profile for these builds.
 const PROFILE: &str = "wasm-nn";
 
-/// The services that have it.
+/// Returns the services with this feature.
 pub(crate) fn services(workspace: &Workspace) -> impl Iterator<Item = &Package> {
     workspace.services().filter(|service| service.features.contains_key(FEATURE))
 }
 
-/// Builds each service that has the feature, as a module and as a component: `wasm/NAME-nn.wasm`, `wasm/components/NAME-nn.wasm`.
+/// Builds each service with the feature, as a module and as a component: `wasm/NAME-nn.wasm`,
+/// `wasm/components/NAME-nn.wasm`.
 pub(super) fn build(repository: &Repository, workspace: &Workspace) -> Result<()> {
     let to = repository.path(FOLDER);
     fs::create_dir_all(to.join("components")).with_context(|| format!("cannot make {}", to.display()))?;

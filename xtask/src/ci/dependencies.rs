@@ -1,4 +1,4 @@
-//! Who may depend on whom: the rooms of the house, as rules that `cargo tree` is held against.
+//! Forbidden dependencies between crates, checked with `cargo tree`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::repository::{Package, Repository, TEMPLATE, output};
 
-/// Crates that run in daprlet's process and nowhere else.
+/// Crates that run only in daprlet's process.
 const HOST: &[&str] = &[
     "app-runtime",
     "building-blocks",
@@ -27,13 +27,13 @@ const HOST: &[&str] = &[
     "wasmedge-guest",
 ];
 
-/// Crates that a service is made of.
+/// Libraries that services are built from.
 const GUEST_LIBRARIES: &[&str] = &["dapr-client", "http-bridge", "image-intake", "service-kit"];
 
-/// What some crates never lead to, however indirectly.
+/// Crates that others must not depend on, even indirectly.
 struct Rule {
     crates: &'static [&'static str],
-    /// Whether it holds for the services, too.
+    /// True if the rule also applies to the services.
     services: bool,
     never: &'static [&'static [&'static str]],
     because: &'static str,
@@ -122,28 +122,28 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// Checks all rules and reports every breach.
+/// Checks all rules, and reports every violation.
 pub(crate) fn check(repository: &Repository) -> Result<()> {
     let workspace = repository.workspace()?;
     let services: Vec<&str> =
         workspace.services().map(|service| service.name.as_str()).chain(std::iter::once(TEMPLATE)).collect();
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     for rule in RULES {
         let services = services.iter().filter(|_| rule.services);
         for name in rule.crates.iter().chain(services) {
-            breaches.extend(breaches_of(rule, name, &dependencies_of(repository, name)?));
+            violations.extend(find_violations(rule, name, &dependencies_of(repository, name)?));
         }
     }
     for name in HOST {
-        breaches.extend(names_services(repository, workspace.package(name)?, &services)?);
+        violations.extend(names_services(repository, workspace.package(name)?, &services)?);
     }
-    if !breaches.is_empty() {
-        bail!("the rooms are not what they were\n  {}", breaches.join("\n  "));
+    if !violations.is_empty() {
+        bail!("forbidden dependencies:\n  {}", violations.join("\n  "));
     }
     Ok(())
 }
 
-/// Everything that a crate leads to when it is used: its tests may need more.
+/// Returns all normal dependencies of a crate: its tests may need more.
 fn dependencies_of(repository: &Repository, name: &str) -> Result<BTreeSet<String>> {
     let arguments = ["tree", "--locked", "--edges", "normal", "--target", "all", "--prefix", "none", "--package", name];
     let tree = output(&mut repository.cargo(&arguments))?;
@@ -151,14 +151,14 @@ fn dependencies_of(repository: &Repository, name: &str) -> Result<BTreeSet<Strin
     Ok(names.filter(|found| *found != name).map(str::to_owned).collect())
 }
 
-fn breaches_of(rule: &Rule, name: &str, found: &BTreeSet<String>) -> Vec<String> {
+fn find_violations(rule: &Rule, name: &str, found: &BTreeSet<String>) -> Vec<String> {
     let forbidden = rule.never.iter().flat_map(|set| set.iter()).filter(|it| found.contains(**it));
     forbidden.map(|it| format!("{name} depends on {it}, but {}", rule.because)).collect()
 }
 
-/// Where the sources of a host crate call a service by its name.
+/// Finds names of services in the sources of a host crate.
 fn names_services(repository: &Repository, package: &Package, services: &[&str]) -> Result<Vec<String>> {
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     for file in repository.files()? {
         let path = repository.path(&file);
         if !path.starts_with(package.folder().join("src")) {
@@ -166,9 +166,9 @@ fn names_services(repository: &Repository, package: &Package, services: &[&str])
         }
         let text = fs::read_to_string(&path)?;
         let named = services.iter().filter(|service| text.contains(**service));
-        breaches.extend(named.map(|it| format!("{} names {it}, but the host names no service", file.display())));
+        violations.extend(named.map(|it| format!("{} names {it}, but the host names no service", file.display())));
     }
-    Ok(breaches)
+    Ok(violations)
 }
 
 #[cfg(test)]
@@ -176,9 +176,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_breach_is_told_with_its_reason_and_what_is_allowed_is_not() {
+    fn violation_is_reported_with_its_reason() {
         let rule = Rule { crates: &["a"], services: false, never: &[&["b"], &["c"]], because: "it is so" };
         let found = ["c", "d"].map(str::to_owned).into();
-        assert_eq!(breaches_of(&rule, "a", &found), ["a depends on c, but it is so"]);
+        assert_eq!(find_violations(&rule, "a", &found), ["a depends on c, but it is so"]);
     }
 }

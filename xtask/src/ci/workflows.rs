@@ -1,4 +1,4 @@
-//! The workflows, as actionlint sees them.
+//! Checks the GitHub workflows with actionlint.
 
 use std::env;
 
@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 use crate::go;
 use crate::repository::{Repository, run};
 
-/// The linter of workflows; `tools/actionlint` has its version. It calls shellcheck, too, where that is installed.
+/// Linter of workflows; `tools/actionlint` pins its version. It also calls shellcheck if installed.
 pub(crate) const ACTIONLINT: &str = "actionlint";
 
-/// Where GitHub looks for workflows.
+/// Directory of the workflows.
 const FOLDER: &str = ".github/workflows";
 
 /// Checks every workflow.

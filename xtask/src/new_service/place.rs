@@ -1,11 +1,11 @@
-//! The new service's place among the others: a member of the workspace, an application, ports.
+//! Registers a new service: workspace member, application and ports.
 
-/// The port after the highest one that is taken.
+/// Returns the port after the highest used one.
 pub(crate) fn free_port(taken: impl Iterator<Item = u16>) -> u16 {
     taken.max().unwrap_or(8999).saturating_add(1)
 }
 
-/// The workspace's manifest with one more member, in its alphabetical place.
+/// Adds a workspace member in alphabetical order.
 pub(crate) fn with_member(manifest: &str, name: &str) -> Option<String> {
     let (head, rest) = manifest.split_once("members = [\n")?;
     let (members, tail) = rest.split_once("]\n")?;
@@ -20,11 +20,11 @@ pub(crate) struct Application<'a> {
     pub(crate) name: &'a str,
     pub(crate) port: u16,
     pub(crate) dapr_port: u16,
-    /// The folder of its module, from its own one.
+    /// Directory of its module, relative to its own.
     pub(crate) modules: &'a str,
 }
 
-/// The run template with one more application at its end.
+/// Appends an application to the run template.
 pub(crate) fn with_app(template: &str, app: &Application<'_>) -> String {
     let Application { name, port, dapr_port, modules } = app;
     let template = template.trim_end();
@@ -45,7 +45,7 @@ mod tests {
     use crate::run_template::{AppPorts, ports};
 
     #[test]
-    fn a_member_takes_its_alphabetical_place_and_the_rest_stays() {
+    fn member_is_added_in_alphabetical_order() {
         let manifest = "[workspace]\nmembers = [\n    \"a\",\n    \"c\",\n]\n\n[profile.dev]\n";
         let expected = "[workspace]\nmembers = [\n    \"a\",\n    \"b\",\n    \"c\",\n]\n\n[profile.dev]\n";
         assert_eq!(with_member(manifest, "b").as_deref(), Some(expected));
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn an_application_comes_last_with_ports_of_its_own() {
+    fn application_is_appended_with_its_ports() {
         let template = "apps:\n  - appID: a-b\n    appPort: 9005\n    daprHTTPPort: 3503\n";
         let [port, dapr_port] = [9005, 3503].map(|taken| free_port([taken].into_iter()));
         let template = with_app(template, &Application { name: "c-d", port, dapr_port, modules: "../wasm" });

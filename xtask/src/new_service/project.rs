@@ -1,4 +1,4 @@
-//! A project of one's own outside this repository: a workspace whose services depend on this repository's crates by path.
+//! A project outside this repository: a workspace whose services depend on this repository's crates by path.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::repository::{Repository, TEMPLATE};
 use crate::run_template;
 
-/// The state store of a new project.
+/// State store of a new project.
 const STATE_STORE: &str = "\
 apiVersion: dapr.io/v1alpha1
 kind: Component
@@ -23,7 +23,7 @@ spec:
       value: ../data/state.db
 ";
 
-/// The run template of a project without applications yet.
+/// Run template without applications.
 const TEMPLATE_HEAD: &str = "\
 version: 1
 common:
@@ -31,16 +31,16 @@ common:
 apps:
 ";
 
-/// Cargo configuration that services need as WebAssembly.
+/// Cargo configuration for services as WebAssembly.
 const CARGO_CONFIG: &str = "\
 [target.wasm32-wasip1]
 rustflags = [\"-Ctarget-feature=+simd128\"]
 ";
 
-/// The folder in which cargo puts modules, as a service's directory sees it.
+/// Cargo's output directory of modules, relative to a service's directory.
 pub(crate) const MODULES: &str = "../target/wasm32-wasip1/wasm";
 
-/// Makes the project in `folder`, where there is none; one that is there stays as it is.
+/// Creates the project in `folder` if there is none.
 pub(crate) fn make(repository: &Repository, folder: &Path) -> Result<()> {
     let manifest = folder.join("Cargo.toml");
     if manifest.exists() {
@@ -53,7 +53,7 @@ pub(crate) fn make(repository: &Repository, folder: &Path) -> Result<()> {
     let own_manifest = read(&repository.path("Cargo.toml"))?;
     let template = read(&repository.path(TEMPLATE).join("Cargo.toml"))?;
     write(&manifest, &workspace_manifest(&own_manifest, &template, &root)?)?;
-    // The versions that the services are tested with.
+    // Uses the dependency versions that the services are tested with.
     write(&folder.join("Cargo.lock"), &read(&repository.path("Cargo.lock"))?)?;
     write(&folder.join(".cargo/config.toml"), CARGO_CONFIG)?;
     write(&folder.join(".gitignore"), "/target/\n/data/\n")?;
@@ -62,7 +62,7 @@ pub(crate) fn make(repository: &Repository, folder: &Path) -> Result<()> {
     write(&folder.join(run_template::FILE), TEMPLATE_HEAD)
 }
 
-/// The manifest of a workspace without members, with all that the template's manifest inherits.
+/// Creates a workspace manifest without members, with everything that the template's manifest inherits.
 fn workspace_manifest(own: &str, template: &str, root: &Path) -> Result<String> {
     let section = |name: &str| {
         let (_, rest) = own.split_once(&format!("[{name}]\n"))?;
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn manifest_has_what_the_template_inherits_and_paths_are_absolute() {
+    fn manifest_has_inherited_fields_and_absolute_paths() {
         let own = "[workspace.package]\nversion = \"1\"\n\n[workspace.dependencies]\nkit = { path = \"crates/kit\" }\n\
                    http = \"1\"\nhttp-body = \"1\"\nother = \"2\"\nlong = { features = [\n    \"a\",\n] }\n\n[profile.dev]\n";
         let template = "[dependencies]\nkit.workspace = true\nhttp = { workspace = true, features = [\"x\"] }\n";

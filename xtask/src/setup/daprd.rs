@@ -11,11 +11,10 @@ use crate::real::{self, DAPRD_MODULE};
 use crate::repository::Repository;
 
 const PACKAGE: &str = "github.com/dapr/dapr/cmd/daprd";
-/// How often progress is told where no line can be written twice, in packages.
-const SELDOM: usize = 250;
+/// Packages between two progress lines if they cannot be rewritten in place.
+const PACKAGES_PER_LINE: usize = 250;
 
-/// Builds it, unless that version is there. What was compiled stays in Go's own cache, so that a build that was broken off
-/// goes on where it was.
+/// Builds `daprd`, unless this version exists. Go caches compiled packages, so that an interrupted build resumes.
 pub(crate) fn install(repository: &Repository) -> Result<()> {
     let version = real::dapr_version(repository)?;
     let folder = real::folder("daprd", &version)?;
@@ -31,7 +30,7 @@ pub(crate) fn install(repository: &Repository) -> Result<()> {
     go.args(["build", "-v", "-trimpath", "-tags", "allcomponents", "-ldflags"]);
     go.arg(format!("-s -w -X github.com/dapr/dapr/pkg/buildinfo.version={version}"));
     let mut building = go.arg("-o").arg(&part).arg(PACKAGE).stderr(Stdio::piped()).spawn().context("go")?;
-    // With -v, go names each package that it has to compile, on a line of its own.
+    // With -v, go prints each package that it compiles on its own line.
     let lines = building.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).lines());
     let mut last = String::new();
     for (number, line) in lines.map_while(Result::ok).enumerate() {
@@ -48,7 +47,7 @@ pub(crate) fn install(repository: &Repository) -> Result<()> {
 fn tell(packages: usize) {
     if std::io::stderr().is_terminal() {
         eprint!("\r{packages} packages");
-    } else if packages.is_multiple_of(SELDOM) {
+    } else if packages.is_multiple_of(PACKAGES_PER_LINE) {
         eprintln!("{packages} packages");
     }
 }

@@ -1,4 +1,4 @@
-//! Installing packages on Debian, without letting the servers among them run.
+//! Installs packages on Debian, without starting their servers.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,20 +9,20 @@ use anyhow::{Context as _, Result};
 
 use crate::repository::run;
 
-/// Debian asks this program whether a freshly installed server may start; 101 means no.
+/// Debian runs this program to ask whether a freshly installed server may start; 101 means no.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const NO_SERVER_STARTS: &str = "#!/bin/sh\nexit 101\n";
 /// Packages with a server, and their units.
 const SERVERS: &[(&str, &str)] = &[("redis-server", "redis-server"), ("mariadb-server", "mariadb")];
-/// There where systemd runs, and not where it is only installed.
+/// Exists if systemd runs, and not if it is only installed.
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// Whether packages can be installed without asking anybody.
+/// Returns true if packages can be installed without a password.
 pub(crate) fn can_install() -> bool {
     Path::new("/usr/bin/apt-get").is_file() && rustix::process::geteuid().is_root()
 }
 
-/// Installs packages. Tests start servers of their own, so those of the system stay down, also after the next boot.
+/// Installs packages. Tests start their own servers, so the system's servers stay disabled, also after the next boot.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let policy = Policy::set()?;
     run(apt_get().args(["update", "--quiet"]))?;
@@ -42,7 +42,7 @@ fn apt_get() -> Command {
     command
 }
 
-/// The policy that no server starts, while this lives; a policy that is there already is left alone.
+/// Forbids server starts until dropped; an existing policy is left alone.
 struct Policy {
     is_ours: bool,
 }

@@ -1,5 +1,6 @@
-//! Real WasmEdges from Debian's packages, unpacked into folders of their own. Nothing of the system changes: their
-//! libraries are newer than those of this machine may be, so each runs through the loader that came with it.
+//! Real WasmEdges from Debian's packages, unpacked into separate directories.
+//!
+//! The system stays unchanged: their libraries may be newer than this machine's, so each runs with its own loader.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,12 +13,12 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::real::{self, WASMEDGES};
 use crate::repository::{output, run};
 
-/// Where Debian says which servers its packages come from.
+/// Debian's list of package servers.
 const SOURCES: &str = "/etc/apt/sources.list.d/debian.sources";
-/// Who signs them.
+/// Keyring of the package signatures.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Unpacks each version that is not there.
+/// Unpacks each missing version.
 pub(crate) fn install() -> Result<()> {
     for (version, release) in WASMEDGES {
         let folder = real::folder("wasmedge", version)?;
@@ -54,21 +55,21 @@ fn unpack(version: &str, release: &str, folder: &Path) -> Result<()> {
     let said = output(Command::new(&launcher).arg("--version"))?;
     ensure!(said.contains(version), "Debian's {release} has another WasmEdge than {version}: {}", said.trim_end());
     fs::rename(&launcher, folder.join("wasmedge"))?;
-    // What was only needed to get here is a hundred megabytes.
+    // Intermediate files take a hundred megabytes.
     for part in ["lists", "cache", "packages"] {
         fs::remove_dir_all(folder.join(part))?;
     }
     Ok(())
 }
 
-/// The server that this machine gets its own packages from.
+/// Returns the server of this machine's own packages.
 fn server() -> Result<String> {
     let text = fs::read_to_string(SOURCES).context(SOURCES)?;
     let found = text.lines().find_map(|line| line.strip_prefix("URIs:")).map(str::trim);
     found.map(str::to_owned).with_context(|| format!("{SOURCES} names no server"))
 }
 
-/// One of apt's programs, on lists of its own.
+/// Creates a command of one of apt's programs, with separate package lists.
 fn apt(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     let mut set = |name: &str, value: OsString| {
@@ -80,17 +81,17 @@ fn apt(program: &str, folder: &Path) -> Command {
     set("Dir::Etc::SourceParts", "/dev/null".into());
     set("Dir::State::Lists", folder.join("lists").into());
     set("Dir::Cache", folder.join("cache").into());
-    // Its files are ours, and not readable for the user that apt would become.
+    // The files are ours, and not readable for apt's own user.
     set("APT::Sandbox::User", "root".into());
     command
 }
 
-/// WasmEdge and all libraries that it depends on, down to the loader.
+/// Returns WasmEdge's package and all its library packages, including the loader.
 fn needed(folder: &Path) -> Result<Vec<String>> {
     let without =
         ["--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances"];
     let tree = output(apt("apt-cache", folder).args(["depends", "--recurse"]).args(without).arg("wasmedge"))?;
-    // Packages stand at the beginning of a line; what they depend on is indented, and virtual ones are in brackets.
+    // Packages are at the beginning of a line; their dependencies are indented, and virtual ones are in brackets.
     let mut packages: Vec<String> = tree
         .lines()
         .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()))

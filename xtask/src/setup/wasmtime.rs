@@ -1,4 +1,4 @@
-//! The program `wasmtime`, from the crate registry: a runtime of components that nobody here wrote.
+//! The program `wasmtime` from the crate registry: an independent component runtime.
 
 use anyhow::Result;
 
@@ -7,11 +7,11 @@ use real_programs::WASMTIME;
 use crate::real;
 use crate::repository::{Repository, run};
 
-/// What it is built with: it runs commands and serves HTTP.
+/// Cargo features: it runs commands and serves HTTP.
 const FEATURES: &str =
     "run,serve,wasi-keyvalue,cranelift,parallel-compilation,pooling-allocator,component-model,component-model-async";
 
-/// Builds it, unless that version is there.
+/// Builds it, unless this version exists.
 pub(crate) fn install(repository: &Repository) -> Result<()> {
     let folder = real::wasmtime_folder()?;
     if folder.join("bin/wasmtime").is_file() {

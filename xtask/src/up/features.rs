@@ -1,4 +1,4 @@
-//! The Cargo features of daprlet that `config/` and `dapr.yaml` need: a new user waits for nothing else.
+//! Cargo features of daprlet that `config/` and `dapr.yaml` need, so that new users wait for no others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,14 +8,14 @@ use anyhow::{Context as _, Result};
 use crate::repository::Repository;
 use crate::run_template;
 
-/// Where the components of the application are.
+/// Directory of the application's components.
 const FOLDER: &str = "config";
 
-/// The package that has them.
+/// Package with the features.
 const DAPRLET: &str = "daprlet";
 
-/// The features for every component in `config/`.
-pub(super) fn of_config(repository: &Repository) -> Result<String> {
+/// Returns the features for every component in `config/`.
+pub(super) fn for_config(repository: &Repository) -> Result<String> {
     let folder = repository.path(FOLDER);
     let files = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut features = BTreeSet::new();
@@ -28,30 +28,30 @@ pub(super) fn of_config(repository: &Repository) -> Result<String> {
     }
     let template = repository.path(run_template::FILE);
     let template = fs::read_to_string(&template).with_context(|| format!("cannot read {}", template.display()))?;
-    features.extend(of_commands(&template).map(str::to_owned));
-    // Of a type that daprlet does not have, it is daprlet that says so.
+    features.extend(for_commands(&template).map(str::to_owned));
+    // An unknown type is reported by daprlet.
     let workspace = repository.workspace()?;
     let known = &workspace.package(DAPRLET)?.features;
     features.retain(|feature| known.contains_key(feature));
     Ok(features.into_iter().collect::<Vec<_>>().join(","))
 }
 
-/// What the commands of a run template need, as far as their words tell; daprlet tells, too.
-fn of_commands(template: &str) -> impl Iterator<Item = &'static str> {
+/// Returns the features that the commands of a run template need, as far as recognised; daprlet reports others.
+fn for_commands(template: &str) -> impl Iterator<Item = &'static str> {
     const WORDS: [(&str, &str); 4] = [
         ("wasmtime", "component-apps"),
         ("components/", "component-apps"),
         ("--nn-preload", "wasi-nn"),
         ("nn-graph=", "wasi-nn"),
     ];
-    // A command is written on one line, or its words are items of a list below it.
+    // A command is on one line, or its words are items of a list below it.
     let commands =
         template.lines().filter(|line| ["command:", "- "].iter().any(|start| line.trim_start().starts_with(start)));
     commands
         .flat_map(|command| WORDS.into_iter().filter(|(word, _)| command.contains(word)).map(|(_, feature)| feature))
 }
 
-/// The feature that a line of YAML asks for. Features are called as types of components are, with hyphens.
+/// Returns the feature that a line of YAML needs. Features are named after component types, with hyphens.
 fn feature(line: &str) -> Option<String> {
     let (key, value) = line.trim().split_once(':')?;
     let value = value.trim();
@@ -68,14 +68,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_application_needs_a_feature_for_each_of_its_components() {
+    fn config_needs_a_feature_for_each_component() {
         let features = of_config(&Repository::new(None)).unwrap();
         assert_eq!(features, "bindings-cron,bindings-mysql,secretstores-local-file,state-sqlite");
     }
 
     #[test]
-    fn a_command_that_names_a_component_or_a_graph_needs_what_runs_it() {
-        let features = |template| of_commands(template).collect::<Vec<_>>();
+    fn command_with_component_or_graph_needs_its_feature() {
+        let features = |template| for_commands(template).collect::<Vec<_>>();
         assert_eq!(features("  command: [\"wasmedge\", \"../wasm/components/a.wasm\"]"), ["component-apps"]);
         assert_eq!(
             features("  command: [wasmtime, serve, -Snn, -Snn-graph=onnx::m, a.wasm]"),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_and_endpoints_have_features_of_other_names() {
+    fn modules_and_endpoints_have_other_feature_names() {
         for module in ["state.wasm", "secretstores.wasm", "bindings.wasm-component"] {
             assert_eq!(feature(&format!("  type: {module}")).as_deref(), Some("wasm-components"));
         }

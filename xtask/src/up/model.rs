@@ -1,18 +1,18 @@
-//! The published model with a thousand classes, which `up` gets once.
+//! The published model with a thousand classes, which `up` downloads once.
 
 use anyhow::Result;
 
 use crate::repository::{Repository, run};
 
-/// Where `model get` puts published models. `dapr.yaml` names the same ones, and then the small model.
+/// Directories of published models. `dapr.yaml` lists the same ones, and then the small model.
 const PUBLISHED: [&str; 2] = ["models/mobilenet-v2", "models/efficientnet-lite0"];
 
-/// Whether no published model is here.
+/// Returns true if there is no published model.
 pub(super) fn is_missing(repository: &Repository) -> bool {
     !PUBLISHED.iter().any(|model| repository.path(model).is_dir())
 }
 
-/// Downloads the first published model that can be reached. Where none can, says so and goes on.
+/// Downloads the first published model that can be reached. If none can, prints that and continues.
 pub(super) fn download(repository: &Repository) -> Result<()> {
     run(&mut repository.cargo(&["run", "--quiet", "--locked", "--package", "model-import", "--", "get", "--optional"]))
 }
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn run_template_prefers_published_models_to_the_small_one() {
+    fn run_template_prefers_published_models() {
         let template = fs::read_to_string(Repository::new(None).path(crate::run_template::FILE)).unwrap();
         let expected = format!("MODEL_DIR={},models/default", PUBLISHED.join(","));
         assert!(template.contains(&expected), "{expected}");

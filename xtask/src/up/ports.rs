@@ -6,14 +6,14 @@ use anyhow::{Result, bail};
 
 use crate::run_template::{AppPorts, FILE};
 
-/// Fails where a port is taken; names all of them, and who has each.
+/// Fails if a port is taken; lists all taken ones, and what they are for.
 pub(super) fn check(address: IpAddr, apps: &[AppPorts], page_port: u16) -> Result<()> {
-    let of_apps = apps.iter().flat_map(|app| {
+    let app_ports = apps.iter().flat_map(|app| {
         let AppPorts { app_id, app_port, dapr_http_port } = app;
         [(*app_port, format!("{app_id}, appPort")), (*dapr_http_port, format!("{app_id}, daprHTTPPort"))]
     });
     let page = [(page_port, "the page, --page-port".to_owned())];
-    let taken: Vec<_> = of_apps.chain(page).filter_map(|(port, what)| taken(address, port, &what)).collect();
+    let taken: Vec<_> = app_ports.chain(page).filter_map(|(port, what)| taken(address, port, &what)).collect();
     if taken.is_empty() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Runs daprlet in front of whoever called: its end is ours, and our signals are its signals.
+//! Runs daprlet in the foreground: forwards signals to it, and exits with it.
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitCode, Stdio};
@@ -9,10 +9,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Starts the program, calls `meanwhile` beside it, and ends as it ends.
-pub(crate) fn run(program: &mut Command, meanwhile: impl FnOnce() + Send + 'static) -> Result<ExitCode> {
+/// Starts the program, calls `on_start` in parallel, and exits as it exits.
+pub(crate) fn run(program: &mut Command, on_start: impl FnOnce() + Send + 'static) -> Result<ExitCode> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")?;
-    // In a group of its own, or Ctrl-C would reach it twice: from the terminal and from here.
+    // A separate process group, or Ctrl-C would reach it twice: from the terminal and from here.
     program.stdin(Stdio::null()).process_group(0);
     let mut child = program.spawn().context("cannot start daprlet")?;
     let pid = Pid::from_child(&child);
@@ -22,7 +22,7 @@ pub(crate) fn run(program: &mut Command, meanwhile: impl FnOnce() + Send + 'stat
             let _ = kill_process(pid, if signal == SIGINT { Signal::INT } else { Signal::TERM });
         }
     });
-    thread::spawn(meanwhile);
+    thread::spawn(on_start);
     let status = child.wait().context("cannot wait for daprlet")?;
     // As shells report it: 128 and the signal that ended the program.
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);

@@ -1,4 +1,4 @@
-//! Waits until every service answers HTTP, and says what to try then.
+//! Waits until every service responds to HTTP, and prints what to try then.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use crate::run_template::AppPorts;
 
-/// Between two looks at whether a service answers.
-const PAUSE: Duration = Duration::from_millis(50);
-/// A service that has accepted a connection may still be compiling.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Delay between two probes.
+const PROBE_INTERVAL: Duration = Duration::from_millis(50);
+/// Timeout of a probe: a service that has accepted a connection may still be compiling.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Prints where everything is and what to try, once every service answers.
+/// Prints all addresses and what to try, once every service responds.
 pub(crate) fn announce(address: IpAddr, apps: &[AppPorts], page_port: u16) {
     let probed = reachable(address);
     for app in apps {
         while !answers(SocketAddr::new(probed, app.app_port)) {
-            thread::sleep(PAUSE);
+            thread::sleep(PROBE_INTERVAL);
         }
     }
     let host = if probed.is_loopback() { "localhost".to_owned() } else { SocketAddr::new(probed, 0).ip().to_string() };
     eprintln!("{}", table(&host, apps, page_port));
 }
 
-/// Where everything listens, and what to try.
+/// Formats all addresses, and what to try.
 fn table(host: &str, apps: &[AppPorts], page_port: u16) -> String {
     const PAGE: &str = "the page";
     let width = apps.iter().map(|app| app.app_id.len()).max().unwrap_or(0).max(PAGE.len());
@@ -44,7 +44,7 @@ fn table(host: &str, apps: &[AppPorts], page_port: u16) -> String {
     table
 }
 
-/// Where to knock: who listens on all addresses is to be found on this machine's own.
+/// Returns the address to probe: loopback for a server on all addresses.
 fn reachable(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -53,11 +53,11 @@ fn reachable(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Any answer counts, an error's too: it takes a running service to give it.
+/// Returns true on any response, even an error: only a running service sends one.
 fn answers(address: SocketAddr) -> bool {
     let ask = || {
         let mut stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(PROBE_TIMEOUT))?;
         write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
         let mut begin = [0; 5];
         stream.read_exact(&mut begin)?;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_listens_everywhere_is_asked_on_this_machine() {
+    fn unspecified_address_is_probed_on_loopback() {
         assert_eq!(reachable("0.0.0.0".parse().unwrap()), IpAddr::V4(Ipv4Addr::LOCALHOST));
         assert_eq!(reachable("::".parse().unwrap()), IpAddr::V6(Ipv6Addr::LOCALHOST));
         assert_eq!(reachable("192.0.2.7".parse().unwrap()).to_string(), "192.0.2.7");
@@ -89,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn only_who_speaks_http_answers() {
+    fn only_http_servers_respond() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = thread::spawn(move || {
             for answer in ["HTTP/1.1 404 Not Found\r\n\r\n", "no idea what you mean"] {
                 let (mut stream, _) = listener.accept().unwrap();
-                // A connection that is closed with unread bytes is reset, and the answer lost with it.
+                // A connection that is closed with unread bytes is reset, and the response is lost.
                 BufReader::new(&stream).lines().map(Result::unwrap).find(String::is_empty).unwrap();
                 stream.write_all(answer.as_bytes()).unwrap();
             }
