@@ -1,56 +1,56 @@
-//! Events: as they are sent, checked field by field, and as they are stored.
+//! Events: parsed and validated, and as stored.
 
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 use service_kit::Problem;
 
-/// What fits into the column, here and in tables that the WasmEdge template made.
+/// Longest type, as in the column, also of tables created by the WasmEdge template.
 const MAX_OP_TYPE_CHARS: usize = 50;
 
-/// A UUID with its dashes.
+/// Length of a UUID with dashes.
 const MAX_EVENT_ID_CHARS: usize = 36;
 
-/// The last whole number that every JSON reader keeps exactly.
+/// Largest integer that every JSON parser keeps exactly.
 const MAX_EVENT_TS: u64 = (1 << 53) - 1;
 
-/// What fits into the `INT` column of tables that the WasmEdge template made.
+/// Largest value of the `INT` column in tables created by the WasmEdge template.
 const MAX_INPUT_SIZE: u64 = i32::MAX as u64;
 
-/// An event to be recorded, all fields checked.
+/// A validated event to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// When, in milliseconds since the beginning of 1970.
+    /// Time in milliseconds since the Unix epoch.
     pub event_ts: u64,
-    /// What was done.
+    /// Operation.
     pub op_type: String,
-    /// To how many bytes.
+    /// Size of the input in bytes.
     pub input_size: u64,
-    /// The idempotency key, of senders that have one.
+    /// Idempotency key, if the sender has one.
     pub event_id: Option<String>,
 }
 
-/// An event as the table has it. The order of its fields is the order of the answer's.
+/// A stored event. Its fields are in the order of the JSON response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredEvent {
-    /// Its number, which grows.
+    /// Ascending number.
     #[serde(deserialize_with = "whole_number")]
     pub id: u64,
-    /// When, in milliseconds since the beginning of 1970.
+    /// Time in milliseconds since the Unix epoch.
     #[serde(deserialize_with = "whole_number")]
     pub event_ts: u64,
-    /// What was done.
+    /// Operation.
     pub op_type: String,
-    /// To how many bytes.
+    /// Size of the input in bytes.
     #[serde(deserialize_with = "whole_number")]
     pub input_size: u64,
 }
 
 impl NewEvent {
-    /// Reads an event from a request's body.
+    /// Parses an event from a request's body.
     ///
     /// # Errors
-    /// When the body is no JSON object or a field is missing or unusable: 400 with the field's name.
+    /// 400 with the field's name, if the body is not a JSON object, or a field is missing or invalid.
     pub fn from_json(body: &[u8]) -> Result<Self, Problem> {
         let fields: Map<String, Value> = serde_json::from_slice(body)
             .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body has to be a JSON object"))?;
@@ -82,7 +82,7 @@ fn bad_field(name: &'static str, complaint: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, format!("{name} {complaint}")).in_field(name)
 }
 
-/// Databases answer a number as a number, or as text where the query had no parameters.
+/// Parses a number. Some databases return it as text if the query had no parameters.
 pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) => text.parse().map_err(de::Error::custom),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_event_is_read_and_sql_is_only_text() {
+    fn complete_event_is_parsed_and_sql_is_text() {
         let body = br#"{"event_ts":1,"op_type":"x'); DROP TABLE image_evts; --","input_size":0,"event_id":"k"}"#;
         let event = NewEvent::from_json(body).unwrap();
         assert_eq!(event.op_type, "x'); DROP TABLE image_evts; --");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_unusable_is_named() {
+    fn missing_or_invalid_fields_are_named() {
         assert!(refused(r#"{"op_type":"a","input_size":1}"#).starts_with("event_ts is missing"));
         assert!(refused(r#"{"event_ts":1,"input_size":1}"#).starts_with("op_type is missing"));
         assert!(refused(r#"{"event_ts":1,"op_type":"a"}"#).starts_with("input_size is missing"));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_event_keeps_the_order_of_its_fields_and_reads_numbers_as_text() {
+    fn stored_event_keeps_field_order_and_accepts_text_numbers() {
         let row = r#"{"op_type":"a","id":"7","input_size":3,"event_ts":2}"#;
         let event: StoredEvent = serde_json::from_str(row).unwrap();
         assert_eq!(serde_json::to_string(&event).unwrap(), r#"{"id":7,"event_ts":2,"op_type":"a","input_size":3}"#);

@@ -1,7 +1,7 @@
-//! Records what the image services did, in SQL.
+//! Event recording service: stores the events of the image services in SQL.
 //!
-//! `POST /create_event` records, `GET /events` reads, `GET /init` prepares the table. The database is named by a Dapr
-//! secret, and is MySQL through its own protocol or whatever a Dapr SQL binding leads to.
+//! `POST /create_event` records an event, `GET /events` lists events, `GET /init` creates the table. A Dapr secret
+//! names the database: MySQL through its own protocol, or any database behind a Dapr SQL binding.
 
 mod event;
 mod page;
@@ -31,16 +31,16 @@ pub struct Events {
     may_delete: bool,
 }
 
-/// What the service's routes call.
+/// Endpoints of the service's routes.
 #[derive(Debug, Clone, Copy)]
 pub enum Endpoint {
-    /// Record an event.
+    /// Records an event.
     Create,
-    /// Read events.
+    /// Lists events.
     List,
-    /// Prepare the table.
+    /// Creates the table.
     Init,
-    /// Delete all events.
+    /// Deletes all events.
     Clear,
 }
 
@@ -49,8 +49,10 @@ struct Done {
     status: bool,
 }
 
-/// Builds the service from its environment: the settings of [`EdgeSettings`], Dapr's endpoint, `SECRET_STORE`,
-/// `DB_SECRET_KEY`, `SQL_BINDING`, `DATABASE_DEADLINE_MS` and `ALLOW_DELETE_EVENTS`.
+/// Builds the service from its environment.
+///
+/// Reads the settings of [`EdgeSettings`], Dapr's endpoint, `SECRET_STORE`, `DB_SECRET_KEY`, `SQL_BINDING`,
+/// `DATABASE_DEADLINE_MS` and `ALLOW_DELETE_EVENTS`.
 pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Events> {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
     let endpoint: DaprEndpoint = environment.dapr_endpoint(DAPR_HTTP_PORT);
@@ -65,7 +67,7 @@ pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<
 }
 
 impl Events {
-    /// A service on that repository; `may_delete` lets `DELETE /events` empty the table.
+    /// Creates a service on a repository; `may_delete` lets `DELETE /events` empty the table.
     #[must_use]
     pub fn new(events: Box<dyn EventRepository>, may_delete: bool) -> Self {
         Self { events, may_delete }
@@ -129,7 +131,7 @@ impl App for Events {
     }
 }
 
-/// 503: the sender keeps the event and tries again.
+/// Responds with 503: the sender keeps the event and tries again.
 fn unavailable(error: DatabaseError) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }

@@ -1,4 +1,4 @@
-//! The table of events: `POST /create_event`, `GET /events`, `GET /init`.
+//! The event recording service as a WasmEdge module.
 
 use std::process::ExitCode;
 

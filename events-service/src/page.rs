@@ -1,27 +1,27 @@
-//! Which events a reader asks for.
+//! Paging of the list of events.
 
 use std::str::FromStr;
 
 use http::StatusCode;
 use service_kit::Problem;
 
-/// How many events one answer has at most, and without `limit` at all.
+/// Most events in one response, and the default of `limit`.
 pub const MAX_LIMIT: u32 = 1000;
 
-/// The newest `limit` events, or the newest of those with an id below `before`.
+/// A page: the newest `limit` events, or the newest of those with an id below `before`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// How many.
+    /// Most events on the page.
     pub limit: u32,
-    /// Only events with a smaller id.
+    /// Upper bound of the ids, exclusive.
     pub before: Option<u64>,
 }
 
 impl Page {
-    /// Reads a query such as `limit=20&before=140`.
+    /// Parses a query such as `limit=20&before=140`.
     ///
     /// # Errors
-    /// When a parameter cannot be used: 400 with its name.
+    /// 400 with the parameter's name, if one is invalid.
     pub fn from_query(query: &str) -> Result<Self, Problem> {
         let mut page = Self { limit: MAX_LIMIT, before: None };
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
@@ -53,13 +53,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_parameters_all_are_asked_for_up_to_the_limit() {
+    fn empty_query_gives_the_maximum_limit() {
         assert_eq!(Page::from_query("").unwrap(), Page { limit: MAX_LIMIT, before: None });
         assert_eq!(Page::from_query("limit=5&before=9&x=y").unwrap(), Page { limit: 5, before: Some(9) });
     }
 
     #[test]
-    fn a_parameter_out_of_range_is_named() {
+    fn parameter_out_of_range_is_named() {
         for query in ["limit=0", "limit=1001", "limit=x"] {
             assert!(Page::from_query(query).unwrap_err().detail().starts_with("limit "), "{query}");
         }

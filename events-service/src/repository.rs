@@ -1,4 +1,4 @@
-//! Where events are kept.
+//! Storage of events.
 
 mod binding;
 mod dialect;
@@ -14,13 +14,13 @@ use crate::page::Page;
 
 pub use source::{DatabaseSettings, DatabaseSource};
 
-/// Keeps events. Each of them is durable once its call returns.
+/// Stores events. Each is durable once its call returns.
 #[async_trait]
 pub trait EventRepository: Send + Sync {
-    /// Makes the table, or brings an older one up to date. Drops nothing.
+    /// Creates the table, or upgrades an older one. Drops nothing.
     async fn migrate(&self) -> Result<(), DatabaseError>;
 
-    /// Records an event; one whose id is there already is recorded already.
+    /// Records an event; does nothing if its id is already recorded.
     async fn record(&self, event: &NewEvent) -> Result<(), DatabaseError>;
 
     /// Reads a page, in the order of the ids.
@@ -29,40 +29,40 @@ pub trait EventRepository: Send + Sync {
     /// Deletes all events.
     async fn clear(&self) -> Result<(), DatabaseError>;
 
-    /// Succeeds if the database answers.
+    /// Succeeds if the database responds.
     async fn ping(&self) -> Result<(), DatabaseError>;
 }
 
-/// Why the database is of no use. The words are safe to show: none of them holds the database's URL.
+/// Error of the database. The messages may be shown: none contains the database's URL.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The secret store has no such secret.
+    /// The secret does not exist.
     #[error("the secret store `{store}` has no secret `{key}` with the database's URL")]
     NoSecret {
-        /// The secret store.
+        /// Name of the secret store.
         store: String,
-        /// The secret's name.
+        /// Name of the secret.
         key: String,
     },
-    /// The secret cannot be had.
+    /// The secret cannot be read.
     #[error("the secret with the database's URL cannot be read: {0}")]
     Secret(#[source] dapr_client::Error),
-    /// The URL names no database that is known here.
+    /// The URL's scheme is not supported.
     #[error("the database's URL has to begin with mysql://, mysql+binding:// or sqlite:")]
     UnknownScheme,
-    /// The way into the database is closed in this build.
+    /// MySQL's own protocol is not part of this build.
     #[error("MySQL's own protocol is spoken only by the service built as WebAssembly")]
     NoProtocol,
-    /// The binding refused or was not reached.
+    /// The binding was not reached or responded with an error.
     #[error("the database binding failed: {0}")]
     Binding(#[source] dapr_client::Error),
-    /// The server refused or was not reached.
+    /// The server was not reached or responded with an error.
     #[error("the database failed: {0}")]
     Server(String),
-    /// The deadline passed first.
+    /// The timeout expired.
     #[error("the database did not answer in time")]
     Deadline,
-    /// The database answered something else than was asked for.
+    /// The database's response has an unexpected format.
     #[error("the database's answer cannot be understood")]
     Answer(#[source] serde_json::Error),
 }

@@ -1,10 +1,10 @@
-//! Keeping other people's pages away from what destroys.
+//! Protection of destructive endpoints from pages of other origins.
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use service_kit::Problem;
 
-/// Refuses a browser whose page comes from somewhere else. Programs send neither header, and pass.
+/// Rejects requests from pages of another origin. Programs send neither header, and pass.
 pub(crate) fn require(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     let foreign_site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));

@@ -1,4 +1,4 @@
-//! The service as its users see it, over a SQL binding in memory.
+//! The service as its users see it, with an in-memory SQL binding.
 
 use std::sync::Mutex;
 
@@ -17,16 +17,16 @@ impl Log for Lines {
     }
 }
 
-struct World {
+struct TestService {
     dapr: Arc<FakeDapr>,
     service: Service<Events>,
     log: Arc<Lines>,
-    /// Each statement with its parameters.
+    /// Recorded statements with their parameters.
     statements: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
-/// A binding that says yes to everything, and answers queries of the table with `rows`.
-fn world(rows: &'static str, may_delete: bool) -> World {
+/// Creates a binding that accepts everything, and responds to queries of the table with `rows`.
+fn service(rows: &'static str, may_delete: bool) -> TestService {
     let (dapr, statements) = (FakeDapr::new(), Arc::new(Mutex::new(Vec::new())));
     dapr.put_secret("DB_URL:MYSQL", "sqlite:hunter2.db");
     let seen = Arc::clone(&statements);
@@ -51,10 +51,10 @@ fn world(rows: &'static str, may_delete: bool) -> World {
     let log = Arc::new(Lines(Mutex::default()));
     let events = Events::new(Box::new(DatabaseSource::new(dapr.client(), settings)), may_delete);
     let service = Service::new(events, edge).with_log(Arc::clone(&log) as Arc<dyn Log>);
-    World { dapr, service, log, statements }
+    TestService { dapr, service, log, statements }
 }
 
-impl World {
+impl TestService {
     async fn ask(&self, request: http::request::Builder, body: impl Into<Bytes>) -> (StatusCode, String) {
         let (head, body) = request.body(body.into()).unwrap().into_parts();
         let response = self.service.answer(head, body, "127.0.0.1".parse().unwrap()).await;
@@ -67,10 +67,10 @@ impl World {
 }
 
 #[tokio::test]
-async fn init_makes_table_column_and_index_and_drops_nothing() {
-    let world = world("null", false);
-    assert_eq!(world.ask(Request::get("/init"), "").await, (StatusCode::OK, r#"{"status":true}"#.to_owned()));
-    let statements = world.statements.lock().unwrap();
+async fn init_creates_table_column_and_index_and_drops_nothing() {
+    let service = service("null", false);
+    assert_eq!(service.ask(Request::get("/init"), "").await, (StatusCode::OK, r#"{"status":true}"#.to_owned()));
+    let statements = service.statements.lock().unwrap();
     let said = |text: &str| statements.iter().any(|(sql, _)| sql.contains(text));
     assert!(
         said("CREATE TABLE IF NOT EXISTS image_evts") && said("ADD COLUMN event_id") && said("CREATE UNIQUE INDEX")
@@ -79,79 +79,79 @@ async fn init_makes_table_column_and_index_and_drops_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_is_recorded_with_its_values_beside_the_statement() {
-    let world = world("null", false);
+async fn event_values_are_sent_as_parameters() {
+    let service = service("null", false);
     let event = json!({"event_ts": 5, "op_type": "x'; DROP TABLE image_evts; --", "input_size": 9, "event_id": "k"});
-    let answer = world.ask(Request::post("/create_event"), event.to_string()).await;
+    let answer = service.ask(Request::post("/create_event"), event.to_string()).await;
     assert_eq!(answer, (StatusCode::OK, r#"{"status":true}"#.to_owned()));
-    let (sql, params) = world.last_statement();
+    let (sql, params) = service.last_statement();
     assert!(sql.starts_with("INSERT INTO image_evts") && !sql.contains("DROP"));
     assert_eq!(params, json!([5, "x'; DROP TABLE image_evts; --", 9, "k"]));
 }
 
 #[tokio::test]
-async fn an_unusable_event_is_refused_with_its_fields_name() {
-    let world = world("null", false);
-    let (status, body) = world.ask(Request::post("/create_event"), r#"{"event_ts":1,"op_type":"a"}"#).await;
+async fn invalid_event_is_rejected_with_its_field_name() {
+    let service = service("null", false);
+    let (status, body) = service.ask(Request::post("/create_event"), r#"{"event_ts":1,"op_type":"a"}"#).await;
     let problem: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("input_size")));
 }
 
 #[tokio::test]
-async fn events_are_listed_by_ascending_id_and_none_are_an_empty_list() {
+async fn events_are_listed_by_ascending_id() {
     let rows =
         r#"[{"id":2,"event_ts":6,"op_type":"b","input_size":1},{"id":1,"event_ts":5,"op_type":"a","input_size":9}]"#;
-    let (_, body) = world(rows, false).ask(Request::get("/events"), "").await;
+    let (_, body) = service(rows, false).ask(Request::get("/events"), "").await;
     let expected =
         r#"[{"id":1,"event_ts":5,"op_type":"a","input_size":9},{"id":2,"event_ts":6,"op_type":"b","input_size":1}]"#;
     assert_eq!(body, expected);
-    assert_eq!(world("null", false).ask(Request::get("/events"), "").await, (StatusCode::OK, "[]".to_owned()));
+    assert_eq!(service("null", false).ask(Request::get("/events"), "").await, (StatusCode::OK, "[]".to_owned()));
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_by_limit_and_id() {
-    let world = world("null", false);
-    world.ask(Request::get("/events?limit=2&before=9"), "").await;
-    let (sql, params) = world.last_statement();
+async fn page_query_has_limit_and_id() {
+    let service = service("null", false);
+    service.ask(Request::get("/events?limit=2&before=9"), "").await;
+    let (sql, params) = service.last_statement();
     assert!(sql.ends_with("WHERE id < ? ORDER BY id DESC LIMIT 2"), "{sql}");
     assert_eq!(params, json!([9]));
-    assert_eq!(world.ask(Request::get("/events?limit=0"), "").await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(service.ask(Request::get("/events?limit=0"), "").await.0, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
-async fn deleting_needs_permission_and_no_foreign_page() {
+async fn deletion_needs_permission_and_same_origin() {
     let request = || Request::delete("/events").header("host", "127.0.0.1:9007");
-    assert_eq!(world("null", false).ask(request(), "").await.0, StatusCode::FORBIDDEN);
-    let world = world("null", true);
-    assert_eq!(world.ask(request().header("origin", "http://evil.example"), "").await.0, StatusCode::FORBIDDEN);
-    assert_eq!(world.ask(request().header("sec-fetch-site", "cross-site"), "").await.0, StatusCode::FORBIDDEN);
-    assert_eq!(world.ask(request().header("origin", "http://127.0.0.1:9007"), "").await.0, StatusCode::OK);
-    assert_eq!(world.ask(request(), "").await.0, StatusCode::OK);
-    assert_eq!(world.last_statement().0, "DELETE FROM image_evts");
+    assert_eq!(service("null", false).ask(request(), "").await.0, StatusCode::FORBIDDEN);
+    let service = service("null", true);
+    assert_eq!(service.ask(request().header("origin", "http://evil.example"), "").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(service.ask(request().header("sec-fetch-site", "cross-site"), "").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(service.ask(request().header("origin", "http://127.0.0.1:9007"), "").await.0, StatusCode::OK);
+    assert_eq!(service.ask(request(), "").await.0, StatusCode::OK);
+    assert_eq!(service.last_statement().0, "DELETE FROM image_evts");
 }
 
 #[tokio::test]
-async fn a_secret_that_comes_late_is_found_and_its_value_is_shown_nowhere() {
-    let world = world("null", false);
-    world.dapr.set_secret_mode(FaultMode::Failing);
+async fn late_secret_is_found_and_never_shown() {
+    let service = service("null", false);
+    service.dapr.set_secret_mode(FaultMode::Failing);
     let event = r#"{"event_ts":1,"op_type":"a","input_size":1}"#;
-    let (status, body) = world.ask(Request::post("/create_event"), event).await;
+    let (status, body) = service.ask(Request::post("/create_event"), event).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    let (health, reasons) = world.ask(Request::get("/healthz"), "").await;
+    let (health, reasons) = service.ask(Request::get("/healthz"), "").await;
     assert_eq!(health, StatusCode::SERVICE_UNAVAILABLE);
     assert!(reasons.contains("secret"), "{reasons}");
 
-    world.dapr.set_secret_mode(FaultMode::Healthy);
-    assert_eq!(world.ask(Request::post("/create_event"), event).await.0, StatusCode::OK);
-    assert_eq!(world.ask(Request::get("/healthz"), "").await.0, StatusCode::OK);
-    let log = world.log.0.lock().unwrap().join("\n");
+    service.dapr.set_secret_mode(FaultMode::Healthy);
+    assert_eq!(service.ask(Request::post("/create_event"), event).await.0, StatusCode::OK);
+    assert_eq!(service.ask(Request::get("/healthz"), "").await.0, StatusCode::OK);
+    let log = service.log.0.lock().unwrap().join("\n");
     assert!(![body, reasons, log].concat().contains("hunter2"));
 }
 
 #[tokio::test]
-async fn database_that_takes_no_writes_is_unavailable() {
-    let world = world("[]", false);
-    world.dapr.on_binding(|_, request| {
+async fn read_only_database_is_unavailable() {
+    let service = service("[]", false);
+    service.dapr.on_binding(|_, request| {
         let call: Value = serde_json::from_slice(request.body()).unwrap();
         if call["operation"] == "query" {
             return reply(StatusCode::OK, "[]");
@@ -159,28 +159,28 @@ async fn database_that_takes_no_writes_is_unavailable() {
         let full = r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"database or disk is full"}"#;
         reply(StatusCode::INTERNAL_SERVER_ERROR, full)
     });
-    let (health, reasons) = world.ask(Request::get("/healthz"), "").await;
+    let (health, reasons) = service.ask(Request::get("/healthz"), "").await;
     assert_eq!(health, StatusCode::SERVICE_UNAVAILABLE);
     assert!(reasons.contains("disk is full"), "{reasons}");
 }
 
 #[tokio::test]
-async fn a_database_that_fails_is_looked_for_anew() {
-    let world = world("null", false);
-    world.ask(Request::get("/init"), "").await;
-    world.dapr.on_binding(|_, _| {
+async fn failed_database_is_reconnected() {
+    let service = service("null", false);
+    service.ask(Request::get("/init"), "").await;
+    service.dapr.on_binding(|_, _| {
         reply(
             StatusCode::INTERNAL_SERVER_ERROR,
             r#"{"errorCode":"ERR_INVOKE_OUTPUT_BINDING","message":"no such table"}"#,
         )
     });
-    assert_eq!(world.ask(Request::get("/events"), "").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(service.ask(Request::get("/events"), "").await.0, StatusCode::SERVICE_UNAVAILABLE);
     let healed = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&healed);
-    world.dapr.on_binding(move |_, request| {
+    service.dapr.on_binding(move |_, request| {
         seen.lock().unwrap().push(String::from_utf8(request.body().to_vec()).unwrap());
         reply(StatusCode::OK, "null")
     });
-    assert_eq!(world.ask(Request::get("/events"), "").await.0, StatusCode::OK);
+    assert_eq!(service.ask(Request::get("/events"), "").await.0, StatusCode::OK);
     assert!(healed.lock().unwrap()[0].contains("CREATE TABLE"), "the table is made again");
 }

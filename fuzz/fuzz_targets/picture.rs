@@ -1,22 +1,22 @@
-//! Any bytes, as both image services treat them. The limit on pixels is small, so that a run is about structure.
+//! Decodes arbitrary bytes as an image.
 
 #![no_main]
 
-use image_api_grayscale::{GrayPicture, turn_gray};
-use image_intake::Picture;
+use image_api_grayscale::{EncodedGray, turn_gray};
+use image_intake::InputImage;
 use libfuzzer_sys::fuzz_target;
 
 const MAX_PIXELS: u64 = 100_000;
 
-/// How many pixels of a side are wanted: so few that small pictures are decoded at every fraction of their size.
+/// Requested side length in pixels: so small that small images are decoded at every reduced size.
 const SIDE: u16 = 4;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(GrayPicture::Png(gray)) = turn_gray(bytes, MAX_PIXELS) {
-        let again = Picture::admit(&gray, MAX_PIXELS).expect("what is answered is a picture");
+    if let Ok(EncodedGray::Png(gray)) = turn_gray(bytes, MAX_PIXELS) {
+        let again = InputImage::admit(&gray, MAX_PIXELS).expect("what is answered is a picture");
         again.decode().expect("what is answered can be decoded");
     }
-    let Ok(picture) = Picture::admit(bytes, MAX_PIXELS) else { return };
+    let Ok(picture) = InputImage::admit(bytes, MAX_PIXELS) else { return };
     let (full, reduced) = (picture.decode(), picture.decode_reduced(SIDE));
     if let (Ok(full), Ok(reduced)) = (full, reduced) {
         let size = |part| (full.width().div_ceil(part), full.height().div_ceil(part));

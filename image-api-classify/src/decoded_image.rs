@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use image::DynamicImage;
-use image_intake::{Picture, Refusal};
+use image_intake::{ImageError, InputImage};
 
 use crate::model::{Classified, Classifier, ModelError};
 
@@ -25,7 +25,7 @@ impl<'a> DecodedImage<'a> {
     ///
     /// # Errors
     /// If the image is broken.
-    pub fn new(picture: &Picture<'_>, model: &'a dyn Classifier) -> Result<Self, Refusal> {
+    pub fn new(picture: &InputImage<'_>, model: &'a dyn Classifier) -> Result<Self, ImageError> {
         let input = &model.description().input;
         let side = input.width.max(input.height).saturating_mul(PIXELS_PER_INPUT_PIXEL);
         let begin = Instant::now();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::StatusCode;
-use image_intake::{DEFAULT_MAX_PIXELS, Picture};
+use image_intake::{DEFAULT_MAX_PIXELS, InputImage};
 use serde::Serialize;
 use service_kit::events::Delivery;
 use service_kit::form::{self, Part};
@@ -169,8 +169,8 @@ impl Classify {
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<DecodedImage<'_>, Problem> {
-        let refused = |refusal: image_intake::Refusal| Problem::new(refusal.status(), refusal.to_string());
-        let picture = Picture::admit(bytes, self.max_pixels).map_err(refused)?;
+        let refused = |refusal: image_intake::ImageError| Problem::new(refusal.status(), refusal.to_string());
+        let picture = InputImage::admit(bytes, self.max_pixels).map_err(refused)?;
         // Checked first, because without a model decoding would be wasted.
         let model = self.model()?;
         DecodedImage::new(&picture, model).map_err(refused)

@@ -1,4 +1,4 @@
-//! Several pictures in one request, as `multipart/form-data`.
+//! Several images in one request, as `multipart/form-data`.
 
 use base64_simd::STANDARD;
 use http::StatusCode;
@@ -7,16 +7,16 @@ use service_kit::events::Delivery;
 use service_kit::form::Part;
 use service_kit::{Problem, Response};
 
-use crate::{GrayPicture, answer};
+use crate::{EncodedGray, answer};
 
-/// What became of one of the pictures.
+/// Result for one image of a form.
 #[derive(Serialize)]
 pub(crate) struct Outcome<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
-    /// The status of the response to this picture alone.
+    /// Status of the response that this image alone would have got.
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<&'static str>,
@@ -31,7 +31,7 @@ pub(crate) struct Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    pub(crate) fn gray(part: &'a Part, gray: GrayPicture, delivery: Delivery) -> Self {
+    pub(crate) fn gray(part: &'a Part, gray: EncodedGray, delivery: Delivery) -> Self {
         Self {
             media_type: Some(gray.media_type()),
             base64: Some(STANDARD.encode_to_string(gray.into_bytes())),
@@ -59,7 +59,7 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// All outcomes, as JSON; in the header the event that fared worst.
+/// Creates a JSON response with all results. Its header has the worst outcome of all events.
 pub(crate) fn response(outcomes: &[Outcome<'_>]) -> Result<Response, Problem> {
     let json = serde_json::to_vec(outcomes);
     let json = json.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;

@@ -1,47 +1,47 @@
-//! From a picture's bytes to a gray picture's bytes.
+//! Converts an encoded image to an encoded gray image.
 
 use image::DynamicImage;
-use image_intake::{Picture, Refusal};
+use image_intake::{ImageError, InputImage};
 
 use crate::png;
 
-/// A gray picture, decoded.
+/// A decoded gray image.
 #[derive(Debug)]
 pub enum Gray {
-    /// A single picture: each pixel's brightness, maybe with its opacity.
+    /// A still image: each pixel's luma, optionally with alpha.
     Still(DynamicImage),
-    /// A GIF, whose frames are gray already.
+    /// A GIF, whose frames are already gray.
     Gif {
-        /// The GIF.
+        /// Encoded GIF.
         bytes: Vec<u8>,
-        /// The pixels of all frames.
+        /// Pixels of all frames.
         pixels: u64,
     },
 }
 
-/// A gray picture, encoded.
+/// An encoded gray image.
 #[derive(Debug)]
-pub enum GrayPicture {
-    /// A single picture, as PNG.
+pub enum EncodedGray {
+    /// A still image as PNG.
     Png(Vec<u8>),
-    /// An animation or a single frame that came as GIF, as GIF.
+    /// A GIF, animated or not, that was received as one.
     Gif(Vec<u8>),
 }
 
 impl Gray {
-    /// Decodes a picture in gray.
+    /// Decodes an image in gray.
     ///
     /// # Errors
-    /// When the bytes are no picture, one with more than `max_pixels`, or a broken one.
-    pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<Self, Refusal> {
-        let picture = Picture::admit(bytes, max_pixels)?;
+    /// If the bytes are not an image, have more than `max_pixels`, or are broken.
+    pub fn decode(bytes: &[u8], max_pixels: u64) -> Result<Self, ImageError> {
+        let picture = InputImage::admit(bytes, max_pixels)?;
         match picture.gif() {
-            Some(outline) => Ok(Self::Gif { bytes: outline.grayed(bytes)?, pixels: outline.pixels() }),
+            Some(outline) => Ok(Self::Gif { bytes: outline.to_gray(bytes)?, pixels: outline.pixels() }),
             None => picture.decode_gray().map(Self::Still),
         }
     }
 
-    /// How many pixels it has, all frames together.
+    /// Returns the number of pixels, all frames together.
     #[must_use]
     pub fn pixels(&self) -> u64 {
         match self {
@@ -50,18 +50,18 @@ impl Gray {
         }
     }
 
-    /// The picture's bytes.
+    /// Encodes the image.
     #[must_use]
-    pub fn encode(self) -> GrayPicture {
+    pub fn encode(self) -> EncodedGray {
         match self {
-            Self::Still(gray) => GrayPicture::Png(png::encode(&gray)),
-            Self::Gif { bytes, .. } => GrayPicture::Gif(bytes),
+            Self::Still(gray) => EncodedGray::Png(png::encode(&gray)),
+            Self::Gif { bytes, .. } => EncodedGray::Gif(bytes),
         }
     }
 }
 
-impl GrayPicture {
-    /// The media type of the bytes.
+impl EncodedGray {
+    /// Returns the media type.
     #[must_use]
     pub fn media_type(&self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl GrayPicture {
         }
     }
 
-    /// The bytes.
+    /// Returns the encoded bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         match self {
@@ -79,10 +79,10 @@ impl GrayPicture {
     }
 }
 
-/// Turns a picture gray.
+/// Converts an image to gray.
 ///
 /// # Errors
-/// When the bytes are no picture, one with more than `max_pixels`, or a broken one.
-pub fn turn_gray(bytes: &[u8], max_pixels: u64) -> Result<GrayPicture, Refusal> {
+/// If the bytes are not an image, have more than `max_pixels`, or are broken.
+pub fn turn_gray(bytes: &[u8], max_pixels: u64) -> Result<EncodedGray, ImageError> {
     Gray::decode(bytes, max_pixels).map(Gray::encode)
 }

@@ -1,8 +1,8 @@
-//! Turns pictures gray.
+//! Image graying service.
 //!
-//! `POST /grayscale` takes the bytes of a picture and answers the picture in gray: base64 of a PNG by default, as users
-//! of the WasmEdge template know it, or the picture itself where `Accept` asks for an image. A GIF stays a GIF. A form with
-//! one picture is answered alike, one with several with an array of JSON.
+//! `POST /grayscale` takes the bytes of an image and responds with the image in gray: base64 of a PNG by default, as in
+//! the WasmEdge template, or the image itself if `Accept` asks for one. A GIF stays a GIF. A form with one image gets
+//! the same response, and one with several a JSON array.
 
 mod batch;
 mod gray;
@@ -23,13 +23,13 @@ use service_kit::{
 
 use batch::Outcome;
 
-pub use gray::{Gray, GrayPicture, turn_gray};
+pub use gray::{EncodedGray, Gray, turn_gray};
 
 const PORT: u16 = 9005;
 const DAPR_HTTP_PORT: u16 = 3503;
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// What the events of this service are called.
+/// Value of `op_type` in this service's events.
 const OPERATION: &str = "grayscale";
 
 /// The service.
@@ -38,17 +38,18 @@ pub struct Grayscale {
     max_pixels: u64,
 }
 
-/// What the service's routes call.
+/// Endpoints of the service's routes.
 #[derive(Debug, Clone, Copy)]
 pub enum Endpoint {
-    /// Turn a picture gray.
+    /// Converts an image to gray.
     Grayscale,
-    /// Deliver events that wait.
+    /// Delivers pending events.
     DeliverEvents,
 }
 
-/// Builds the service from its environment: the settings of [`EdgeSettings`] and [`UsageSettings`], and
-/// `MAX_PIXELS`.
+/// Builds the service from its environment.
+///
+/// Reads the settings of [`EdgeSettings`] and [`UsageSettings`], and `MAX_PIXELS`.
 pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Grayscale> {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
     let usage = UsageSettings::read(environment, DAPR_HTTP_PORT);
@@ -58,7 +59,7 @@ pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<
 }
 
 impl Grayscale {
-    /// A service that takes pictures of at most `max_pixels`.
+    /// Creates a service for images of at most `max_pixels`.
     #[must_use]
     pub fn new(usage: UsagePolicy, max_pixels: u64) -> Self {
         Self { usage, max_pixels }
@@ -76,7 +77,7 @@ impl Grayscale {
         let gray = self.decode(call, picture, self.max_pixels).await?;
         let encode = || {
             let gray = gray.encode();
-            if asks_for_picture(call.request.headers()) {
+            if accepts_image(call.request.headers()) {
                 answer(gray.media_type(), gray.into_bytes())
             } else {
                 answer("text/plain", STANDARD.encode_type(gray.into_bytes()))
@@ -87,7 +88,7 @@ impl Grayscale {
         Ok(response)
     }
 
-    /// Each picture is counted, answered and recorded as if it had come alone; their pixels are limited together.
+    /// Handles each image of a form with its own count and event, as if it had come alone. The pixel limit is shared.
     async fn grayscale_all(&self, call: &Call, parts: &[Part]) -> Result<Response, Problem> {
         let (mut outcomes, mut max_pixels) = (Vec::new(), self.max_pixels);
         for part in parts {
@@ -138,8 +139,9 @@ impl App for Grayscale {
     }
 }
 
-/// Whoever asks for a PNG asks for the picture rather than its base64; a GIF says what it is by its media type.
-fn asks_for_picture(headers: &HeaderMap) -> bool {
+/// Returns true if the client wants the image instead of its base64. `image/png` also gets a GIF, as its media type
+/// says.
+fn accepts_image(headers: &HeaderMap) -> bool {
     accepts(headers, "image/png") || accepts(headers, "image/gif")
 }
 

@@ -1,4 +1,4 @@
-//! `POST /grayscale`: a picture in, the same picture in gray out.
+//! The image graying service as a WasmEdge module.
 
 use std::process::ExitCode;
 

@@ -1,25 +1,25 @@
-//! Writes gray pictures as PNG (W3C Recommendation, third edition).
+//! Encodes gray images as PNG (W3C Recommendation, third edition).
 //!
-//! A user waits for this, so that speed counts more than size: one filter, which fits photographs, and the compression that is
-//! made for what such a filter leaves. Encoders for all kinds of pictures hand that on eight bytes at a time, through writers
-//! that may fail; with a vector neither is needed.
+//! Speed counts more than size, because a user waits: one filter, which suits photographs, and a compression level made
+//! for filtered data. General encoders pass data on eight bytes at a time, through writers that may fail; a vector
+//! needs neither.
 
 use image::DynamicImage;
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// The filter that leaves of each byte what the one above it lacks.
+/// The filter that stores each byte's difference to the one above.
 const UP: u8 = 2;
 
-/// How many compressed bytes stand together; each such piece costs twelve more.
-const PIECE: usize = 1 << 20;
+/// Bytes of compressed data in one chunk; each chunk adds twelve.
+const CHUNK_SIZE: usize = 1 << 20;
 
-/// The picture, of eight bits a channel, as PNG.
+/// Encodes an image of eight bits a channel.
 pub(crate) fn encode(gray: &DynamicImage) -> Vec<u8> {
     let channels: u8 = if gray.color().has_alpha() { 2 } else { 1 };
     let row = gray.width() as usize * usize::from(channels);
-    let compressed = fdeflate::compress_to_vec(&filtered(gray.as_bytes(), row));
-    let pieces = compressed.chunks(PIECE);
+    let compressed = fdeflate::compress_to_vec(&filter_rows(gray.as_bytes(), row));
+    let pieces = compressed.chunks(CHUNK_SIZE);
     let mut png = Vec::with_capacity(compressed.len() + pieces.len() * 12 + 64);
     png.extend(SIGNATURE);
     write_chunk(&mut png, *b"IHDR", &header(gray.width(), gray.height(), channels));
@@ -30,8 +30,8 @@ pub(crate) fn encode(gray: &DynamicImage) -> Vec<u8> {
     png
 }
 
-/// Width, height, eight bits a channel, gray with or without opacity, and the only compression, set of filters and order of
-/// rows that a decoder must know.
+/// Creates the header: size, eight bits a channel, gray with or without alpha, and the only standard compression,
+/// filters and row order.
 fn header(width: u32, height: u32, channels: u8) -> [u8; 13] {
     let [w0, w1, w2, w3] = width.to_be_bytes();
     let [h0, h1, h2, h3] = height.to_be_bytes();
@@ -39,9 +39,9 @@ fn header(width: u32, height: u32, channels: u8) -> [u8; 13] {
     [w0, w1, w2, w3, h0, h1, h2, h3, 8, colour, 0, 0, 0]
 }
 
-/// All rows, each after the name of its filter.
-fn filtered(pixels: &[u8], row: usize) -> Vec<u8> {
-    // A picture has a column at least.
+/// Filters all rows, each with its filter type first.
+fn filter_rows(pixels: &[u8], row: usize) -> Vec<u8> {
+    // An image has at least one column.
     let row = row.max(1);
     let mut filtered = Vec::with_capacity(pixels.len() + pixels.len() / row);
     let first = vec![0; row];
@@ -57,7 +57,7 @@ fn write_chunk(png: &mut Vec<u8>, name: [u8; 4], data: &[u8]) {
     let mut checksum = crc32fast::Hasher::new();
     checksum.update(&name);
     checksum.update(data);
-    // No longer than a piece.
+    // Not longer than a chunk.
     png.extend((data.len() as u32).to_be_bytes());
     png.extend(name);
     png.extend_from_slice(data);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pixel_comes_back_with_and_without_opacity() {
+    fn pixels_survive_encoding_with_and_without_alpha() {
         for (width, height) in [(1, 1), (1, 300), (300, 1), (257, 129)] {
             let gray = DynamicImage::from(GrayImage::from_fn(width, height, |x, y| [(x * 7 + y * y) as u8].into()));
             assert_eq!(decoded(&encode(&gray)), gray, "{width} x {height}");
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_longer_than_a_piece_stands_in_several() {
+    fn long_data_is_split_into_chunks() {
         let mut state = 1u32;
         let noise = |_, _| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

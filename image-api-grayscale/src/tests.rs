@@ -1,4 +1,4 @@
-//! The service as its users see it, over a Dapr in memory.
+//! The service as its users see it, with an in-memory Dapr.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl Log for Quiet {
     fn line(&self, _: &str) {}
 }
 
-fn world(variables: &'static [(&'static str, &'static str)]) -> (Arc<FakeDapr>, Service<Grayscale>) {
+fn setup(variables: &'static [(&'static str, &'static str)]) -> (Arc<FakeDapr>, Service<Grayscale>) {
     let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
     let mut environment = Environment::new(&lookup);
     let edge = EdgeSettings::read(&mut environment, PORT, 4096);
@@ -47,8 +47,8 @@ async fn post(service: &Service<Grayscale>, body: Bytes) -> Response {
 }
 
 #[tokio::test]
-async fn a_picture_is_answered_as_base64_of_a_gray_png() {
-    let (_, service) = world(&[]);
+async fn response_is_base64_of_a_gray_png() {
+    let (_, service) = setup(&[]);
     let response = post(&service, sample(ImageFormat::Jpeg)).await;
     assert_eq!(
         (response.status(), &response.headers()["content-type"]),
@@ -60,15 +60,15 @@ async fn a_picture_is_answered_as_base64_of_a_gray_png() {
 }
 
 #[tokio::test]
-async fn who_accepts_a_png_gets_the_picture_itself() {
-    let (_, service) = world(&[]);
+async fn accepting_png_gets_the_image_itself() {
+    let (_, service) = setup(&[]);
     let request = Request::post("/grayscale").header("accept", "image/png");
     let response = ask(&service, request, sample(ImageFormat::Bmp)).await;
     assert_eq!(response.headers()["content-type"], "image/png");
     assert!(response.body().starts_with(b"\x89PNG"));
 }
 
-/// As `curl -F` sends files.
+/// Sends files as `curl -F` does.
 async fn post_form(service: &Service<Grayscale>, accept: &str, parts: &[(&str, Bytes)]) -> Response {
     let part = |(file, bytes): &(&str, Bytes)| {
         let head = format!("--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\n\r\n");
@@ -80,8 +80,8 @@ async fn post_form(service: &Service<Grayscale>, accept: &str, parts: &[(&str, B
 }
 
 #[tokio::test]
-async fn form_with_one_picture_is_answered_like_its_bytes() {
-    let (_, service) = world(&[]);
+async fn form_with_one_image_gets_the_same_response() {
+    let (_, service) = setup(&[]);
     let plain = post(&service, sample(ImageFormat::Jpeg)).await;
     let form = post_form(&service, "*/*", &[("x.jpg", sample(ImageFormat::Jpeg))]).await;
     assert_eq!((form.status(), form.body()), (StatusCode::OK, plain.body()));
@@ -94,8 +94,8 @@ async fn form_with_one_picture_is_answered_like_its_bytes() {
 }
 
 #[tokio::test]
-async fn form_with_several_pictures_is_answered_with_an_array() {
-    let (_, service) = world(&[]);
+async fn form_with_several_images_gets_an_array() {
+    let (_, service) = setup(&[]);
     let parts = [
         ("a.jpg", sample(ImageFormat::Jpeg)),
         ("b.txt", Bytes::from_static(b"text")),
@@ -115,7 +115,7 @@ async fn form_with_several_pictures_is_answered_with_an_array() {
 
 #[tokio::test]
 async fn pixels_of_a_form_are_limited_together() {
-    let (_, service) = world(&[]);
+    let (_, service) = setup(&[]);
     let large = |side: u32| {
         let mut bytes = Cursor::new(Vec::new());
         RgbImage::new(side, side).write_to(&mut bytes, ImageFormat::WebP).unwrap();
@@ -128,8 +128,8 @@ async fn pixels_of_a_form_are_limited_together() {
 }
 
 #[tokio::test]
-async fn a_gif_stays_a_gif() {
-    let (_, service) = world(&[]);
+async fn gif_stays_a_gif() {
+    let (_, service) = setup(&[]);
     let response = post(&service, sample(ImageFormat::Gif)).await;
     assert!(STANDARD.decode(response.body()).unwrap().starts_with(b"GIF89a"));
     let request = Request::post("/grayscale").header("accept", "image/*");
@@ -137,8 +137,8 @@ async fn a_gif_stays_a_gif() {
 }
 
 #[tokio::test]
-async fn bad_input_is_named_for_what_it_is() {
-    let (_, service) = world(&[]);
+async fn invalid_input_gets_a_specific_error() {
+    let (_, service) = setup(&[]);
     let picture = sample(ImageFormat::Png);
     for (body, status) in [
         (Bytes::new(), StatusCode::BAD_REQUEST),
@@ -153,8 +153,8 @@ async fn bad_input_is_named_for_what_it_is() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_wrong_methods_say_so() {
-    let (_, service) = world(&[]);
+async fn unknown_paths_and_wrong_methods_are_errors() {
+    let (_, service) = setup(&[]);
     let response = ask(&service, Request::get("/nothing"), Bytes::new()).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     let response = ask(&service, Request::get("/grayscale"), Bytes::new()).await;
@@ -165,8 +165,8 @@ async fn unknown_paths_and_wrong_methods_say_so() {
 }
 
 #[tokio::test]
-async fn a_page_elsewhere_may_ask_and_dapr_learns_that_the_binding_is_wanted() {
-    let (_, service) = world(&[]);
+async fn options_answers_preflight_and_dapr_binding_probe() {
+    let (_, service) = setup(&[]);
     let preflight = Request::options("/grayscale").header("origin", "https://a.example");
     let preflight =
         preflight.header("access-control-request-method", "POST").header("access-control-request-headers", "x");
@@ -180,8 +180,8 @@ async fn a_page_elsewhere_may_ask_and_dapr_learns_that_the_binding_is_wanted() {
 }
 
 #[tokio::test]
-async fn an_answered_picture_leaves_an_event_with_the_size_of_its_input() {
-    let (dapr, service) = world(&[]);
+async fn image_records_an_event_with_its_input_size() {
+    let (dapr, service) = setup(&[]);
     let picture = sample(ImageFormat::Png);
     let size = picture.len();
     dapr.on_invoke(move |app_id, request| {
@@ -196,8 +196,8 @@ async fn an_answered_picture_leaves_an_event_with_the_size_of_its_input() {
 }
 
 #[tokio::test]
-async fn a_user_over_the_limit_is_told_when_to_come_back() {
-    let (_, service) = world(&[("RATE_LIMIT_PER_MINUTE", "1"), ("RATE_LIMIT_BURST", "1")]);
+async fn user_over_limit_gets_retry_after() {
+    let (_, service) = setup(&[("RATE_LIMIT_PER_MINUTE", "1"), ("RATE_LIMIT_BURST", "1")]);
     assert_eq!(post(&service, sample(ImageFormat::Png)).await.status(), StatusCode::OK);
     let response = post(&service, sample(ImageFormat::Png)).await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
@@ -205,8 +205,8 @@ async fn a_user_over_the_limit_is_told_when_to_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_dapr_the_user_gets_the_picture_and_health_says_what_is_missing() {
-    let (dapr, service) = world(&[]);
+async fn missing_dapr_degrades_health_but_not_images() {
+    let (dapr, service) = setup(&[]);
     dapr.set_state_mode(FaultMode::Hanging);
     dapr.set_invoke_mode(FaultMode::Hanging);
     let began = tokio::time::Instant::now();
@@ -227,8 +227,8 @@ async fn without_dapr_the_user_gets_the_picture_and_health_says_what_is_missing(
 }
 
 #[tokio::test]
-async fn the_description_lists_the_routes_and_head_has_no_body() {
-    let (_, service) = world(&[]);
+async fn description_lists_routes_and_head_has_no_body() {
+    let (_, service) = setup(&[]);
     let response = ask(&service, Request::get("/"), Bytes::new()).await;
     let description: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
     assert_eq!(description["name"], "image-api-grayscale");

@@ -1,4 +1,4 @@
-//! The gray of every pixel is what the documented formula says: 0.299 red, 0.587 green, 0.114 blue, rounded.
+//! The gray of every pixel follows the documented formula: 0.299 red, 0.587 green, 0.114 blue, rounded.
 
 #![allow(
     clippy::expect_used,
@@ -12,27 +12,27 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, GrayImage, ImageFormat, Rgb, RgbImage};
-use image_api_grayscale::{GrayPicture, turn_gray};
+use image_api_grayscale::{EncodedGray, turn_gray};
 use image_intake::luma::luma;
-use image_intake::{DEFAULT_MAX_PIXELS, Picture};
+use image_intake::{DEFAULT_MAX_PIXELS, InputImage};
 
 const SAMPLE: &[u8] = include_bytes!("../../docs/sample.jpg");
 
-/// A JPEG keeps brightness rounded to a byte, and so does each colour that is made of it and back again.
+/// A JPEG rounds luma to a byte, and so does each colour converted from it and back.
 const TOLERANCE: u8 = 2;
 
 fn gray_of(bytes: &[u8]) -> GrayImage {
-    let Ok(GrayPicture::Png(png)) = turn_gray(bytes, DEFAULT_MAX_PIXELS) else { panic!("a PNG") };
+    let Ok(EncodedGray::Png(png)) = turn_gray(bytes, DEFAULT_MAX_PIXELS) else { panic!("a PNG") };
     image::load_from_memory_with_format(&png, ImageFormat::Png).unwrap().into_luma8()
 }
 
-/// All corners of the colours, and what is between them; as high as several pieces of compressed data.
+/// Creates an image with all extreme colours and those between, high enough for several chunks.
 fn colours() -> RgbImage {
     RgbImage::from_fn(768, 512, |x, y| Rgb([(x / 3) as u8, (y / 2) as u8, (x * y / 97) as u8]))
 }
 
 #[test]
-fn what_came_without_loss_is_exactly_the_formula() {
+fn lossless_images_match_the_formula_exactly() {
     for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP] {
         let mut bytes = Cursor::new(Vec::new());
         DynamicImage::from(colours()).write_to(&mut bytes, format).unwrap();
@@ -45,14 +45,14 @@ fn what_came_without_loss_is_exactly_the_formula() {
 }
 
 #[test]
-fn a_jpegs_own_brightness_is_the_formula_within_two_steps() {
-    let colours = Picture::admit(SAMPLE, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap().into_rgb8();
+fn jpeg_luma_matches_the_formula_within_two_steps() {
+    let colours = InputImage::admit(SAMPLE, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap().into_rgb8();
     let gray = gray_of(SAMPLE);
     assert_eq!(gray.dimensions(), colours.dimensions());
     let mut off = 0u64;
     for (x, y, pixel) in colours.enumerate_pixels() {
         let [red, green, blue] = pixel.0;
-        // Where a colour is at its end, it was cut there, and its brightness is no longer what it was.
+        // Saturated colours were clipped, so that their luma changed.
         if pixel.0.iter().any(|value| matches!(value, 0 | 255)) {
             continue;
         }

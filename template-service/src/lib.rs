@@ -1,6 +1,6 @@
-//! Keeps a note.
+//! Note service.
 //!
-//! The smallest service that uses Dapr: `POST /note` keeps a text in a state store, `GET /note` answers it.
+//! The smallest service that uses Dapr: `POST /note` stores a text in a state store, and `GET /note` returns it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ const PORT: u16 = 9000;
 const DAPR_HTTP_PORT: u16 = 3500;
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The record that has the note.
+/// Key of the note in the state store.
 const KEY: &str = "note";
 
 /// The service.
@@ -22,12 +22,12 @@ pub struct Notepad {
     store: String,
 }
 
-/// What the service's routes call.
+/// Endpoints of the service's routes.
 #[derive(Debug, Clone, Copy)]
 pub enum Endpoint {
-    /// Keep a note.
+    /// Stores a note.
     Write,
-    /// Read it.
+    /// Reads the note.
     Read,
 }
 
@@ -40,7 +40,7 @@ pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<
 }
 
 impl Notepad {
-    /// A service that keeps its note in that state store.
+    /// Creates a service with its note in that state store.
     #[must_use]
     pub fn new(dapr: Dapr, store: String) -> Self {
         Self { dapr, store }
@@ -86,7 +86,7 @@ impl App for Notepad {
     }
 }
 
-/// 503: whoever asked may ask again.
+/// Responds with 503: the client may try again.
 fn unavailable(error: dapr_client::Error) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }

@@ -1,4 +1,4 @@
-//! `POST /note` keeps a note, `GET /note` reads it.
+//! The note service as a WasmEdge module.
 
 use std::process::ExitCode;
 

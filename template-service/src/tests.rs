@@ -1,4 +1,4 @@
-//! The service as its users see it, over a Dapr in memory.
+//! The service as its users see it, with an in-memory Dapr.
 
 use bytes::Bytes;
 use dapr_client::fake::{FakeDapr, FaultMode};
@@ -19,7 +19,7 @@ async fn ask(service: &Service<Notepad>, request: http::request::Builder, body: 
 }
 
 #[tokio::test]
-async fn a_note_is_kept_and_read() {
+async fn note_is_stored_and_read() {
     let service = service(&FakeDapr::new());
     assert_eq!(ask(&service, Request::get("/note"), "").await.0, StatusCode::NOT_FOUND);
     assert_eq!(ask(&service, Request::post("/note"), "milk").await.0, StatusCode::OK);
@@ -27,7 +27,7 @@ async fn a_note_is_kept_and_read() {
 }
 
 #[tokio::test]
-async fn without_its_state_store_the_service_says_so() {
+async fn missing_state_store_is_reported() {
     let dapr = FakeDapr::new();
     dapr.set_state_mode(FaultMode::Failing);
     let service = service(&dapr);

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, Rgb, RgbImage};
 use image_api_classify::{Classifier, DecodedImage};
-use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
+use image_intake::{DEFAULT_MAX_PIXELS, ImageError, InputImage};
 
 /// Creates a 1280x720 JPEG with enough detail to make decoding realistic.
 pub(crate) fn photograph() -> anyhow::Result<Vec<u8>> {
@@ -29,12 +29,12 @@ pub(crate) fn grayscale(picture: &[u8], within: Duration) -> anyhow::Result<Dura
 /// Measures the median time to classify an image.
 pub(crate) fn classify(model: &dyn Classifier, picture: &[u8], within: Duration) -> anyhow::Result<Duration> {
     median(within, || {
-        let admitted = Picture::admit(picture, DEFAULT_MAX_PIXELS).map_err(refused)?;
+        let admitted = InputImage::admit(picture, DEFAULT_MAX_PIXELS).map_err(refused)?;
         Ok(DecodedImage::new(&admitted, model).map_err(refused)?.classify()?.classes)
     })
 }
 
-fn refused(refusal: Refusal) -> anyhow::Error {
+fn refused(refusal: ImageError) -> anyhow::Error {
     anyhow!("{refusal}")
 }
 

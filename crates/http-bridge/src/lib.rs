@@ -1,22 +1,22 @@
-//! The same HTTP messages as `http` 0.2 and as `http` 1 types.
+//! Conversion of HTTP messages between the types of `http` 0.2 and `http` 1.
 //!
-//! `hyper_wasi`, the only hyper that runs on WasmEdge's sockets, speaks `http` 0.2; everything of ours speaks `http` 1.
-//! Both describe the same bytes, so a message crosses by copying its head. The body travels as it is.
+//! `hyper_wasi`, the only hyper that runs on WasmEdge's sockets, uses `http` 0.2; all code here uses `http` 1. Both
+//! describe the same bytes, so that converting a message copies its header. The body is passed through.
 
-/// Turns a received request into `http` 1, with the body that is handed in beside it.
+/// Converts a received request to `http` 1, with a given body.
 ///
 /// # Errors
-/// When a part that `http` 0.2 took is refused by `http` 1, such as a URI that is too long.
+/// If `http` 1 rejects a part that `http` 0.2 accepted, such as a URI that is too long.
 pub fn request_to_1<B>(head: &http_02::request::Parts, body: B) -> Result<http::Request<B>, http::Error> {
     let mut request = http::Request::builder().method(head.method.as_str()).uri(head.uri.to_string()).body(body)?;
     copy_to_1(&head.headers, request.headers_mut())?;
     Ok(request)
 }
 
-/// Turns a request into `http` 0.2, to be sent.
+/// Converts a request to `http` 0.2, for sending.
 ///
 /// # Errors
-/// When a part that `http` 1 took is refused by `http` 0.2.
+/// If `http` 0.2 rejects a part that `http` 1 accepted.
 pub fn request_to_02<B>(request: http::Request<B>) -> Result<http_02::Request<B>, http_02::Error> {
     let (head, body) = request.into_parts();
     let mut request = http_02::Request::builder().method(head.method.as_str()).uri(head.uri.to_string()).body(body)?;
@@ -24,20 +24,20 @@ pub fn request_to_02<B>(request: http::Request<B>) -> Result<http_02::Request<B>
     Ok(request)
 }
 
-/// Turns a received response's head into `http` 1, with the body that is handed in beside it.
+/// Converts a received response to `http` 1, with a given body.
 ///
 /// # Errors
-/// When a part that `http` 0.2 took is refused by `http` 1.
+/// If `http` 1 rejects a part that `http` 0.2 accepted.
 pub fn response_to_1<B>(head: &http_02::response::Parts, body: B) -> Result<http::Response<B>, http::Error> {
     let mut response = http::Response::builder().status(head.status.as_u16()).body(body)?;
     copy_to_1(&head.headers, response.headers_mut())?;
     Ok(response)
 }
 
-/// Turns a response into `http` 0.2, to be sent.
+/// Converts a response to `http` 0.2, for sending.
 ///
 /// # Errors
-/// When a part that `http` 1 took is refused by `http` 0.2.
+/// If `http` 0.2 rejects a part that `http` 1 accepted.
 pub fn response_to_02<B>(response: http::Response<B>) -> Result<http_02::Response<B>, http_02::Error> {
     let (head, body) = response.into_parts();
     let mut response = http_02::Response::builder().status(head.status.as_u16()).body(body)?;
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_survives_the_way_there_and_back() {
+    fn request_survives_a_round_trip() {
         let original = http::Request::builder()
             .method("DELETE")
             .uri("http://127.0.0.1:3503/v1.0/state/a%2Fb?x=1")
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_survives_the_way_there_and_back() {
+    fn response_survives_a_round_trip() {
         let original = http::Response::builder().status(409).header("etag", "7").body(()).unwrap();
         let (head, body) = response_to_02(original.clone()).unwrap().into_parts();
         let back = response_to_1(&head, body).unwrap();

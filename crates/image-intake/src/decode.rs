@@ -1,27 +1,27 @@
-//! Decoding what was admitted.
+//! Decoding of validated images.
 
 use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use crate::{Picture, Refusal, gif, header, jpeg, luma, png, webp};
+use crate::{ImageError, InputImage, gif, header, jpeg, luma, png, webp};
 
-/// The pixels that the decoder itself is going to see. Reads no further than the header.
-pub(crate) fn understood_pixels(bytes: &[u8], format: ImageFormat) -> Result<u64, Refusal> {
+/// Returns the number of pixels that the decoder will produce. Reads only the header.
+pub(crate) fn decoder_pixels(bytes: &[u8], format: ImageFormat) -> Result<u64, ImageError> {
     let (width, height) = match format {
-        ImageFormat::Jpeg => jpeg::understood_size(bytes)?,
+        ImageFormat::Jpeg => jpeg::decoder_size(bytes)?,
         _ => reader(bytes, format, 0).into_dimensions()?,
     };
     Ok(header::cost(width, height))
 }
 
-/// Bytes of a pixel as the most detailed formats keep them: four colours of 16 bits.
+/// Bytes of a pixel in the most detailed formats: four channels of 16 bits.
 const MAX_PIXEL_BYTES: u64 = 8;
-/// Bytes that a decoder may take beside those of pixels: what was sent, once more, and tables.
+/// Bytes that a decoder may allocate besides pixels: a copy of the input, and tables.
 const MAX_OVERHEAD_BYTES: u64 = 32 << 20;
 
-/// A reader whose decoder takes no more memory than a picture of so many pixels needs.
+/// Creates a reader whose decoder allocates no more than an image of so many pixels needs.
 fn reader<'a>(
     bytes: impl AsRef<[u8]> + 'a,
     format: ImageFormat,
@@ -38,22 +38,22 @@ fn limits(pixels: u64) -> Limits {
     limits
 }
 
-impl Picture<'_> {
-    /// Decodes the picture the way it is meant to be looked at: EXIF orientation applied, of an animation the first frame.
+impl InputImage<'_> {
+    /// Decodes the image for display: with EXIF orientation applied, and of an animation the first frame.
     ///
     /// # Errors
-    /// When the picture is truncated or broken.
-    pub fn decode(&self) -> Result<DynamicImage, Refusal> {
+    /// If the image is truncated or broken.
+    pub fn decode(&self) -> Result<DynamicImage, ImageError> {
         self.check()?;
         self.decode_checked()
     }
 
-    fn decode_checked(&self) -> Result<DynamicImage, Refusal> {
+    fn decode_checked(&self) -> Result<DynamicImage, ImageError> {
         if self.format == ImageFormat::Jpeg {
             return jpeg::decode(self.bytes);
         }
         let bytes = match self.format {
-            ImageFormat::Png => match png::without_unneeded(self.bytes) {
+            ImageFormat::Png => match png::remove_unneeded_chunks(self.bytes) {
                 Cow::Borrowed(bytes) => png::with_end(bytes),
                 Cow::Owned(bytes) => Cow::Owned(png::with_end(&bytes).into_owned()),
             },
@@ -68,12 +68,14 @@ impl Picture<'_> {
         Ok(picture)
     }
 
-    /// Decodes a picture that is going to be shrunk: a JPEG at an eighth, a quarter or half of its size, as long as both sides
-    /// keep at least `side` pixels, and any other as [`decode`](Self::decode) does.
+    /// Decodes an image that will be shrunk.
+    ///
+    /// A JPEG is decoded at an eighth, a quarter or half of its size, as long as both sides keep at least `side`
+    /// pixels, and any other format as [`decode`](Self::decode) does.
     ///
     /// # Errors
-    /// When the picture is truncated or broken.
-    pub fn decode_reduced(&self, side: u16) -> Result<DynamicImage, Refusal> {
+    /// If the image is truncated or broken.
+    pub fn decode_reduced(&self, side: u16) -> Result<DynamicImage, ImageError> {
         self.check()?;
         if self.format == ImageFormat::Jpeg
             && let Some(picture) = jpeg::reduced::decode(self.bytes, side)
@@ -83,24 +85,24 @@ impl Picture<'_> {
         self.decode_checked()
     }
 
-    /// Decodes the picture in gray.
+    /// Decodes the image in gray.
     ///
     /// # Errors
-    /// When the picture is truncated or broken.
-    pub fn decode_gray(&self) -> Result<DynamicImage, Refusal> {
+    /// If the image is truncated or broken.
+    pub fn decode_gray(&self) -> Result<DynamicImage, ImageError> {
         self.check()?;
         if self.format == ImageFormat::Jpeg {
             return jpeg::decode_gray(self.bytes);
         }
-        self.decode_checked().map(luma::grayed)
+        self.decode_checked().map(luma::to_gray)
     }
 
-    /// Refuses what a decoder would fill with gray, take any amount of memory for, or panic at.
-    fn check(&self) -> Result<(), Refusal> {
+    /// Rejects images that a decoder would pad with gray, use unbounded memory for, or panic on.
+    fn check(&self) -> Result<(), ImageError> {
         match self.format {
-            ImageFormat::WebP if !webp::has_all_of_exif(self.bytes) => Err(Refusal::Truncated),
+            ImageFormat::WebP if !webp::has_complete_exif(self.bytes) => Err(ImageError::Truncated),
             ImageFormat::Png if !png::has_whole_colours(self.bytes) => {
-                Err(Refusal::Broken("its palette ends within a colour".to_owned()))
+                Err(ImageError::Broken("its palette ends within a colour".to_owned()))
             }
             _ => Ok(()),
         }

@@ -1,20 +1,20 @@
-//! GIFs turned gray without being taken apart.
+//! Converts GIFs to gray without decoding them.
 //!
-//! The picture in a GIF is indices into palettes. Turning the palettes gray turns every frame gray, and leaves frames,
-//! delays, transparency and loops exactly as they were.
+//! The pixels of a GIF are indices into palettes. Graying the palettes grays every frame, and leaves frames, delays,
+//! transparency and loops unchanged.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use ::gif::{ColorOutput, DecodeOptions, DecodingError};
 
-use crate::Refusal;
+use crate::ImageError;
 use crate::luma::luma;
 
-/// Frames of an animation. Each costs something, however few pixels it has.
+/// Most frames of an animation. Each has a cost, however few pixels it has.
 const MAX_FRAMES: usize = 10_000;
 
-/// Where the parts of a GIF are.
+/// Positions of a GIF's parts.
 #[derive(Debug)]
 pub struct Outline {
     palettes: Vec<Range<usize>>,
@@ -23,12 +23,13 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Walks through the blocks of a GIF, from each to the next, without decompressing any. Ends early at more than
-    /// `max_pixels`, because nobody asks for more than that it is too many.
+    /// Walks through the blocks of a GIF without decompressing any.
+    ///
+    /// Stops at more than `max_pixels`, because such a GIF is rejected anyway.
     ///
     /// # Errors
-    /// When the structure is broken or incomplete.
-    pub fn read(bytes: &[u8], max_pixels: u64) -> Result<Self, Refusal> {
+    /// If the structure is broken or incomplete.
+    pub fn read(bytes: &[u8], max_pixels: u64) -> Result<Self, ImageError> {
         let mut reader = Reader { bytes, at: 6 };
         let (width, height) = (reader.number()?, reader.number()?);
         let flags = reader.byte()?;
@@ -36,7 +37,7 @@ impl Outline {
         let mut outline = Self { palettes: Vec::new(), pixels: u64::from(width) * u64::from(height), frames: 0 };
         outline.palettes.extend(reader.palette(flags)?);
         while outline.pixels <= max_pixels {
-            // Where nothing but the trailer is missing, the picture is whole.
+            // If only the trailer is missing, the image is complete.
             if outline.frames > 0 && reader.is_at_end() {
                 return Ok(outline);
             }
@@ -47,16 +48,16 @@ impl Outline {
                 }
                 IMAGE => outline.read_image(&mut reader)?,
                 TRAILER if outline.frames > 0 => return Ok(outline),
-                TRAILER => return Err(Refusal::Broken("it has no frame".to_owned())),
-                // Some encoders pad the data of a frame by a zero too many.
+                TRAILER => return Err(ImageError::Broken("it has no frame".to_owned())),
+                // Some encoders pad the data of a frame with an extra zero.
                 0 => {}
-                _ => return Err(Refusal::Broken("it has an unknown block".to_owned())),
+                _ => return Err(ImageError::Broken("it has an unknown block".to_owned())),
             }
         }
         Ok(outline)
     }
 
-    fn read_image(&mut self, reader: &mut Reader<'_>) -> Result<(), Refusal> {
+    fn read_image(&mut self, reader: &mut Reader<'_>) -> Result<(), ImageError> {
         reader.skip(4)?;
         let (width, height) = (reader.number()?, reader.number()?);
         let flags = reader.byte()?;
@@ -67,22 +68,22 @@ impl Outline {
         self.pixels += u64::from(width) * u64::from(height);
         self.frames += 1;
         if self.frames > MAX_FRAMES {
-            return Err(Refusal::Broken(format!("it has more than {MAX_FRAMES} frames")));
+            return Err(ImageError::Broken(format!("it has more than {MAX_FRAMES} frames")));
         }
         Ok(())
     }
 
-    /// The pixels of the screen and of all frames.
+    /// Returns the pixels of the screen and of all frames.
     #[must_use]
     pub fn pixels(&self) -> u64 {
         self.pixels
     }
 
-    /// The same GIF in gray.
+    /// Returns the GIF in gray.
     ///
     /// # Errors
-    /// When a frame cannot be decompressed.
-    pub fn grayed(&self, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    /// If a frame cannot be decompressed.
+    pub fn to_gray(&self, bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
         let bytes = with_end(bytes);
         check_frames(&bytes)?;
         let mut gray = bytes.into_owned();
@@ -98,7 +99,7 @@ impl Outline {
     }
 }
 
-/// A GIF that was read before, with its trailer also where that is missing.
+/// Returns a parsed GIF with its trailer, which may be missing.
 pub(crate) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     match bytes.last() {
         // The end of a frame's data, or of an extension's.
@@ -107,8 +108,8 @@ pub(crate) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Decompresses each frame and throws it away: what is answered should be a picture, also where it was not touched.
-fn check_frames(bytes: &[u8]) -> Result<(), Refusal> {
+/// Decompresses each frame and discards it: the response must be a valid image, including the unchanged parts.
+fn check_frames(bytes: &[u8]) -> Result<(), ImageError> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     let mut decoder = options.read_info(bytes).map_err(broken)?;
@@ -116,8 +117,8 @@ fn check_frames(bytes: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn broken(error: DecodingError) -> Refusal {
-    Refusal::Broken(error.to_string())
+fn broken(error: DecodingError) -> ImageError {
+    ImageError::Broken(error.to_string())
 }
 
 const EXTENSION: u8 = 0x21;
@@ -130,8 +131,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn byte(&mut self) -> Result<u8, Refusal> {
-        let byte = self.bytes.get(self.at).copied().ok_or(Refusal::Truncated)?;
+    fn byte(&mut self) -> Result<u8, ImageError> {
+        let byte = self.bytes.get(self.at).copied().ok_or(ImageError::Truncated)?;
         self.at += 1;
         Ok(byte)
     }
@@ -140,17 +141,17 @@ impl Reader<'_> {
         self.at >= self.bytes.len()
     }
 
-    fn number(&mut self) -> Result<u16, Refusal> {
+    fn number(&mut self) -> Result<u16, ImageError> {
         Ok(u16::from_le_bytes([self.byte()?, self.byte()?]))
     }
 
-    fn skip(&mut self, count: usize) -> Result<(), Refusal> {
+    fn skip(&mut self, count: usize) -> Result<(), ImageError> {
         self.at += count;
-        if self.at <= self.bytes.len() { Ok(()) } else { Err(Refusal::Truncated) }
+        if self.at <= self.bytes.len() { Ok(()) } else { Err(ImageError::Truncated) }
     }
 
-    /// Passes a palette, where the flags say that there is one.
-    fn palette(&mut self, flags: u8) -> Result<Option<Range<usize>>, Refusal> {
+    /// Skips a palette, if the flags say that there is one.
+    fn palette(&mut self, flags: u8) -> Result<Option<Range<usize>>, ImageError> {
         if flags & 0x80 == 0 {
             return Ok(None);
         }
@@ -159,8 +160,8 @@ impl Reader<'_> {
         Ok(Some(start..self.at))
     }
 
-    /// Passes data: pieces with their length in front, the last of which is empty.
-    fn skip_data(&mut self) -> Result<(), Refusal> {
+    /// Skips data: length-prefixed blocks up to an empty one.
+    fn skip_data(&mut self) -> Result<(), ImageError> {
         loop {
             match self.byte()? {
                 0 => return Ok(()),

@@ -1,46 +1,46 @@
-//! Takes pictures in: format, limits and orientation, checked before anything is decoded.
+//! Image validation and decoding: format, limits and orientation are checked before anything is decoded.
 //!
-//! [`Picture::admit`] looks at headers only. What it lets through claims a size within the limit, so that decoding it
-//! cannot take more memory than that; what it refuses is refused in microseconds.
+//! [`InputImage::admit`] only reads headers. An accepted image claims a size within the limit, so that decoding it cannot
+//! take more memory; other images are rejected in microseconds.
 
 mod decode;
+mod error;
 pub mod gif;
 mod header;
 mod jpeg;
 pub mod luma;
 mod png;
-mod refusal;
 mod webp;
 
 use image::ImageFormat;
 
-pub use refusal::Refusal;
+pub use error::ImageError;
 
-/// How many pixels a picture may claim, all frames together: at four bytes each, 200 MB decoded. The largest phone
+/// Default limit on an image's pixels, all frames together: at four bytes each, 200 MB decoded. The largest phone
 /// cameras stay below it.
 pub const DEFAULT_MAX_PIXELS: u64 = 50_000_000;
 
-/// A picture that may be decoded.
+/// A validated image, ready to be decoded.
 #[derive(Debug)]
-pub struct Picture<'a> {
+pub struct InputImage<'a> {
     bytes: &'a [u8],
     format: ImageFormat,
-    /// What its decoder is going to see, all frames together.
+    /// Pixels that its decoder will produce, all frames together.
     pixels: u64,
-    /// The structure of a GIF, which its check had to read anyway.
+    /// Structure of a GIF, which the validation reads anyway.
     outline: Option<gif::Outline>,
 }
 
-impl<'a> Picture<'a> {
+impl<'a> InputImage<'a> {
     /// Checks format and size without decoding.
     ///
     /// # Errors
-    /// When this is no picture, one of another kind, one that claims too many pixels, or a broken one.
-    pub fn admit(bytes: &'a [u8], max_pixels: u64) -> Result<Self, Refusal> {
+    /// If this is not an image, has an unsupported format, claims too many pixels, or is broken.
+    pub fn admit(bytes: &'a [u8], max_pixels: u64) -> Result<Self, ImageError> {
         if bytes.is_empty() {
-            return Err(Refusal::Empty);
+            return Err(ImageError::Empty);
         }
-        let format = image::guess_format(bytes).map_err(|_| Refusal::NotAPicture)?;
+        let format = image::guess_format(bytes).map_err(|_| ImageError::NotAnImage)?;
         let (pixels, outline) = match format {
             ImageFormat::Gif => {
                 let outline = gif::Outline::read(bytes, max_pixels)?;
@@ -54,25 +54,26 @@ impl<'a> Picture<'a> {
                     if format == ImageFormat::Jpeg {
                         jpeg::cost::check(bytes, claimed.unwrap_or_default())?;
                     }
-                    let read = if format == ImageFormat::Png { png::without_unneeded(bytes) } else { bytes.into() };
-                    (decode::understood_pixels(&read, format)?, None)
+                    let read =
+                        if format == ImageFormat::Png { png::remove_unneeded_chunks(bytes) } else { bytes.into() };
+                    (decode::decoder_pixels(&read, format)?, None)
                 }
             }
-            _ => return Err(Refusal::NotAPicture),
+            _ => return Err(ImageError::NotAnImage),
         };
         if pixels > max_pixels {
-            return Err(Refusal::TooManyPixels { max_pixels });
+            return Err(ImageError::TooManyPixels { max_pixels });
         }
         Ok(Self { bytes, format, pixels, outline })
     }
 
-    /// The picture's bytes, as they came.
+    /// Returns the encoded bytes.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The structure of a GIF; `None` for other formats.
+    /// Returns the structure of a GIF; `None` for other formats.
     #[must_use]
     pub fn gif(&self) -> Option<&gif::Outline> {
         self.outline.as_ref()

@@ -1,8 +1,8 @@
-//! Brightness, with the weights that JPEG itself uses (BT.601), so that a picture is the same gray in every format.
+//! Luma with JPEG's own weights (BT.601), so that an image is the same gray in every format.
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage};
 
-/// The brightness of a colour. The weights are 0.299, 0.587 and 0.114 in 65536ths, rounded.
+/// Returns the luma of a colour. The weights are 0.299, 0.587 and 0.114 in 65536ths, rounded.
 #[must_use]
 pub fn luma(red: u8, green: u8, blue: u8) -> u8 {
     let weighted = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
@@ -10,9 +10,9 @@ pub fn luma(red: u8, green: u8, blue: u8) -> u8 {
     ((weighted + 32_768) >> 16) as u8
 }
 
-/// Turns a picture gray, and keeps what is transparent transparent.
+/// Converts an image to gray, and keeps its transparency.
 #[must_use]
-pub fn grayed(picture: DynamicImage) -> DynamicImage {
+pub fn to_gray(picture: DynamicImage) -> DynamicImage {
     let (width, height) = (picture.width(), picture.height());
     match picture {
         gray @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_)) => gray,
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn white_stays_white_and_green_is_the_brightest_colour() {
+    fn white_stays_white_and_green_is_brightest() {
         assert_eq!((luma(0, 0, 0), luma(255, 255, 255)), (0, 255));
         assert_eq!((luma(255, 0, 0), luma(0, 255, 0), luma(0, 0, 255)), (76, 150, 29));
     }

@@ -1,30 +1,32 @@
-//! What the PNG decoder leaves to its caller: noticing that a palette ends within a colour, at which it would panic, and that
-//! nothing but the mark of the end is missing.
+//! PNG checks that the decoder leaves to its caller.
+//!
+//! They find a palette with an incomplete colour, on which the decoder would panic, and a file where only the end
+//! marker is missing.
 
 use std::borrow::Cow;
 
-/// The chunk that marks the end, with its checksum.
-const END: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
+/// End chunk with its checksum.
+const END_MARKER: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
 
-/// Chunks that add to a picture without being needed for its pixels. Some are compressed, and may be a thousand times as large
-/// as they look; of others there may be any number.
-const UNNEEDED: [&[u8; 4]; 10] =
+/// Chunks that are not needed for pixels. Some are compressed, and may expand a thousandfold; others may occur any
+/// number of times.
+const UNNEEDED_CHUNKS: [&[u8; 4]; 10] =
     [b"acTL", b"fcTL", b"fdAT", b"hIST", b"iCCP", b"iTXt", b"sPLT", b"tEXt", b"tIME", b"zTXt"];
 
-/// The size of a chunk of another unnamed kind that is kept. Those that say something about pixels are smaller.
+/// Largest size of another unnamed chunk that is kept. Those that affect pixels are smaller.
 const MAX_SMALL_CHUNK: usize = 1024;
 
-/// Behind the signature.
+/// Offset after the signature.
 const FIRST_CHUNK: usize = 8;
 
-/// Whether a palette, if there is one, has three bytes for each of its colours.
+/// Returns true if a palette, if present, has three bytes for each colour.
 pub(crate) fn has_whole_colours(bytes: &[u8]) -> bool {
     let mut chunks = bytes.get(FIRST_CHUNK..).unwrap_or_default();
     while let Some(([s0, s1, s2, s3, name @ ..], content)) = chunks.split_first_chunk::<8>() {
         let size = u32::from_be_bytes([*s0, *s1, *s2, *s3]) as usize;
         match name {
             b"PLTE" if !size.is_multiple_of(3) => return false,
-            // Pixels; what comes behind them has no say in their colours.
+            // Pixels; later chunks do not affect their colours.
             b"IDAT" => return true,
             // A checksum follows.
             _ => chunks = size.checked_add(4).and_then(|size| content.get(size..)).unwrap_or_default(),
@@ -33,17 +35,17 @@ pub(crate) fn has_whole_colours(bytes: &[u8]) -> bool {
     true
 }
 
-/// The picture without the chunks that its pixels do not need. Copied only where it has such.
-pub(crate) fn without_unneeded(bytes: &[u8]) -> Cow<'_, [u8]> {
+/// Removes the chunks that pixels do not need. Copies only if there are any.
+pub(crate) fn remove_unneeded_chunks(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut kept: Option<Vec<u8>> = None;
     let (mut at, mut pending) = (FIRST_CHUNK, 0);
     while let Some(([s0, s1, s2, s3, name @ ..], content)) = bytes.get(at..).and_then(<[u8]>::split_first_chunk::<8>) {
         let size = u32::from_be_bytes([*s0, *s1, *s2, *s3]) as usize;
-        // The checksum follows. A chunk that is cut off is left to the decoder, unless it is not needed.
+        // The checksum follows. A truncated chunk is left to the decoder, unless it is not needed.
         let end = size.checked_add(12).and_then(|size| at.checked_add(size)).unwrap_or(usize::MAX);
         let is_ancillary = name[0].is_ascii_lowercase();
         let is_large = is_ancillary && size > MAX_SMALL_CHUNK && !matches!(name, b"eXIf" | b"tRNS");
-        if UNNEEDED.contains(&name) || is_large {
+        if UNNEEDED_CHUNKS.contains(&name) || is_large {
             let kept = kept.get_or_insert_with(|| Vec::with_capacity(content.len().min(bytes.len() - content.len())));
             kept.extend_from_slice(bytes.get(pending..at).unwrap_or_default());
             pending = end.min(bytes.len());
@@ -62,8 +64,9 @@ pub(crate) fn without_unneeded(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The picture with the mark of its end, also where its last bytes were lost: other data behind its pixels, or what tells
-/// whether they are right. Whether all pixels are there is for the decoder to see.
+/// Returns the image with its end marker, even if its last bytes were lost.
+///
+/// These may be other data after the pixels, or their checksum. The decoder checks that all pixels are present.
 pub(crate) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     let (mut at, mut last_pixels) = (FIRST_CHUNK, None);
     while let Some(([s0, s1, s2, s3, name @ ..], content)) = bytes.get(at..).and_then(<[u8]>::split_first_chunk::<8>) {
@@ -81,12 +84,13 @@ pub(crate) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
     let Some((start, content, is_whole)) = last_pixels else { return Cow::Borrowed(bytes) };
     if is_whole {
-        return Cow::Owned([bytes.get(..at).unwrap_or(bytes), END].concat());
+        return Cow::Owned([bytes.get(..at).unwrap_or(bytes), END_MARKER].concat());
     }
     let size = u32::try_from(content.len()).unwrap_or(u32::MAX).to_be_bytes();
     let chunk = [b"IDAT", content].concat();
     Cow::Owned(
-        [bytes.get(..start).unwrap_or_default(), &size, &chunk, &crc32fast::hash(&chunk).to_be_bytes(), END].concat(),
+        [bytes.get(..start).unwrap_or_default(), &size, &chunk, &crc32fast::hash(&chunk).to_be_bytes(), END_MARKER]
+            .concat(),
     )
 }
 
@@ -104,10 +108,10 @@ mod tests {
     }
 
     #[test]
-    fn profiles_texts_and_animations_are_left_out() {
+    fn unneeded_chunks_are_removed() {
         let plain = [chunk("IHDR", b"x"), chunk("gAMA", b"1234"), chunk("IDAT", b"abc"), chunk("IEND", b"")];
         let all = |chunks: &[Vec<u8>]| with(&[&chunks.concat()]);
-        assert!(matches!(without_unneeded(&all(&plain)), Cow::Borrowed(_)));
+        assert!(matches!(remove_unneeded_chunks(&all(&plain)), Cow::Borrowed(_)));
         let [head, gamma, pixels, end] = plain.clone();
         let long = chunk("abCd", &[0; 2000]);
         let full = [
@@ -122,14 +126,14 @@ mod tests {
             chunk("tEXt", b"t"),
             end,
         ];
-        assert_eq!(without_unneeded(&all(&full)), all(&plain));
+        assert_eq!(remove_unneeded_chunks(&all(&full)), all(&plain));
         let cut = [&all(&plain[..2])[..], &chunk("iTXt", b"12345")[..10]].concat();
-        assert_eq!(without_unneeded(&cut), all(&plain[..2]));
-        assert_eq!(without_unneeded(b"\x89PNG"), &b"\x89PNG"[..]);
+        assert_eq!(remove_unneeded_chunks(&cut), all(&plain[..2]));
+        assert_eq!(remove_unneeded_chunks(b"\x89PNG"), &b"\x89PNG"[..]);
     }
 
     #[test]
-    fn only_a_palette_that_ends_within_a_colour_is_told() {
+    fn palette_with_incomplete_colour_is_detected() {
         let other = b"\0\0\0\x02gAMAabcrc!";
         assert!(has_whole_colours(&with(&[other, b"\0\0\0\x03PLTErgbcrc!"])));
         assert!(!has_whole_colours(&with(&[other, b"\0\0\0\x04PLTErgb?crc!"])));

@@ -1,4 +1,4 @@
-//! Pictures of our own making, whole and damaged.
+//! Generated images, valid and damaged.
 
 use std::io::Cursor;
 
@@ -11,7 +11,7 @@ use super::*;
 const FORMATS: [ImageFormat; 5] =
     [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Bmp];
 
-/// Wide, with a bright left half, so that a turn shows.
+/// Creates a wide image with a bright left half, so that rotation shows.
 fn picture() -> DynamicImage {
     RgbImage::from_fn(64, 32, |x, y| Rgb([if x < 32 { 220 } else { 20 }, (y * 2) as u8 + 90, 40])).into()
 }
@@ -23,29 +23,29 @@ fn encoded(format: ImageFormat) -> Vec<u8> {
 }
 
 fn refused(bytes: &[u8]) -> StatusCode {
-    match Picture::admit(bytes, DEFAULT_MAX_PIXELS) {
+    match InputImage::admit(bytes, DEFAULT_MAX_PIXELS) {
         Err(refusal) => refusal.status(),
         Ok(picture) => match picture.gif() {
-            Some(outline) => outline.grayed(bytes).unwrap_err().status(),
+            Some(outline) => outline.to_gray(bytes).unwrap_err().status(),
             None => picture.decode_gray().unwrap_err().status(),
         },
     }
 }
 
 #[test]
-fn every_format_is_decoded_to_nearly_the_same_gray() {
+fn every_format_decodes_to_nearly_the_same_gray() {
     for format in FORMATS {
         let bytes = encoded(format);
-        let gray = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode_gray().unwrap().into_luma8();
+        let gray = InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode_gray().unwrap().into_luma8();
         assert_eq!(gray.dimensions(), (64, 32), "{format:?}");
-        let expected = luma::grayed(picture()).into_luma8();
+        let expected = luma::to_gray(picture()).into_luma8();
         let far = gray.pixels().zip(expected.pixels()).filter(|(a, b)| a.0[0].abs_diff(b.0[0]) > 12).count();
         assert!(far < 64, "{format:?}: {far} pixels are off");
     }
 }
 
 #[test]
-fn a_truncated_picture_is_unprocessable_in_every_format() {
+fn truncated_image_is_unprocessable_in_every_format() {
     for format in FORMATS {
         let bytes = encoded(format);
         let status = refused(&bytes[..bytes.len() * 3 / 4]);
@@ -54,13 +54,13 @@ fn a_truncated_picture_is_unprocessable_in_every_format() {
 }
 
 #[test]
-fn nothing_is_a_bad_request_and_text_is_no_picture() {
+fn empty_body_and_text_are_rejected() {
     assert_eq!(refused(b""), StatusCode::BAD_REQUEST);
     assert_eq!(refused(b"hello, world"), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(refused(b"II*\0tiff"), StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
-/// Writes a size into a picture's header, where the format keeps it.
+/// Writes a size into an image's header, where the format stores it.
 fn claiming(format: ImageFormat, width: u16, height: u16) -> Vec<u8> {
     let mut bytes = encoded(format);
     let (at, field): (usize, Vec<u8>) = match format {
@@ -88,12 +88,12 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn a_header_that_claims_too_much_is_refused_in_every_format() {
+fn too_many_claimed_pixels_are_rejected_in_every_format() {
     for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Bmp] {
         let status = refused(&claiming(format, 50_000, 50_000));
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{format:?}");
     }
-    // An extended WebP keeps its canvas, less one, in 24 bits each.
+    // An extended WebP stores its canvas size, minus one, in 24 bits each.
     let mut webp = b"RIFF\x16\0\0\0WEBPVP8X\x0A\0\0\0\x02\0\0\0".to_vec();
     webp.extend([0x4F, 0xC3, 0, 0x4F, 0xC3, 0]);
     assert_eq!(refused(&webp), StatusCode::PAYLOAD_TOO_LARGE);
@@ -113,24 +113,24 @@ fn animation(frames: u16, width: u16, height: u16) -> Vec<u8> {
 }
 
 #[test]
-fn tall_picture_of_short_rows_counts_for_more_than_its_pixels() {
+fn short_rows_count_for_more_than_their_pixels() {
     let bytes = claiming(ImageFormat::Png, 1, 50_000);
-    assert!(Picture::admit(&bytes, 800_000).is_ok());
-    assert_eq!(Picture::admit(&bytes, 799_999).unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(InputImage::admit(&bytes, 800_000).is_ok());
+    assert_eq!(InputImage::admit(&bytes, 799_999).unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[test]
-fn frames_that_add_up_to_too_much_are_refused() {
+fn total_pixels_of_frames_are_limited() {
     let bytes = animation(5, 100, 100);
-    assert!(Picture::admit(&bytes, 60_000).is_ok());
-    let refusal = Picture::admit(&bytes, 59_999).unwrap_err();
+    assert!(InputImage::admit(&bytes, 60_000).is_ok());
+    let refusal = InputImage::admit(&bytes, 59_999).unwrap_err();
     assert_eq!(refusal.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[test]
-fn a_gray_gif_keeps_its_frames_delays_and_loop() {
+fn gray_gif_keeps_frames_delays_and_loop() {
     let bytes = animation(3, 8, 8);
-    let gray = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().gif().unwrap().grayed(&bytes).unwrap();
+    let gray = InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().gif().unwrap().to_gray(&bytes).unwrap();
     let mut decoder = ::gif::Decoder::new(&gray[..]).unwrap();
     let mut delays = Vec::new();
     while let Some(frame) = decoder.read_next_frame().unwrap() {
@@ -141,23 +141,26 @@ fn a_gray_gif_keeps_its_frames_delays_and_loop() {
 }
 
 #[test]
-fn a_photograph_taken_sideways_is_turned_upright() {
+fn exif_orientation_is_applied() {
     // An EXIF block of one entry: orientation 6, to be turned clockwise.
     let mut app1 = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
     let plain = encoded(ImageFormat::Jpeg);
     let mut bytes = plain[..2].to_vec();
     bytes.append(&mut app1);
     bytes.extend_from_slice(&plain[2..]);
-    let picture = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap();
-    for upright in [picture.decode().unwrap().into_luma8(), picture.decode_gray().unwrap().into_luma8()] {
-        assert_eq!(upright.dimensions(), (32, 64));
-        assert!(upright.get_pixel(16, 8).0 > upright.get_pixel(16, 56).0, "the bright left is on top now");
+    let picture = InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap();
+    for apply_orientation in [picture.decode().unwrap().into_luma8(), picture.decode_gray().unwrap().into_luma8()] {
+        assert_eq!(apply_orientation.dimensions(), (32, 64));
+        assert!(
+            apply_orientation.get_pixel(16, 8).0 > apply_orientation.get_pixel(16, 56).0,
+            "the bright left is on top now"
+        );
     }
 }
 
 #[test]
-fn what_follows_the_end_of_a_jpeg_does_not_matter() {
+fn data_after_the_end_of_a_jpeg_is_ignored() {
     let mut bytes = encoded(ImageFormat::Jpeg);
     bytes.extend_from_slice(b"\xFF\xDAa film that some phones append");
-    assert!(Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode_gray().is_ok());
+    assert!(InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode_gray().is_ok());
 }

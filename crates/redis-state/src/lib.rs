@@ -1,18 +1,20 @@
-//! How Dapr's state store lays state out on a Redis server, for the native store and the one that is a Wasm component: both
-//! have to mean the same, since both may share a server with Dapr's.
+//! Layout of Dapr's state on a Redis server.
 //!
-//! A value is a hash with the fields `data`, `version` (the etag, a counter that starts at 1) and, where it was written so,
-//! `first-write`. The two scripts make a write or delete and the check of its etag one step. Their rules are those of
-//! `setDefaultQuery` and `delDefaultQuery` in `components-contrib/state/redis/redis.go`; a refusal is an error as there, and
-//! the expiry belongs to the step.
+//! Shared by the native store and the Wasm component: both must be compatible, since both may share a server with Dapr.
+//!
+//! A value is a hash with the fields `data`, `version` (the etag, a counter that starts at 1) and, if it was written
+//! so, `first-write`. The two scripts make a write or delete atomic with the check of its etag. Their rules are those
+//! of `setDefaultQuery` and `delDefaultQuery` in `components-contrib/state/redis/redis.go`; a rejected write is an
+//! error as there, and setting the expiry is part of the script.
 #![no_std]
 
-/// The etag of a request that has none.
+/// Etag of a request without one.
 pub const NO_ETAG: &str = "0";
 
-/// Writes the one key that it is given, and answers the new version. Arguments: etag, value, whether it is a first write (0 or
-/// 1), seconds to live (0 for ever, nothing to leave it as it is).
+/// Script that writes one key and returns the new version.
+///
+/// Arguments: etag, value, 1 for a first write or 0, seconds to live (0 for no expiry, empty to leave it unchanged).
 pub const SET: &str = include_str!("set.lua");
 
-/// Deletes the one key that it is given, and answers how many that were. Argument: etag.
+/// Script that deletes one key and returns the number of deleted keys. Argument: etag.
 pub const DELETE: &str = include_str!("delete.lua");

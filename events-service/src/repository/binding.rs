@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::DatabaseError;
 use super::sql::SqlAccess;
 
-/// A binding with the operations `exec` and `query`, as Dapr's `bindings.mysql` has them.
+/// A binding with the operations `exec` and `query`, like Dapr's `bindings.mysql`.
 pub(super) struct SqlBinding {
     dapr: Dapr,
     name: String,
@@ -43,7 +43,7 @@ impl SqlAccess for SqlBinding {
         if answer.data.is_empty() {
             return Ok(Vec::new());
         }
-        // No rows are `null`.
+        // A result without rows is `null`.
         let rows: Option<Vec<Value>> = serde_json::from_slice(&answer.data).map_err(DatabaseError::Answer)?;
         Ok(rows.unwrap_or_default())
     }

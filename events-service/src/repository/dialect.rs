@@ -1,6 +1,6 @@
-//! What MySQL and SQLite say differently.
+//! Differences between MySQL and SQLite.
 
-/// One way of saying it.
+/// An SQL dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// MySQL, MariaDB and TiDB.
@@ -24,7 +24,7 @@ impl Dialect {
         }
     }
 
-    /// Counts the column that tables of the WasmEdge template lack.
+    /// Counts the column that tables of the WasmEdge template do not have.
     pub(super) fn count_column(self) -> &'static str {
         match self {
             Self::MySql => {
@@ -47,7 +47,7 @@ impl Dialect {
         }
     }
 
-    /// Inserts, unless the event's id is there already. Not `INSERT IGNORE`, which ignores all other mistakes too.
+    /// Inserts an event unless its id exists. Not `INSERT IGNORE`, which also ignores all other errors.
     pub(super) fn insert(self) -> &'static str {
         match self {
             Self::MySql => {

@@ -16,22 +16,22 @@ use wasmedge_wasi_socket::nslookup;
 use super::DatabaseError;
 use super::sql::SqlAccess;
 
-/// Connections that stay open, and how many there are at most: each is a socket of the guest.
+/// Minimum and maximum of open connections: each is a socket of the guest.
 const CONNECTIONS: (usize, usize) = (1, 8);
 
-/// How long a connection may stand idle before it is given up: less than MySQL's own eight hours by far.
+/// Idle timeout of a connection: far less than MySQL's own eight hours.
 const IDLE: Duration = Duration::from_secs(300);
 
-/// A server of MySQL, MariaDB or TiDB.
+/// A MySQL, MariaDB or TiDB server.
 pub(super) struct MySqlServer {
     opts: Opts,
-    /// The connections; none before the first, and after one that could not be made.
+    /// Connection pool; `None` before the first connection, and after a failed one.
     pool: Mutex<Option<Pool>>,
     deadline: Duration,
 }
 
 impl MySqlServer {
-    /// Reads the URL; nothing is connected yet.
+    /// Parses the URL without connecting.
     pub(super) fn new(url: &Secret, deadline: Duration) -> Result<Self, DatabaseError> {
         // The error would quote the URL.
         let opts =
@@ -43,14 +43,16 @@ impl MySqlServer {
         let pool = self.pool()?;
         let connection = pool.get_conn().await;
         if let Err(mysql_async::Error::Io(_)) = connection {
-            // The name may lead elsewhere by now.
+            // The name may resolve to another address by now.
             *self.current() = None;
         }
         connection
     }
 
-    /// The pool. The service looks the name up itself, by the number of the port: the client would ask for the port of a
-    /// service by name, which only hosts with an `/etc/services` know.
+    /// Returns the pool.
+    ///
+    /// The service resolves the name itself, with a numeric port: the client would look up the port by service name,
+    /// which needs an `/etc/services`.
     fn pool(&self) -> io::Result<Pool> {
         let mut current = self.current();
         if let Some(pool) = &*current {

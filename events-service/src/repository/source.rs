@@ -1,7 +1,7 @@
-//! From a secret to a repository: fetched when first needed, and again after a failure.
+//! Creates the repository from a secret: on first use, and again after a failure.
 //!
-//! The service starts before its secret store and its database do, and outlives either. So nothing is fetched at the
-//! start, and whatever fails is put together anew at the next call.
+//! The service may start before its secret store and its database, and outlive either. So nothing is read at startup,
+//! and after a failure the next call starts over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,41 +17,41 @@ use super::{DatabaseError, EventRepository};
 use crate::event::{NewEvent, StoredEvent};
 use crate::page::Page;
 
-/// Where the database is named, and how it is reached.
+/// Location of the database.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
-    /// The secret store.
+    /// Name of the secret store.
     pub secret_store: String,
-    /// The secret that is the database's URL.
+    /// Name of the secret with the database's URL.
     pub secret_key: String,
-    /// The SQL binding, where the URL leads to one.
+    /// Name of the SQL binding, if the URL refers to one.
     pub binding: String,
-    /// How long the database may take over one statement.
+    /// Timeout of a statement.
     pub deadline: Duration,
 }
 
-/// The repository in whatever database the secret names.
+/// A repository in the database that the secret names.
 pub struct DatabaseSource {
     dapr: Dapr,
     settings: DatabaseSettings,
     ready: Mutex<Option<Arc<dyn EventRepository>>>,
 }
 
-/// The two ways into a database.
+/// Connection to a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Connection {
     Protocol,
     Binding(Dialect),
 }
 
 impl DatabaseSource {
-    /// A source that asks Dapr for the secret.
+    /// Creates a source that reads the secret from Dapr.
     #[must_use]
     pub fn new(dapr: Dapr, settings: DatabaseSettings) -> Self {
         Self { dapr: dapr.with_deadline(settings.deadline), settings, ready: Mutex::default() }
     }
 
-    /// The repository, with its table in place.
+    /// Returns the repository, with its table created.
     async fn repository(&self) -> Result<Arc<dyn EventRepository>, DatabaseError> {
         let mut ready = self.ready.lock().await;
         if let Some(repository) = ready.as_ref() {
@@ -63,7 +63,7 @@ impl DatabaseSource {
         Ok(repository)
     }
 
-    /// Forgets the repository after a failure: the table may be gone, or the secret may name another database.
+    /// Drops the repository after a failure: the table may be gone, or the secret may name another database.
     async fn checked<T>(&self, done: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
         if done.is_err() {
             *self.ready.lock().await = None;
@@ -77,12 +77,12 @@ impl DatabaseSource {
         let url = url.filter(|url| !url.reveal().is_empty());
         let url =
             url.ok_or_else(|| DatabaseError::NoSecret { store: secret_store.clone(), key: secret_key.clone() })?;
-        match way(&url)? {
-            Way::Binding(dialect) => {
+        match connection(&url)? {
+            Connection::Binding(dialect) => {
                 let access = SqlBinding::new(self.dapr.clone(), binding.clone());
                 Ok(Arc::new(SqlRepository { access, dialect }))
             }
-            Way::Protocol => self.connect_to_server(&url),
+            Connection::Protocol => self.connect_to_server(&url),
         }
     }
 
@@ -92,7 +92,7 @@ impl DatabaseSource {
         Ok(Arc::new(SqlRepository { access, dialect: Dialect::MySql }))
     }
 
-    /// A component has no sockets of its own: it reaches the same database through the binding.
+    /// A component has no sockets: it reaches the same database through the binding.
     #[cfg(all(target_os = "wasi", target_env = "p2"))]
     fn connect_to_server(&self, _url: &Secret) -> Result<Arc<dyn EventRepository>, DatabaseError> {
         let access = SqlBinding::new(self.dapr.clone(), self.settings.binding.clone());
@@ -128,16 +128,16 @@ impl EventRepository for DatabaseSource {
     }
 }
 
-/// Reads off the URL's scheme which way to go.
-fn way(url: &Secret) -> Result<Way, DatabaseError> {
+/// Chooses the connection by the URL's scheme.
+fn connection(url: &Secret) -> Result<Connection, DatabaseError> {
     let url = url.reveal();
     if url.starts_with("mysql://") {
-        Ok(Way::Protocol)
+        Ok(Connection::Protocol)
     } else if url.starts_with("sqlite:") {
-        Ok(Way::Binding(Dialect::Sqlite))
+        Ok(Connection::Binding(Dialect::Sqlite))
     } else if url.starts_with("mysql+binding:") || url.contains("@tcp(") || url.contains("@unix(") {
-        // The latter is how Dapr's own bindings.mysql wants it, so that both may share one secret.
-        Ok(Way::Binding(Dialect::MySql))
+        // The latter is the format of Dapr's own bindings.mysql, so that both may share one secret.
+        Ok(Connection::Binding(Dialect::MySql))
     } else {
         Err(DatabaseError::UnknownScheme)
     }
@@ -147,20 +147,20 @@ fn way(url: &Secret) -> Result<Way, DatabaseError> {
 mod tests {
     use super::*;
 
-    fn way_of(url: &str) -> Result<Way, String> {
-        way(&Secret::new(url)).map_err(|error| error.to_string())
+    fn connection_of(url: &str) -> Result<Connection, String> {
+        connection(&Secret::new(url)).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_scheme_chooses_the_way() {
-        assert_eq!(way_of("mysql://u:p@h/d"), Ok(Way::Protocol));
-        assert_eq!(way_of("sqlite:events.db"), Ok(Way::Binding(Dialect::Sqlite)));
-        assert_eq!(way_of("mysql+binding://events"), Ok(Way::Binding(Dialect::MySql)));
-        assert_eq!(way_of("root:pw@tcp(127.0.0.1:3306)/db"), Ok(Way::Binding(Dialect::MySql)));
+    fn scheme_chooses_the_connection() {
+        assert_eq!(connection_of("mysql://u:p@h/d"), Ok(Connection::Protocol));
+        assert_eq!(connection_of("sqlite:events.db"), Ok(Connection::Binding(Dialect::Sqlite)));
+        assert_eq!(connection_of("mysql+binding://events"), Ok(Connection::Binding(Dialect::MySql)));
+        assert_eq!(connection_of("root:pw@tcp(127.0.0.1:3306)/db"), Ok(Connection::Binding(Dialect::MySql)));
     }
 
     #[test]
-    fn an_unknown_url_is_not_quoted() {
-        assert!(!way_of("postgres://root:hunter2@h/d").unwrap_err().contains("hunter2"));
+    fn unknown_url_is_not_quoted() {
+        assert!(!connection_of("postgres://root:hunter2@h/d").unwrap_err().contains("hunter2"));
     }
 }

@@ -1,4 +1,4 @@
-//! The repository in SQL, whichever way the SQL travels.
+//! The repository in SQL, over any connection.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use super::{DatabaseError, EventRepository};
 use crate::event::{NewEvent, StoredEvent, whole_number};
 use crate::page::Page;
 
-/// Carries statements to a database. Values travel beside a statement, never within it.
+/// Runs statements on a database. Values are sent as parameters, never as part of a statement.
 #[async_trait]
 pub(super) trait SqlAccess: Send + Sync {
     /// Runs a statement.
@@ -19,11 +19,11 @@ pub(super) trait SqlAccess: Send + Sync {
     async fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Value>, DatabaseError>;
 }
 
-/// One row that `/healthz` writes, in the words of both dialects.
+/// Table with one row that `/healthz` writes, valid in both dialects.
 const HEALTH_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS image_evts_health (id INTEGER NOT NULL PRIMARY KEY, checked INTEGER NOT NULL)";
 
-/// The repository.
+/// A repository.
 pub(super) struct SqlRepository<A> {
     pub(super) access: A,
     pub(super) dialect: Dialect,
@@ -63,8 +63,8 @@ impl<A: SqlAccess> EventRepository for SqlRepository<A> {
     }
 
     async fn list(&self, page: Page) -> Result<Vec<StoredEvent>, DatabaseError> {
-        // The limit is a number that was checked. It is part of the text because Dapr's binding sends every number as
-        // a floating-point one, which MySQL does not take here.
+        // The limit is a validated number. It is part of the statement because Dapr's binding sends every number as
+        // floating-point, which MySQL rejects here.
         let Page { limit, before } = page;
         let columns = "SELECT id, event_ts, op_type, input_size FROM image_evts";
         let rows = match before {
@@ -84,7 +84,7 @@ impl<A: SqlAccess> EventRepository for SqlRepository<A> {
     }
 
     async fn ping(&self) -> Result<(), DatabaseError> {
-        // Reading says nothing of a disk that is full, so that this writes.
+        // Reading does not detect a full disk, so this writes.
         let written = self.access.exec("REPLACE INTO image_evts_health (id, checked) VALUES (1, 1)", &[]).await;
         let Err(error) = written else { return Ok(()) };
         if self.access.query("SELECT id FROM image_evts_health", &[]).await.is_ok() {

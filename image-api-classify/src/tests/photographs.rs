@@ -92,7 +92,7 @@ fn small_model_loses_few_right_answers_to_doubt() {
         }
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
-        let image = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap();
+        let image = InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap();
         let best = model.classify(&image).unwrap().classes.remove(0);
         if best.label == label {
             right += 1;

@@ -1,9 +1,11 @@
-//! The bytes of a JPEG, as its decoder reads them.
+//! A reader of a JPEG's bytes for its decoder.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
-/// Bytes and a place in them. The decoder takes four at a time, or one: here that is a load, where the readers of the standard
-/// library copy as many bytes as it takes, and in WebAssembly each such copy is a call that leaves it.
+/// A position in a byte slice.
+///
+/// The decoder reads one or four bytes at a time. Here that is a load; the standard library's readers copy any number
+/// of bytes, and in WebAssembly each such copy leaves the compiled code.
 pub(super) struct Bytes<'a> {
     bytes: &'a [u8],
     place: usize,
@@ -69,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_number_of_bytes_is_read_from_any_place_and_none_behind_the_end() {
+    fn reads_return_bytes_at_any_position_up_to_the_end() {
         let all: Vec<u8> = (0..20).collect();
         for (start, wanted) in (0..24).flat_map(|start| (0..8).map(move |wanted| (start, wanted))) {
             let mut bytes = Bytes::new(&all);
@@ -83,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn no_place_is_before_the_first_byte() {
+    fn seeking_before_the_start_is_an_error() {
         let mut bytes = Bytes::new(&[1, 2, 3]);
         assert!(bytes.seek(SeekFrom::Current(-1)).is_err());
         assert_eq!(bytes.seek(SeekFrom::End(-1)).unwrap(), 2);

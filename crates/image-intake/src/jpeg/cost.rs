@@ -1,36 +1,36 @@
-//! What a JPEG costs beyond its pixels: each scan may touch all of them, and each segment may be a table to build.
+//! Cost of a JPEG besides its pixels: each scan may touch all of them, and each segment may hold a table to build.
 
 use super::{START_OF_SCAN, Segments, is_frame};
-use crate::Refusal;
+use crate::ImageError;
 
-/// Pixels times scans: what ten scans of the largest pictures are, and a hundred of those with six megapixels.
+/// Most pixels times scans: ten scans of the largest images, or a hundred of those with six megapixels.
 const MAX_SCANNED_PIXELS: u64 = 600_000_000;
-/// Scans of a picture of any size. Encoders write about ten.
+/// Most scans of an image of any size. Encoders write about ten.
 const MAX_SCANS: u64 = 100;
-/// Segments beside scans. The largest profiles take 255, and each scan may bring its tables.
+/// Most segments besides scans. The largest profiles take 255, and each scan may have tables.
 const MAX_SEGMENTS: usize = 2000;
 
-/// Checks a JPEG of that many pixels before a decoder sees it.
+/// Checks a JPEG of that many pixels before decoding.
 ///
 /// # Errors
-/// When it has too many scans or segments.
-pub(crate) fn check(bytes: &[u8], pixels: u64) -> Result<(), Refusal> {
+/// If it has too many scans or segments.
+pub(crate) fn check(bytes: &[u8], pixels: u64) -> Result<(), ImageError> {
     let max_scans = (MAX_SCANNED_PIXELS / pixels.max(1)).min(MAX_SCANS);
     let (mut scans, mut segments, mut has_frame) = (0, 0, false);
-    for (marker, _) in Segments::of(bytes) {
+    for (marker, _) in Segments::new(bytes) {
         match marker {
             START_OF_SCAN => scans += 1,
             _ => segments += 1,
         }
         has_frame |= is_frame(marker);
         if scans > max_scans {
-            return Err(Refusal::Broken(format!("it has more than {max_scans} scans")));
+            return Err(ImageError::Broken(format!("it has more than {max_scans} scans")));
         }
         if segments > MAX_SEGMENTS {
-            return Err(Refusal::Broken(format!("it has more than {MAX_SEGMENTS} segments")));
+            return Err(ImageError::Broken(format!("it has more than {MAX_SEGMENTS} segments")));
         }
     }
-    if has_frame { Ok(()) } else { Err(Refusal::Truncated) }
+    if has_frame { Ok(()) } else { Err(ImageError::Truncated) }
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn scans_are_bounded_by_the_pixels_that_they_touch() {
+    fn scans_are_limited_by_pixels() {
         for (scans, pixels) in [(100, 6_000_000), (12, 50_000_000), (100, 1)] {
             assert_eq!(refused(scans, 0, pixels), None);
             assert!(refused(scans + 1, 0, pixels).unwrap().contains("scans"), "{pixels}");
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_bounded() {
+    fn segments_are_limited() {
         assert_eq!(refused(1, 1900, 64), None);
         assert!(refused(1, 2000, 64).unwrap().contains("segments"));
     }

@@ -1,4 +1,4 @@
-//! JPEGs without the mark of their end.
+//! JPEGs without an end marker.
 
 use std::borrow::Cow;
 use std::io::Read as _;
@@ -6,37 +6,41 @@ use std::io::Read as _;
 use jpeg_decoder::{ColorTransform, Decoder};
 
 use super::layout::Layout;
-use crate::Refusal;
+use crate::ImageError;
 
-const END: &[u8] = b"\xFF\xD9";
+const END_MARKER: &[u8] = b"\xFF\xD9";
 
-/// What may be put behind a picture whose end is missing: bits that are all clear, and bits that are all set. Each goes on for
-/// longer than the decoder reads ahead.
-const CONTINUATIONS: [&[u8]; 2] = [&[0; 16], SET.as_flattened()];
-/// A zero behind each byte tells it from a marker.
-const SET: &[[u8; 2]] = &[[0xFF, 0]; 16];
+/// Continuations of an image without its end: all bits clear, and all bits set. Each is longer than the decoder reads
+/// ahead.
+const CONTINUATIONS: [&[u8]; 2] = [&[0; 16], SET_BITS.as_flattened()];
+/// A zero after each 0xFF distinguishes it from a marker.
+const SET_BITS: &[[u8; 2]] = &[[0xFF, 0]; 16];
 
-/// The picture with the mark of its end.
+/// Returns the image with its end marker.
 ///
 /// # Errors
-/// When pixels are missing, too, or it cannot be told.
-pub(super) fn with_end<'a>(bytes: &'a [u8], layout: &Layout) -> Result<Cow<'a, [u8]>, Refusal> {
+/// If pixels are missing, or may be.
+pub(super) fn with_end<'a>(bytes: &'a [u8], layout: &Layout) -> Result<Cow<'a, [u8]>, ImageError> {
     if layout.has_end {
         return Ok(Cow::Borrowed(bytes));
     }
     if !(layout.is_complete() && layout.suits_jpeg_decoder()) {
-        return Err(Refusal::Truncated);
+        return Err(ImageError::Truncated);
     }
     // Half of an end marker.
     let bytes = bytes.strip_suffix(b"\xFF").unwrap_or(bytes);
-    // Where bits are missing, those that are put in their place show: in pixels, or by being no code. Where none is missing,
-    // nobody reads them.
+    // If bits are missing, the continuation shows in pixels, or is not a valid code. If none is missing, it is never
+    // read.
     let [clear, set] = CONTINUATIONS.map(|continuation| samples(bytes, continuation, layout));
-    if clear.is_some() && clear == set { Ok(Cow::Owned([bytes, END].concat())) } else { Err(Refusal::Truncated) }
+    if clear.is_some() && clear == set {
+        Ok(Cow::Owned([bytes, END_MARKER].concat()))
+    } else {
+        Err(ImageError::Truncated)
+    }
 }
 
 fn samples(bytes: &[u8], continuation: &[u8], layout: &Layout) -> Option<Vec<u8>> {
-    let mut decoder = Decoder::new(bytes.chain(continuation).chain(END));
+    let mut decoder = Decoder::new(bytes.chain(continuation).chain(END_MARKER));
     decoder.set_color_transform(match layout.component_count() {
         1 => ColorTransform::Grayscale,
         3 => ColorTransform::RGB,

@@ -1,63 +1,63 @@
-//! How a JPEG keeps its samples, and which decoder reads that right.
+//! Sample layout of a JPEG, and the decoder that reads it correctly.
 //!
-//! Neither decoder reads everything that libjpeg writes: some layouts come out as other pixels, without an error, and some make
-//! a decoder panic. `tests/libjpeg` compares them; what neither reads right is refused.
+//! Neither decoder reads everything that libjpeg writes: some layouts give wrong pixels without an error, and some make
+//! a decoder panic. `tests/libjpeg` compares them; layouts that neither reads correctly are rejected.
 
 use memchr::memmem;
 
 use super::{END_OF_IMAGE, START_OF_SCAN, Segments};
-use crate::Refusal;
+use crate::ImageError;
 
-/// The marker of the segment in which Adobe's programs, and by now others, say what the colours are.
-const COLOURS: &[u8] = &[0xFF, 0xEE];
+/// Marker of Adobe's segment, which describes the colour space; others write it, too.
+const ADOBE_MARKER: &[u8] = &[0xFF, 0xEE];
 
-/// How many scans a picture may have: libjpeg writes ten, and each can cost as much as the whole picture.
+/// Most scans of an image: libjpeg writes ten, and each may cost as much as the whole image.
 const MAX_SCANS: usize = 100;
 
 /// Coefficients of a block of 8 by 8 samples.
 const COEFFICIENTS: usize = 64;
 
-/// Which decoder reads a picture right.
+/// A decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Backend {
-    /// The fast one, for what nearly all pictures are.
+    /// The fast decoder, for nearly all images.
     Zune,
-    /// The slower one, for most of the others.
+    /// The slower decoder, for most other images.
     JpegDecoder,
 }
 
-/// What the headers say of the way in which samples are kept.
+/// Sample layout as described by the headers.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     size: (u32, u32),
     is_progressive: bool,
     components: Vec<Component>,
-    /// How many components the first scan has.
+    /// Components of the first scan.
     first_scan: usize,
     scans: usize,
-    /// Whether the picture has its end marker.
+    /// True if the end marker is present.
     pub(super) has_end: bool,
 }
 
 #[derive(Debug)]
 struct Component {
     id: u8,
-    /// Samples for each that the least dense component could have, across and down.
+    /// Sampling factors, across and down.
     sampling: (u32, u32),
-    /// Whether a scan has this component alone.
+    /// True if a scan has only this component.
     is_alone: bool,
-    /// The coefficients that have come with all of their bits.
+    /// Coefficients received with all of their bits.
     complete: [bool; COEFFICIENTS],
 }
 
 impl Layout {
-    /// Reads the headers of frame and scans.
+    /// Parses the headers of frame and scans.
     ///
     /// # Errors
-    /// When there are no pixels, too many scans, or a statement amid the pixels at which a decoder panics.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+    /// If there are no pixels, too many scans, or a segment between the scans on which a decoder panics.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ImageError> {
         let mut layout = Self::default();
-        let mut segments = Segments::of(bytes);
+        let mut segments = Segments::new(bytes);
         let mut pixels = None;
         let end = loop {
             let rest = segments.0;
@@ -75,17 +75,17 @@ impl Layout {
                 None => break &[],
             }
         };
-        let pixels = pixels.and_then(|from| from.get(..from.len() - end.len())).ok_or(Refusal::Truncated)?;
-        if memmem::find(pixels, COLOURS).is_some() {
-            return Err(Refusal::Broken("it says amid its pixels how their colours are kept".to_owned()));
+        let pixels = pixels.and_then(|from| from.get(..from.len() - end.len())).ok_or(ImageError::Truncated)?;
+        if memmem::find(pixels, ADOBE_MARKER).is_some() {
+            return Err(ImageError::Broken("it says amid its pixels how their colours are kept".to_owned()));
         }
         Ok(layout)
     }
 
-    fn add_frame(&mut self, marker: u8, header: &[u8]) -> Result<(), Refusal> {
-        let (size, components) = super::frame_size(header).zip(header.get(6..)).ok_or(Refusal::Truncated)?;
+    fn add_frame(&mut self, marker: u8, header: &[u8]) -> Result<(), ImageError> {
+        let (size, components) = super::frame_size(header).zip(header.get(6..)).ok_or(ImageError::Truncated)?;
         if !self.components.is_empty() {
-            return Err(Refusal::Broken("it has several frames".to_owned()));
+            return Err(ImageError::Broken("it has several frames".to_owned()));
         }
         self.size = size;
         self.is_progressive = marker == PROGRESSIVE;
@@ -102,15 +102,15 @@ impl Layout {
         Ok(())
     }
 
-    fn add_scan(&mut self, header: &[u8]) -> Result<(), Refusal> {
-        let Some((count, rest)) = header.split_first() else { return Err(Refusal::Truncated) };
+    fn add_scan(&mut self, header: &[u8]) -> Result<(), ImageError> {
+        let Some((count, rest)) = header.split_first() else { return Err(ImageError::Truncated) };
         let count = usize::from(*count);
         let (Some(ids), Some([first, last, approximation, ..])) = (rest.get(..2 * count), rest.get(2 * count..)) else {
-            return Err(Refusal::Truncated);
+            return Err(ImageError::Truncated);
         };
         self.scans += 1;
         if self.scans > MAX_SCANS {
-            return Err(Refusal::Broken(format!("it has more than {MAX_SCANS} scans")));
+            return Err(ImageError::Broken(format!("it has more than {MAX_SCANS} scans")));
         }
         if self.scans == 1 {
             self.first_scan = count;
@@ -118,7 +118,7 @@ impl Layout {
         for id in ids.iter().step_by(2) {
             for component in self.components.iter_mut().filter(|component| component.id == *id) {
                 component.is_alone |= count == 1;
-                // In the lower half there is how many of the bits are still to come.
+                // The lower half has the number of bits still to come.
                 if approximation & 15 == 0
                     && let Some(complete) = component.complete.get_mut(usize::from(*first)..=usize::from(*last))
                 {
@@ -129,22 +129,25 @@ impl Layout {
         Ok(())
     }
 
-    /// Which decoder reads the picture right; `luma_only` where nothing but the brightness is wanted.
+    /// Chooses a decoder; `luma_only` if only luma is needed.
     ///
     /// # Errors
-    /// When neither does.
-    pub(super) fn backend(&self, luma_only: bool) -> Result<Backend, Refusal> {
+    /// If neither reads the image correctly.
+    pub(super) fn backend(&self, luma_only: bool) -> Result<Backend, ImageError> {
         if self.suits_zune(luma_only) {
             Ok(Backend::Zune)
         } else if self.suits_jpeg_decoder() {
             Ok(Backend::JpegDecoder)
         } else {
-            Err(Refusal::Broken("its samples are kept in a way that is not read here".to_owned()))
+            Err(ImageError::Broken("its samples are kept in a way that is not read here".to_owned()))
         }
     }
 
-    /// zune-jpeg takes it that the first component is as dense as any, a whole number of times as dense as each, and that all come
-    /// in one scan unless the picture is progressive; and it loses rows of the brightness alone where the colours are halved from top to bottom only.
+    /// Returns true if zune-jpeg reads the image correctly.
+    ///
+    /// It assumes that the first component is the densest, that the others are sampled at whole fractions of it, and
+    /// that all are in one scan unless the image is progressive. It also loses rows of luma if colours are halved only
+    /// vertically.
     fn suits_zune(&self, luma_only: bool) -> bool {
         let densest = self.densest();
         let first = self.components.first().map(|first| first.sampling);
@@ -158,8 +161,10 @@ impl Layout {
         is_usual && !loses_rows
     }
 
-    /// jpeg-decoder counts the blocks of a component that a scan has alone by the picture's size, which is right for the densest
-    /// components, for the least dense ones, and for others by chance.
+    /// Returns true if jpeg-decoder reads the image correctly.
+    ///
+    /// It counts the blocks of a component with its own scan by the image's size, which is right for the densest and
+    /// the least dense components, and for others by chance.
     pub(super) fn suits_jpeg_decoder(&self) -> bool {
         let (across, down) = self.densest();
         let counts_right = |size: u32, sampling: u32, densest: u32| {
@@ -172,13 +177,13 @@ impl Layout {
         })
     }
 
-    /// Whether every coefficient has come with all of its bits.
+    /// Returns true if every coefficient has all of its bits.
     pub(super) fn is_complete(&self) -> bool {
         !self.is_progressive
             || self.components.iter().all(|component| component.complete.iter().all(|complete| *complete))
     }
 
-    /// How many colours, or what stands for them, a pixel has.
+    /// Returns the number of components of a pixel.
     pub(super) fn component_count(&self) -> usize {
         self.components.len()
     }
@@ -189,5 +194,5 @@ impl Layout {
     }
 }
 
-/// The marker of a frame that comes as ever finer coefficients.
+/// Marker of a progressive frame.
 const PROGRESSIVE: u8 = 0xC2;

@@ -1,7 +1,7 @@
-//! JPEGs for whoever shrinks them anyway, decoded at a fraction of their size.
+//! Decodes JPEGs that will be shrunk at a fraction of their size.
 //!
-//! A JPEG keeps squares of eight by eight pixels as frequencies. The lower ones alone are the same square of fewer pixels, each
-//! the mean of those that it stands for, and what the others cost is saved.
+//! A JPEG stores blocks of eight by eight pixels as frequencies. The lower ones alone give the same block with fewer
+//! pixels, each a mean of those that it covers, and the work for the others is saved.
 
 use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
@@ -9,9 +9,10 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 use super::layout::Layout;
 use super::{headers, keeps_luma_apart, orientation};
 
-/// Decodes at an eighth, a quarter or half of the size: the least that leaves both sides with `side` pixels. `None` where that
-/// is all of the size, where colours are kept in a rare way, where the end is missing, and where this decoder finds a mistake:
-/// whether a picture is broken is for the one to say that decodes all of it.
+/// Decodes at an eighth, a quarter or half of the size: the smallest that leaves both sides with `side` pixels.
+///
+/// `None` if no fraction is small enough, if the layout is unusual, if the end is missing, and if this decoder finds an
+/// error: only a full decode decides whether an image is broken.
 pub(crate) fn decode(bytes: &[u8], side: u16) -> Option<DynamicImage> {
     let layout = Layout::parse(bytes).ok()?;
     if !(layout.has_end && layout.suits_jpeg_decoder()) {
@@ -37,7 +38,7 @@ pub(crate) fn decode(bytes: &[u8], side: u16) -> Option<DynamicImage> {
     Some(picture)
 }
 
-/// The size at the least fraction that leaves both sides with `side` pixels, if there is one.
+/// Returns the size at the smallest fraction that leaves both sides with `side` pixels, if there is one.
 fn reduced(width: u16, height: u16, side: u16) -> Option<(u16, u16)> {
     let sizes = [8, 4, 2].map(|part| (width.div_ceil(part), height.div_ceil(part)));
     sizes.into_iter().find(|(width, height)| *width.min(height) >= side)
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_sides_keep_as_many_pixels_as_are_wanted() {
+    fn both_sides_keep_the_requested_pixels() {
         assert_eq!(reduced(640, 480, 60), Some((80, 60)));
         assert_eq!(reduced(640, 480, 61), Some((160, 120)));
         assert_eq!(reduced(5, 480, 3), Some((3, 240)));

@@ -1,6 +1,6 @@
-//! Every kind of JPEG that libjpeg writes, decoded as libjpeg decodes it, or refused.
+//! Every kind of JPEG that libjpeg writes, decoded as libjpeg does, or rejected.
 //!
-//! `cjpeg` and `djpeg` of libjpeg-turbo are what `cargo xtask setup --test-servers` installs.
+//! `cargo xtask setup --test-servers` installs `cjpeg` and `djpeg` of libjpeg-turbo.
 
 #![allow(
     clippy::expect_used,
@@ -14,10 +14,10 @@
 mod programs;
 
 use image::RgbImage;
-use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
+use image_intake::{DEFAULT_MAX_PIXELS, ImageError, InputImage};
 use programs::{Drawing, decoded, encoded};
 
-/// How samples may be ordered: a name, options of `cjpeg`, and its script of scans.
+/// Orders of samples: a name, options of `cjpeg`, and a scan script.
 const ORDERS: &[(&str, &[&str], &str)] = &[
     ("at once", &[], ""),
     ("one by one", &[], "0;\n1;\n2;\n"),
@@ -34,14 +34,14 @@ const ORDERS: &[(&str, &[&str], &str)] = &[
          0: 1-63,1,0;\n0: 0-0,1,0;\n2: 1-63,1,0;\n",
     ),
 ];
-/// Sampling factors of what cameras, phones, scanners and turned pictures have.
-const USUAL: &[&str] =
+/// Sampling factors of cameras, phones, scanners and rotated images.
+const COMMON_SAMPLING: &[&str] =
     &["1x1", "2x1,1x1,1x1", "1x2,1x1,1x1", "2x2,1x1,1x1", "4x1,1x1,1x1", "2x2,2x1,2x1", "2x2,1x2,1x2"];
 const SIZES: &[(usize, usize)] = &[(1, 1), (3, 17), (17, 3), (16, 16), (33, 49), (65, 31), (100, 90)];
-/// None, after each block, after a row of blocks, and where it falls.
+/// Restart markers: none, after each block, after a row of blocks, and at odd positions.
 const RESTARTS: &[&[&str]] = &[&[], &["-restart", "1B"], &["-restart", "1"], &["-restart", "3B"]];
 
-/// What became of the pictures of a test.
+/// Counts of the results of a test.
 #[derive(Default)]
 struct Tally {
     right: usize,
@@ -49,22 +49,22 @@ struct Tally {
 }
 
 impl Tally {
-    /// Compares one picture with libjpeg's, in colours, in gray and at a fraction of its size.
+    /// Compares one image with libjpeg's, in colour, in gray and at a reduced size.
     fn compare(&mut self, drawing: &Drawing, options: &[&str], scans: &str, name: &str) {
         let Some(jpeg) = encoded(drawing, options, scans) else { return };
         let theirs = decoded(&jpeg, &[]).zip(decoded(&jpeg, &["-grayscale"]));
-        // Half of its size, if it has one.
+        // Half of its size, if there is one.
         let side = (drawing.width.min(drawing.height) as u16 / 2).max(1);
-        let picture = Picture::admit(&jpeg, DEFAULT_MAX_PIXELS);
+        let picture = InputImage::admit(&jpeg, DEFAULT_MAX_PIXELS);
         let ours =
             picture.and_then(|picture| Ok((picture.decode()?, picture.decode_gray()?, picture.decode_reduced(side)?)));
         let (our_colours, our_gray, reduced) = match ours {
             Ok(ours) => ours,
-            Err(Refusal::Broken(_)) => return self.refused.push(name.to_owned()),
+            Err(ImageError::Broken(_)) => return self.refused.push(name.to_owned()),
             Err(other) => panic!("{name}: {other}"),
         };
         let Some((colours, gray)) = theirs else { panic!("{name}: libjpeg does not read it") };
-        // Where samples are spread over more pixels, each program does so in its own way; at the edges it shows most.
+        // Upsampling differs between implementations, most visibly at the edges.
         let most = if drawing.width < 8 || drawing.height < 8 { 3.0 } else { 1.0 };
         let (width, height) = (drawing.width as u32, drawing.height as u32);
         let off = [
@@ -83,14 +83,14 @@ impl Tally {
     }
 }
 
-/// The mean difference between bytes.
+/// Returns the mean difference between bytes.
 fn difference(ours: &[u8], theirs: &[u8]) -> f64 {
     assert_eq!(ours.len(), theirs.len());
     let sum: u64 = ours.iter().zip(theirs).map(|(ours, theirs)| u64::from(ours.abs_diff(*theirs))).sum();
     sum as f64 / ours.len() as f64
 }
 
-/// The mean colours of the four quarters, which a picture keeps at any fraction of its size.
+/// Returns the mean colours of the four quarters, which are the same at any reduced size.
 fn corners(picture: &RgbImage) -> Vec<u8> {
     let (across, down) = (picture.width().div_ceil(2), picture.height().div_ceil(2));
     let quarters = [(0, 0), (picture.width() - across, 0), (0, picture.height() - down)];
@@ -104,26 +104,29 @@ fn corners(picture: &RgbImage) -> Vec<u8> {
 }
 
 #[test]
-fn usual_sampling_in_any_order_has_libjpegs_pixels() {
-    if !programs::are_there() {
+fn common_sampling_matches_libjpeg() {
+    if !programs::are_installed() {
         return;
     }
     let mut tally = Tally::default();
     for &(width, height) in SIZES {
         let drawing = Drawing::new(width, height);
-        for (sampling, (order, options, scans), restart) in USUAL.iter().flat_map(|sampling| {
+        for (sampling, (order, options, scans), restart) in COMMON_SAMPLING.iter().flat_map(|sampling| {
             ORDERS.iter().flat_map(move |order| RESTARTS.iter().map(move |restart| (sampling, order, restart)))
         }) {
             let name = format!("{width} x {height}, {sampling}, {order}, {restart:?}");
             tally.compare(&drawing, &[&["-sample", sampling][..], options, restart].concat(), scans, &name);
         }
     }
-    assert_eq!((tally.right, tally.refused), (USUAL.len() * ORDERS.len() * RESTARTS.len() * SIZES.len(), Vec::new()));
+    assert_eq!(
+        (tally.right, tally.refused),
+        (COMMON_SAMPLING.len() * ORDERS.len() * RESTARTS.len() * SIZES.len(), Vec::new())
+    );
 }
 
 #[test]
-fn any_sampling_has_libjpegs_pixels_or_is_refused() {
-    if !programs::are_there() {
+fn any_sampling_matches_libjpeg_or_is_rejected() {
+    if !programs::are_installed() {
         return;
     }
     let mut tally = Tally::default();
@@ -133,7 +136,7 @@ fn any_sampling_has_libjpegs_pixels_or_is_refused() {
         ["2x2,2x1,1x1", "2x2,1x2,2x1", "2x2,1x1,2x2", "1x1,2x1,1x1", "1x1,1x1,1x2", "2x1,1x1,2x1", "4x1,2x1,1x1"];
     for (number, sampling) in alike.chain(apart.map(str::to_owned)).enumerate() {
         for (turn, (order, options, scans)) in ORDERS.iter().enumerate() {
-            // Each combination of size and restarts has its turn.
+            // Each combination of size and restarts gets a turn.
             let turn = number * 5 + turn;
             let (width, height) = SIZES[turn % SIZES.len()];
             let restart = RESTARTS[turn % RESTARTS.len()];
@@ -147,8 +150,8 @@ fn any_sampling_has_libjpegs_pixels_or_is_refused() {
 }
 
 #[test]
-fn gray_and_rgb_jpegs_have_libjpegs_pixels() {
-    if !programs::are_there() {
+fn gray_and_rgb_jpegs_match_libjpeg() {
+    if !programs::are_installed() {
         return;
     }
     let mut tally = Tally::default();

@@ -22,18 +22,21 @@ impl Drawing {
     }
 }
 
-/// Whether the programs are installed. On CI they must be.
-pub(crate) fn are_there() -> bool {
+/// Returns true if the programs are installed. On CI they must be.
+pub(crate) fn are_installed() -> bool {
     let is_there = |program: &str| Command::new(program).arg("-version").stderr(Stdio::null()).status().is_ok();
-    let are_there = is_there("cjpeg") && is_there("djpeg");
-    assert!(are_there || std::env::var_os("CI").is_none(), "cjpeg and djpeg are not installed, and on CI they must be");
-    if !are_there {
+    let are_installed = is_there("cjpeg") && is_there("djpeg");
+    assert!(
+        are_installed || std::env::var_os("CI").is_none(),
+        "cjpeg and djpeg are not installed, and on CI they must be"
+    );
+    if !are_installed {
         println!("DID NOT RUN: cjpeg and djpeg are not installed");
     }
-    are_there
+    are_installed
 }
 
-/// The drawing as JPEG; `None` where these sampling factors and scans do not go together.
+/// Encodes the drawing as JPEG; `None` if these sampling factors and scans are incompatible.
 pub(crate) fn encoded(drawing: &Drawing, options: &[&str], scans: &str) -> Option<Vec<u8>> {
     let script = tempfile::NamedTempFile::new().unwrap();
     fs::write(script.path(), scans).unwrap();
@@ -42,14 +45,14 @@ pub(crate) fn encoded(drawing: &Drawing, options: &[&str], scans: &str) -> Optio
     output("cjpeg", &[&["-quality", "95"], options, script].concat(), &drawing.pnm)
 }
 
-/// A JPEG's pixels; `None` where libjpeg does not decode it.
+/// Decodes a JPEG; `None` if libjpeg does not decode it.
 pub(crate) fn decoded(jpeg: &[u8], options: &[&str]) -> Option<Vec<u8>> {
     let pnm = output("djpeg", &[options, &["-pnm"]].concat(), jpeg)?;
     let header_end = pnm.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(2)?.0;
     let pixels = &pnm[header_end + 1..];
     let is_gray = pnm.starts_with(b"P5");
     let wants_gray = options.contains(&"-grayscale");
-    // A picture without colours comes in gray, whatever was asked for.
+    // An image without colours is gray, whatever was requested.
     Some(if is_gray && !wants_gray { pixels.iter().flat_map(|gray| [*gray; 3]).collect() } else { pixels.to_vec() })
 }
 

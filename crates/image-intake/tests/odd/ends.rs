@@ -1,12 +1,12 @@
-//! Pictures that lack the mark of their end, with all of their pixels and with fewer.
+//! Images without an end marker, with all or some of their pixels.
 
 use image::{DynamicImage, ImageFormat};
-use image_intake::Refusal;
+use image_intake::ImageError;
 use jpeg_encoder::ColorType;
 
 use crate::{decoded, gray, make};
 
-/// Pixels that no part of the picture repeats.
+/// Creates an image without repeating parts.
 fn noise() -> DynamicImage {
     let mut state = 7_u32;
     let mut next = || {
@@ -16,7 +16,7 @@ fn noise() -> DynamicImage {
     image::RgbImage::from_fn(48, 40, |_, _| image::Rgb([next(), next(), next()])).into()
 }
 
-/// JPEGs of each kind: baseline, with restarts, in scans of one colour each, progressive, gray, and in four inks.
+/// Creates JPEGs of each kind: baseline, with restarts, in scans of one colour each, progressive, gray, and CMYK.
 fn jpegs() -> Vec<Vec<u8>> {
     let noise = noise().into_rgb8();
     let encode = |colours, sampling: (u8, u8), set: fn(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)| {
@@ -52,7 +52,7 @@ fn colours_of(colours: ColorType) -> usize {
     }
 }
 
-/// Pictures are as good as the same if no byte of them is far off: two decoders round in their own ways.
+/// Asserts that no byte differs much: two decoders round differently.
 fn assert_alike(one: &DynamicImage, other: &DynamicImage, name: &str) {
     let pairs = one.as_bytes().iter().zip(other.as_bytes());
     let most = pairs.map(|(one, other)| one.abs_diff(*other)).max();
@@ -61,7 +61,7 @@ fn assert_alike(one: &DynamicImage, other: &DynamicImage, name: &str) {
 }
 
 #[test]
-fn jpeg_without_end_marker_is_the_picture() {
+fn jpeg_without_end_marker_is_decoded() {
     for (number, whole) in jpegs().into_iter().enumerate() {
         let pixels = whole.strip_suffix(b"\xFF\xD9").unwrap();
         let padded = [pixels, &[0; 512]].concat();
@@ -74,23 +74,27 @@ fn jpeg_without_end_marker_is_the_picture() {
 }
 
 #[test]
-fn jpeg_that_lacks_pixels_is_refused() {
+fn jpeg_with_missing_pixels_is_rejected() {
     for (number, whole) in jpegs().into_iter().enumerate() {
-        // The last byte of the pixels may be nothing but padding.
+        // The last byte of the pixels may be only padding.
         for missing in (4..40).chain([100, 400, 700]) {
             let bytes = &whole[..whole.len() - missing];
             for found in [decoded(bytes), gray(bytes)] {
-                assert!(matches!(found, Err(Refusal::Truncated)), "{missing} bytes of {number}: {:?}", found.map(drop));
+                assert!(
+                    matches!(found, Err(ImageError::Truncated)),
+                    "{missing} bytes of {number}: {:?}",
+                    found.map(drop)
+                );
             }
         }
     }
 }
 
 #[test]
-fn png_without_its_end_is_the_picture() {
+fn png_without_its_end_is_decoded() {
     for picture in [noise(), DynamicImage::from(make::orange(48, 40))] {
         let whole = make::encoded(&picture, ImageFormat::Png);
-        // The end is 12 bytes, and the checksums before it are 8.
+        // The end chunk has 12 bytes, and the checksums before it 8.
         for missing in 1..=20 {
             let bytes = &whole[..whole.len() - missing];
             assert!(decoded(bytes).is_ok_and(|decoded| decoded == picture), "{missing}");
@@ -103,7 +107,7 @@ fn png_without_its_end_is_the_picture() {
 }
 
 #[test]
-fn gif_without_its_trailer_is_the_picture() {
+fn gif_without_its_trailer_is_decoded() {
     for whole in [make::animated_gif(), make::encoded(&noise(), ImageFormat::Gif)] {
         let bytes = &whole[..whole.len() - 1];
         assert_eq!(decoded(bytes).unwrap(), decoded(&whole).unwrap());
@@ -115,7 +119,7 @@ fn gif_without_its_trailer_is_the_picture() {
 }
 
 #[test]
-fn webp_without_its_padding_is_the_picture() {
+fn webp_without_its_padding_is_decoded() {
     let mut has_padding = 0;
     for width in 40..60 {
         let picture = DynamicImage::from(noise().into_rgb8()).crop_imm(0, 0, width, 7);
@@ -130,7 +134,7 @@ fn webp_without_its_padding_is_the_picture() {
 }
 
 #[test]
-fn inks_in_scans_of_their_own_are_the_same_colours() {
+fn cmyk_in_separate_scans_has_the_same_colours() {
     for (colours, sampling) in
         [(ColorType::Cmyk, (1, 1)), (ColorType::CmykAsYcck, (1, 1)), (ColorType::CmykAsYcck, (2, 2))]
     {

@@ -1,4 +1,4 @@
-//! Pictures that are rare, and what is left of pictures that were cut off.
+//! Unusual and truncated images.
 
 #![allow(
     clippy::expect_used,
@@ -16,22 +16,22 @@ mod reduced;
 
 use image::{DynamicImage, ImageFormat};
 use image_intake::luma::luma;
-use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
+use image_intake::{DEFAULT_MAX_PIXELS, ImageError, InputImage};
 
-fn decoded(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
-    Picture::admit(bytes, DEFAULT_MAX_PIXELS)?.decode()
+fn decoded(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
+    InputImage::admit(bytes, DEFAULT_MAX_PIXELS)?.decode()
 }
 
-/// As the grayscale service does it; a GIF stays one.
-fn gray(bytes: &[u8]) -> Result<DynamicImage, Refusal> {
-    let picture = Picture::admit(bytes, DEFAULT_MAX_PIXELS)?;
+/// Decodes as the grayscale service does; a GIF stays one.
+fn gray(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
+    let picture = InputImage::admit(bytes, DEFAULT_MAX_PIXELS)?;
     match picture.gif() {
-        Some(outline) => decoded(&outline.grayed(bytes)?),
+        Some(outline) => decoded(&outline.to_gray(bytes)?),
         None => picture.decode_gray(),
     }
 }
 
-/// The colour in the middle of the right half, and the same in gray.
+/// Returns the colour in the middle of the right half, and the same in gray.
 fn colour_and_gray(bytes: &[u8]) -> ([u8; 3], u8) {
     let (colour, gray) = (decoded(bytes).unwrap().into_rgb8(), gray(bytes).unwrap().into_luma8());
     assert_eq!(colour.dimensions(), (48, 40));
@@ -49,17 +49,17 @@ fn check_orange(bytes: &[u8], tolerance: u8) {
 }
 
 #[test]
-fn a_picture_of_sixteen_bits_a_colour() {
+fn sixteen_bit_png_is_decoded() {
     check_orange(&make::deep_png(), 0);
 }
 
 #[test]
-fn a_progressive_jpeg() {
+fn progressive_jpeg_is_decoded() {
     check_orange(&make::progressive_jpeg(), 6);
 }
 
 #[test]
-fn a_jpeg_that_says_amid_its_pixels_how_their_colours_are_kept_is_refused() {
+fn jpeg_with_adobe_segment_between_scans_is_rejected() {
     let plain = make::jpeg_in_three_scans();
     check_orange(&plain, 6);
     let colours = b"\xFF\xEE\0\x0EAdobe\0\x65\0\0\0\0\x02";
@@ -69,26 +69,26 @@ fn a_jpeg_that_says_amid_its_pixels_how_their_colours_are_kept_is_refused() {
     for at in &scans[1..] {
         let late = [&plain[..*at], colours, &plain[*at..]].concat();
         for found in [decoded(&late), gray(&late)] {
-            assert!(matches!(found, Err(Refusal::Broken(reason)) if reason.contains("colours")));
+            assert!(matches!(found, Err(ImageError::Broken(reason)) if reason.contains("colours")));
         }
     }
-    // Behind its end there may be another picture.
+    // Another image may follow the end.
     check_orange(&[&plain[..], colours].concat(), 6);
 }
 
 #[test]
-fn a_jpeg_in_four_inks() {
+fn cmyk_jpeg_is_decoded() {
     check_orange(&make::cmyk_jpeg(), 8);
 }
 
 #[test]
-fn a_jpeg_without_colours() {
+fn gray_jpeg_is_decoded() {
     let (colour, gray) = colour_and_gray(&make::gray_jpeg());
     assert!(colour.iter().all(|value| value.abs_diff(200) <= 3) && gray.abs_diff(200) <= 3, "{colour:?} {gray}");
 }
 
 #[test]
-fn what_can_be_seen_through_still_can_in_gray() {
+fn transparency_is_kept_in_gray() {
     let bytes = make::transparent_png();
     check_orange(&bytes, 0);
     let gray = gray(&bytes).unwrap().into_luma_alpha8();
@@ -96,7 +96,7 @@ fn what_can_be_seen_through_still_can_in_gray() {
 }
 
 #[test]
-fn of_an_animation_the_first_frame() {
+fn animation_decodes_to_its_first_frame() {
     for bytes in [make::animated_gif(), make::animated_webp()] {
         let first = decoded(&bytes).unwrap().into_rgb8();
         let apart = |found: u8, expected: u8| found.abs_diff(expected);
@@ -109,15 +109,15 @@ fn of_an_animation_the_first_frame() {
 }
 
 #[test]
-fn a_webp_whose_exif_is_cut_off_is_refused_and_one_without_any_sense_is_not() {
+fn webp_with_truncated_exif_is_rejected() {
     let bytes = make::webp_that_claims_exif(&[0xC5, 0x09, 0x0A, 0xC5]);
-    assert!(matches!(decoded(&bytes), Err(Refusal::Truncated)));
-    assert!(matches!(gray(&bytes), Err(Refusal::Truncated)));
+    assert!(matches!(decoded(&bytes), Err(ImageError::Truncated)));
+    assert!(matches!(gray(&bytes), Err(ImageError::Truncated)));
     check_orange(&make::webp_that_claims_exif(&[0; 4]), 0);
 }
 
 #[test]
-fn a_palette_that_ends_within_a_colour_is_refused_and_none_panics() {
+fn palette_with_incomplete_colour_is_rejected() {
     for (colours, is_whole) in
         [(&[230, 140, 30][..], true), (&[230, 140, 30, 40], false), (&[230, 140, 30, 40, 30], false)]
     {
@@ -128,7 +128,7 @@ fn a_palette_that_ends_within_a_colour_is_refused_and_none_panics() {
 }
 
 #[test]
-fn a_single_pixel_and_a_line_of_ten_thousand() {
+fn extreme_sizes_are_decoded() {
     for (width, height) in [(1, 1), (1, 10_000), (10_000, 1)] {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif] {
             let bytes = make::encoded(&make::orange(width, height).into(), format);
@@ -143,7 +143,7 @@ fn a_single_pixel_and_a_line_of_ten_thousand() {
 }
 
 #[test]
-fn a_picture_cut_off_anywhere_is_refused_and_none_panics() {
+fn truncated_images_are_rejected_without_panic() {
     let plain = DynamicImage::from(make::orange(48, 40));
     let formats = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif];
     let mut pictures: Vec<Vec<u8>> = formats.iter().map(|format| make::encoded(&plain, *format)).collect();
@@ -153,7 +153,7 @@ fn a_picture_cut_off_anywhere_is_refused_and_none_panics() {
         for percent in 0..100 {
             let (decoded, gray) =
                 (decoded(&bytes[..bytes.len() * percent / 100]), gray(&bytes[..bytes.len() * percent / 100]));
-            // A reader need not look at what a format puts behind its pixels.
+            // A reader need not check data after the pixels.
             if percent < 50 {
                 assert!(decoded.is_err() && gray.is_err(), "{percent} % of picture {number}");
             }

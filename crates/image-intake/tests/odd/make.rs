@@ -1,4 +1,4 @@
-//! Pictures that few programs make.
+//! Images that few programs create.
 
 use std::io::Cursor;
 
@@ -6,7 +6,7 @@ use gif::{Encoder, Frame};
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use jpeg_encoder::ColorType;
 
-/// A bright orange square with a dark corner.
+/// Creates a bright orange square with a dark corner.
 pub(crate) fn orange(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| if x + y < 12 { Rgb([40, 30, 20]) } else { Rgb([230, 140, 30]) })
 }
@@ -25,7 +25,7 @@ pub(crate) fn jpeg(pixels: &[u8], size: (u16, u16), colours: ColorType, progress
     bytes
 }
 
-/// The orange picture in inks.
+/// Creates the orange image in CMYK.
 pub(crate) fn cmyk_jpeg() -> Vec<u8> {
     let inks = |pixel: &Rgb<u8>| [255 - pixel.0[0], 255 - pixel.0[1], 255 - pixel.0[2], 0];
     let pixels: Vec<u8> = orange(48, 40).pixels().flat_map(inks).collect();
@@ -37,7 +37,7 @@ pub(crate) fn gray_jpeg() -> Vec<u8> {
     jpeg(pixels.as_raw(), (48, 40), ColorType::Luma, false)
 }
 
-/// The orange picture, each of its colours behind the other.
+/// Creates the orange image with one scan for each colour.
 pub(crate) fn jpeg_in_three_scans() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 92);
@@ -56,13 +56,13 @@ pub(crate) fn deep_png() -> Vec<u8> {
     encoded(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)
 }
 
-/// The left half can be seen through.
+/// Creates an image with a transparent left half.
 pub(crate) fn transparent_png() -> Vec<u8> {
     let pixels = RgbaImage::from_fn(48, 40, |x, _| Rgba([230, 140, 30, if x < 24 { 0 } else { 255 }]));
     encoded(&pixels.into(), ImageFormat::Png)
 }
 
-/// Red, then green.
+/// Creates two frames: red, then green.
 pub(crate) fn animated_gif() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, 48, 40, &[200, 20, 20, 20, 200, 20]).unwrap();
@@ -74,7 +74,8 @@ pub(crate) fn animated_gif() -> Vec<u8> {
     bytes
 }
 
-/// Red, then green: no encoder here makes animations, but each frame of one is a picture without its envelope.
+/// Creates two frames: red, then green. No encoder here writes animations, but each frame is an image without its
+/// container.
 pub(crate) fn animated_webp() -> Vec<u8> {
     let three_bytes = |value: u32| value.to_le_bytes()[..3].to_vec();
     let mut chunks = chunk(b"VP8X", &[vec![2, 0, 0, 0], three_bytes(47), three_bytes(39)].concat());
@@ -87,10 +88,10 @@ pub(crate) fn animated_webp() -> Vec<u8> {
     chunk(b"RIFF", &[b"WEBP".to_vec(), chunks].concat())
 }
 
-/// A single pixel, with those bytes as palette.
+/// Creates a single pixel with these bytes as palette.
 pub(crate) fn palette_png(colours: &[u8]) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1A\n".to_vec();
-    // Stored as it is: no filter, the first colour, and its checksum.
+    // Stored uncompressed: no filter, the first colour, and its checksum.
     let pixels = b"\x78\x01\x01\x02\0\xFD\xFF\0\0\0\x02\0\x01";
     for (name, content) in
         [(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0][..]), (b"PLTE", colours), (b"IDAT", pixels), (b"IEND", &[])]
@@ -109,7 +110,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// The orange picture, with an EXIF chunk of which there is nothing but its claimed size.
+/// Creates the orange image with an EXIF chunk that has only a claimed size.
 pub(crate) fn webp_that_claims_exif(size: &[u8; 4]) -> Vec<u8> {
     let three_bytes = |value: u32| value.to_le_bytes()[..3].to_vec();
     let alone = encoded(&orange(48, 40).into(), ImageFormat::WebP);

@@ -1,4 +1,4 @@
-//! Files with a few bytes changed: decoded or refused, but never the end of who decodes them.
+//! Files with a few changed bytes are decoded or rejected, and never crash the decoder.
 
 use image::{DynamicImage, ImageFormat};
 
@@ -7,7 +7,7 @@ use super::make;
 /// Mutations of each file. (`fuzz/` goes further.)
 const MUTATIONS: u32 = 400;
 
-/// Small numbers that look random, and are the same each time.
+/// A reproducible generator of random numbers.
 struct Random(u64);
 
 impl Random {
@@ -40,7 +40,7 @@ impl Random {
 }
 
 #[test]
-fn mutated_pictures_end_no_decoder() {
+fn mutated_images_crash_no_decoder() {
     let orange: DynamicImage = make::orange(48, 40).into();
     let mut files: Vec<Vec<u8>> =
         [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Jpeg]
@@ -60,7 +60,7 @@ fn mutated_pictures_end_no_decoder() {
     }
 }
 
-/// A chunk of PNG, with its checksum.
+/// Creates a PNG chunk with its checksum.
 fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
     let checked = [&name[..], content].concat();
@@ -68,9 +68,9 @@ fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn png_profile_of_any_size_is_not_unpacked() {
+fn png_profile_is_not_decompressed() {
     let plain = make::deep_png();
-    // Behind the header, which is 33 bytes with the signature.
+    // After the header, which is 33 bytes with the signature.
     for bomb in
         [chunk(b"iCCP", b"x\0\0not deflated"), chunk(b"zTXt", b"x\0\0?"), chunk(b"tEXt", b"a\0b").repeat(100_000)]
     {
@@ -80,11 +80,11 @@ fn png_profile_of_any_size_is_not_unpacked() {
 }
 
 #[test]
-fn progressive_jpeg_with_many_scans_is_refused_before_it_is_decoded() {
+fn jpeg_with_many_scans_is_rejected_before_decoding() {
     let plain = make::progressive_jpeg();
     let scans: Vec<usize> = (0..plain.len() - 1).filter(|at| plain[*at..*at + 2] == [0xFF, 0xDA]).collect();
     let last = &plain[scans[scans.len() - 1]..plain.len() - 2];
     let bytes = [&plain[..plain.len() - 2], &last.repeat(200), b"\xFF\xD9"].concat();
-    let refusal = image_intake::Picture::admit(&bytes, image_intake::DEFAULT_MAX_PIXELS).unwrap_err();
+    let refusal = image_intake::InputImage::admit(&bytes, image_intake::DEFAULT_MAX_PIXELS).unwrap_err();
     assert!(refusal.to_string().contains("scans") && refusal.status() == 422, "{refusal}");
 }

@@ -1,16 +1,16 @@
-//! JPEGs that are decoded at a fraction of their size.
+//! JPEGs decoded at a reduced size.
 
 use image::{ImageFormat, Rgb, RgbImage};
-use image_intake::{DEFAULT_MAX_PIXELS, Picture, Refusal};
+use image_intake::{DEFAULT_MAX_PIXELS, ImageError, InputImage};
 use jpeg_encoder::ColorType;
 
 use crate::make;
 
-fn reduced(bytes: &[u8], side: u16) -> Result<RgbImage, Refusal> {
-    Ok(Picture::admit(bytes, DEFAULT_MAX_PIXELS)?.decode_reduced(side)?.into_rgb8())
+fn reduced(bytes: &[u8], side: u16) -> Result<RgbImage, ImageError> {
+    Ok(InputImage::admit(bytes, DEFAULT_MAX_PIXELS)?.decode_reduced(side)?.into_rgb8())
 }
 
-/// Waves that no fraction is too small for, in a size that is no multiple of anything.
+/// Creates waves that survive any reduction, in a size that is not a multiple of anything.
 fn waves() -> RgbImage {
     let wave = |at: u32| ((f64::from(at) / 40.0).sin() * 100.0 + 128.0) as u8;
     RgbImage::from_fn(333, 217, |x, y| Rgb([wave(x), wave(y), wave(x + y)]))
@@ -20,7 +20,7 @@ fn waves_as(colours: ColorType, progressive: bool) -> Vec<u8> {
     make::jpeg(waves().as_raw(), (333, 217), colours, progressive)
 }
 
-/// The mean colour of a square, of which only a part may be in the picture.
+/// Returns the mean colour of a square, which may be partly outside of the image.
 fn mean(picture: &RgbImage, at: (u32, u32), side: u32) -> [u8; 3] {
     let across = at.0..(at.0 + side).min(picture.width());
     let pixels = across.flat_map(|x| (at.1..(at.1 + side).min(picture.height())).map(move |y| (x, y)));
@@ -29,7 +29,7 @@ fn mean(picture: &RgbImage, at: (u32, u32), side: u32) -> [u8; 3] {
 }
 
 #[test]
-fn each_pixel_is_the_mean_of_those_that_it_stands_for() {
+fn reduced_pixels_are_means() {
     let waves = waves();
     for bytes in [waves_as(ColorType::Rgb, false), waves_as(ColorType::Rgb, true)] {
         for (side, width, height) in [(20, 42, 28), (50, 84, 55), (100, 167, 109), (200, 333, 217)] {
@@ -46,7 +46,7 @@ fn each_pixel_is_the_mean_of_those_that_it_stands_for() {
 }
 
 #[test]
-fn a_picture_without_colours_is_reduced_too() {
+fn gray_jpeg_is_reduced() {
     let small = reduced(&make::gray_jpeg(), 10).unwrap();
     assert_eq!(small.dimensions(), (12, 10));
     let Rgb([red, green, blue]) = *small.get_pixel(6, 5);
@@ -54,35 +54,35 @@ fn a_picture_without_colours_is_reduced_too() {
 }
 
 #[test]
-fn what_is_kept_in_a_rare_way_or_in_another_format_is_decoded_in_full() {
+fn rare_layouts_and_other_formats_decode_in_full() {
     let png = make::encoded(&waves().into(), ImageFormat::Png);
     assert_eq!(reduced(&png, 10).unwrap().dimensions(), (333, 217));
     assert_eq!(reduced(&make::cmyk_jpeg(), 10).unwrap().dimensions(), (48, 40));
 }
 
 /// An EXIF block of one entry: orientation 6, to be turned clockwise.
-const SIDEWAYS: &[u8] = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+const EXIF_ROTATED: &[u8] = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
 
 #[test]
-fn what_was_taken_sideways_is_reduced_upright() {
+fn reduced_image_has_its_orientation_applied() {
     let plain = waves_as(ColorType::Rgb, false);
-    let sideways = [&plain[..2], SIDEWAYS, &plain[2..]].concat();
+    let sideways = [&plain[..2], EXIF_ROTATED, &plain[2..]].concat();
     assert_eq!(reduced(&sideways, 20).unwrap().dimensions(), (28, 42));
 }
 
 #[test]
-fn what_is_said_of_the_orientation_among_the_pixels_turns_no_picture() {
+fn orientation_between_scans_is_ignored() {
     let plain = waves_as(ColorType::Rgb, true);
     let last = plain.windows(2).rposition(|marker| marker == b"\xFF\xDA").unwrap();
-    let late = [&plain[..last], SIDEWAYS, &plain[last..]].concat();
-    let admitted = Picture::admit(&late, DEFAULT_MAX_PIXELS).unwrap();
+    let late = [&plain[..last], EXIF_ROTATED, &plain[last..]].concat();
+    let admitted = InputImage::admit(&late, DEFAULT_MAX_PIXELS).unwrap();
     let (full, gray) = (admitted.decode().unwrap(), admitted.decode_gray().unwrap());
     assert_eq!([full.width(), full.height(), gray.width(), gray.height()], [333, 217, 333, 217]);
     assert_eq!(reduced(&late, 20).unwrap().dimensions(), (42, 28));
 }
 
 #[test]
-fn a_picture_cut_off_anywhere_is_refused() {
+fn truncated_image_is_rejected() {
     for bytes in [waves_as(ColorType::Rgb, false), waves_as(ColorType::Rgb, true)] {
         for percent in 0..100 {
             assert!(reduced(&bytes[..bytes.len() * percent / 100], 20).is_err(), "{percent} %");
