@@ -1,4 +1,4 @@
-//! From the client's errors to the contract's.
+//! Conversion of the client's errors to WIT errors.
 
 use http::StatusCode;
 use serde_json::value::RawValue;
@@ -19,12 +19,12 @@ impl From<dapr_client::Error> for Error {
     }
 }
 
-/// A refusal that does not come from Dapr.
+/// Creates an error response that does not come from Dapr.
 pub(crate) fn refused(status: u16, code: &str, message: &str) -> Error {
     Error::Refused(Refusal { status, code: code.to_owned(), message: message.to_owned() })
 }
 
-/// A value as the HTTP API takes it.
+/// Parses a value as JSON, which the HTTP API requires.
 pub(crate) fn json(bytes: Vec<u8>) -> Result<Box<RawValue>, Error> {
     let text = String::from_utf8(bytes).ok();
     let value = text.and_then(|text| RawValue::from_string(text).ok());

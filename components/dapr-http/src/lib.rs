@@ -1,8 +1,8 @@
-//! `dapr:runtime` over `wasi:http`: what an application that is a component is composed with, so that it runs in any runtime
-//! that has `wasi:http`, beside the real Dapr.
+//! `dapr:runtime` over `wasi:http`: composed with a component application, it lets that run beside the real Dapr in any
+//! runtime with `wasi:http`.
 //!
-//! Dapr is where `DAPR_HTTP_ENDPOINT` says, or at `DAPR_HTTP_PORT` of this machine (3500), and is shown `DAPR_API_TOKEN`. The
-//! HTTP API keeps JSON: a value that is none is refused. Nothing tells a component who has connected, so `peer` is `none`.
+//! Dapr's address is `DAPR_HTTP_ENDPOINT`, or `DAPR_HTTP_PORT` of this machine (3500); calls send `DAPR_API_TOKEN`. The
+//! HTTP API stores JSON: other values are rejected. A component cannot see its client's address, so `peer` is `none`.
 
 #![cfg(all(target_os = "wasi", target_env = "p2"))]
 
@@ -100,7 +100,7 @@ impl output::Guest for DaprOverHttp {
 
 impl metadata::Guest for DaprOverHttp {
     fn get(deadline: Option<u32>) -> Result<metadata::Description, Error> {
-        let told = ask(deadline, async |dapr| dapr.metadata().await)?;
+        let description = ask(deadline, async |dapr| dapr.metadata().await)?;
         let component = |it: dapr_client::ComponentInfo| metadata::ComponentInfo {
             name: it.name,
             kind: it.kind,
@@ -108,9 +108,9 @@ impl metadata::Guest for DaprOverHttp {
             capabilities: it.capabilities,
         };
         Ok(metadata::Description {
-            id: told.id,
-            runtime_version: told.runtime_version,
-            components: told.components.into_iter().map(component).collect(),
+            id: description.id,
+            runtime_version: description.runtime_version,
+            components: description.components.into_iter().map(component).collect(),
             extended: Vec::new(),
         })
     }

@@ -36,7 +36,7 @@ impl wit::Guest for DaprOverHttp {
     ) -> Result<Vec<Result<Option<wit::Entry>, String>>, Error> {
         let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
         let found = ask(deadline, async |dapr| dapr.state(&store).get_all::<Box<RawValue>>(&asked).await)?;
-        // Dapr answers in whatever order.
+        // Dapr's response may be in any order.
         let answer = |key: &String| {
             let item = found.iter().find(|item| item.key == *key);
             item.map_or(Ok(None), |item| item.entry.clone().map(|found| found.map(entry)))

@@ -1,4 +1,4 @@
-//! Requests through the host's `wasi:http/outgoing-handler`.
+//! HTTP requests through the host's `wasi:http/outgoing-handler`.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +14,11 @@ use wasip2::http::types::{
 };
 use wasip2::io::streams::StreamError;
 
-/// An answer longer than this is refused rather than held in memory, in bytes.
-const MAX_ANSWER: usize = 16 << 20;
+/// Largest accepted response in bytes.
+const MAX_RESPONSE_BYTES: usize = 16 << 20;
 
-/// How much is asked for at once, in bytes.
-const PIECE: u64 = 1 << 20;
+/// Most bytes of a body requested in one read.
+const READ_SIZE: u64 = 1 << 20;
 
 /// The host's HTTP client.
 pub(crate) struct WasiHttp {
@@ -31,7 +31,7 @@ impl WasiHttp {
         Self { limit, late: AtomicBool::new(false) }
     }
 
-    /// Whether a request took longer than its limit.
+    /// Returns true if a request exceeded its timeout.
     pub(crate) fn is_late(&self) -> bool {
         self.late.load(Ordering::Relaxed)
     }
@@ -39,7 +39,7 @@ impl WasiHttp {
     fn options(&self) -> Option<RequestOptions> {
         let nanoseconds = u64::try_from(self.limit?.as_nanos()).unwrap_or(u64::MAX);
         let options = RequestOptions::new();
-        // A host that cannot keep a limit is as good as one that was not asked.
+        // A host without timeouts is treated as one without a request for them.
         let _ = options.set_connect_timeout(Some(nanoseconds));
         let _ = options.set_first_byte_timeout(Some(nanoseconds));
         Some(options)
@@ -63,8 +63,8 @@ impl Transport for WasiHttp {
         let coming = outgoing_handler::handle(outgoing, self.options()).map_err(|code| self.failed(code))?;
         if !body.is_empty() {
             let mut stream = outgoing_body.write().map_err(|()| impossible("the request's body was taken"))?;
-            // A host closes the stream when it has sent as much as was announced, before or after the flush, and when the
-            // other side wants no more. Either way it is the answer that tells.
+            // A host closes the stream when it has sent the announced length, before or after the flush, or when the
+            // server wants no more. The response decides in any case.
             if stream.write_all(&body).is_ok() {
                 let _ = stream.blocking_flush();
             }
@@ -107,8 +107,10 @@ fn read(answer: IncomingResponse) -> Result<Response<Bytes>, TransportError> {
     let stream = body.stream().map_err(|()| unreadable("the answer's body cannot be read"))?;
     let mut whole = Vec::new();
     loop {
-        match stream.blocking_read(PIECE) {
-            Ok(piece) if whole.len() + piece.len() > MAX_ANSWER => return Err(unreadable("the answer is too long")),
+        match stream.blocking_read(READ_SIZE) {
+            Ok(piece) if whole.len() + piece.len() > MAX_RESPONSE_BYTES => {
+                return Err(unreadable("the answer is too long"));
+            }
             Ok(piece) => whole.extend_from_slice(&piece),
             Err(StreamError::Closed) => break,
             Err(StreamError::LastOperationFailed(_)) => return Err(unreadable("the answer broke off")),

@@ -1,6 +1,6 @@
-//! Uses all of `wasi:keyvalue@0.2.0-draft2`, prints what it gets, and fails if that is not what it must be.
+//! Uses all of `wasi:keyvalue@0.2.0-draft2`, prints the results, and fails on an unexpected one.
 //!
-//! It knows nothing of who answers: `cargo xtask fuse` makes one file of it and a provider.
+//! It is independent of the provider: `cargo xtask fuse` composes it with several.
 
 #![expect(clippy::print_stdout, reason = "showing what happens is its purpose")]
 
@@ -25,16 +25,16 @@ mod bindings {
 }
 
 fn main() -> Result<(), String> {
-    let bucket = store::open("demo").map_err(told)?;
-    one_key(&bucket).map_err(told)?;
-    many_keys(&bucket).map_err(told)?;
-    numbers(&bucket).map_err(told)?;
+    let bucket = store::open("demo").map_err(convert_error)?;
+    one_key(&bucket).map_err(convert_error)?;
+    many_keys(&bucket).map_err(convert_error)?;
+    numbers(&bucket).map_err(convert_error)?;
     swaps(&bucket)?;
     println!("all is as it must be");
     Ok(())
 }
 
-fn told(error: Error) -> String {
+fn convert_error(error: Error) -> String {
     format!("the store failed: {error:?}")
 }
 
@@ -90,20 +90,20 @@ fn numbers(bucket: &Bucket) -> Result<(), Error> {
 }
 
 fn swaps(bucket: &Bucket) -> Result<(), String> {
-    bucket.set("shared", b"first").map_err(told)?;
-    let mine = Cas::new(bucket, "shared").map_err(told)?;
-    let theirs = Cas::new(bucket, "shared").map_err(told)?;
-    show("compare-and-swap, current", &text(mine.current().map_err(told)?), "first");
+    bucket.set("shared", b"first").map_err(convert_error)?;
+    let mine = Cas::new(bucket, "shared").map_err(convert_error)?;
+    let theirs = Cas::new(bucket, "shared").map_err(convert_error)?;
+    show("compare-and-swap, current", &text(mine.current().map_err(convert_error)?), "first");
     atomics::swap(mine, b"mine").map_err(|error| format!("a swap that nobody disturbed: {error:?}"))?;
-    show("swap, get", &text(bucket.get("shared").map_err(told)?), "mine");
+    show("swap, get", &text(bucket.get("shared").map_err(convert_error)?), "mine");
     match atomics::swap(theirs, b"theirs") {
         Err(CasError::CasFailed(again)) => {
-            show("swap of an old one is refused with", &text(again.current().map_err(told)?), "mine");
+            show("swap of an old one is refused with", &text(again.current().map_err(convert_error)?), "mine");
             atomics::swap(again, b"theirs").map_err(|error| format!("the second try: {error:?}"))?;
         }
         other => return Err(format!("a swap of an old one must be refused, not {other:?}")),
     }
-    show("swap with that, get", &text(bucket.get("shared").map_err(told)?), "theirs");
+    show("swap with that, get", &text(bucket.get("shared").map_err(convert_error)?), "theirs");
     Ok(())
 }
 
@@ -111,7 +111,7 @@ fn text(value: Option<Vec<u8>>) -> String {
     value.map_or("(absent)".to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Prints what a step gave, and ends the program if it is not what it must be.
+/// Prints the result of a step, and exits if it is not as expected.
 fn show(step: &str, is: &str, must_be: &str) {
     println!("{step:<40} {is}");
     if is != must_be {

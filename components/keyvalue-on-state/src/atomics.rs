@@ -6,21 +6,21 @@ use crate::bindings::exports::wasi::keyvalue::store::Error;
 use crate::bucket::OpenBucket;
 use crate::{KeyValue, index, state};
 
-/// What a key held at some moment.
-pub struct Remembered {
+/// Value of a key at the start of a compare-and-swap.
+pub struct CasHandle {
     bucket: String,
     key: String,
     item: Option<Item>,
 }
 
-impl Remembered {
+impl CasHandle {
     fn now(bucket: &str, key: String) -> Result<Self, Error> {
         let item = state::read(&index::place(bucket, &key))?;
         Ok(Self { bucket: bucket.to_owned(), key, item })
     }
 }
 
-impl GuestCas for Remembered {
+impl GuestCas for CasHandle {
     fn new(bucket: BucketBorrow<'_>, key: String) -> Result<Cas, Error> {
         Ok(Cas::new(Self::now(&bucket.get::<OpenBucket>().name, key)?))
     }
@@ -31,9 +31,9 @@ impl GuestCas for Remembered {
 }
 
 impl Guest for KeyValue {
-    type Cas = Remembered;
+    type Cas = CasHandle;
 
-    /// Numbers are kept as their decimal digits, so that a person and every other reader can read them.
+    /// Numbers are stored as decimal digits, readable for people and other programs.
     fn increment(bucket: BucketBorrow<'_>, key: String, delta: i64) -> Result<i64, Error> {
         let bucket = bucket.get::<OpenBucket>();
         index::add(&bucket.name, &[&key])?;
@@ -49,14 +49,14 @@ impl Guest for KeyValue {
         Ok(sum)
     }
 
-    /// Compares etags and not values: a value that was changed and changed back has been changed.
+    /// Compares etags and not values: a value that was changed and changed back counts as changed.
     fn swap(cas: Cas, value: Vec<u8>) -> Result<(), CasError> {
-        let Remembered { bucket, key, item } = cas.get::<Remembered>();
+        let CasHandle { bucket, key, item } = cas.get::<CasHandle>();
         index::add(bucket, &[key]).map_err(CasError::StoreError)?;
         match state::write_after(item.as_ref(), &index::place(bucket, key), value) {
             Ok(true) => Ok(()),
             Ok(false) => {
-                let now = Remembered::now(bucket, key.clone()).map_err(CasError::StoreError)?;
+                let now = CasHandle::now(bucket, key.clone()).map_err(CasError::StoreError)?;
                 if now.item.is_none() {
                     index::remove(bucket, &[key]).map_err(CasError::StoreError)?;
                 }

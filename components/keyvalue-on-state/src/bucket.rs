@@ -5,10 +5,10 @@ use std::ops::Bound;
 use crate::bindings::exports::wasi::keyvalue::store::{Error, GuestBucket, KeyResponse};
 use crate::{index, state};
 
-/// Keys of one page.
-const PAGE: usize = 100;
+/// Keys on one page.
+const PAGE_SIZE: usize = 100;
 
-/// A bucket as its user holds it: a name, so that all who hold it see the same.
+/// An open bucket: only a name, so that all handles see the same data.
 pub struct OpenBucket {
     pub(crate) name: String,
 }
@@ -38,13 +38,13 @@ impl GuestBucket for OpenBucket {
         Ok(state::read(&self.place(&key))?.is_some())
     }
 
-    /// A cursor is the last key of the page before, so that it means the same after writes.
+    /// The cursor is the last key of the previous page, so that it stays valid after writes.
     fn list_keys(&self, cursor: Option<String>) -> Result<KeyResponse, Error> {
         let names = index::names(&self.name)?;
         let begin = cursor.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut keys: Vec<String> = names.range((begin, Bound::Unbounded)).take(PAGE + 1).cloned().collect();
-        let is_last = keys.len() <= PAGE;
-        keys.truncate(PAGE);
+        let mut keys: Vec<String> = names.range((begin, Bound::Unbounded)).take(PAGE_SIZE + 1).cloned().collect();
+        let is_last = keys.len() <= PAGE_SIZE;
+        keys.truncate(PAGE_SIZE);
         let cursor = if is_last { None } else { keys.last().cloned() };
         Ok(KeyResponse { keys, cursor })
     }

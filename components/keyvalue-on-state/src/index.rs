@@ -1,29 +1,29 @@
-//! The names of a bucket's keys, in a record of their own.
+//! Index of a bucket's keys, stored in a separate record.
 //!
-//! Each name is its length in four bytes, the lowest first, and its UTF-8: a name may hold any character.
+//! Each name is its length in four bytes (little-endian), and its UTF-8: a name may hold any character.
 
 use std::collections::BTreeSet;
 
 use crate::bindings::exports::wasi::keyvalue::store::Error;
 use crate::state;
 
-/// What the index is called; no key of a bucket has the bucket's bare name.
+/// Returns the store key of the index; no key of a bucket has the bucket's bare name.
 fn record(bucket: &str) -> String {
     format!("{bucket}||")
 }
 
-/// The key of the store that has a key of a bucket. Never that of the index, which the empty key would have.
+/// Returns the store key of a bucket's key. Never equals the index's, not even for the empty key.
 pub(crate) fn place(bucket: &str, key: &str) -> String {
     format!("{bucket}||={key}")
 }
 
-/// All names, in their order.
+/// Reads all names in order.
 pub(crate) fn names(bucket: &str) -> Result<BTreeSet<String>, Error> {
     let found = state::read(&record(bucket))?;
     decoded(found.as_ref().map_or(&[], |item| &item.value))
 }
 
-/// Adds names before their records are written, so that no record is without a name.
+/// Adds names before their records are written, so that every record has a name.
 pub(crate) fn add(bucket: &str, new: &[&str]) -> Result<(), Error> {
     changed(bucket, |names| {
         let before = names.len();
@@ -32,7 +32,7 @@ pub(crate) fn add(bucket: &str, new: &[&str]) -> Result<(), Error> {
     })
 }
 
-/// Takes names away after their records are.
+/// Removes names after their records are deleted.
 pub(crate) fn remove(bucket: &str, old: &[&str]) -> Result<(), Error> {
     changed(bucket, |names| {
         let before = names.len();
@@ -76,21 +76,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_any_characters_come_back() {
+    fn names_of_any_characters_round_trip() {
         let names = BTreeSet::from(["", "a||b", "nul\0", "\u{1f9c0}\n"].map(str::to_owned));
         assert_eq!(decoded(&encoded(&names)).unwrap(), names);
         assert_eq!(decoded(&[]).unwrap(), BTreeSet::new());
     }
 
     #[test]
-    fn a_damaged_record_is_an_error() {
+    fn damaged_record_is_an_error() {
         for bytes in [&[1][..], &[1, 0, 0, 0], &[255, 255, 255, 255, 1], &[1, 0, 0, 0, 0xff]] {
             assert!(decoded(bytes).is_err(), "{bytes:?}");
         }
     }
 
     #[test]
-    fn no_key_is_kept_where_the_index_is() {
+    fn no_key_collides_with_the_index() {
         assert_ne!(place("b", ""), record("b"));
     }
 }

@@ -1,9 +1,10 @@
-//! `wasi:keyvalue@0.2.0-draft2` on any state store of `dapr:components`: fused between a consumer and a store, it lets one file
-//! keep its keys wherever that store does.
+//! `wasi:keyvalue@0.2.0-draft2` on any state store of `dapr:components`.
 //!
-//! The store's properties are the variables of the environment that begin with `STATE_`: `STATE_REDISHOST=redis:6379` is its
-//! property `redishost`. Keys of a bucket are `BUCKET||KEY`. Dapr's stores cannot list keys, so that each bucket has one more
-//! record with the names of its keys; who writes to the store past this component is not in there.
+//! Composed between a consumer and a store, it stores the consumer's keys in that store.
+//!
+//! The store's properties are the environment variables that begin with `STATE_`: `STATE_REDISHOST=redis:6379` is its
+//! property `redishost`. Keys of a bucket are `BUCKET||KEY`. Dapr's stores cannot list keys, so that each bucket has a
+//! further record with the names of its keys; keys written without this component are not listed.
 
 pub mod atomics;
 mod batch;
@@ -45,7 +46,7 @@ pub struct KeyValue;
 impl store::Guest for KeyValue {
     type Bucket = OpenBucket;
 
-    /// Every name is a bucket, and two that open one name share it.
+    /// Opens a bucket. Every name is valid, and equal names share a bucket.
     fn open(identifier: String) -> Result<store::Bucket, Error> {
         state::ready()?;
         Ok(store::Bucket::new(OpenBucket { name: identifier }))

@@ -5,14 +5,14 @@ use crate::bindings::exports::wasi::keyvalue::store::Error;
 use crate::bucket::OpenBucket;
 use crate::{KeyValue, data};
 
-/// What a key held at some moment.
-pub struct Remembered {
+/// Value of a key at the start of a compare-and-swap.
+pub struct CasHandle {
     bucket: String,
     key: String,
     value: Option<data::Value>,
 }
 
-impl Remembered {
+impl CasHandle {
     fn now(bucket: &str, key: String) -> Self {
         let value = data::read(bucket, |values| values.get(&key).cloned());
         Self { bucket: bucket.to_owned(), key, value }
@@ -23,7 +23,7 @@ impl Remembered {
     }
 }
 
-impl GuestCas for Remembered {
+impl GuestCas for CasHandle {
     fn new(bucket: BucketBorrow<'_>, key: String) -> Result<Cas, Error> {
         Ok(Cas::new(Self::now(&bucket.get::<OpenBucket>().name, key)))
     }
@@ -34,12 +34,12 @@ impl GuestCas for Remembered {
 }
 
 impl Guest for KeyValue {
-    type Cas = Remembered;
+    type Cas = CasHandle;
 
-    /// Numbers are kept as their decimal digits, so that a person and every other reader can read them.
+    /// Numbers are stored as decimal digits, readable for people and other programs.
     fn increment(bucket: BucketBorrow<'_>, key: String, delta: i64) -> Result<i64, Error> {
         let bucket = &bucket.get::<OpenBucket>().name;
-        let number = match Remembered::now(bucket, key.clone()).value {
+        let number = match CasHandle::now(bucket, key.clone()).value {
             None => 0,
             Some(value) => number(&value.bytes).ok_or_else(|| Error::Other(format!("{key} holds no number")))?,
         };
@@ -48,10 +48,10 @@ impl Guest for KeyValue {
         Ok(sum)
     }
 
-    /// Compares versions and not values: a value that was changed and changed back has been changed.
+    /// Compares versions and not values: a value that was changed and changed back counts as changed.
     fn swap(cas: Cas, value: Vec<u8>) -> Result<(), CasError> {
-        let remembered = cas.get::<Remembered>();
-        let now = Remembered::now(&remembered.bucket, remembered.key.clone());
+        let remembered = cas.get::<CasHandle>();
+        let now = CasHandle::now(&remembered.bucket, remembered.key.clone());
         if now.version() != remembered.version() {
             return Err(CasError::CasFailed(Cas::new(now)));
         }

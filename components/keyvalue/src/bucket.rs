@@ -5,10 +5,10 @@ use std::ops::Bound;
 use crate::bindings::exports::wasi::keyvalue::store::{Error, GuestBucket, KeyResponse};
 use crate::data;
 
-/// Keys of one page.
-const PAGE: usize = 100;
+/// Keys on one page.
+const PAGE_SIZE: usize = 100;
 
-/// A bucket as its user holds it: a name, so that all who hold it see the same.
+/// An open bucket: only a name, so that all handles see the same data.
 pub struct OpenBucket {
     pub(crate) name: String,
 }
@@ -32,15 +32,15 @@ impl GuestBucket for OpenBucket {
         Ok(data::read(&self.name, |values| values.contains_key(&key)))
     }
 
-    /// A cursor is the last key of the page before, so that it means the same after writes.
+    /// The cursor is the last key of the previous page, so that it stays valid after writes.
     fn list_keys(&self, cursor: Option<String>) -> Result<KeyResponse, Error> {
         let begin = cursor.map_or(Bound::Unbounded, Bound::Excluded);
         let mut keys: Vec<String> = data::read(&self.name, |values| {
             let from = values.range((begin, Bound::Unbounded));
-            from.map(|(key, _)| key.clone()).take(PAGE + 1).collect()
+            from.map(|(key, _)| key.clone()).take(PAGE_SIZE + 1).collect()
         });
-        let is_last = keys.len() <= PAGE;
-        keys.truncate(PAGE);
+        let is_last = keys.len() <= PAGE_SIZE;
+        keys.truncate(PAGE_SIZE);
         let cursor = if is_last { None } else { keys.last().cloned() };
         Ok(KeyResponse { keys, cursor })
     }
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn two_who_open_one_name_share_a_bucket_and_others_do_not() {
+    fn handles_of_one_name_share_a_bucket() {
         bucket("a").set("k".into(), vec![1]).unwrap();
         assert_eq!(bucket("a").get("k".into()).unwrap(), Some(vec![1]));
         assert_eq!(bucket("b").get("k".into()).unwrap(), None);
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_follow_each_other_without_gaps_also_when_the_last_key_goes_away() {
+    fn pages_have_no_gaps_after_the_cursor_key_is_deleted() {
         let bucket = bucket("pages");
         for number in 0..250 {
             bucket.set(format!("{number:03}"), vec![]).unwrap();
@@ -73,7 +73,7 @@ mod tests {
         let mut cursor = None;
         loop {
             let page = bucket.list_keys(cursor).unwrap();
-            assert!(page.keys.len() <= PAGE);
+            assert!(page.keys.len() <= PAGE_SIZE);
             found.extend(page.keys);
             let Some(last) = page.cursor else { break };
             bucket.delete(last.clone()).unwrap();

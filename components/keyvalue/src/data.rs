@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// Keys and values of one bucket, in the order of the keys.
+/// Keys and values of one bucket, in key order.
 pub(crate) type Values = BTreeMap<String, Value>;
 
-/// One value.
+/// A value.
 #[derive(Clone)]
 pub(crate) struct Value {
     pub(crate) bytes: Vec<u8>,
-    /// Which write of all made it; no two are the same.
+    /// Number of the write, unique among all writes.
     pub(crate) version: u64,
 }
 
@@ -25,7 +25,7 @@ thread_local! {
     static DATA: RefCell<Data> = RefCell::default();
 }
 
-/// Looks into a bucket; one that nobody has written to is empty.
+/// Reads a bucket; one without writes is empty.
 pub(crate) fn read<T>(bucket: &str, look: impl FnOnce(&Values) -> T) -> T {
     DATA.with_borrow(|data| match data.buckets.get(bucket) {
         Some(values) => look(values),
@@ -42,7 +42,7 @@ pub(crate) fn write(bucket: &str, key: String, bytes: Vec<u8>) {
     });
 }
 
-/// Deletes a key, if it is there.
+/// Deletes a key if it exists.
 pub(crate) fn delete(bucket: &str, key: &str) {
     DATA.with_borrow_mut(|data| {
         if let Some(values) = data.buckets.get_mut(bucket) {

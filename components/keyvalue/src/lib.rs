@@ -1,5 +1,7 @@
-//! `wasi:keyvalue@0.2.0-draft2` with its data inside: what a component that imports it is fused with, so that one file runs
-//! anywhere. It imports nothing itself, not even WASI.
+//! An in-memory provider of `wasi:keyvalue@0.2.0-draft2`.
+//!
+//! Composed with a component that imports it, it makes one file that runs anywhere. It imports nothing itself, not even
+//! WASI.
 
 pub mod atomics;
 mod batch;
@@ -39,7 +41,7 @@ pub struct KeyValue;
 impl store::Guest for KeyValue {
     type Bucket = OpenBucket;
 
-    /// Every name is a bucket, and two that open one name share it.
+    /// Opens a bucket. Every name is valid, and equal names share a bucket.
     fn open(identifier: String) -> Result<store::Bucket, Error> {
         Ok(store::Bucket::new(OpenBucket { name: identifier }))
     }

@@ -1,7 +1,7 @@
-//! Secrets from a file of `NAME=value` lines, as many programs have one beside them.
+//! Secrets from a file of `NAME=value` lines.
 //!
-//! One property: `path`, the file as the component sees it; its folder has to be granted (`allowDirs`). The file is read anew
-//! for every question, so that a secret that was changed is.
+//! One property: `path`, the file as the component sees it; its directory must be granted (`allowDirs`). The file is
+//! read for every request, so that changed secrets are seen.
 
 mod parse;
 
@@ -64,7 +64,7 @@ impl Guest for SecretsEnvFile {
     }
 }
 
-/// All secrets; or what is wrong with the file, without showing anything that is in it.
+/// Reads all secrets. An error does not show any of the file's contents.
 fn read() -> Result<Vec<(String, String)>, String> {
     PATH.with_borrow(|path| {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}"))?;

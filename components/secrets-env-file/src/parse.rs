@@ -1,9 +1,10 @@
-//! Lines of `NAME=value`.
+//! Parser of `NAME=value` lines.
 
-/// The pairs in their order, the last of a name counting; or the number of the first line that is none.
+/// Parses the pairs in order; a later pair replaces earlier ones of its name. Fails with the number of the first
+/// invalid line.
 ///
-/// A value may stand in double or single quotes, which are not part of it. `export` before a name, comments (`#`) and empty
-/// lines mean nothing.
+/// A value may be in double or single quotes, which are removed. `export` before a name, comments (`#`) and empty lines
+/// are ignored.
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, usize> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -33,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_taken_as_they_are_and_quotes_are_not_part_of_them() {
+    fn values_are_literal_and_quotes_are_removed() {
         let text = "# a comment\n\nA=1\nexport B = two words \nC=\"quoted = too\"\nD='#'\nE=\nA=3\r\n";
         let pairs = parse(text).unwrap();
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -41,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_pair_is_told_by_its_number() {
+    fn invalid_line_is_reported_by_number() {
         assert_eq!(parse("A=1\nhunter2\n"), Err(2));
         assert_eq!(parse("=1"), Err(1));
         assert_eq!(parse("a b=1"), Err(1));

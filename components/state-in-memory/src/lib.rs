@@ -1,10 +1,9 @@
-//! A state store whose state lives in its own memory, as a component of the world `dapr:components/state-store`.
+//! An in-memory state store, as a component of the world `dapr:components/state-store`.
 //!
-//! It has all that the contract offers: etags, first-write, time to live, transactions. It is what Dapr's
-//! `state.in-memory` is, and says the same when it refuses.
+//! It implements the whole contract: etags, first-write, time to live, transactions. It matches Dapr's
+//! `state.in-memory`, including error messages.
 //!
-//! One property: `maxBytes`, the most that keys and values may take together. What would go beyond it is refused, and
-//! nothing is lost.
+//! One property: `maxBytes`, the most memory for keys and values. A write beyond it is rejected, and nothing is lost.
 
 mod properties;
 mod request;
@@ -90,7 +89,7 @@ impl Guest for StateInMemory {
 
     fn transact(operations: Vec<Operation>, _metadata: Metadata) -> Result<(), Error> {
         let now = SystemTime::now();
-        let operations = operations.into_iter().map(|it| Prepared::of(it, now)).collect::<Result<Vec<_>, _>>()?;
+        let operations = operations.into_iter().map(|it| Prepared::new(it, now)).collect::<Result<Vec<_>, _>>()?;
         TABLE.with_borrow_mut(|table| table.transact(operations, now))
     }
 

@@ -1,9 +1,9 @@
-//! What a component YAML may say.
+//! Properties of the component YAML.
 
-/// More than a development machine's state usually is, and less than the memory that a host gives by default.
+/// Default limit: more than a typical development state, and less than a host's default memory limit.
 const DEFAULT_MAX_BYTES: usize = 64 << 20;
 
-/// `maxBytes`; or why it cannot be read.
+/// Parses `maxBytes`.
 pub(crate) fn max_bytes(properties: &[(String, String)]) -> Result<usize, String> {
     let mut max_bytes = DEFAULT_MAX_BYTES;
     for (name, value) in properties {
@@ -24,13 +24,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_counts_and_the_case_of_the_name_does_not() {
+    fn last_value_counts_and_name_is_case_insensitive() {
         assert_eq!(check(&[("maxBytes", "1"), ("MAXBYTES", " 2 "), ("other", "x")]), Ok(2));
         assert_eq!(check(&[("maxBytes", "")]), Ok(DEFAULT_MAX_BYTES));
     }
 
     #[test]
-    fn what_is_no_number_is_refused_without_showing_it() {
+    fn invalid_number_is_rejected_without_showing_it() {
         let error = check(&[("maxBytes", "hunter2")]).unwrap_err();
         assert!(error.contains("maxBytes") && !error.contains("hunter2"), "{error}");
     }

@@ -1,21 +1,21 @@
-//! An operation with all that can fail without looking at the state already done.
+//! Operations prepared so that only checks against the state can still fail.
 
 use std::time::{Duration, SystemTime};
 
 use crate::bindings::exports::dapr::components::state::{Concurrency, Error, Operation};
 
-/// A write or a delete, and what it depends on.
+/// A write or a delete, with its conditions.
 pub(crate) struct Prepared {
     pub(crate) key: String,
-    /// The etag that the key must have.
+    /// Required etag of the key.
     pub(crate) etag: Option<String>,
-    /// Whether the key must not exist, where no etag is given.
+    /// True if the key must not exist, without an etag.
     pub(crate) is_first_write: bool,
-    /// What is written; a delete has nothing.
+    /// The write; `None` for a delete.
     pub(crate) write: Option<Write>,
 }
 
-/// What is written.
+/// Contents of a write.
 pub(crate) struct Write {
     pub(crate) value: Vec<u8>,
     pub(crate) expires: Option<SystemTime>,
@@ -23,13 +23,13 @@ pub(crate) struct Write {
 }
 
 impl Prepared {
-    pub(crate) fn of(operation: Operation, now: SystemTime) -> Result<Self, Error> {
+    pub(crate) fn new(operation: Operation, now: SystemTime) -> Result<Self, Error> {
         let (key, etag, concurrency, write) = match operation {
             Operation::Set(request) => {
                 let ttl = time_to_live(&request.metadata)?;
                 let write = Write {
                     value: request.value,
-                    // What nothing can represent is for ever.
+                    // An expiry beyond the range of times means none.
                     expires: ttl.and_then(|ttl| now.checked_add(ttl)),
                     content_type: request.content_type,
                 };
@@ -42,7 +42,7 @@ impl Prepared {
     }
 }
 
-/// Reads `ttlInSeconds`, and complains in the words of Dapr's component, which are those of Go's `strconv`.
+/// Parses `ttlInSeconds`, with the error messages of Dapr's component, which are those of Go's `strconv`.
 fn time_to_live(metadata: &[(String, String)]) -> Result<Option<Duration>, Error> {
     let found = metadata.iter().find(|(name, _)| name == "ttlInSeconds");
     let Some((_, text)) = found.filter(|(_, text)| !text.is_empty()) else { return Ok(None) };
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_positive_number_is_a_time_to_live_and_anything_not_positive_means_for_ever() {
+    fn only_positive_ttl_expires() {
         assert_eq!(check("90"), Ok(Some(90)));
         assert_eq!(check("+1"), Ok(Some(1)));
         for forever in ["", "0", "-1", "-90"] {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused_as_dapr_refuses_it() {
+    fn invalid_ttl_gives_daprs_message() {
         for wrong in ["soon", "1.5", "10s", "-", " 1"] {
             assert_eq!(check(wrong), Err(format!("strconv.Atoi: parsing {wrong:?}: invalid syntax")));
         }

@@ -1,4 +1,4 @@
-//! The state, and the order in which its values expire.
+//! The state, with its expiry times.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
@@ -10,15 +10,15 @@ use jiff::Timestamp;
 use crate::bindings::exports::dapr::components::state::{Error, Item};
 use crate::request::{Prepared, Write};
 
-/// Keys, values, and what they take.
+/// Keys, values, and their size.
 pub(crate) struct Table {
     values: HashMap<Rc<str>, Value>,
-    // What expires, soonest first; exactly the keys of `values` that have an expiry.
+    // Expiry times, soonest first; exactly the keys of `values` that have one.
     expiries: BTreeSet<(SystemTime, Rc<str>)>,
-    // The bytes of all keys and values.
+    // Bytes of all keys and values.
     bytes: usize,
     max_bytes: usize,
-    // Etags count up from a number that no earlier instance is likely to have used, so that none comes back to life.
+    // Etags start at a random number, so that values of an earlier instance do not match.
     next_etag: u128,
 }
 
@@ -36,7 +36,7 @@ impl Default for Table {
 }
 
 impl Table {
-    /// An empty table that takes up to so many bytes.
+    /// Creates an empty table with a size limit in bytes.
     pub(crate) fn new(max_bytes: usize) -> Self {
         let random = RandomState::new();
         let [high, low] = [0, 1].map(|half: u8| u128::from(random.hash_one(half)));
@@ -49,7 +49,7 @@ impl Table {
         }
     }
 
-    /// The value of `key`, unless it has expired by `now`.
+    /// Returns the value of `key`, unless it has expired by `now`.
     pub(crate) fn get(&self, key: &str, now: SystemTime) -> Option<Item> {
         let value = self.values.get(key)?;
         let metadata = match value.expires {
@@ -65,10 +65,10 @@ impl Table {
         })
     }
 
-    /// Does all operations in their order; or none, and says why. As Dapr's component does it, every etag is held against
-    /// the state before the transaction.
+    /// Applies all operations in order, or none. As in Dapr's component, every etag is compared with the state before
+    /// the transaction.
     pub(crate) fn transact(&mut self, operations: Vec<Prepared>, now: SystemTime) -> Result<(), Error> {
-        // Each write forgets what has expired, so that no timer is needed.
+        // Each write removes expired values, so that no timer is needed.
         self.drop_expired(now);
         for operation in &operations {
             self.check(operation)?;
@@ -91,7 +91,7 @@ impl Table {
         }
     }
 
-    /// Whether etag and concurrency of `operation` fit what is here.
+    /// Checks etag and concurrency of an operation.
     fn check(&self, operation: &Prepared) -> Result<(), Error> {
         let current = self.values.get(operation.key.as_str());
         let why = match (&operation.etag, current) {
@@ -106,8 +106,7 @@ impl Table {
         Err(Error::EtagMismatch(Some(why)))
     }
 
-    /// Whether all that the operations write would fit beside what is here; what they replace or delete counts as well,
-    /// because it is there until they are done.
+    /// Checks that all writes fit. Values that they replace or delete still count, because they exist until the end.
     fn check_room(&self, operations: &[Prepared]) -> Result<(), Error> {
         let writes = operations.iter().filter_map(|operation| Some((operation, operation.write.as_ref()?)));
         let more: usize = writes.map(|(operation, write)| operation.key.len() + write.value.len()).sum();
@@ -145,7 +144,7 @@ fn written(etag: u128) -> String {
     format!("{etag:032x}")
 }
 
-/// Whole seconds in UTC, as Go's `time.RFC3339` prints them.
+/// Formats a time in UTC with whole seconds, like Go's `time.RFC3339`.
 fn rfc3339(time: SystemTime) -> String {
     let time = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -175,11 +174,11 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_value_is_invisible_at_once_and_forgotten_with_the_next_write() {
+    fn expired_value_is_invisible_and_removed_by_the_next_write() {
         let mut table = Table::new(100);
         table.transact(vec![write("k", "v", Some(at(10)))], at(0)).unwrap();
-        let told = table.get("k", at(9)).unwrap().metadata;
-        assert_eq!(told, [("ttlExpireTime".to_owned(), "1970-01-01T00:00:10Z".to_owned())]);
+        let metadata = table.get("k", at(9)).unwrap().metadata;
+        assert_eq!(metadata, [("ttlExpireTime".to_owned(), "1970-01-01T00:00:10Z".to_owned())]);
         assert_eq!(value(&table, "k", 10), None);
         assert_eq!(table.values.len(), 1);
         table.transact(vec![], at(10)).unwrap();
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn rewriting_a_value_leaves_no_stale_expiry_behind() {
+    fn rewriting_a_value_replaces_its_expiry() {
         let mut table = Table::new(100);
         table.transact(vec![write("k", "v", Some(at(10)))], at(0)).unwrap();
         table.transact(vec![write("k", "w", None)], at(0)).unwrap();
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_store_refuses_and_keeps_what_it_has() {
+    fn full_store_rejects_writes_and_keeps_its_values() {
         let mut table = Table::new(10);
         table.transact(vec![write("k", "12345", None)], at(0)).unwrap();
         let refused = table.transact(vec![delete("k"), write("l", "12345", None)], at(0)).unwrap_err();
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_check_of_one_operation_keeps_all_from_happening() {
+    fn failed_check_prevents_the_whole_transaction() {
         let mut table = Table::new(100);
         let stale = Prepared { etag: Some("stale".to_owned()), ..write("b", "2", None) };
         assert!(table.transact(vec![write("a", "1", None), stale], at(0)).is_err());
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_writes_have_one_etag_not_even_of_two_instances() {
+    fn etags_are_unique_across_instances() {
         let mut etags = BTreeSet::new();
         for _ in 0..2 {
             let mut table = Table::new(100);

@@ -1,4 +1,4 @@
-//! One connection to the server, on which nothing takes longer or more memory than it may, whatever is at its other end.
+//! One connection to the server, with limits on time and memory.
 
 use std::io::{self, Read, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -8,8 +8,8 @@ use redis::{ConnectionLike, ErrorKind, Parser, RedisError, RedisResult, Value};
 
 use crate::properties::Config;
 
-/// The most that one answer may be: what hosts take from one call of a component with the usual memory.
-const MAX_ANSWER: usize = 64 << 20;
+/// Largest response in bytes: hosts accept as much from one call of a component with the usual memory.
+const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -20,7 +20,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects, authenticates and chooses the database.
+    /// Connects, authenticates and selects the database.
     pub(crate) fn open(config: &Config) -> RedisResult<Self> {
         let stream = dial(config)?;
         stream.set_nodelay(true)?;
@@ -53,14 +53,14 @@ impl Connection {
         }
         auth.arg(password).query::<()>(self).map_err(|error| match error.kind() {
             ErrorKind::Server(_) | ErrorKind::Extension if !is_full(&error) => {
-                // Not what the server says: some repeat the password.
+                // Not the server's message: some repeat the password.
                 (ErrorKind::AuthenticationFailed, "the server refused redisUsername or redisPassword").into()
             }
             _ => error,
         })
     }
 
-    /// Whether a request can be sent: the server has neither closed the connection nor said anything unasked.
+    /// Returns true if a request can be sent: the server has neither closed the connection nor sent unexpected data.
     pub(crate) fn is_usable(&mut self) -> bool {
         let is_quiet = !self.is_broken && {
             let looked = self.stream.set_nonblocking(true).and_then(|()| self.stream.read(&mut [0]));
@@ -69,7 +69,7 @@ impl Connection {
         is_quiet && self.stream.set_nonblocking(false).is_ok()
     }
 
-    /// Does something after which nobody knows what comes next on the connection if it fails.
+    /// Runs a step, and marks the connection as broken if it fails.
     fn or_break<T>(&mut self, step: impl FnOnce(&mut Self) -> RedisResult<T>) -> RedisResult<T> {
         let done = step(self);
         self.is_broken |= done.is_err();
@@ -82,7 +82,7 @@ impl Connection {
 
     fn receive(&mut self) -> RedisResult<Value> {
         let until = Instant::now() + self.timeout;
-        let mut answer = Answer { stream: &self.stream, until, left: MAX_ANSWER };
+        let mut answer = Answer { stream: &self.stream, until, left: MAX_RESPONSE_BYTES };
         let parsed = self.parser.parse_value(&mut answer);
         if answer.left == 0 {
             return Err((ErrorKind::Parse, "the server's answer is larger than it may be").into());
@@ -105,7 +105,7 @@ impl ConnectionLike for Connection {
             (0..offset + count).map(|_| it.receive()).collect::<RedisResult<Vec<_>>>()
         })?;
         let wanted = answers.split_off(offset);
-        // The answers before those are whether a transaction takes each of its commands.
+        // Earlier responses say whether a transaction accepted each of its commands.
         answers.into_iter().try_for_each(|answer| answer.extract_error().map(drop))?;
         Ok(wanted)
     }
@@ -123,7 +123,7 @@ impl ConnectionLike for Connection {
     }
 }
 
-/// What the server sends, as far as it comes in time and is not too much.
+/// A response with limits on time and size.
 struct Answer<'a> {
     stream: &'a TcpStream,
     until: Instant,
@@ -155,7 +155,7 @@ fn dial(config: &Config) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// Says what systems call by two names and nobody understands.
+/// Replaces the unclear messages of timeouts, which differ between systems.
 fn in_time(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
@@ -165,7 +165,7 @@ fn in_time(error: io::Error) -> io::Error {
     }
 }
 
-/// Whether the server refused because it has too many clients, which passes.
+/// Returns true if the server has too many clients, which is transient.
 fn is_full(error: &RedisError) -> bool {
     error.detail().is_some_and(|detail| detail.starts_with("max number of clients"))
 }
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_without_an_end_is_given_up() {
+    fn endless_response_is_aborted() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = listener.local_addr().unwrap().to_string();
         std::thread::spawn(move || {

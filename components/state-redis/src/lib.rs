@@ -1,13 +1,13 @@
-//! A state store whose state is on a Redis server, as a component of the world `dapr:components/state-store`.
+//! A state store on a Redis server, as a component of the world `dapr:components/state-store`.
 //!
-//! It is what Dapr's `state.redis` is: the same layout in Redis, so that both can share a server, the same rules of etags,
-//! first writes and expiry, and the same words when it refuses. It reaches the server over the TCP socket that its host
-//! grants, without TLS.
+//! It matches Dapr's `state.redis`: the same layout in Redis, so that both can share a server, the same rules of etags,
+//! first writes and expiry, and the same error messages. It connects through the TCP socket that its host grants,
+//! without TLS.
 //!
-//! Nothing lasts in the component itself, so that there may be many instances, each with one connection.
+//! The component itself keeps no state, so that there may be many instances, each with one connection.
 
-mod answer;
 mod connection;
+mod error;
 mod properties;
 mod request;
 mod scripts;
@@ -63,7 +63,7 @@ impl StateRedis {
 impl Guest for StateRedis {
     fn init(properties: Properties) -> Result<(), InitError> {
         let config = Config::read(&properties).map_err(InitError::Misconfigured)?;
-        let store = Store::connect(config).map_err(answer::init_error)?;
+        let store = Store::connect(config).map_err(error::init_error)?;
         STORE.set(Some(store));
         Ok(())
     }

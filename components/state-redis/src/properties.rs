@@ -1,24 +1,24 @@
-//! The properties of `state.redis`. `components-contrib/common/component/redis/settings.go`.
+//! Properties of `state.redis`. `components-contrib/common/component/redis/settings.go`.
 //!
-//! No message shows a value: any may be a secret.
+//! No error message shows a value: any may be a secret.
 
 use std::time::Duration;
 
 const DEFAULT_PORT: u16 = 6379;
-/// The defaults of the client that Dapr uses.
+/// Defaults of the client that Dapr uses.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
-/// Longer than hosts let a call take, and no number of which some system's clock makes nonsense.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+/// Longest timeout: beyond the limit of hosts, and small enough for every system's clock.
+const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// What a component YAML says.
+/// Settings of the component YAML.
 pub(crate) struct Config {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) username: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) database: i64,
-    /// Seconds to live for writes that do not say; zero is for ever.
+    /// Default time to live in seconds; zero means none.
     pub(crate) default_ttl: Option<u64>,
     pub(crate) dial_timeout: Duration,
     pub(crate) read_timeout: Duration,
@@ -27,7 +27,7 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn read(pairs: &[(String, String)]) -> Result<Self, String> {
         let properties = Properties(pairs);
-        properties.refuse_what_is_missing_here()?;
+        properties.reject_unsupported()?;
         let (host, port) = properties.address()?;
         Ok(Self {
             host,
@@ -45,7 +45,7 @@ impl Config {
 struct Properties<'a>(&'a [(String, String)]);
 
 impl Properties<'_> {
-    /// The value of `name`. Where a name occurs twice the last one counts; an empty value is none.
+    /// Returns the value of `name`. The last one counts; an empty value is ignored.
     fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().rev().find(|(own, _)| own.eq_ignore_ascii_case(name))?;
         (!value.is_empty()).then_some(value)
@@ -56,8 +56,8 @@ impl Properties<'_> {
         parsed.transpose().map_err(|_| wrong(name, "a whole number in range"))
     }
 
-    /// Better an error than a connection without what the YAML asks for.
-    fn refuse_what_is_missing_here(&self) -> Result<(), String> {
+    /// Rejects unsupported properties, rather than connecting without them.
+    fn reject_unsupported(&self) -> Result<(), String> {
         if self.is_on("enableTLS")? {
             return Err(wrong("enableTLS", "false: a Wasm component has no TLS"));
         }
@@ -103,8 +103,8 @@ impl Properties<'_> {
         Ok((host.to_owned(), own_port.or(port).unwrap_or(DEFAULT_PORT)))
     }
 
-    /// In Go's syntax, or in milliseconds, unlike the durations of other components. What is not positive means the
-    /// default or no limit: a limit there must be.
+    /// Parses a timeout in Go's syntax, or in milliseconds, unlike other components. Values that are not positive give
+    /// the default: there must be a limit.
     fn timeout(&self, name: &str, default: Duration) -> Result<Duration, String> {
         let Some(text) = self.get(name) else { return Ok(default) };
         let given = match text.trim().parse::<i64>() {
@@ -113,7 +113,7 @@ impl Properties<'_> {
         };
         let given = given.ok_or_else(|| wrong(name, "a duration such as 3s, or milliseconds"))?;
         let given = Duration::try_from(given).ok().filter(|given| !given.is_zero());
-        Ok(given.unwrap_or(default).min(LONGEST_TIMEOUT))
+        Ok(given.unwrap_or(default).min(MAX_TIMEOUT))
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_port_from_either_property_or_the_default() {
+    fn port_comes_from_either_property_or_the_default() {
         assert_eq!(server(&[("redisHost", "localhost:6380")]), ("localhost".into(), 6380));
         assert_eq!(server(&[("REDISHOST", "db")]), ("db".into(), 6379));
         assert_eq!(server(&[("redisHost", "db"), ("redisPort", "7000")]), ("db".into(), 7000));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_component_does_not_have_is_refused_by_name() {
+    fn unsupported_properties_are_rejected_by_name() {
         for (name, value) in [("enableTLS", "true"), ("redisType", "cluster"), ("failover", "true")] {
             let error = check(&[("redisHost", "db"), (name, value)]).err().unwrap();
             assert!(error.contains(name), "{error}");
@@ -157,24 +157,24 @@ mod tests {
     }
 
     #[test]
-    fn a_default_ttl_may_be_for_ever() {
+    fn default_ttl_may_be_unlimited() {
         let ttl = |text| check(&[("redisHost", "db"), ("ttlInSeconds", text)]).unwrap().default_ttl;
         assert_eq!([ttl(""), ttl("60"), ttl("-1")], [None, Some(60), Some(0)]);
     }
 
     #[test]
-    fn a_bare_number_is_milliseconds_and_what_is_not_positive_is_the_default() {
+    fn bare_timeout_is_milliseconds_and_non_positive_the_default() {
         let read = |text| check(&[("redisHost", "db"), ("readTimeout", text)]).map(|config| config.read_timeout);
         assert_eq!(read("250"), Ok(Duration::from_millis(250)));
         assert_eq!(read("1m2.5s"), Ok(Duration::from_millis(62_500)));
-        assert_eq!(read("9223372036854775807"), Ok(LONGEST_TIMEOUT));
+        assert_eq!(read("9223372036854775807"), Ok(MAX_TIMEOUT));
         for default in ["", "0", "-1", "-3s"] {
             assert_eq!(read(default), Ok(READ_TIMEOUT), "{default}");
         }
     }
 
     #[test]
-    fn a_message_never_shows_a_value() {
+    fn error_messages_never_show_values() {
         for name in ["redisPort", "redisDB", "ttlInSeconds", "enableTLS", "redisType", "readTimeout", "dialTimeout"] {
             let error = check(&[("redisHost", "db"), (name, "hunter2")]).err().unwrap();
             assert!(error.contains(name) && !error.contains("hunter2"), "{error}");

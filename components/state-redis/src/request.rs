@@ -1,22 +1,22 @@
-//! Writes and deletes with all that can fail before the server is asked.
+//! Writes and deletes, validated before they are sent.
 
 use redis_state::NO_ETAG;
 
 use crate::bindings::exports::dapr::components::state::{Concurrency, DeleteRequest, Error, SetRequest};
 
-/// A write, as the script takes it.
+/// A write, as the script expects it.
 pub(crate) struct Write<'a> {
     pub(crate) key: &'a str,
     pub(crate) value: &'a [u8],
-    /// The version that the key must have.
+    /// Required version of the key.
     pub(crate) etag: String,
     pub(crate) is_first: bool,
-    /// Seconds to live, none for ever, or nothing said about it.
+    /// Time to live in seconds, zero for none, or `None` to leave it unchanged.
     ttl: Option<u64>,
 }
 
 impl<'a> Write<'a> {
-    pub(crate) fn of(request: &'a SetRequest, default_ttl: Option<u64>) -> Result<Self, Error> {
+    pub(crate) fn new(request: &'a SetRequest, default_ttl: Option<u64>) -> Result<Self, Error> {
         Ok(Self {
             key: &request.key,
             value: &request.value,
@@ -31,25 +31,25 @@ impl<'a> Write<'a> {
     }
 }
 
-/// A delete, as the script takes it.
+/// A delete, as the script expects it.
 pub(crate) struct Delete<'a> {
     pub(crate) key: &'a str,
     pub(crate) etag: &'a str,
 }
 
 impl<'a> Delete<'a> {
-    pub(crate) fn of(request: &'a DeleteRequest) -> Self {
+    pub(crate) fn new(request: &'a DeleteRequest) -> Self {
         Self { key: &request.key, etag: given(request.etag.as_deref()).unwrap_or(NO_ETAG) }
     }
 }
 
-/// An etag that says something: the empty text is none.
+/// Returns the etag unless it is empty.
 pub(crate) fn given(etag: Option<&str>) -> Option<&str> {
     etag.filter(|etag| !etag.is_empty())
 }
 
-/// The version that a write expects. Redis counts versions, so that anything else was never an etag. Who says that the
-/// last write wins is not asked for one.
+/// Returns the version that a write expects. Redis counts versions, so that other etags are invalid. Last-write-wins
+/// needs none.
 fn version(request: &SetRequest) -> Result<String, Error> {
     match given(request.etag.as_deref()) {
         Some(given) if request.options.concurrency != Concurrency::LastWrite => match given.parse::<i64>() {
@@ -60,13 +60,13 @@ fn version(request: &SetRequest) -> Result<String, Error> {
     }
 }
 
-/// Reads `ttlInSeconds`, where zero means for ever, and complains in the words of Dapr's component.
+/// Parses `ttlInSeconds`, where zero means no expiry, with the error messages of Dapr's component.
 fn time_to_live(metadata: &[(String, String)]) -> Result<Option<u64>, Error> {
     let found = metadata.iter().find(|(name, _)| name == "ttlInSeconds");
     let Some((_, text)) = found.filter(|(_, text)| !text.is_empty()) else { return Ok(None) };
     let refused = |why| {
-        let told = format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
-        Err(Error::InvalidRequest(told))
+        let convert_error = format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
+        Err(Error::InvalidRequest(convert_error))
     };
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     fn ttl_argument(text: &str, default: Option<u64>) -> Result<String, String> {
-        match Write::of(&write("", Concurrency::Unspecified, text), default) {
+        match Write::new(&write("", Concurrency::Unspecified, text), default) {
             Ok(write) => Ok(write.ttl_argument()),
             Err(Error::InvalidRequest(why)) => Err(why),
             Err(other) => panic!("{other:?}"),
@@ -103,8 +103,8 @@ mod tests {
     }
 
     #[test]
-    fn an_etag_is_a_version_unless_the_last_write_wins() {
-        let etag = |text, concurrency| Write::of(&write(text, concurrency, ""), None).map(|write| write.etag);
+    fn etag_is_a_version_unless_the_last_write_wins() {
+        let etag = |text, concurrency| Write::new(&write(text, concurrency, ""), None).map(|write| write.etag);
         assert_eq!(etag("7", Concurrency::Unspecified).unwrap(), "7");
         assert_eq!(etag("", Concurrency::FirstWrite).unwrap(), NO_ETAG);
         assert_eq!(etag("other", Concurrency::LastWrite).unwrap(), NO_ETAG);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_to_live_is_the_writes_own_or_the_default_and_may_be_for_ever() {
+    fn ttl_is_the_writes_own_or_the_default() {
         assert_eq!(ttl_argument("90", Some(5)), Ok("90".to_owned()));
         assert_eq!(ttl_argument("-1", Some(5)), Ok("0".to_owned()));
         assert_eq!(ttl_argument("", Some(5)), Ok("5".to_owned()));
@@ -122,12 +122,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_to_live_is_refused_as_dapr_refuses_it() {
-        let told = |text, why| format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
+    fn invalid_ttl_gives_the_message_of_dapr() {
+        let convert_error =
+            |text, why| format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
         for wrong in ["soon", "1.5", "-", " 1"] {
-            assert_eq!(ttl_argument(wrong, None), Err(told(wrong, "invalid syntax")));
+            assert_eq!(ttl_argument(wrong, None), Err(convert_error(wrong, "invalid syntax")));
         }
         assert_eq!(ttl_argument("99999999999", None), Ok("99999999999".to_owned()));
-        assert_eq!(ttl_argument("9223372036854775808", None), Err(told("9223372036854775808", "value out of range")));
+        assert_eq!(
+            ttl_argument("9223372036854775808", None),
+            Err(convert_error("9223372036854775808", "value out of range"))
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Calls of the two scripts that every write and delete is.
+//! The two scripts for all writes and deletes.
 
 use redis::{Pipeline, RedisResult, Script};
 use redis_state::{DELETE, SET};
@@ -29,10 +29,10 @@ impl Scripts {
     }
 }
 
-/// Adds a write to a transaction, with the script's text: there is no second try for a script unknown there.
+/// Adds a write to a transaction, with the script's text: an unknown script could not be retried there.
 pub(crate) fn add_set(pipe: &mut Pipeline, write: &Write<'_>) {
     let set = pipe.cmd("EVAL").arg(SET).arg(1).arg(write.key);
-    // As in Dapr, a transaction knows no first write.
+    // As in Dapr, a transaction has no first writes.
     set.arg(&write.etag).arg(write.value).arg(0).arg(write.ttl_argument());
 }
 

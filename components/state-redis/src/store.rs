@@ -1,27 +1,27 @@
-//! The store: Dapr's layout and Dapr's ways on one connection, which is made anew where it was lost.
+//! The store: Dapr's layout and behaviour on one connection, which is reopened if lost.
 //!
-//! The layout is `redis_state`'s. An etag is not checked when the key is absent, a value written with `first-write` yields only
-//! to its etag, and a transaction does not roll back.
+//! The layout is `redis_state`'s. An etag is not checked if the key is absent, a value written with `first-write` can
+//! only be changed with its etag, and a transaction does not roll back.
 
 use std::thread::sleep;
 use std::time::Duration;
 
 use redis::{RedisError, RedisResult};
 
-use crate::answer::{failure, is_refusal, of_transaction, said};
 use crate::bindings::exports::dapr::components::state::{
     Consistency, DeleteRequest, Error, Item, Operation, SetRequest,
 };
 use crate::connection::Connection;
+use crate::error::{failure, is_script_error, said, transaction_error};
 use crate::properties::Config;
 use crate::request::{Delete, Write, given};
 use crate::scripts::{Scripts, add_delete, add_set};
 
-/// How long a strongly consistent write waits for the replicas, in milliseconds, as in Dapr.
+/// Timeout of a strongly consistent write for the replicas, in milliseconds, as in Dapr.
 const REPLICAS_TIMEOUT: u32 = 1000;
 
-/// How often a lost connection is tried again, and the time between: as long as Dapr's client does, about two seconds.
-const DIALS: u32 = 20;
+/// Attempts to reconnect, and the delay between them: about two seconds, like Dapr's client.
+const MAX_DIALS: u32 = 20;
 const DIAL_DELAY: Duration = Duration::from_millis(100);
 
 pub(crate) struct Store {
@@ -39,8 +39,8 @@ impl Store {
         Ok(Self { config, connection, scripts: Scripts::default(), replicas: replicas.unwrap_or(0) })
     }
 
-    /// The connection, or a new one where it broke or the server closed it while nobody asked anything. Once a request is
-    /// on its way it is not sent again: nobody could tell whether the server has acted on it.
+    /// Returns the connection, or a new one if it is broken or closed. A sent request is not repeated, because the
+    /// server may have executed it.
     fn connection(&mut self) -> Result<&mut Connection, Error> {
         if !self.connection.is_usable() {
             self.connection = open(&self.config).map_err(failure)?;
@@ -64,7 +64,7 @@ impl Store {
     }
 
     pub(crate) fn set(&mut self, request: &SetRequest) -> Result<(), Error> {
-        let write = Write::of(request, self.config.default_ttl)?;
+        let write = Write::new(request, self.config.default_ttl)?;
         self.connection()?;
         self.scripts.set(&mut self.connection, &write).map_err(|error| not_set(error, request))?;
         if request.options.consistency == Consistency::Strong && self.replicas > 0 {
@@ -77,8 +77,8 @@ impl Store {
 
     pub(crate) fn delete(&mut self, request: &DeleteRequest) -> Result<(), Error> {
         self.connection()?;
-        let deleted = self.scripts.delete(&mut self.connection, &Delete::of(request));
-        deleted.map(drop).map_err(|error| match is_refusal(&error) {
+        let deleted = self.scripts.delete(&mut self.connection, &Delete::new(request));
+        deleted.map(drop).map_err(|error| match is_script_error(&error) {
             true => Error::EtagMismatch(Some(said(&error))),
             false => failure(error),
         })
@@ -92,12 +92,12 @@ impl Store {
         pipe.atomic();
         for operation in operations {
             match operation {
-                Operation::Set(request) => add_set(&mut pipe, &Write::of(request, self.config.default_ttl)?),
-                Operation::Delete(request) => add_delete(&mut pipe, &Delete::of(request)),
+                Operation::Set(request) => add_set(&mut pipe, &Write::new(request, self.config.default_ttl)?),
+                Operation::Delete(request) => add_delete(&mut pipe, &Delete::new(request)),
             }
         }
         let done: RedisResult<Vec<i64>> = pipe.query(self.connection()?);
-        done.map(drop).map_err(of_transaction)
+        done.map(drop).map_err(transaction_error)
     }
 
     pub(crate) fn ping(&mut self) -> Result<(), Error> {
@@ -105,19 +105,19 @@ impl Store {
     }
 }
 
-/// Connects, and waits as Dapr's client does for a server that is away for a moment.
+/// Connects, and retries like Dapr's client while a server is briefly unavailable.
 fn open(config: &Config) -> RedisResult<Connection> {
     let mut tries = 1;
     loop {
         match Connection::open(config) {
-            Err(error) if error.is_io_error() && !error.is_timeout() && tries < DIALS => sleep(DIAL_DELAY),
+            Err(error) if error.is_io_error() && !error.is_timeout() && tries < MAX_DIALS => sleep(DIAL_DELAY),
             opened => return opened,
         }
         tries += 1;
     }
 }
 
-/// A value that something other than Dapr put under the key as a plain string.
+/// Reads a plain string, written by another program than Dapr.
 fn get_plain(connection: &mut Connection, key: &str) -> RedisResult<Option<Item>> {
     let value: Option<Vec<u8>> = redis::cmd("GET").arg(key).query(connection)?;
     Ok(value.map(item))
@@ -128,7 +128,7 @@ const fn item(value: Vec<u8>) -> Item {
 }
 
 fn not_set(error: RedisError, request: &SetRequest) -> Error {
-    match (is_refusal(&error), given(request.etag.as_deref())) {
+    match (is_script_error(&error), given(request.etag.as_deref())) {
         (true, Some(_)) => Error::EtagMismatch(Some(said(&error))),
         (true, None) => Error::Other(format!("failed to set key {}: {}", request.key, said(&error))),
         (false, _) => failure(error),

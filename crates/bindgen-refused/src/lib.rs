@@ -1,28 +1,28 @@
-//! Stands in for the `bindgen` crate and refuses to generate bindings.
+//! A replacement of the `bindgen` crate that cannot generate bindings.
 //!
-//! The build script of `mysql_common` names bindgen for one thing, a test of its authors against MySQL's own sources. The real
-//! crate and what it needs are a noticeable part of a first build. The root manifest puts this one in place with
+//! The build script of `mysql_common` uses bindgen only for its authors' test against MySQL's sources. The real crate
+//! and its dependencies are a noticeable part of a first build. The root manifest installs this one with
 //! `[patch.crates-io]`.
 
 use std::io;
 use std::path::Path;
 
-/// Takes what is asked of it and makes nothing of it.
+/// A builder that ignores its settings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Builder;
 
-/// Bindings that cannot be made.
+/// Bindings that cannot be created.
 #[derive(Clone, Copy, Debug)]
 pub struct Bindings(std::convert::Infallible);
 
-/// A builder.
+/// Creates a builder.
 #[must_use]
 pub const fn builder() -> Builder {
     Builder
 }
 
 impl Builder {
-    /// Refuses.
+    /// Returns an error.
     ///
     /// # Errors
     /// Always.
@@ -31,7 +31,7 @@ impl Builder {
     }
 }
 
-/// Settings, which change nothing.
+/// Settings without effect.
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty)?);)*) => {
         impl Builder {
@@ -65,7 +65,7 @@ settings! {
 }
 
 impl Bindings {
-    /// Cannot be called, for there are no bindings.
+    /// Never called, because there are no bindings.
     ///
     /// # Errors
     /// Never.

@@ -1,17 +1,17 @@
-//! What `kubectl apply -k` would send: kustomize itself, which is a Go program, pinned by `tools/kustomize/go.mod`.
+//! Output of `kubectl apply -k`: kustomize itself, a Go program, pinned by `tools/kustomize/go.mod`.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::{Manifest, repository};
 
-/// Where Go's own archive goes, which puts nothing on anybody's search path.
+/// Path of Go's own archive, which is not on the search path.
 const GO: &str = "/usr/local/go/bin/go";
 
-/// The documents of a kustomization in the repository; `None` where there is no Go to build kustomize with.
+/// Builds a kustomization of the repository; `None` without Go to build kustomize.
 ///
 /// # Panics
-/// When kustomize refuses, or Go is missing on CI.
+/// If kustomize fails, or Go is missing on CI.
 pub fn build(inside: &str) -> Option<Vec<Manifest>> {
     let Some(go) = go() else {
         assert!(std::env::var_os("CI").is_none(), "Go is not installed, and on CI it must be");

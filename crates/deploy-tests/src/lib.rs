@@ -1,7 +1,7 @@
-//! Reads what is in `deploy/`, and takes nothing in it lightly.
+//! Strict readers of the files in `deploy/`.
 //!
-//! Kubernetes drops fields that it does not know, and so does nearly everything else that reads its YAML: a probe that is
-//! misspelled is a probe that never runs. Here it is an error.
+//! Kubernetes drops unknown fields, and so do most readers of its YAML: a misspelled probe never runs. Here it is an
+//! error.
 
 #![expect(
     clippy::panic,
@@ -19,24 +19,24 @@ use std::path::{Path, PathBuf};
 
 pub use manifest::Manifest;
 
-/// A path in the repository.
+/// Returns a path in the repository.
 pub fn repository(inside: impl AsRef<Path>) -> PathBuf {
     Path::new("../..").canonicalize().unwrap().join(inside)
 }
 
-/// A file of the repository, as text.
+/// Reads a text file of the repository.
 ///
 /// # Panics
-/// When there is none.
+/// If it does not exist.
 pub fn text(inside: impl AsRef<Path>) -> String {
     let path = repository(inside);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All files below a folder of the repository.
+/// Lists all files below a directory of the repository.
 ///
 /// # Panics
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn files(inside: impl AsRef<Path>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![repository(inside)];

@@ -1,4 +1,4 @@
-//! Values as Kubernetes' own types have them: what does not survive the way there and back is unknown to Kubernetes.
+//! Round trips through Kubernetes' types: fields that do not survive are unknown to Kubernetes.
 
 use k8s_openapi::Resource;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
@@ -12,17 +12,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Into a type and out of it again.
-type ThereAndBack = fn(&Value) -> serde_json::Result<Value>;
+/// Converts a value into a type and back.
+type RoundTrip = fn(&Value) -> serde_json::Result<Value>;
 
 /// A kind of resource, and its type.
 struct Kind {
     api_version: &'static str,
     kind: &'static str,
-    there_and_back: ThereAndBack,
+    there_and_back: RoundTrip,
 }
 
-/// Every kind that `deploy/` uses.
+/// Returns every kind that `deploy/` uses.
 fn kinds() -> [Kind; 13] {
     [
         kind::<Deployment>(),
@@ -42,11 +42,11 @@ fn kinds() -> [Kind; 13] {
 }
 
 fn kind<T: Resource + DeserializeOwned + Serialize>() -> Kind {
-    let there_and_back: ThereAndBack = |value| serde_json::to_value(serde_json::from_value::<T>(value.clone())?);
+    let there_and_back: RoundTrip = |value| serde_json::to_value(serde_json::from_value::<T>(value.clone())?);
     Kind { api_version: T::API_VERSION, kind: T::KIND, there_and_back }
 }
 
-/// What its type does not understand of a value, or does not keep.
+/// Lists the parts of a value that its type rejects or drops.
 pub(crate) fn problems(value: &Value) -> Vec<String> {
     let text = |key| value.get(key).and_then(Value::as_str).unwrap_or_default();
     let (api_version, name) = (text("apiVersion"), text("kind"));
@@ -70,7 +70,7 @@ fn compare(path: &str, before: &Value, after: &Value, problems: &mut Vec<String>
                 let path = format!("{path}/{key}");
                 match after.get(key) {
                     Some(kept) => compare(&path, value, kept, problems),
-                    // In a patch, null takes something away.
+                    // In a patch, null removes a field.
                     None if value.is_null() => {}
                     None => problems.push(format!("{path} is unknown")),
                 }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_kubernetes_knows_has_no_problems() {
+    fn valid_manifest_has_no_problems() {
         let port = json!({"name": "http", "port": 80, "targetPort": "http"});
         let service =
             json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"ports": [port]}});
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_field_a_wrong_type_and_an_unknown_kind_are_told_with_their_place() {
+    fn unknown_fields_types_and_kinds_are_reported_with_path() {
         let misspelled =
             json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80, "tragetPort": 1}]}});
         assert_eq!(problems(&misspelled), ["/spec/ports/0/tragetPort is unknown"]);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_that_takes_something_away_is_no_problem() {
+    fn null_in_a_patch_is_valid() {
         assert!(problems(&json!({"apiVersion": "v1", "kind": "Service", "spec": null})).is_empty());
     }
 }

@@ -1,6 +1,6 @@
-//! systemd's units, and the files with environment variables beside them.
+//! systemd units, and environment files.
 
-/// A unit: its settings in their order.
+/// A unit: its settings in order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unit(Vec<Setting>);
 
@@ -12,15 +12,15 @@ struct Setting {
 }
 
 impl Unit {
-    /// Reads a unit.
+    /// Parses a unit.
     ///
     /// # Panics
-    /// At a line that is neither a section, a setting nor a comment.
+    /// On a line that is neither a section, a setting nor a comment.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut section = String::new();
         let mut settings = Vec::new();
-        for line in says_something(text) {
+        for line in content_lines(text) {
             if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
                 section = name.to_owned();
                 continue;
@@ -31,7 +31,7 @@ impl Unit {
         Self(settings)
     }
 
-    /// The value of a setting; empty where there is none.
+    /// Returns the value of a setting; empty if there is none.
     #[must_use]
     pub fn value(&self, section: &str, name: &str) -> &str {
         let found = self.0.iter().rfind(|setting| setting.section == section && setting.name == name);
@@ -39,16 +39,16 @@ impl Unit {
     }
 }
 
-/// Reads a file of `NAME=VALUE` lines.
+/// Parses a file of `NAME=VALUE` lines.
 ///
 /// # Panics
-/// At a line that is neither such a line nor a comment.
+/// On a line that is neither such a line nor a comment.
 #[must_use]
 pub fn environment(text: &str) -> Vec<(&str, &str)> {
-    says_something(text).map(|line| line.split_once('=').unwrap_or_else(|| panic!("{line:?} is no variable"))).collect()
+    content_lines(text).map(|line| line.split_once('=').unwrap_or_else(|| panic!("{line:?} is no variable"))).collect()
 }
 
-fn says_something(text: &str) -> impl Iterator<Item = &str> {
+fn content_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
 }
 
@@ -57,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_value_of_a_setting_counts_and_sections_are_apart() {
+    fn last_value_counts_and_sections_are_separate() {
         let unit = Unit::parse("# about\n[Unit]\nA=1\n\n[Service]\nA=2\nA=x=3\n");
         assert_eq!((unit.value("Unit", "A"), unit.value("Service", "A"), unit.value("Service", "B")), ("1", "x=3", ""));
     }
 
     #[test]
     #[should_panic(expected = "no setting")]
-    fn a_line_that_says_nothing_is_an_error() {
+    fn invalid_line_is_an_error() {
         let _ = Unit::parse("[Unit]\nwhat\n");
     }
 }

@@ -1,4 +1,4 @@
-//! Chromium and the program that drives it.
+//! Chromium and its driver.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
 
-/// What a Chromium of its own is started with: nothing but the page is to be shown or fetched.
+/// Flags of Chromium: only the page is shown or fetched.
 const FLAGS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
@@ -19,22 +19,23 @@ const FLAGS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // The browser listens to its driver through a pipe, so that it ends with it, however that ends.
+    // The browser talks to its driver through a pipe, so that it ends with the driver.
     "--remote-debugging-pipe",
 ];
 
-/// How often the driver is started at most: it takes a free port of one IP version and gives up, rather than take
-/// another, where that port of the other version is taken.
-const STARTS: usize = 5;
+/// Most attempts to start the driver.
+///
+/// It chooses a free port of one IP version, and exits if that port is taken for the other version.
+const MAX_STARTS: usize = 5;
 
-/// How the browser shows pages.
+/// Window and colour scheme of the browser.
 #[derive(Clone, Copy, Debug)]
-pub enum Look {
-    /// A window on a desk.
+pub enum Viewport {
+    /// A desktop window.
     Desk,
-    /// The same, where the user likes dark pages.
+    /// A desktop window with a preference for dark pages.
     Dark,
-    /// A phone, 360 pixels wide, so tall that a screenshot has the whole page.
+    /// A phone, 360 pixels wide, so high that a screenshot has the whole page.
     Phone,
     /// A phone of 390 x 844 pixels.
     Handheld,
@@ -48,9 +49,9 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts it on a port of its own choice; nothing, said loudly, where there is none.
+    /// Starts the driver on a port of its choice; `None`, with a message, if it is not installed.
     pub(crate) fn start() -> Option<Self> {
-        for _ in 0..STARTS {
+        for _ in 0..MAX_STARTS {
             let (mut process, said) = match launch() {
                 Ok(launched) => launched,
                 Err(error) => {
@@ -65,27 +66,27 @@ impl Driver {
                 Ok(port) => return Some(Self { process, port, profile: TempDir::new().expect("a folder") }),
                 Err(words) => {
                     process.wait().expect("chromedriver's status");
-                    // If standard error is closed there is nobody to tell.
+                    // A closed stderr is ignored.
                     let _ = writeln!(std::io::stderr(), "chromedriver did not start: {words}");
                 }
             }
         }
-        panic!("chromedriver did not start in {STARTS} attempts")
+        panic!("chromedriver did not start in {MAX_STARTS} attempts")
     }
 
     /// Opens a browser.
-    pub(crate) async fn open(&self, look: Look) -> Client {
+    pub(crate) async fn open(&self, viewport: Viewport) -> Client {
         let mut flags: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
         flags.push(format!("--user-data-dir={}", self.profile.path().display()));
-        // So tall that a screenshot has the whole page.
+        // So high that a screenshot has the whole page.
         flags.push("--window-size=1200,1600".to_owned());
-        if let Look::Dark = look {
+        if let Viewport::Dark = viewport {
             flags.push("--blink-settings=preferredColorScheme=0".to_owned());
         }
-        let options = match look {
-            Look::Desk | Look::Dark => json!({ "args": flags }),
-            Look::Phone | Look::Handheld => {
-                let (width, height) = if matches!(look, Look::Phone) { (360, 1900) } else { (390, 844) };
+        let options = match viewport {
+            Viewport::Desk | Viewport::Dark => json!({ "args": flags }),
+            Viewport::Phone | Viewport::Handheld => {
+                let (width, height) = if matches!(viewport, Viewport::Phone) { (360, 1900) } else { (390, 844) };
                 let metrics = json!({ "width": width, "height": height, "pixelRatio": 2, "touch": true });
                 json!({ "args": flags, "mobileEmulation": { "deviceMetrics": metrics } })
             }
@@ -97,7 +98,7 @@ impl Driver {
     }
 }
 
-/// Starts the program: it, and the port that it says it listens on or all that it said until it ended.
+/// Starts the driver. Returns it, and its port or, if it exited, its output.
 fn launch() -> std::io::Result<(Child, Result<u16, String>)> {
     let mut command = Command::new("chromedriver");
     command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -114,15 +115,15 @@ fn launch() -> std::io::Result<(Child, Result<u16, String>)> {
     Ok((process, Err(said)))
 }
 
-/// Says so past the test runner, which shows nothing that a passing test prints.
+/// Prints a message to stderr directly, because the test runner hides the output of passing tests.
 pub fn did_not_run(why: &str) {
-    // If standard error is closed there is nobody to tell.
+    // A closed stderr is ignored.
     let _ = writeln!(std::io::stderr(), "DID NOT RUN: {why}");
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // It may be gone already, which is as good.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,7 +1,7 @@
-//! The page in a real browser, against services that really run.
+//! The page in a real browser, with running services.
 //!
-//! [`Stage::set`] starts both. It needs Chromium and its driver (`apt-get install chromium chromium-driver`); without
-//! them a test says so and passes, except where `CI=true`.
+//! [`PageSession::start`] starts both. It needs Chromium and its driver (`apt-get install chromium chromium-driver`); without
+//! them a test prints a message and passes, except with `CI=true`.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
 
@@ -12,10 +12,10 @@ use e2e::{Options, World};
 use fantoccini::Client;
 
 use driver::Driver;
-pub use driver::{Look, did_not_run};
+pub use driver::{Viewport, did_not_run};
 
 /// Running services with their page, and a browser that shows it.
-pub struct Stage {
+pub struct PageSession {
     /// The services.
     pub world: World,
     client: Client,
@@ -23,25 +23,25 @@ pub struct Stage {
     _driver: Driver,
 }
 
-impl Stage {
+impl PageSession {
     /// Starts the services and the browser, and opens the page with the services' addresses in its link.
     ///
     /// # Panics
-    /// When something does not start, and where `CI=true` when there is no browser.
-    pub async fn set(look: Look, mut options: Options) -> Option<Self> {
+    /// If something does not start, or with `CI=true` if there is no browser.
+    pub async fn start(viewport: Viewport, mut options: Options) -> Option<Self> {
         let driver = Driver::start()?;
         let docs = e2e::repository().join("docs");
         options.arguments.extend(["--page".to_owned(), docs.display().to_string()]);
         options.arguments.extend(["--page-port".to_owned(), "0".to_owned()]);
         let world = World::start(&options);
         let page = world.daprlet.until(|| page_address(&world.daprlet.said()));
-        let client = driver.open(look).await;
-        let stage = Self { world, client, page, _driver: driver };
-        stage.open(&stage.link()).await;
-        Some(stage)
+        let client = driver.open(viewport).await;
+        let session = Self { world, client, page, _driver: driver };
+        session.open(&session.link()).await;
+        Some(session)
     }
 
-    /// What follows the page's address so that it finds the services.
+    /// Returns the query of the page's address with the addresses of the services.
     #[must_use]
     pub fn link(&self) -> String {
         let ports = &self.world.ports;
@@ -51,7 +51,7 @@ impl Stage {
     }
 }
 
-/// What daprlet prints once everything listens.
+/// Finds the page's address in daprlet's output after startup.
 fn page_address(said: &str) -> Option<String> {
     said.lines().find_map(|line| line.trim().strip_prefix("page ").map(|address| address.trim().to_owned()))
 }

@@ -1,15 +1,15 @@
-//! Names the process that listens on a TCP port, for messages about ports that are taken.
+//! Finds the process that listens on a TCP port, for messages about ports that are taken.
 //!
-//! Linux tells in `/proc/net/tcp` which socket listens where, and in `/proc/PID/fd` which process has it; processes of other
-//! users show nothing there. Elsewhere nobody is named.
+//! Linux lists listening sockets in `/proc/net/tcp`, and the sockets of each process in `/proc/PID/fd`; those of other
+//! users are hidden. Other systems give no result.
 
 use std::fs;
 use std::path::Path;
 
-/// What `/proc/net/tcp` calls a socket that listens.
+/// State of a listening socket in `/proc/net/tcp`.
 const LISTENING: &str = "0A";
 
-/// The process that listens on `port`, as `NAME (process ID)`, where the system tells.
+/// Returns the process that listens on `port`, as `NAME (process ID)`, if the system shows it.
 #[must_use]
 pub fn port_owner(port: u16) -> Option<String> {
     let inodes: Vec<u64> = ["/proc/net/tcp", "/proc/net/tcp6"]
@@ -18,7 +18,7 @@ pub fn port_owner(port: u16) -> Option<String> {
         .flat_map(|table| listening(&table, port))
         .collect();
     let entries = fs::read_dir("/proc").ok()?.filter_map(Result::ok);
-    // Beside processes there are names such as `self`.
+    // Besides processes there are names such as `self`.
     let mut ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let folder = |id: u32| Path::new("/proc").join(id.to_string());
     let id = ids.find(|id| inodes.iter().any(|inode| has_socket(&folder(*id), *inode)))?;
@@ -26,7 +26,7 @@ pub fn port_owner(port: u16) -> Option<String> {
     Some(format!("{} (process {id})", name.trim_end()))
 }
 
-/// The sockets in a table that listen on `port`, by inode.
+/// Returns the inodes of the sockets in a table that listen on `port`.
 fn listening(table: &str, port: u16) -> Vec<u64> {
     let is_port =
         |address: &str| address.rsplit_once(':').is_some_and(|(_, hex)| u16::from_str_radix(hex, 16) == Ok(port));

@@ -1,4 +1,4 @@
-//! What WasmEdge compiles ahead of time. It belongs to one version of WasmEdge; WasmEdge itself calls it a shared library.
+//! Ahead-of-time compilation of modules by WasmEdge. The result, a shared library, fits only one version of WasmEdge.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,16 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha256};
 
-/// `module` compiled by the WasmEdge `program`: a file in the user's cache, made once for each content and version. `begin` is called if it has to be made now, which takes minutes for a large module.
+/// Compiles `module` with the WasmEdge `program`, and returns the compiled file.
+///
+/// The file is in the user's cache, created once for each content and version. `begin` is called before a compilation,
+/// which takes minutes for a large module.
 ///
 /// # Errors
-/// When the module cannot be read, the compiler fails, or the file cannot be written.
+/// If the module cannot be read, the compiler fails, or the file cannot be written.
 pub fn compile(program: &Path, module: &Path, begin: impl FnOnce()) -> Result<PathBuf> {
     let mut key = Sha256::new();
-    // All of what it says: two builds of one version need not understand each other's.
+    // The complete version output: two builds of one version may be incompatible.
     key.update(Command::new(program).arg("--version").output().with_context(|| program.display().to_string())?.stdout);
     key.update(fs::read(module).with_context(|| module.display().to_string())?);
     let hex: String = key.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();

@@ -1,5 +1,4 @@
-//! The real programs that daprlet is held against and measured beside: their versions, and what WasmEdge makes of a module
-//! ahead of time.
+//! Real programs that daprlet is compared with: their versions, and WasmEdge's ahead-of-time compiler.
 
 mod ahead;
 mod wasmtime;
@@ -13,10 +12,10 @@ use anyhow::{Context as _, Result};
 pub use ahead::compile;
 pub use wasmtime::{WASMTIME, wasmtime};
 
-/// The project's folder in the user's folder of caches.
+/// Returns the project's directory in the user's cache.
 ///
 /// # Errors
-/// When nothing says where that is.
+/// If the cache directory is unknown.
 pub fn caches() -> Result<PathBuf> {
     let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let caches = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
@@ -24,10 +23,10 @@ pub fn caches() -> Result<PathBuf> {
     Ok(caches.join("daprlet"))
 }
 
-/// The first number in what `program` says of its version.
+/// Returns the first number in the output of `program --version`.
 ///
 /// # Errors
-/// When it cannot be run, or names none.
+/// If it cannot be run, or prints no number.
 pub fn version(program: &Path) -> Result<String> {
     let said = Command::new(program).arg("--version").output().with_context(|| program.display().to_string())?;
     let said = String::from_utf8_lossy(&said.stdout);
@@ -44,7 +43,7 @@ mod tests {
     use super::number;
 
     #[test]
-    fn the_version_is_found_in_what_each_program_says() {
+    fn version_is_found_in_each_programs_output() {
         let found = |said| number(said).unwrap();
         assert_eq!(found("wasmedge version 0.14.1\n (plugin \"wasi_logging\") version 0.1.0.0"), "0.14.1");
         assert_eq!(found("1.18.2"), "1.18.2");

@@ -3,14 +3,14 @@
 use std::env;
 use std::path::PathBuf;
 
-/// The version that runs what is fused: that of the library that daprlet is built on.
+/// Version for composed components: that of the library that daprlet is built on.
 pub const WASMTIME: &str = "48.0.8";
 
-/// The program for a test: the one that the variable `WASMTIME` names, else the one that setup has built. Says so where there
-/// is none.
+/// Returns the program for a test: the one that `WASMTIME` names, else the one that setup built. Prints a message if
+/// there is none.
 ///
 /// # Panics
-/// When there is none on CI, where nothing may be lacking.
+/// If there is none on CI, where nothing may be missing.
 #[must_use]
 #[expect(clippy::print_stderr, clippy::panic, reason = "a test that did not run says so, and on CI it fails")]
 pub fn wasmtime() -> Option<PathBuf> {

@@ -1,4 +1,4 @@
-//! Searching bytes. What is no UTF-8 matches nothing: the expressions that are used here match ASCII.
+//! Search in bytes. Bytes that are not UTF-8 match nothing: all expressions used here match ASCII.
 
 use std::str;
 
@@ -12,42 +12,42 @@ impl Regex {
     /// Compiles `pattern`.
     ///
     /// # Errors
-    /// Where it is not a regular expression.
+    /// If it is not a valid regular expression.
     pub fn new(pattern: &str) -> Result<Self, Error> {
         regex_lite::Regex::new(pattern).map(Self)
     }
 
-    /// Whether it matches somewhere in `haystack`.
+    /// Returns true if it matches anywhere in `haystack`.
     #[must_use]
     pub fn is_match(&self, haystack: &[u8]) -> bool {
         str::from_utf8(haystack).is_ok_and(|text| self.0.is_match(text))
     }
 
-    /// The first match in `haystack`, with its groups.
+    /// Returns the first match in `haystack`, with its groups.
     #[must_use]
     pub fn captures<'h>(&self, haystack: &'h [u8]) -> Option<Captures<'h>> {
         self.0.captures(str::from_utf8(haystack).ok()?).map(Captures)
     }
 }
 
-/// The groups of one match.
+/// Groups of one match.
 #[derive(Debug)]
 pub struct Captures<'h>(regex_lite::Captures<'h>);
 
 impl<'h> Captures<'h> {
-    /// The group with this number, if it took part in the match; 0 is all of it.
+    /// Returns a group, if it took part in the match; 0 is the whole match.
     #[must_use]
     pub fn get(&self, number: usize) -> Option<Match<'h>> {
         self.0.get(number).map(Match)
     }
 }
 
-/// What one group has matched.
+/// Match of one group.
 #[derive(Clone, Copy, Debug)]
 pub struct Match<'h>(regex_lite::Match<'h>);
 
 impl<'h> Match<'h> {
-    /// The bytes of it.
+    /// Returns the matched bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &'h [u8] {
         self.0.as_str().as_bytes()
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_of_a_server_is_found_as_mysql_common_looks_for_it() {
+    fn server_version_matches_the_pattern_of_mysql_common() {
         let version = Regex::new(r"^5.5.5-(\d{1,2})\.(\d{1,2})\.(\d{1,3})-MariaDB").unwrap();
         let captures = version.captures(b"5.5.5-10.11.19-MariaDB-0+deb12u1").unwrap();
         let parts = [1, 2, 3].map(|number| captures.get(number).unwrap().as_bytes());
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_match_nothing() {
+    fn non_utf8_bytes_match_nothing() {
         let any = Regex::new("a").unwrap();
         assert!(any.is_match(b"za"));
         assert!(!any.is_match(b"a\xff"));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_took_no_part_are_absent() {
+    fn unmatched_groups_are_absent() {
         let either = Regex::new("(a)|(b)").unwrap();
         let captures = either.captures(b"b").unwrap();
         assert!(captures.get(1).is_none());

@@ -1,9 +1,9 @@
-//! Stands in for the `regex` crate, on `regex-lite`.
+//! A replacement of the `regex` crate, based on `regex-lite`.
 //!
-//! `mysql_common` needs regular expressions for the version of a server and for dates, and there is no way to tell it that the
-//! tables and the fast engines of `regex` are not worth their size: with them, a service that speaks MySQL is half as large
-//! again. `regex-lite` is by the same authors, has the same syntax but for Unicode classes, and takes time linear in the text,
-//! too. It has no `bytes` module; that is here. The root manifest puts this in place with `[patch.crates-io]`.
+//! `mysql_common` needs regular expressions for a server's version and for dates, and has no option to leave out the
+//! tables and the fast engines of `regex`: with them, a service that uses MySQL is half as large again. `regex-lite` is
+//! by the same authors, has the same syntax except for Unicode classes, and also takes linear time. It has no `bytes`
+//! module; that is here. The root manifest installs this crate with `[patch.crates-io]`.
 
 pub use regex_lite::Regex;
 

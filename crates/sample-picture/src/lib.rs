@@ -1,5 +1,6 @@
-//! The pictures that the page and the README start with, drawn by arithmetic, so that the project needs nobody's photograph:
-//! three of the things that the classify service's own model knows, and one that it does not.
+//! The sample images of the page and the README, generated so that the project needs no photograph.
+//!
+//! Three show classes that the classify service's embedded model knows, and one does not.
 
 mod plane;
 mod scene;
@@ -10,19 +11,19 @@ use image::{ImageResult, Rgb, RgbImage};
 use plane::Point;
 pub use scene::Scene;
 
-/// The picture's width in pixels.
+/// Width of the image in pixels.
 pub const WIDTH: u32 = 640;
 
-/// The picture's height in pixels.
+/// Height of the image in pixels.
 pub const HEIGHT: u32 = 480;
 
-/// High enough that edges stay clean, low enough for a file of some 30 kB.
+/// JPEG quality: high enough for clean edges, low enough for a file of some 30 kB.
 const QUALITY: u8 = 88;
 
-/// Each pixel is the mean of this many times as many samples, for smooth edges.
+/// Samples per pixel on each side, averaged for smooth edges.
 const SAMPLES: u32 = 3;
 
-/// Draws a picture.
+/// Draws an image.
 #[must_use]
 pub fn draw(scene: Scene) -> RgbImage {
     RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
@@ -35,17 +36,17 @@ pub fn draw(scene: Scene) -> RgbImage {
     })
 }
 
-/// Draws a picture and encodes it.
+/// Draws an image and encodes it.
 ///
 /// # Errors
-/// When the encoder fails.
+/// If the encoder fails.
 pub fn jpeg(scene: Scene) -> ImageResult<Vec<u8>> {
     let mut bytes = Vec::new();
     draw(scene).write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY))?;
     Ok(bytes)
 }
 
-/// From light, in which samples may be averaged, to a byte as pictures have it.
+/// Converts linear light, in which samples may be averaged, to a gamma-encoded byte.
 fn encoded(light: f32) -> u8 {
     (light.clamp(0.0, 1.0).powf(1.0 / 2.2) * 255.0).round() as u8
 }

@@ -1,4 +1,4 @@
-//! Writes the pictures of the page into the directory that is named, or into `docs/`.
+//! Writes the sample images into a given directory, by default `docs/`.
 
 use std::path::PathBuf;
 

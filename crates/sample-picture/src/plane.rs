@@ -1,20 +1,20 @@
-//! Points, shapes and colours: the arithmetic that the scene is made of.
+//! Points, shapes and colours of the scenes.
 
-/// Light of red, green and blue, each from 0 to 1.
+/// Linear light of red, green and blue, each from 0 to 1.
 pub(crate) type Colour = [f32; 3];
 
-/// A place in the picture, in pixels from its upper left corner.
+/// A position in pixels from the upper left corner.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Point {
     pub(crate) x: f32,
     pub(crate) y: f32,
 }
 
-/// A shape with straight edges that bulges outwards everywhere, its corners in clockwise order.
+/// A convex polygon, its corners in clockwise order.
 pub(crate) struct Shape(pub(crate) &'static [(f32, f32)]);
 
 impl Shape {
-    /// Whether a point is inside: on the right hand of whoever walks along any of the edges.
+    /// Returns true if a point is inside: right of every edge.
     pub(crate) fn holds(&self, point: Point) -> bool {
         let ends = self.0.iter().cycle().skip(1);
         self.0
@@ -24,7 +24,7 @@ impl Shape {
     }
 }
 
-/// How far a point is from the straight line between two others.
+/// Returns the distance of a point from the line through two others.
 pub(crate) fn distance(point: Point, from: Point, to: Point) -> f32 {
     let (x, y) = (to.x - from.x, to.y - from.y);
     let share = ((point.x - from.x) * x + (point.y - from.y) * y) / (x * x + y * y);
@@ -32,33 +32,33 @@ pub(crate) fn distance(point: Point, from: Point, to: Point) -> f32 {
     (point.x - from.x - share * x).hypot(point.y - from.y - share * y)
 }
 
-/// Whether a point is inside a line with round ends, so thick on either side.
+/// Returns true if a point is inside a line with round ends and this radius.
 pub(crate) fn capsule(point: Point, from: Point, to: Point, radius: f32) -> bool {
     distance(point, from, to) < radius
 }
 
-/// A colour as palettes write it, `0xRRGGBB`, as light.
+/// Converts a colour code `0xRRGGBB` to linear light.
 pub(crate) fn light(code: u32) -> Colour {
     [16, 8, 0].map(|shift| (((code >> shift) & 0xff) as f32 / 255.0).powf(2.2))
 }
 
-/// `a` at 0, `b` at 1, and both in between.
+/// Blends `a` (at 0) and `b` (at 1).
 pub(crate) fn mix(a: Colour, b: Colour, share: f32) -> Colour {
     let channel = |a: f32, b: f32| a + (b - a) * share;
     [channel(a[0], b[0]), channel(a[1], b[1]), channel(a[2], b[2])]
 }
 
-/// Both lights at once.
+/// Adds two lights.
 pub(crate) fn sum(a: Colour, b: Colour) -> Colour {
     [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 }
 
-/// Brighter or darker.
+/// Scales the brightness.
 pub(crate) fn scaled(colour: Colour, factor: f32) -> Colour {
     colour.map(|channel| channel * factor)
 }
 
-/// 0 below `from`, 1 above `to`, and an even slope without corners in between.
+/// Returns 0 below `from`, 1 above `to`, and a smooth slope in between.
 pub(crate) fn ramp(from: f32, to: f32, value: f32) -> f32 {
     let share = ((value - from) / (to - from)).clamp(0.0, 1.0);
     share * share * (3.0 - 2.0 * share)

@@ -1,4 +1,4 @@
-//! The scenes that can be drawn, each in a file of its own.
+//! The scenes, each in its own file.
 
 mod airplane;
 mod hot_dog;
@@ -7,7 +7,7 @@ mod truck;
 
 use crate::plane::{Colour, Point};
 
-/// Something that a picture shows.
+/// Subject of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scene {
     /// A container ship at sea.
@@ -16,15 +16,15 @@ pub enum Scene {
     Airplane,
     /// A truck on a road.
     Truck,
-    /// A hot dog on a table: not one of the ten things that the small model knows.
+    /// A hot dog on a table: not one of the ten classes of the small model.
     HotDog,
 }
 
 impl Scene {
-    /// All of them.
+    /// All scenes.
     pub const ALL: [Self; 4] = [Self::Ship, Self::Airplane, Self::Truck, Self::HotDog];
 
-    /// The picture's file below `docs/`.
+    /// Returns the image's file below `docs/`.
     #[must_use]
     pub const fn file(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl Scene {
         }
     }
 
-    /// The light at a point.
+    /// Returns the light at a point.
     pub(crate) fn colour(self, point: Point) -> Colour {
         match self {
             Self::Ship => ship::colour(point),

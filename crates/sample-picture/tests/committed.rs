@@ -1,14 +1,14 @@
-//! The committed pictures are those that this crate draws.
+//! The committed images match those that this crate draws.
 
 use std::path::Path;
 
 use sample_picture::Scene;
 
-/// What a rounding difference between machines may do to one value, after the encoder has enlarged it.
+/// Largest difference of a value due to rounding on different machines, enlarged by the encoder.
 const TOLERANCE: u8 = 12;
 
 #[test]
-fn committed_pictures_are_as_drawn_and_small_enough_for_the_page() {
+fn committed_images_are_as_drawn_and_small() {
     for scene in Scene::ALL {
         let path = Path::new("../../docs").join(scene.file());
         let committed = image::open(path).expect("`cargo run -p sample-picture` writes it").into_rgb8();

@@ -1,4 +1,4 @@
-//! Small networks for tests: what they compute, as ONNX.
+//! Small ONNX networks for tests.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail them by panicking")]
 
@@ -18,7 +18,7 @@ fn value(name: &str, dimensions: &[i64]) -> ValueInfoProto {
     }
 }
 
-/// A computation that has `output` alone, which is its name, too.
+/// Creates a node with a single output, which is also its name.
 #[must_use]
 pub fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
     NodeProto {
@@ -40,8 +40,10 @@ fn number(name: &str, value: f32) -> TensorProto {
     }
 }
 
-/// The bytes of `model.onnx`: `nodes` between an input `picture` of that size and an output `scores` of three numbers. `ten` is one
-/// number that is there beside.
+/// Returns the bytes of `model.onnx`.
+///
+/// `nodes` lie between an input `picture` of that size and an output `scores` of three numbers. `ten` is an additional
+/// constant.
 ///
 /// # Panics
 /// Never in practice.
@@ -60,10 +62,11 @@ pub fn network(input: &[i64], nodes: Vec<NodeProto>) -> Vec<u8> {
     model.write_buf().expect("writing to memory")
 }
 
-/// Products of matrices in [`slow`], one after the other.
+/// Matrix products in [`slow`], one after the other.
 const PRODUCTS: usize = 300;
 
-/// A network that takes some hundred milliseconds: it multiplies a picture of 1 x 3 x 224 x 224 with itself, again and again.
+/// Creates a network that takes some hundred milliseconds: it repeatedly multiplies an image of 1 x 3 x 224 x 224 with
+/// itself.
 #[must_use]
 pub fn slow() -> Vec<u8> {
     let mut nodes = Vec::new();

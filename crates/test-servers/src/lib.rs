@@ -1,5 +1,6 @@
-//! Real servers for tests: started on a free port with a folder of their own, stopped when dropped, and killed and started
-//! again where that is what a test is about.
+//! Real servers for tests.
+//!
+//! Each is started on a free port with its own directory, and stopped when dropped; tests may kill and restart it.
 
 #![expect(
     clippy::print_stdout,
@@ -15,16 +16,16 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Far longer than any server takes to start.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks at whether it has.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Timeout of a server's start.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Delay between two checks.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A running server.
 pub struct Server {
     command: Command,
     process: Child,
-    /// Where it listens, on loopback.
+    /// Port on loopback.
     pub port: u16,
     _folder: TempDir,
 }
@@ -36,10 +37,10 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts `program` on a free port, unless this machine lacks it. On CI nothing may be lacking.
+    /// Starts `program` on a free port; `None` if it is not installed. On CI it must be installed.
     ///
     /// # Panics
-    /// When it is lacking on CI, or does not start.
+    /// If it is missing on CI, or does not start.
     pub fn start(program: &str, arguments: impl FnOnce(&Path, u16) -> Vec<String>) -> Option<Self> {
         Self::start_on(free_port(), program, arguments)
     }
@@ -47,7 +48,7 @@ impl Server {
     /// Starts `program` on this port.
     ///
     /// # Panics
-    /// When it is lacking on CI, or does not start.
+    /// If it is missing on CI, or does not start.
     pub fn start_on(port: u16, program: &str, arguments: impl FnOnce(&Path, u16) -> Vec<String>) -> Option<Self> {
         if !is_installed(program) {
             assert!(std::env::var_os("CI").is_none(), "{program} is not installed, and on CI it must be");
@@ -64,23 +65,23 @@ impl Server {
         Some(server)
     }
 
-    /// Its process id.
+    /// Returns the process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// Kills the server with SIGKILL, and waits for its end.
     pub fn kill(&mut self) {
-        // It may be gone already, which is as good.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 
-    /// Starts it as it was started before: on the same port and in the same folder, with everything that it left there.
+    /// Restarts the server on the same port and in the same directory, with its data.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If it does not start.
     pub fn start_again(&mut self) {
         self.process = self.command.spawn().unwrap();
         self.wait_until_it_accepts();
@@ -89,8 +90,8 @@ impl Server {
     fn wait_until_it_accepts(&self) {
         let start = Instant::now();
         while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            assert!(start.elapsed() < PATIENCE, "the server does not accept connections");
-            std::thread::sleep(PAUSE);
+            assert!(start.elapsed() < START_TIMEOUT, "the server does not accept connections");
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
@@ -100,10 +101,10 @@ fn is_installed(program: &str) -> bool {
     run.is_ok_and(|status| status.success())
 }
 
-/// A MariaDB that `root` may use without a password; `mysql` is a database that is there.
+/// Starts a MariaDB that `root` may use without a password; it has a database `mysql`.
 ///
 /// # Panics
-/// When it is lacking on CI, or does not start.
+/// If it is missing on CI, or does not start.
 #[must_use]
 pub fn mariadb() -> Option<Server> {
     Server::start("mariadbd", |folder, port| {
@@ -121,8 +122,8 @@ pub fn mariadb() -> Option<Server> {
     })
 }
 
-/// Makes the system tables. The server that does it in passing was seen to fail on a machine that is busy with others of
-/// its kind; it gets a second try, and the panic has what it said.
+/// Creates the system tables. MariaDB's own initialisation sometimes fails on a machine that is busy with other
+/// servers; it gets a second attempt, and the panic shows its output.
 fn install_mariadb(data: &Path, user: &str) {
     let install = || {
         let mut install = Command::new("mariadb-install-db");
@@ -131,7 +132,7 @@ fn install_mariadb(data: &Path, user: &str) {
     };
     let mut done = install();
     if !done.status.success() {
-        // What is half there would be in the way.
+        // Leftovers of the failed attempt would be in the way.
         let _ = std::fs::remove_dir_all(data);
         done = install();
     }
@@ -139,20 +140,20 @@ fn install_mariadb(data: &Path, user: &str) {
     assert!(done.status.success(), "mariadb-install-db: {said}");
 }
 
-/// The first of the ports that are tried, and how many there are: none that a system gives to connections on their way out.
-/// One of those would take the place of a server that was killed, and keep it from coming back.
-const PORTS: (u32, u32) = (12_000, 18_000);
+/// First port, and number of ports: none that a system uses for outgoing connections.
+///
+/// Such a connection could take the port of a killed server, and prevent its restart.
+const PORT_RANGE: (u32, u32) = (12_000, 18_000);
 
-/// A port that was free a moment ago, and that this process was never given before: servers cannot tell which one they
-/// took, and take it some time later.
+/// Returns a free port that this process has not returned before: servers bind it some time later.
 ///
 /// # Panics
-/// When there is none.
+/// If there is none.
 #[must_use]
 pub fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let (lowest, count) = PORTS;
-    // Processes that run at the same time begin far from each other.
+    let (lowest, count) = PORT_RANGE;
+    // Processes that run at the same time start far from each other.
     let first = std::process::id().wrapping_mul(7919);
     let tried = (0..count).map(|_| lowest + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count);
     let mut tried = tried.filter_map(|port| u16::try_from(port).ok());

@@ -1,13 +1,13 @@
-//! Stands in for the `zstd` crate and refuses to decompress.
+//! A replacement of the `zstd` crate that cannot decompress.
 //!
-//! `mysql_common` names zstd for one thing, compressed transactions in MySQL's replication log, which no service here
-//! reads. The real crate compiles C with clang; this one keeps "Rust and a C linker" the only prerequisite. The root
-//! manifest puts it in place with `[patch.crates-io]`; any dependant of another zstd version still gets the real one.
+//! `mysql_common` uses zstd only for compressed transactions in MySQL's replication log, which no service here reads.
+//! The real crate compiles C with clang; this one keeps "Rust and a C linker" the only prerequisite. The root manifest
+//! installs it with `[patch.crates-io]`; dependents of other zstd versions still get the real one.
 
 use std::io::{self, BufRead, Read, Write};
 use std::marker::PhantomData;
 
-/// A decoder that cannot be made.
+/// A decoder that cannot be created.
 #[derive(Debug)]
 pub struct Decoder<'a, R> {
     never: std::convert::Infallible,
@@ -15,7 +15,7 @@ pub struct Decoder<'a, R> {
 }
 
 impl<R: BufRead> Decoder<'_, R> {
-    /// Refuses.
+    /// Returns an error.
     ///
     /// # Errors
     /// Always.
@@ -30,11 +30,11 @@ impl<R: BufRead> Read for Decoder<'_, R> {
     }
 }
 
-/// What `zstd::stream` offers to `mysql_common`.
+/// The functions of `zstd::stream` that `mysql_common` uses.
 pub mod stream {
     use super::{Read, Write, io, refusal};
 
-    /// Refuses.
+    /// Returns an error.
     ///
     /// # Errors
     /// Always.
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decompression_is_refused_as_unsupported() {
+    fn decompression_is_unsupported() {
         let error = stream::copy_decode(&b"anything"[..], Vec::new()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::Unsupported);
         assert_eq!(Decoder::with_buffer(&b""[..]).unwrap_err().kind(), io::ErrorKind::Unsupported);

@@ -1,4 +1,4 @@
-//! A Wasm state store in a program of its own: no daprlet, no sidecar, no HTTP.
+//! Uses a Wasm state store in a separate program: no daprlet, no sidecar, no HTTP.
 //!
 //! `cargo run -p embed -- wasm/components/state-in-memory.wasm`
 
@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Awaits `work` and prints how long it took.
+/// Awaits `work`, and prints its duration.
 async fn timed<T, E: std::fmt::Display>(what: &str, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let begin = Instant::now();
     let result = work.await;

@@ -1,21 +1,20 @@
-//! What the rest of the repository says about the application.
+//! Facts about the application in the rest of the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use dapr_resources::run_template;
 use deploy_tests::{Manifest, files, repository, text};
 
-/// A service, as `dapr.yaml` has it.
+/// A service in `dapr.yaml`.
 pub(crate) struct Service {
     pub(crate) id: String,
     pub(crate) port: u16,
     pub(crate) dapr_port: u16,
-    /// The options that its WasmEdge gets, the module among them.
+    /// Options of its WasmEdge command, including the module.
     pub(crate) command: Vec<String>,
 }
 
-/// The services of `dapr.yaml` that claim to be deployed, by `package.metadata.deploy` of their manifests. A service is born
-/// without.
+/// Returns the services of `dapr.yaml` with `package.metadata.deploy` in their manifests. A new service has none.
 pub(crate) fn services() -> Vec<Service> {
     let template = run_template::load(&repository("dapr.yaml"), None).unwrap();
     let is_deployed = |id: &str| text(format!("{id}/Cargo.toml")).contains("\n[package.metadata.deploy]\n");
@@ -29,14 +28,14 @@ pub(crate) fn services() -> Vec<Service> {
     services.collect()
 }
 
-/// Every manifest below `deploy/kubernetes`.
+/// Returns every manifest below `deploy/kubernetes`.
 pub(crate) fn manifests() -> Vec<Manifest> {
     let yaml = files("deploy/kubernetes").into_iter().filter(|file| file.extension().is_some_and(|it| it == "yaml"));
     let manifests = yaml.flat_map(|file| Manifest::read(&file));
     manifests.filter(|manifest| manifest.kind() != "Kustomization").collect()
 }
 
-/// The manifest of that kind and name below `deploy/kubernetes/base`.
+/// Returns a manifest below `deploy/kubernetes/base`.
 pub(crate) fn base(kind: &str, name: &str) -> Manifest {
     let mut found = manifests();
     found.retain(|it| it.origin.contains("/base/") && it.kind() == kind && it.name() == name);
@@ -44,7 +43,7 @@ pub(crate) fn base(kind: &str, name: &str) -> Manifest {
     found.remove(0)
 }
 
-/// The settings of the services with their defaults, as the README tells them.
+/// Returns the settings of the services with their defaults, from the README.
 pub(crate) fn settings() -> BTreeMap<String, String> {
     let readme = text("README.md");
     let table = readme.split("| setting | default | of |").nth(1).expect("the README's table of settings");
@@ -53,12 +52,12 @@ pub(crate) fn settings() -> BTreeMap<String, String> {
     cells.flat_map(|cells| cells[1].iter().map(|name| (name.clone(), cells[2].join(" "))).collect::<Vec<_>>()).collect()
 }
 
-/// The version of the workspace, which images carry.
+/// Returns the version of the workspace, which images have as their tag.
 pub(crate) fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// What is in backticks.
+/// Returns the texts in backticks.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -70,7 +69,7 @@ fn application_of_the_readme_is_deployed() {
 }
 
 #[test]
-fn the_readme_tells_the_settings() {
+fn readme_lists_the_settings() {
     let settings = settings();
     assert_eq!(settings["SECRET_STORE"], "local-store");
     let known: BTreeSet<&str> = settings.keys().map(String::as_str).collect();

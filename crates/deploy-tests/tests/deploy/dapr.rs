@@ -1,4 +1,4 @@
-//! Dapr's own resources: the components that `config/` has, on other stores, and who may do what.
+//! Dapr resources: the components of `config/` on other stores, and access rights.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::application::{base, manifests, services, settings};
 
 const FOLDER: &str = "deploy/kubernetes/base/dapr";
 
-/// The component types of the cluster and the properties that Dapr knows of those that we set: the `metadata.yaml` beside
-/// each component of components-contrib 1.18.
+/// Component types of the cluster, and their properties that we use: the `metadata.yaml` of each component of
+/// components-contrib 1.18.
 const PROPERTIES: &[(&str, &[&str])] = &[
     ("bindings.cron", &["direction", "schedule"]),
     ("bindings.mysql", &["url"]),
@@ -22,7 +22,7 @@ const PROPERTIES: &[(&str, &[&str])] = &[
     ("state.redis", &["redisHost", "redisPassword"]),
 ];
 
-/// `spec.accessControl` as `pkg/config/configuration.go` has it; `dapr-resources` leaves it to the real Dapr.
+/// `spec.accessControl` as in `pkg/config/configuration.go`; `dapr-resources` leaves it to the real Dapr.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct AccessControl {
@@ -55,7 +55,7 @@ fn components(folder: &str) -> BTreeMap<String, ComponentResource> {
 }
 
 #[test]
-fn the_cluster_has_the_components_of_config_and_each_is_seen_by_its_users() {
+fn cluster_has_config_components_in_scope_of_their_users() {
     let (here, there) = (components(&format!("{FOLDER}/components")), components("config"));
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
     for (name, component) in &here {
@@ -69,7 +69,7 @@ fn the_cluster_has_the_components_of_config_and_each_is_seen_by_its_users() {
 }
 
 #[test]
-fn names_of_components_are_those_that_services_ask_for() {
+fn component_names_match_the_services() {
     let (components, settings) = (components(&format!("{FOLDER}/components")), settings());
     for setting in ["STATE_STORE", "SECRET_STORE", "SQL_BINDING"] {
         assert!(components.contains_key(&settings[setting]), "{setting}");
@@ -82,7 +82,7 @@ fn names_of_components_are_those_that_services_ask_for() {
 }
 
 #[test]
-fn every_property_is_one_that_its_component_has() {
+fn component_properties_are_known_to_dapr() {
     for component in components(&format!("{FOLDER}/components")).values() {
         let known = PROPERTIES.iter().find(|(type_, _)| *type_ == component.type_);
         let (_, known) = known.unwrap_or_else(|| panic!("{} is not in PROPERTIES", component.type_));
@@ -105,7 +105,7 @@ fn hosts_are_services_of_this_namespace() {
 }
 
 #[test]
-fn events_service_may_read_its_secret_and_the_others_none() {
+fn only_events_service_may_read_its_secret() {
     for service in services() {
         let name = base("Deployment", &service.id);
         let name = name.text("/spec/template/metadata/annotations/dapr.io~1config");
@@ -125,7 +125,7 @@ fn events_service_may_read_its_secret_and_the_others_none() {
 }
 
 #[test]
-fn only_the_image_services_invoke_events_service_and_only_what_they_need() {
+fn only_image_services_may_invoke_events_service() {
     let configuration = base("Configuration", "events-service");
     let access: AccessControl = serde_json::from_value(configuration.at("/spec/accessControl").clone()).unwrap();
     assert_eq!((access.default_action.as_str(), access.trust_domain.as_str()), ("deny", "public"));
@@ -147,7 +147,7 @@ fn only_the_image_services_invoke_events_service_and_only_what_they_need() {
     assert!(text("crates/service-kit/src/accounting.rs").contains("Method::GET, \"healthz\""));
 }
 
-/// Who works with a component: nobody else has to see it.
+/// Returns true if a service uses a component: no other needs to see it.
 fn uses(service: &str, component: &str) -> bool {
     let of_events_service = ["events-db", "local-store"].contains(&component);
     of_events_service == (service == "events-service")

@@ -1,4 +1,4 @@
-//! Each service's manifests say what the code, `dapr.yaml` and the README say, and give it no more than it needs.
+//! Each service's manifests match the code, `dapr.yaml` and the README, and grant only what it needs.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::application::{Service, base, manifests, services, settings, version};
 
-/// What Dapr's injector reads of what we write: `pkg/injector/annotations/annotations.go` of dapr 1.18.
+/// Annotations that Dapr's injector reads: `pkg/injector/annotations/annotations.go` of dapr 1.18.
 const ANNOTATIONS: &[&str] = &[
     "dapr.io/app-id",
     "dapr.io/app-port",
@@ -26,7 +26,7 @@ const ANNOTATIONS: &[&str] = &[
 /// `SidecarHTTPPort` of the same injector; no annotation changes it.
 const DAPR_HTTP_PORT: &str = "3500";
 
-/// A Deployment's only container.
+/// JSON pointer to a Deployment's only container.
 const CONTAINER: &str = "/spec/template/spec/containers/0";
 
 fn deployments() -> Vec<(Service, Manifest)> {
@@ -34,7 +34,7 @@ fn deployments() -> Vec<(Service, Manifest)> {
 }
 
 #[test]
-fn ids_and_ports_are_those_of_dapr_yaml() {
+fn ids_and_ports_match_dapr_yaml() {
     for (service, deployment) in deployments() {
         let port = service.port.to_string();
         let annotations = deployment.at("/spec/template/metadata/annotations").as_object().unwrap();
@@ -52,7 +52,7 @@ fn ids_and_ports_are_those_of_dapr_yaml() {
 }
 
 #[test]
-fn everything_about_a_service_is_about_its_pods() {
+fn selectors_match_the_pods_of_the_service() {
     for (service, deployment) in deployments() {
         let name = "app.kubernetes.io~1name";
         assert_eq!(deployment.text(&format!("/spec/template/metadata/labels/{name}")), service.id);
@@ -78,7 +78,7 @@ fn everything_about_a_service_is_about_its_pods() {
 }
 
 #[test]
-fn a_service_is_told_where_to_listen_and_where_dapr_is() {
+fn service_gets_its_address_and_daprs() {
     for (service, deployment) in deployments() {
         let variables = variables(&deployment);
         let value = |name: &str| variables.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str());
@@ -88,7 +88,7 @@ fn a_service_is_told_where_to_listen_and_where_dapr_is() {
 }
 
 #[test]
-fn every_variable_is_a_setting_and_reaches_the_guest() {
+fn variables_are_settings_and_reach_the_guest() {
     let settings = settings();
     for (service, deployment) in deployments() {
         let args = deployment.list(&format!("{CONTAINER}/args")).iter().map(|arg| arg.as_str().unwrap());
@@ -99,7 +99,7 @@ fn every_variable_is_a_setting_and_reaches_the_guest() {
         for name in names {
             assert!(settings.contains_key(&name), "{name} is no setting in the README");
         }
-        // What else dapr.yaml gives to WasmEdge: the model.
+        // dapr.yaml also gives WasmEdge the model.
         let folders = |words: &[String]| words.iter().filter(|it| it.as_str() == "--dir").count();
         let expected = if folders(&service.command) == 1 {
             vec!["--dir=model:model:readonly", "service.so"]
@@ -111,11 +111,11 @@ fn every_variable_is_a_setting_and_reaches_the_guest() {
 }
 
 #[test]
-fn probes_ask_what_services_answer_and_are_patient_enough() {
+fn probes_match_the_services_and_their_start_time() {
     assert!(text("crates/service-kit/src/routing.rs").contains("\"/healthz\""));
     for (service, deployment) in deployments() {
         let probe = |name: &str| deployment.at(&format!("{CONTAINER}/{name}")).clone();
-        // A service that lacks its database is alive: to start it again would help nobody.
+        // A service without its database is alive: a restart would not help.
         for (name, path) in [("startupProbe", "/"), ("livenessProbe", "/"), ("readinessProbe", "/healthz")] {
             assert_eq!(probe(name)["httpGet"], json!({"path": path, "port": "http"}), "{} {name}", service.id);
         }
@@ -128,7 +128,7 @@ fn probes_ask_what_services_answer_and_are_patient_enough() {
 }
 
 #[test]
-fn every_pod_of_ours_meets_the_restricted_standard() {
+fn pods_meet_the_restricted_standard() {
     let pods = manifests().into_iter().filter(|it| ["Deployment", "StatefulSet"].contains(&it.kind()));
     let pods: Vec<Manifest> = pods.filter(|it| !it.origin.contains("/overlays/")).collect();
     assert_eq!(pods.len(), services().len() + 3, "the services, two stores, and daprlet");
@@ -151,7 +151,7 @@ fn every_pod_of_ours_meets_the_restricted_standard() {
 }
 
 #[test]
-fn only_events_service_may_ask_kubernetes_for_anything() {
+fn only_events_service_has_kubernetes_access() {
     for (service, _) in deployments() {
         let account = base("ServiceAccount", &service.id);
         let may_ask = account.at("/automountServiceAccountToken") != &json!(false);
@@ -169,7 +169,7 @@ fn only_events_service_may_ask_kubernetes_for_anything() {
     assert_eq!(*binding.at("/subjects"), account);
 }
 
-/// The variables of the container.
+/// Returns the container's variables.
 fn variables(deployment: &Manifest) -> Vec<(String, String)> {
     let env = deployment.list(&format!("{CONTAINER}/env")).iter();
     env.map(|it| (it["name"].as_str().unwrap().to_owned(), it["value"].as_str().unwrap().to_owned())).collect()

@@ -1,4 +1,4 @@
-//! The images hold what the manifests start. Nothing here builds them.
+//! The images contain what the manifests start. These tests build no images.
 
 use deploy_tests::{repository, text};
 use serde_json::json;
@@ -19,10 +19,10 @@ fn every_service_has_a_stage_with_its_module() {
 }
 
 #[test]
-fn the_model_is_where_dapr_yaml_has_it() {
+fn model_path_matches_dapr_yaml() {
     let classify = services().into_iter().find(|service| service.id == "image-api-classify").unwrap();
     assert!(classify.command.contains(&"models:../models:readonly".to_owned()));
-    // Where nothing was downloaded, the last one answers.
+    // If nothing was downloaded, the last model is used.
     let models = classify.command.iter().find_map(|word| word.strip_prefix("MODEL_DIR=")).unwrap();
     let folder = models.split(',').next_back().unwrap();
     let dockerfile = text(DOCKERFILE);
@@ -31,7 +31,7 @@ fn the_model_is_where_dapr_yaml_has_it() {
 }
 
 #[test]
-fn the_toolchain_is_the_repositorys() {
+fn toolchain_matches_the_repository() {
     let toolchain = text("rust-toolchain.toml");
     let channel = toolchain.lines().find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"')).unwrap();
     let dockerfile = text(DOCKERFILE);
@@ -41,7 +41,7 @@ fn the_toolchain_is_the_repositorys() {
 }
 
 #[test]
-fn what_runs_is_nobody_in_particular_and_the_same_nobody_as_in_the_manifests() {
+fn image_user_is_unprivileged_and_matches_the_manifests() {
     let context = base("Deployment", "events-service").at("/spec/template/spec/securityContext").clone();
     assert_eq!((&context["runAsUser"], &context["runAsGroup"]), (&json!(65532), &json!(65532)));
     let dockerfile = text(DOCKERFILE);
@@ -49,7 +49,7 @@ fn what_runs_is_nobody_in_particular_and_the_same_nobody_as_in_the_manifests() {
 }
 
 #[test]
-fn images_carry_the_version_of_the_workspace() {
+fn image_version_matches_the_workspace() {
     let ours = |image: &str| image.starts_with("daprlet/").then(|| image.to_owned());
     let images =
         manifests().iter().filter_map(|it| ours(it.text("/spec/template/spec/containers/0/image"))).collect::<Vec<_>>();
@@ -60,7 +60,7 @@ fn images_carry_the_version_of_the_workspace() {
 }
 
 #[test]
-fn secrets_and_data_of_a_checkout_stay_out_of_images() {
+fn images_exclude_secrets_and_data_of_a_checkout() {
     let ignored = text("deploy/Dockerfile.dockerignore");
     for name in ["data", "target", "wasm", ".git"] {
         assert!(ignored.lines().any(|line| line == name), "{name}");

@@ -1,4 +1,4 @@
-//! What is in `deploy/` is what Kubernetes, Dapr, Docker and systemd understand, and says what the code says.
+//! The files in `deploy/` are valid for Kubernetes, Dapr, Docker and systemd, and match the code.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Every file is understood, whole, and none is forgotten.
+//! Every file is valid and used.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::application::{base, manifests, services};
 
-/// What `kubectl apply -k` may be given.
+/// Kustomizations for `kubectl apply -k`.
 const KUSTOMIZATIONS: &[&str] = &[
     "deploy/kubernetes",
     "deploy/kubernetes/edge",
@@ -18,14 +18,14 @@ const KUSTOMIZATIONS: &[&str] = &[
 ];
 
 #[test]
-fn every_manifest_holds_what_kubernetes_knows_and_nothing_else() {
+fn manifests_have_only_fields_known_to_kubernetes() {
     let manifests = manifests();
     assert!(manifests.len() > 30, "{}", manifests.len());
     assert_eq!(problems(&manifests), Vec::<String>::new());
 }
 
 #[test]
-fn every_kustomization_builds_and_the_result_holds_what_kubernetes_and_dapr_know() {
+fn kustomizations_build_to_valid_manifests() {
     for folder in KUSTOMIZATIONS {
         let Some(built) = kustomize::build(folder) else { return };
         assert_eq!(problems(&built), Vec::<String>::new(), "{folder}");
@@ -38,14 +38,14 @@ fn every_kustomization_builds_and_the_result_holds_what_kubernetes_and_dapr_know
             }
         }
         let components = resources::load(&[resources.path().to_owned()], Some("daprlet")).unwrap().components;
-        // All are in the namespace of the pods that see them, or the list would be empty.
+        // All are in the namespace of the pods that use them, or the list would be empty.
         let expected = built.iter().filter(|manifest| manifest.kind() == "Component").count();
         assert_eq!(components.len(), expected, "{folder}");
     }
 }
 
 #[test]
-fn kustomizations_say_what_they_are_made_for() {
+fn kustomizations_are_documented() {
     let Some(kind) = kustomize::build("deploy/kubernetes/overlays/kind") else { return };
     let deployments =
         |built: &[Manifest]| built.iter().filter(|it| it.kind() == "Deployment").cloned().collect::<Vec<_>>();
@@ -72,9 +72,9 @@ fn kustomizations_say_what_they_are_made_for() {
     }
 }
 
-/// Any name is legal there, for hardware that Kubernetes has never heard of.
+/// Any resource name is valid there, for hardware unknown to Kubernetes.
 #[test]
-fn what_is_requested_is_cpu_memory_or_storage() {
+fn resource_requests_are_cpu_memory_or_storage() {
     let mut requested = BTreeSet::new();
     let mut values: Vec<Value> = manifests().into_iter().map(|manifest| manifest.value).collect();
     while let Some(value) = values.pop() {
@@ -91,7 +91,7 @@ fn what_is_requested_is_cpu_memory_or_storage() {
 }
 
 #[test]
-fn every_file_is_named_by_the_kustomization_above_it() {
+fn every_file_is_listed_in_its_kustomization() {
     for folder in files("deploy/kubernetes").iter().filter(|it| it.ends_with("kustomization.yaml")) {
         let folder = folder.parent().unwrap();
         let kustomization = Manifest::read(&folder.join("kustomization.yaml")).remove(0);

@@ -1,4 +1,4 @@
-//! Shell scripts, as shellcheck sees them, and the one that asks a running application.
+//! Shell scripts pass shellcheck, and the smoke test detects errors.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Shutdown, TcpListener};
@@ -18,7 +18,7 @@ fn scripts_pass_shellcheck() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// Answers everything in the same way, and leads nowhere else.
+/// Starts a server with the same response to every request.
 fn answering(body: &'static str) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -26,7 +26,7 @@ fn answering(body: &'static str) -> String {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let length = body.len();
             let _ = write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
-            // To the end of the request: what is closed with something unread in it is reset.
+            // Read to the end of the request: closing with unread bytes would reset the connection.
             let _ = stream.shutdown(Shutdown::Write);
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
@@ -34,7 +34,7 @@ fn answering(body: &'static str) -> String {
     format!("http://{address}")
 }
 
-/// What the script says about services at that address, where there is the curl that it needs.
+/// Runs the smoke test against an address; `None` without curl.
 fn smoke_test(service: &str) -> Option<Output> {
     if Command::new("curl").arg("--version").output().is_err() {
         println!("DID NOT RUN: curl is not installed");
@@ -46,14 +46,14 @@ fn smoke_test(service: &str) -> Option<Output> {
 }
 
 #[test]
-fn the_smoke_test_fails_where_nobody_answers() {
+fn smoke_test_fails_without_a_response() {
     let Some(output) = smoke_test("http://127.0.0.1:1") else { return };
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("FAILED: after 1 s"), "{output:?}");
 }
 
 #[test]
-fn the_smoke_test_fails_where_the_answer_is_wrong_and_where_no_event_arrives() {
+fn smoke_test_fails_on_a_wrong_response_or_missing_event() {
     let Some(output) = smoke_test(&answering("fine")) else { return };
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("answers no PNG but fine"), "{output:?}");

@@ -1,4 +1,4 @@
-//! The script that makes the secrets makes those that manifests name, and lets nobody see them.
+//! The script that creates secrets creates those that manifests name, and shows none.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,19 +12,19 @@ use serde_json::Value;
 
 use crate::application::manifests;
 
-/// Stands in for kubectl: keeps its arguments and its input.
+/// A fake kubectl that keeps its arguments and its input.
 const KUBECTL: &str = "#!/bin/sh
 echo \"$*\" >>\"$KEPT/arguments\"
 case \"$*\" in *'-f -') cat >\"$KEPT/input\" ;; esac
 ";
 
-/// What the script tells to kubectl.
-struct Told {
+/// Arguments and input of kubectl.
+struct KubectlInput {
     arguments: String,
     secrets: Vec<Manifest>,
 }
 
-fn create_secrets() -> Told {
+fn create_secrets() -> KubectlInput {
     let folder = tempfile::tempdir().unwrap();
     let kubectl = folder.path().join("kubectl");
     fs::write(&kubectl, KUBECTL).unwrap();
@@ -34,23 +34,23 @@ fn create_secrets() -> Told {
     let output = script.env("PATH", path).env("KEPT", folder.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let kept = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
-    Told { arguments: kept("arguments"), secrets: Manifest::parse("create-secrets", &kept("input")) }
+    KubectlInput { arguments: kept("arguments"), secrets: Manifest::parse("create-secrets", &kept("input")) }
 }
 
-/// The values of each secret, by its name.
-fn values(told: &Told) -> BTreeMap<String, BTreeMap<String, String>> {
+/// Returns the values of each secret, by name.
+fn values(input: &KubectlInput) -> BTreeMap<String, BTreeMap<String, String>> {
     let data = |secret: &Manifest| serde_json::from_value(secret.at("/stringData").clone()).unwrap();
-    told.secrets.iter().map(|secret| (secret.name().to_owned(), data(secret))).collect()
+    input.secrets.iter().map(|secret| (secret.name().to_owned(), data(secret))).collect()
 }
 
 #[test]
-fn every_secret_that_a_manifest_names_is_made_and_every_key_is_legal() {
-    let told = create_secrets();
-    for secret in &told.secrets {
+fn script_creates_every_named_secret_with_valid_keys() {
+    let input = create_secrets();
+    for secret in &input.secrets {
         assert_eq!(secret.problems(), Vec::<String>::new());
         assert_eq!(secret.text("/metadata/namespace"), "daprlet");
     }
-    let made = values(&told);
+    let made = values(&input);
     for (name, key) in named() {
         assert!(made.get(&name).is_some_and(|secret| secret.contains_key(&key)), "{name}, {key}");
     }
@@ -60,7 +60,7 @@ fn every_secret_that_a_manifest_names_is_made_and_every_key_is_legal() {
 }
 
 #[test]
-fn the_service_gets_one_value_that_it_understands() {
+fn database_secret_has_one_valid_value() {
     let made = values(&create_secrets());
     // A secret with one value is that value, whatever its key: `dapr_client::SecretStore::get`.
     assert_eq!(made["events-db-url"].len(), 1);
@@ -71,9 +71,10 @@ fn the_service_gets_one_value_that_it_understands() {
 }
 
 #[test]
-fn passwords_are_long_random_and_on_no_command_line() {
+fn passwords_are_long_random_and_not_on_command_lines() {
     let (first, second) = (create_secrets(), create_secrets());
-    let passwords = |told: &Told| ["redis", "events-db-server"].map(|name| values(told)[name]["password"].clone());
+    let passwords =
+        |input: &KubectlInput| ["redis", "events-db-server"].map(|name| values(input)[name]["password"].clone());
     let all = [passwords(&first), passwords(&second)].concat();
     for (index, password) in all.iter().enumerate() {
         assert!(password.len() == 32 && password.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{password}");
@@ -82,7 +83,7 @@ fn passwords_are_long_random_and_on_no_command_line() {
     }
 }
 
-/// The secrets and keys that manifests and components name.
+/// Returns the secrets and keys that manifests and components name.
 fn named() -> Vec<(String, String)> {
     let mut named = Vec::new();
     for manifest in manifests() {
@@ -100,7 +101,7 @@ fn named() -> Vec<(String, String)> {
     named
 }
 
-/// References of containers and of volumes.
+/// Collects the references of containers and volumes.
 fn walk(value: &Value, named: &mut Vec<(String, String)>) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match value {

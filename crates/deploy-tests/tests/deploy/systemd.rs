@@ -1,4 +1,4 @@
-//! The units are what systemd understands, and start what `dapr.yaml` starts.
+//! The units are valid, and start what `dapr.yaml` starts.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -13,26 +13,26 @@ fn unit(name: &str) -> Unit {
     Unit::parse(&text(format!("deploy/systemd/{name}")))
 }
 
-/// It knows every setting of its version, and says which it does not.
+/// systemd knows every setting of its version, and reports unknown ones.
 #[test]
-fn systemd_understands_the_units() {
+fn systemd_accepts_the_units() {
     let units: Vec<_> =
         files("deploy/systemd").into_iter().filter(|it| it.extension().is_some_and(|it| it == "service")).collect();
     assert_eq!(units.len(), 2);
     let Ok(output) = Command::new("systemd-analyze").args(["verify", "--man=no"]).args(units).output() else {
-        // Not even on CI it has to be there: nothing else needs it.
+        // Not required even on CI: nothing else needs it.
         println!("DID NOT RUN: systemd-analyze is not installed");
         return;
     };
     let told = String::from_utf8(output.stderr).unwrap();
-    // The programs are not installed where this runs.
+    // The programs are not installed on the test machine.
     let complaints: Vec<&str> =
         told.lines().filter(|line| !line.contains(" is not executable: No such file")).collect();
     assert_eq!(complaints, Vec::<&str>::new());
 }
 
 #[test]
-fn each_service_has_its_ports_its_module_and_its_model() {
+fn units_have_ports_modules_and_models() {
     let start = unit("dapr-run@.service");
     let start = start.value("Service", "ExecStart");
     assert!(
@@ -57,7 +57,7 @@ fn each_service_has_its_ports_its_module_and_its_model() {
 }
 
 #[test]
-fn what_dies_is_started_again_and_never_as_root() {
+fn units_restart_and_never_run_as_root() {
     for name in ["daprlet.service", "dapr-run@.service"] {
         let unit = unit(name);
         let settings = [
@@ -72,7 +72,7 @@ fn what_dies_is_started_again_and_never_as_root() {
         for (section, setting, value) in settings {
             assert_eq!(unit.value(section, setting), value, "{name}: {setting}");
         }
-        // Both make machine code in memory.
+        // Both generate machine code in memory.
         assert_eq!(unit.value("Service", "MemoryDenyWriteExecute"), "", "{name}");
     }
     let usage = text("crates/daprlet/src/exit.rs");

@@ -1,5 +1,6 @@
-//! The workflows pin what the repository pins, and let no step fail in silence. Whether GitHub understands them is
-//! actionlint's matter: `cargo xtask ci workflows`.
+//! The workflows pin the repository's versions, and let no step fail silently.
+//!
+//! actionlint checks that GitHub accepts them: `cargo xtask ci workflows`.
 
 use deploy_tests::{Manifest, repository, text};
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ fn steps(workflow: &Manifest) -> Vec<Value> {
 }
 
 #[test]
-fn versions_are_those_of_the_repository() {
+fn versions_match_the_repository() {
     let ci = workflow("ci.yml");
     let dapr = text("tools/daprd/go.mod");
     let dapr = dapr.lines().find_map(|line| line.trim().strip_prefix("github.com/dapr/dapr v")).unwrap();
@@ -55,7 +56,7 @@ fn actions_are_githubs_own_at_exact_versions() {
 }
 
 #[test]
-fn jobs_have_as_few_rights_as_they_can_and_an_end() {
+fn jobs_have_minimal_permissions_and_timeouts() {
     for name in WORKFLOWS {
         let workflow = workflow(name);
         assert_eq!(*workflow.at("/permissions"), json!({"contents": "read"}), "{name}");
@@ -76,7 +77,7 @@ fn jobs_have_as_few_rights_as_they_can_and_an_end() {
 }
 
 #[test]
-fn a_step_that_fails_fails_its_job() {
+fn failing_step_fails_its_job() {
     for name in WORKFLOWS {
         let (workflow, text) = (workflow(name), text(format!(".github/workflows/{name}")));
         assert_eq!(
@@ -91,7 +92,7 @@ fn a_step_that_fails_fails_its_job() {
 }
 
 #[test]
-fn what_the_jobs_call_is_there() {
+fn commands_of_jobs_exist() {
     let ci = text(".github/workflows/ci.yml");
     for script in ["deploy/smoke-test", "deploy/kubernetes/create-secrets", ".ci/run"] {
         assert!(ci.contains(script) && repository(script).is_file(), "{script}");

@@ -1,14 +1,14 @@
-//! For everybody: without a mouse, in the dark, on a phone, by ear.
+//! Accessibility: keyboard, dark colour scheme, phones, screen readers.
 
 use e2e::Options;
 use fantoccini::key::Key;
-use page_test::{Look, Stage};
+use page_test::{PageSession, Viewport};
 use serde_json::{Value, json};
 
-/// More stops than the page has.
-const STOPS: usize = 20;
+/// More tab stops than the page has.
+const MAX_TAB_STOPS: usize = 20;
 
-/// The contrast of an element's text with what is behind it, as WCAG defines it.
+/// Script that returns the contrast of an element's text with its background, as WCAG defines it.
 const CONTRAST: &str = "
     // A canvas knows every way to write a colour, and how they lie on each other.
     const canvas = new OffscreenCanvas(1, 1).getContext('2d');
@@ -29,107 +29,107 @@ const CONTRAST: &str = "
     const text = luminance();
     return (Math.max(ground, text) + 0.05) / (Math.min(ground, text) + 0.05);";
 
-/// Walks with the Tab key, and sees the focus at every stop.
-async fn tab_to(stage: &Stage, selector: &str) {
-    for _ in 0..STOPS {
-        stage.press(&char::from(Key::Tab).to_string()).await;
-        let outline = stage.evaluate("getComputedStyle(document.activeElement).outlineStyle").await;
-        let on_page = stage.evaluate("document.activeElement !== document.body").await;
+/// Moves to an element with the Tab key, and checks that the focus is visible at every stop.
+async fn tab_to(session: &PageSession, selector: &str) {
+    for _ in 0..MAX_TAB_STOPS {
+        session.press(&char::from(Key::Tab).to_string()).await;
+        let outline = session.evaluate("getComputedStyle(document.activeElement).outlineStyle").await;
+        let on_page = session.evaluate("document.activeElement !== document.body").await;
         assert!(
             on_page == json!(false) || outline == json!("solid"),
             "a focus that cannot be seen on the way to {selector}"
         );
-        if stage.evaluate(&format!("document.activeElement.matches('{selector}')")).await == json!(true) {
+        if session.evaluate(&format!("document.activeElement.matches('{selector}')")).await == json!(true) {
             return;
         }
     }
     panic!("{selector} cannot be reached");
 }
 
-async fn every_text_is_readable(stage: &Stage) {
+async fn assert_every_text_is_readable(session: &PageSession) {
     for selector in ["h1", "header p", "figcaption", "button.main", "#hint", "#answers", "th", "td", "summary", "label"]
     {
-        let contrast = stage.run(CONTRAST, vec![json!(selector)]).await.as_f64().unwrap();
+        let contrast = session.run(CONTRAST, vec![json!(selector)]).await.as_f64().unwrap();
         assert!(contrast >= 4.5, "{selector}: {contrast}");
     }
 }
 
-async fn turn_the_sample_gray(stage: &Stage) {
-    stage.take_sample().await;
-    stage.click("#grayscale").await;
-    stage.until("document.querySelector('#gray-outcome img')?.naturalWidth").await;
-    stage.until("document.querySelector('#events tbody tr')").await;
+async fn turn_the_sample_gray(session: &PageSession) {
+    session.take_sample().await;
+    session.click("#grayscale").await;
+    session.until("document.querySelector('#gray-outcome img')?.naturalWidth").await;
+    session.until("document.querySelector('#events tbody tr')").await;
 }
 
 #[tokio::test]
-async fn everything_is_done_with_the_keyboard_alone() {
-    let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
+async fn page_works_with_the_keyboard_alone() {
+    let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
     let (enter, space) = (char::from(Key::Enter).to_string(), " ");
-    tab_to(&stage, ".example").await;
-    stage.press(&enter).await;
-    stage.until_picture_is_shown("picture").await;
-    stage.until("document.querySelector('#gray-outcome img')?.naturalWidth").await;
-    tab_to(&stage, "#choose").await;
-    tab_to(&stage, "#gray-outcome a").await;
-    tab_to(&stage, "#grayscale").await;
-    stage.press(space).await;
-    stage.until("document.querySelectorAll('#events tbody tr').length === 3").await;
-    tab_to(&stage, "#refresh").await;
-    tab_to(&stage, "[name=events]").await;
-    stage.press(&enter).await;
-    stage.until("document.getElementById('settings-note').textContent === 'Saved.'").await;
+    tab_to(&session, ".example").await;
+    session.press(&enter).await;
+    session.until_picture_is_shown("picture").await;
+    session.until("document.querySelector('#gray-outcome img')?.naturalWidth").await;
+    tab_to(&session, "#choose").await;
+    tab_to(&session, "#gray-outcome a").await;
+    tab_to(&session, "#grayscale").await;
+    session.press(space).await;
+    session.until("document.querySelectorAll('#events tbody tr').length === 3").await;
+    tab_to(&session, "#refresh").await;
+    tab_to(&session, "[name=events]").await;
+    session.press(&enter).await;
+    session.until("document.getElementById('settings-note').textContent === 'Saved.'").await;
 }
 
 #[tokio::test]
-async fn every_control_has_a_name_and_every_change_is_said() {
-    let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
+async fn controls_have_names_and_changes_are_announced() {
+    let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
     let nameless = "[...document.querySelectorAll('button, input:not([aria-hidden]), a, img:not([hidden])')]
         .filter((control) => !(control.innerText || control.labels?.length || control.querySelector('img')?.alt || control.alt))
         .map((control) => control.outerHTML)";
-    assert_eq!(stage.evaluate(nameless).await, json!([]));
-    turn_the_sample_gray(&stage).await;
-    assert_eq!(stage.evaluate(nameless).await, json!([]));
+    assert_eq!(session.evaluate(nameless).await, json!([]));
+    turn_the_sample_gray(&session).await;
+    assert_eq!(session.evaluate(nameless).await, json!([]));
     let said = "['gray-caption', 'shown-caption', 'events-note', 'settings-note'].map((id) => document.getElementById(id).role)";
-    assert_eq!(stage.evaluate(said).await, json!(["status", "status", "status", "status"]));
+    assert_eq!(session.evaluate(said).await, json!(["status", "status", "status", "status"]));
 }
 
 #[tokio::test]
-async fn by_day_the_page_is_bright_and_readable() {
-    let Some(stage) = Stage::set(Look::Desk, Options::default()).await else { return };
-    turn_the_sample_gray(&stage).await;
-    every_text_is_readable(&stage).await;
+async fn light_page_is_readable() {
+    let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
+    turn_the_sample_gray(&session).await;
+    assert_every_text_is_readable(&session).await;
 }
 
 #[tokio::test]
-async fn who_likes_it_dark_gets_it_dark_and_readable() {
-    let Some(stage) = Stage::set(Look::Dark, Options::default()).await else { return };
-    turn_the_sample_gray(&stage).await;
+async fn dark_page_is_readable() {
+    let Some(session) = PageSession::start(Viewport::Dark, Options::default()).await else { return };
+    turn_the_sample_gray(&session).await;
     let ground: Value =
-        stage.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)").await;
+        session.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)").await;
     assert!(ground.as_array().unwrap().iter().all(|channel| channel.as_u64() < Some(64)), "{ground}");
-    every_text_is_readable(&stage).await;
-    stage.keep("dark").await;
+    assert_every_text_is_readable(&session).await;
+    session.keep("dark").await;
 }
 
 #[tokio::test]
-async fn on_a_phone_nothing_sticks_out_sideways() {
-    let Some(stage) = Stage::set(Look::Phone, Options::default()).await else { return };
-    turn_the_sample_gray(&stage).await;
-    let widths = stage.evaluate("[innerWidth, document.documentElement.scrollWidth]").await;
+async fn phone_page_does_not_overflow() {
+    let Some(session) = PageSession::start(Viewport::Phone, Options::default()).await else { return };
+    turn_the_sample_gray(&session).await;
+    let widths = session.evaluate("[innerWidth, document.documentElement.scrollWidth]").await;
     assert_eq!(widths, json!([360, 360]));
-    stage.keep("phone").await;
+    session.keep("phone").await;
 }
 
 #[tokio::test]
-async fn handheld_phone_shows_results_without_scrolling() {
-    let Some(stage) = Stage::set(Look::Handheld, Options::default()).await else { return };
-    stage.open_as_visitor().await;
-    stage.click(".example:last-child").await;
-    stage.until_both_results().await;
-    stage.until("document.getElementById('answers').textContent.includes('This request')").await;
+async fn phone_shows_results_without_scrolling() {
+    let Some(session) = PageSession::start(Viewport::Handheld, Options::default()).await else { return };
+    session.open_as_visitor().await;
+    session.click(".example:last-child").await;
+    session.until_both_results().await;
+    session.until("document.getElementById('answers').textContent.includes('This request')").await;
     let bottoms = "['original', 'gray', 'shown', 'answers'].map((id) => document.getElementById(id).getBoundingClientRect().bottom)";
-    let bottoms: Vec<f64> = serde_json::from_value(stage.evaluate(bottoms).await).unwrap();
-    assert_eq!(stage.evaluate("[innerWidth, innerHeight, scrollY]").await, json!([390, 844, 0]));
+    let bottoms: Vec<f64> = serde_json::from_value(session.evaluate(bottoms).await).unwrap();
+    assert_eq!(session.evaluate("[innerWidth, innerHeight, scrollY]").await, json!([390, 844, 0]));
     assert!(bottoms.iter().all(|bottom| *bottom <= 844.0), "{bottoms:?}");
-    stage.keep_view("handheld").await;
+    session.keep_view("handheld").await;
 }

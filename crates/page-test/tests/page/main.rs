@@ -1,4 +1,4 @@
-//! Everything that the page promises, in Chromium.
+//! All features of the page, in Chromium.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the tests' own steps are no `#[test]` functions")]
 

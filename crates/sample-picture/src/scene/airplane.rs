@@ -8,7 +8,7 @@ const WING: Shape = Shape(&[(282.0, 258.0), (400.0, 258.0), (262.0, 352.0), (222
 const FAR_WING: Shape = Shape(&[(300.0, 176.0), (322.0, 176.0), (396.0, 222.0), (330.0, 222.0)]);
 const COCKPIT: Shape = Shape(&[(528.0, 214.0), (548.0, 218.0), (558.0, 228.0), (530.0, 228.0)]);
 
-/// Clouds: where the middle of each is, and how large it is.
+/// Clouds: centre and size of each.
 const CLOUDS: [(Point, f32); 4] = [
     (Point { x: 90.0, y: 420.0 }, 90.0),
     (Point { x: 190.0, y: 446.0 }, 110.0),
@@ -16,7 +16,7 @@ const CLOUDS: [(Point, f32); 4] = [
     (Point { x: 610.0, y: 440.0 }, 120.0),
 ];
 
-/// The light at a point.
+/// Returns the light at a point.
 pub(super) fn colour(point: Point) -> Colour {
     let white = light(0xf3f5f7);
     let shade = |colour: Colour| scaled(colour, 0.62 + 0.4 * ramp(275.0, 205.0, point.y));
@@ -44,7 +44,7 @@ pub(super) fn colour(point: Point) -> Colour {
 
 fn fuselage(point: Point) -> bool {
     let (nose, tail) = (Point { x: 540.0, y: 234.0 }, Point { x: 170.0, y: 234.0 });
-    // It thins out towards the tail.
+    // It narrows towards the tail.
     capsule(point, tail, nose, 31.0) || Shape(&[(104.0, 214.0), (180.0, 203.0), (180.0, 264.0)]).holds(point)
 }
 

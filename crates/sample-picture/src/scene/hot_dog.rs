@@ -4,16 +4,16 @@ use crate::plane::{Colour, Point, distance, light, mix, ramp, scaled};
 
 const MIDDLE: Point = Point { x: 320.0, y: 240.0 };
 
-/// How large a pixel is in the hot dog's own measure.
+/// Size of a pixel in the hot dog's coordinates.
 const SCALE: f32 = 0.66;
 
-/// How far the ends of bun and sausage are from the middle, along the hot dog.
+/// Distance of the ends of bun and sausage from the centre, along the hot dog.
 const BUN: f32 = 150.0;
 const SAUSAGE: f32 = 190.0;
 
-/// The light at a point.
+/// Returns the light at a point.
 pub(super) fn colour(point: Point) -> Colour {
-    // Along the hot dog, which lies a little aslant, and across it.
+    // Coordinates along the slightly rotated hot dog, and across it.
     let (x, y) = ((point.x - MIDDLE.x) * SCALE, (point.y - MIDDLE.y) * SCALE);
     let (along, across) = (x * 0.96 + y * 0.27, y * 0.96 - x * 0.27 + x * x / 2400.0 - 8.0);
     let place = Point { x: along, y: across };

@@ -1,14 +1,14 @@
-//! A container ship: what is in the picture, from the sky down to the water before the ship.
+//! A container ship: layers from the sky to the water in front of the ship.
 
 use crate::plane::{Colour, Point, Shape, light, mix, ramp, scaled};
 
-/// Where the sea begins.
+/// Height of the horizon.
 const HORIZON: f32 = 300.0;
 
-/// Where the ship meets the water.
+/// Height of the waterline.
 const WATERLINE: f32 = 352.0;
 
-/// One piece of the ship. The sun is on the left.
+/// A part of the ship. The sun is on the left.
 struct Piece {
     shape: Shape,
     colour: u32,
@@ -18,7 +18,7 @@ const fn piece(shape: &'static [(f32, f32)], colour: u32) -> Piece {
     Piece { shape: Shape(shape), colour }
 }
 
-/// Each piece hides what comes before it.
+/// Parts of the ship; each covers those before it.
 const SHIP: &[Piece] = &[
     piece(&[(330.0, 190.0), (520.0, 190.0), (520.0, 262.0), (330.0, 262.0)], 0xf4f2ea),
     piece(&[(365.0, 140.0), (500.0, 140.0), (500.0, 192.0), (365.0, 192.0)], 0xe9e7de),
@@ -34,13 +34,13 @@ const SHIP: &[Piece] = &[
     piece(&[(50.0, 256.0), (580.0, 256.0), (577.0, 266.0), (56.0, 266.0)], 0xe8e4da),
 ];
 
-/// A row of windows: where it begins, how many there are, and how high and wide each is.
+/// Rows of windows: start, count, and height.
 const WINDOWS: [(Point, u8, f32); 2] =
     [(Point { x: 345.0, y: 210.0 }, 7, 14.0), (Point { x: 378.0, y: 158.0 }, 5, 12.0)];
 const WINDOW_WIDTH: f32 = 12.0;
 const WINDOW_STEP: f32 = 24.0;
 
-/// The light at a point.
+/// Returns the light at a point.
 pub(super) fn colour(point: Point) -> Colour {
     let sea = sea(point);
     if point.y > WATERLINE + 1.0 + 3.0 * (point.x / 17.0).sin() {
@@ -58,7 +58,7 @@ fn sea(point: Point) -> Colour {
     scaled(mix(light(0x3f7fa8), light(0x123f66), depth), 0.97 + 0.11 * wave)
 }
 
-/// How much of the dark hull is mirrored in the water.
+/// Returns the strength of the hull's reflection in the water.
 fn reflection(point: Point) -> f32 {
     ramp(420.0, WATERLINE, point.y) * ramp(90.0, 130.0, point.x) * ramp(570.0, 540.0, point.x)
 }

@@ -12,7 +12,7 @@ const WHEEL: f32 = 40.0;
 const HORIZON: f32 = 300.0;
 const ROAD: f32 = 376.0;
 
-/// The light at a point.
+/// Returns the light at a point.
 pub(super) fn colour(point: Point) -> Colour {
     for middle in WHEELS {
         let away = (point.x - middle.x).hypot(point.y - middle.y);

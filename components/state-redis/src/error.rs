@@ -1,10 +1,10 @@
-//! What a failure at the server means in the words of the contract.
+//! Conversion of Redis errors to errors of the contract.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::bindings::exports::dapr::components::state::{Error, InitError};
 
-/// A failure of a first connection: whether waiting may help.
+/// Converts an error of the first connection: permanent or transient.
 pub(crate) fn init_error(error: RedisError) -> InitError {
     let is_for_good = match error.kind() {
         ErrorKind::AuthenticationFailed
@@ -12,17 +12,17 @@ pub(crate) fn init_error(error: RedisError) -> InitError {
         | ErrorKind::Server(ServerErrorKind::NoPerm) => true,
         _ => error.code() == Some("NOAUTH"),
     };
-    let told = error.to_string();
-    if is_for_good { InitError::Misconfigured(told) } else { InitError::Unavailable(told) }
+    let convert_error = error.to_string();
+    if is_for_good { InitError::Misconfigured(convert_error) } else { InitError::Unavailable(convert_error) }
 }
 
-/// A failure of a call that no script of ours refused.
+/// Converts an error that is not from a script of ours.
 pub(crate) fn failure(error: RedisError) -> Error {
     if error.is_io_error() { Error::Unavailable(error.to_string()) } else { Error::Other(error.to_string()) }
 }
 
-/// A failure of a transaction: what the first operation that failed says.
-pub(crate) fn of_transaction(error: RedisError) -> Error {
+/// Converts an error of a transaction: the first operation that failed.
+pub(crate) fn transaction_error(error: RedisError) -> Error {
     let of_operations = error.clone().into_server_errors();
     match of_operations.as_ref().and_then(|errors| errors.first()) {
         Some((_, first)) => Error::Other(format!("{} {}", first.code(), first.details().unwrap_or_default())),
@@ -30,12 +30,12 @@ pub(crate) fn of_transaction(error: RedisError) -> Error {
     }
 }
 
-/// Whether a script of ours refused: its own words come back with the error.
-pub(crate) fn is_refusal(error: &RedisError) -> bool {
+/// Returns true if a script of ours rejected the operation: its message comes back with the error.
+pub(crate) fn is_script_error(error: &RedisError) -> bool {
     said(error).contains(": failed to ")
 }
 
-/// An error as the server wrote it.
+/// Formats an error as the server wrote it.
 pub(crate) fn said(error: &RedisError) -> String {
     format!("{} {}", error.code().unwrap_or("ERR"), error.detail().unwrap_or_default())
 }
