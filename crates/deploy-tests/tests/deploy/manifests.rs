@@ -45,7 +45,7 @@ fn kustomizations_build_to_valid_manifests() {
 }
 
 #[test]
-fn kustomizations_are_documented() {
+fn overlays_have_their_specific_settings() {
     let Some(kind) = kustomize::build("deploy/kubernetes/overlays/kind") else { return };
     let deployments =
         |built: &[Manifest]| built.iter().filter(|it| it.kind() == "Deployment").cloned().collect::<Vec<_>>();
