@@ -1,7 +1,7 @@
-"""Asks TensorFlow Lite's own interpreter what a quantised model answers to pictures, and prints it as JSON.
+"""Prints the results of TensorFlow Lite's own interpreter for images and a quantised model, as JSON.
 
-This is what an imported model is held against: the output is `crates/model-import/tests/import/reference.json`. Each class of at
-least 5/255 stands there with its confidence in 255ths, the likeliest first, ties by index.
+Imported models are compared with the output, which is `crates/model-import/tests/import/reference.json`. It lists each
+class of at least 5/255 with its confidence in 255ths, the likeliest first, ties by index.
 """
 
 import argparse
@@ -19,7 +19,7 @@ LEAST = 5
 
 def main():
     arguments = parsed()
-    # The reference kernels: the others trade a little of the answer for speed, and not all the same little.
+    # The reference kernels: the others lose some accuracy for speed, and not all the same amount.
     interpreter = Interpreter(
         model_path=str(arguments.model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
     )
@@ -30,14 +30,14 @@ def main():
 
 
 def answer(interpreter, path):
-    """The likely classes of one picture: index and confidence."""
+    """Returns the likely classes of one image: index and confidence."""
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
     _, height, width, _ = taken["shape"]
     with Image.open(path) as picture:
         picture = ImageOps.exif_transpose(picture).convert("RGB").resize((width, height), Image.Resampling.BILINEAR)
     interpreter.set_tensor(taken["index"], np.asarray(picture, dtype=taken["dtype"])[None])
     interpreter.invoke()
-    # The bytes as they are: what the usual services on WasmEdge call a confidence.
+    # Unscaled bytes: the confidence in the usual services on WasmEdge.
     likely = [(index, int(score)) for index, score in enumerate(interpreter.get_tensor(given["index"])[0]) if score >= LEAST]
     return sorted(likely, key=lambda class_: (-class_[1], class_[0]))
 

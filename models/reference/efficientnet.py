@@ -1,10 +1,10 @@
-"""What PyTorch's own EfficientNet-Lite0 computes with weights that a formula makes, to hold the conversion against.
+"""Prints the results of PyTorch's own EfficientNet-Lite0 with generated weights, to test the conversion.
 
     python -m venv venv && . venv/bin/activate && pip install torch numpy efficientnet-lite-pytorch
     python efficientnet.py
 
-prints, for one image that a formula makes, the logits of every hundredth class. `crates/model-import/tests/import/efficientnet.rs` has
-them.
+prints, for one generated image, the logits of every hundredth class. They are in
+`crates/model-import/tests/import/efficientnet.rs`.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ SIDE, STEP = 224, 100
 
 
 def scattered(tensor, count):
-    """Numbers from -0.5 to 0.5 that depend on their places alone."""
+    """Returns numbers from -0.5 to 0.5 that depend only on their positions."""
     with np.errstate(over="ignore"):
         bits = np.uint32(tensor) * np.uint32(0x9E3779B9) ^ np.arange(count, dtype=np.uint32) * np.uint32(0x85EBCA6B)
         bits ^= bits >> np.uint32(16)
@@ -27,7 +27,7 @@ def scattered(tensor, count):
 
 
 def values(tensor, name, shape):
-    """The weights of one tensor."""
+    """Returns the weights of one tensor."""
     kind, numbers = name.rsplit(".", 1)[1], scattered(tensor, int(np.prod(shape)))
     if kind == "running_var" or (kind == "weight" and len(shape) == 1):
         numbers = 1 + np.float32(0.5) * numbers
@@ -39,7 +39,7 @@ def values(tensor, name, shape):
 
 
 def picture():
-    """Stripes and slopes, as bytes."""
+    """Returns an image of stripes and slopes, as bytes."""
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     return np.stack([(x * 3 + y) % 256, (y * 5) % 256, (x * y // 7) % 256], -1).astype(np.float32)
 

@@ -1,31 +1,31 @@
-"""What a confidence is worth: makes it honest, measures how honest it is, and says below which the answer is a guess."""
+"""Calibration of the confidence: temperature, calibration error, and the threshold below which a result is a guess."""
 
 import numpy as np
 
-# Below this there are too few pictures in a bin for its share of right answers to mean anything.
+# Number of bins: with more, they hold too few images for a meaningful share of right results.
 BINS = 15
 
-# How many of the answers that are not called unsure shall be right.
+# Required share of right results among those that are not called unsure.
 SURE = 0.95
 
-# Temperatures beyond these would mean that something else is wrong.
+# Range of temperatures: values beyond it would mean that something else is wrong.
 COLDEST, HOTTEST = 0.2, 5.0
 
 
 def probabilities(logits, temperature=1.0):
-    """Softmax of logits [n, classes]; a temperature above 1 makes it less confident."""
+    """Softmax of logits [n, classes]; a temperature above 1 lowers confidence."""
     logits = logits.astype(np.float64) / temperature
     powers = np.exp(logits - logits.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
 
 
 def cross_entropy(logits, classes, temperature=1.0):
-    """The mean surprise at the true classes; the lowest is had by honest probabilities."""
+    """Mean cross-entropy at the true classes; calibrated probabilities have the lowest."""
     return -np.log(probabilities(logits, temperature)[np.arange(len(classes)), classes] + 1e-12).mean()
 
 
 def temperature_of(logits, classes):
-    """The temperature with the least cross-entropy, which has one minimum only, so that thirds of the range find it."""
+    """Finds the temperature with the least cross-entropy by ternary search: there is only one minimum."""
     low, high = np.log(COLDEST), np.log(HOTTEST)
     while high - low > 1e-4:
         third = (high - low) / 3
@@ -38,7 +38,7 @@ def temperature_of(logits, classes):
 
 
 def expected_error(sure_of, classes):
-    """Expected calibration error: by how much confidence and share of right answers differ, over bins of confidence."""
+    """Expected calibration error: difference of confidence and share of right results, over bins of confidence."""
     confidence, right = sure_of.max(1), sure_of.argmax(1) == classes
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = [abs(confidence[bins == one].mean() - right[bins == one].mean()) * (bins == one).mean() for one in set(bins)]
@@ -46,7 +46,7 @@ def expected_error(sure_of, classes):
 
 
 def threshold_of(sure_of, classes):
-    """The lowest confidence, in hundredths, from which on at least SURE of the answers are right; else the highest."""
+    """Lowest confidence, in hundredths, above which at least SURE of the results are right; else the highest."""
     confidence, right = sure_of.max(1), sure_of.argmax(1) == classes
     for hundredths in range(100):
         chosen = confidence >= hundredths / 100
@@ -58,7 +58,7 @@ def threshold_of(sure_of, classes):
 
 
 def sure_part(sure_of, classes, threshold):
-    """Which share of the answers is not unsure, and which share of those is right."""
+    """Share of the results that are not unsure, and the share of right ones among them."""
     chosen = sure_of.max(1) >= threshold
     right = (sure_of.argmax(1) == classes)[chosen]
     return float(chosen.mean()), float(right.mean()) if len(right) else 0.0

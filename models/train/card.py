@@ -1,4 +1,4 @@
-"""The model card: what a person should know before trusting the model. Every figure in it was measured by evaluate.py."""
+"""The model card: facts for users of the model. Every figure in it was measured by evaluate.py."""
 
 CARD, PICTURE = "MODEL_CARD.md", "confusion-matrix.svg"
 
@@ -6,7 +6,7 @@ CELL, MARGIN, HEAD = 44, 92, 92
 
 
 def written(facts, result, table, labels, size, hardware):
-    """The card as Markdown. Without a result of the test, it says so and has the held-out figures only."""
+    """Formats the card as Markdown. Without a test result, it says so and only has the held-out figures."""
     settings, held_out = facts["settings"], facts["held_out"]
     worst = sorted(((table[a][b], a, b) for a in range(len(labels)) for b in range(len(labels)) if a != b), reverse=True)[:3]
     return TEXT.format(
@@ -37,7 +37,7 @@ def written(facts, result, table, labels, size, hardware):
 
 
 def of_others(facts):
-    """What was measured on pictures of other things, if anything."""
+    """Figures for images of other things, if measured."""
     parts = []
     if "kept_unsure" in facts:
         parts.append(f"of parts of photographs that it has not learnt from, but of the same kinds, {100 * facts['kept_unsure']:.1f} %")
@@ -47,12 +47,12 @@ def of_others(facts):
 
 
 def percent(figures):
-    """The shares among figures in percent, to be read by people."""
+    """Formats the shares among figures in percent."""
     return {name: f"{100 * value:.2f} %" for name, value in figures.items() if name != "pictures"}
 
 
 def drawn(table, labels):
-    """The confusion matrix as SVG: the darker, the more; what is right has another colour than what is wrong."""
+    """Draws the confusion matrix as SVG: darker means more; right results have another colour than wrong ones."""
     side = MARGIN + CELL * len(labels)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side + 8} {side + 8}" font-family="sans-serif" font-size="12">',
@@ -70,7 +70,7 @@ def drawn(table, labels):
 
 
 def cell(counts, row, column):
-    """One square. Mistakes are rare, so that their colour is stretched."""
+    """Draws one square. Errors are rare, so that their colour is scaled."""
     share = counts[column] / max(sum(counts), 1)
     depth = share if row == column else min(1, share * 8)
     colour = (f"rgb({255 - 215 * depth:.0f},{255 - 145 * depth:.0f},{255 - 85 * depth:.0f})" if row == column

@@ -1,7 +1,7 @@
-"""Pictures from a folder or a tar, as one array in memory.
+"""Images from a directory or a tar, as one array in memory.
 
-The layout is `train/LABEL/NAME` and `test/LABEL/NAME`, the pictures in any format that Pillow reads. Small pictures are a few
-hundred megabytes at most, so that nothing is gained by reading them anew in every epoch.
+The layout is `train/LABEL/NAME` and `test/LABEL/NAME`, with images in any format that Pillow reads. Small images are a
+few hundred megabytes at most, so that reading them again in every epoch would gain nothing.
 """
 
 import io
@@ -16,16 +16,16 @@ from tqdm import tqdm
 SIDE = 32
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
-# Where the pictures are if nobody says otherwise, below TESTDATA_DIR.
+# Default path of the images, below TESTDATA_DIR.
 USUAL_PLACE = "datasets/cifar10-images.tar"
 
 
 class DataError(Exception):
-    """The pictures are not what training needs; the words are for whoever started it."""
+    """The images are unsuitable for training; the message is for the user."""
 
 
 class Pictures:
-    """Pictures [n, 3, side, side] of bytes, their classes [n], and the names of the classes."""
+    """Images [n, 3, side, side] of bytes, their classes [n], and the names of the classes."""
 
     def __init__(self, pixels, classes, labels):
         self.pixels, self.classes, self.labels = pixels, classes, labels
@@ -34,12 +34,12 @@ class Pictures:
         return len(self.classes)
 
     def take(self, places):
-        """The pictures at these places."""
+        """Returns the images at these indices."""
         return Pictures(self.pixels[places], self.classes[places], self.labels)
 
 
 def place_of(argument):
-    """The path that was given, or the usual one in TESTDATA_DIR."""
+    """Returns the given path, or the default one in TESTDATA_DIR."""
     if argument:
         return Path(argument)
     folder = os.environ.get("TESTDATA_DIR")
@@ -49,7 +49,7 @@ def place_of(argument):
 
 
 def load(place, part):
-    """Reads all pictures of one part, `train` or `test`, in the order of their paths."""
+    """Reads all images of one part, `train` or `test`, in the order of their paths."""
     found = sorted(of_part(entries(place), part))
     if not found:
         raise DataError(f"`{place}` has no {part}/LABEL/PICTURE in it")
@@ -65,7 +65,7 @@ def load(place, part):
 
 
 def small(picture):
-    """Three colours of SIDE x SIDE bytes, laid out colour by colour."""
+    """Converts an image to three planes of SIDE x SIDE bytes."""
     picture = picture.convert("RGB")
     if picture.size != (SIDE, SIDE):
         picture = picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
@@ -73,7 +73,7 @@ def small(picture):
 
 
 def entries(place):
-    """Pairs of a path inside and a function that reads what is there, to be called before the next pair is asked for."""
+    """Yields pairs of a path inside and a function that reads the file, valid until the next pair."""
     if place.is_dir():
         yield from ((path.relative_to(place).as_posix(), path.read_bytes) for path in place.rglob("*") if path.is_file())
         return
@@ -87,7 +87,7 @@ def entries(place):
 
 
 def of_part(found, part):
-    """Triples of label, name and contents of the pictures below `part`."""
+    """Yields triples of label, name and contents of the images below `part`."""
     for path, read in found:
         pieces = path.removeprefix("./").split("/")
         if len(pieces) == 3 and pieces[0] == part and pieces[2].lower().endswith(SUFFIXES):
@@ -95,7 +95,7 @@ def of_part(found, part):
 
 
 def hold_out(pictures, count, seed):
-    """Two parts: what to train on, and `count` pictures to tune and calibrate on, as many of each class."""
+    """Splits off `count` images for tuning and calibration, equally many of each class, from the training set."""
     each = count // len(pictures.labels)
     order = np.random.default_rng(seed).permutation(len(pictures))
     held = np.concatenate([order[pictures.classes[order] == one][:each] for one in range(len(pictures.labels))])

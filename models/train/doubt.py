@@ -1,11 +1,12 @@
-"""Teaches the exported model doubt: what it says of pictures that are unlike those that it has learnt from loses its confidence.
+"""Lowers the exported model's confidence for images that are unlike its training data.
 
-A small network looks at what the classifier has seen in a picture (its last features and its logits) and tells pictures of the
-classes from pictures of other things. It becomes part of `model.onnx`: logits are multiplied by its probability, so that every
-runtime says of a hot dog that it is nothing in particular. `export.py` runs first; this runs once, before `evaluate.py`.
+A small network reads the classifier's last features and its logits, and distinguishes images of the classes from other
+ones. It becomes part of `model.onnx`: logits are multiplied by its probability, so that in every runtime a hot dog
+belongs to no class. `export.py` runs first; this runs once, before `evaluate.py`.
 
-`--others` is a folder with photographs of anything but the classes. Those with transparency are laid on other backgrounds, of all
-others random parts are taken. A fifth of the files chooses nothing and tells how well it works.
+`--others` is a directory with photographs of anything but the classes. Those with transparency are put on other
+backgrounds, and of all others random parts are used. A fifth of the files is not used for training, and measures the
+result.
 """
 
 import argparse
@@ -28,28 +29,28 @@ import calibration
 import data
 from export import FACTS, MODEL, PARAMETERS, figures, run
 
-# How many networks are averaged, how wide each is, and how they are trained.
+# Number of averaged networks, their width, and their training.
 NETWORKS, WIDTH, EPOCHS, NOISE = 3, 32, 14, 0.2
 
-# How steeply confidence goes, and what a best guess needs to be sure.
+# Steepness of the confidence, and the least familiarity of a sure result.
 STEEPNESS, SURE_FROM = 2.0, 0.55
 
-# Which share of the right answers on held-out pictures may become unsure.
+# Share of the right results on held-out images that may become unsure.
 LOST = 0.068
 
-# How many parts of each photograph are learnt from, and how small the smallest is.
+# Number of parts of each photograph to train on, and the size of the smallest.
 PARTS, SMALLEST = 24, 0.3
 
 
 def compressed(picture, least, most):
-    """The picture after JPEG of some quality."""
+    """Compresses the image as JPEG with a random quality."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=random.randint(least, most))
     return Image.open(file).convert("RGB")
 
 
 def lit(picture):
-    """The picture in another light, or mirrored."""
+    """Changes the image's light, or mirrors it."""
     for kind in ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color:
         if random.random() < 0.5:
             picture = kind(picture).enhance(random.uniform(0.7, 1.3))
@@ -57,7 +58,7 @@ def lit(picture):
 
 
 def shrunk(picture):
-    """The picture as the network sees it, by one of the ways to shrink, sometimes compressed as training pictures are."""
+    """Shrinks the image to the network's input in a random way, sometimes compressed like training images."""
     way = random.choice([Image.Resampling.BILINEAR, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.BOX])
     picture = picture.resize((data.SIDE, data.SIDE), way)
     picture = compressed(picture, 75, 96) if random.random() < 0.5 else picture
@@ -65,7 +66,7 @@ def shrunk(picture):
 
 
 def part_of(picture):
-    """A random square of a photograph; a cut-out is laid on a background."""
+    """Returns a random square of a photograph; a cut-out is put on a background."""
     if picture.mode == "RGBA":
         picture = picture.crop(picture.getbbox())
         side = int(max(picture.size) * random.uniform(1, 1.35))
@@ -78,7 +79,7 @@ def part_of(picture):
 
 
 def varied(pixels):
-    """A picture of the data as it would come out of a photograph: enlarged, compressed, and shrunk again."""
+    """Makes an image of the data look like a photograph's: enlarged, compressed, and shrunk again."""
     picture = Image.fromarray(pixels.transpose(1, 2, 0))
     if random.random() < 0.6:
         side = random.randint(64, 300)
@@ -89,7 +90,7 @@ def varied(pixels):
 
 
 def others(folder):
-    """Pairs of pixels for each photograph: those to learn from, and those that tell how well it went."""
+    """Returns pairs of pixels for each photograph: for training, and for measuring the result."""
     learnt, kept = [], []
     for number, path in enumerate(sorted(path for path in folder.rglob("*") if path.is_file())):
         try:
@@ -106,13 +107,13 @@ def others(folder):
 
 
 def first_look(graph):
-    """The names of two values of the exported graph: the logits of the first look, and the features that they are made of."""
+    """Returns the names of two values of the exported graph: the logits of the first look, and their features."""
     node = next(node for node in graph.node if "head" in node.input)
     return node.output[0], node.input[0]
 
 
 def seen(model, pictures):
-    """What the model says, and what it has seen, of each picture: its logits, and those and the features of the first look."""
+    """Returns the model's logits, and the logits and features of the first look, for each image."""
     model = onnx.load_from_string(model)
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in first_look(model.graph))
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -121,7 +122,7 @@ def seen(model, pictures):
 
 
 def trained(known, unknown):
-    """The averaged networks, as weights of one that takes features as they are."""
+    """Returns the averaged networks as weights of one that takes unnormalised features."""
     mean, deviation = known.mean(0), known.std(0) + 1e-2
     x = torch.from_numpy((np.concatenate([known, unknown]) - mean) / deviation).float()
     y = torch.cat([torch.ones(len(known)), torch.zeros(len(unknown))])
@@ -152,7 +153,7 @@ def fitted(x, y, weight, seed):
 
 
 def familiar(weights, features, threshold=0.0):
-    """How familiar pictures are, from 0 to 1."""
+    """Returns how familiar images are, from 0 to 1."""
     first, bias, second, offset = weights
     inside = features @ first + bias
     score = (inside / (1 + np.exp(-inside))) @ second + offset
@@ -164,7 +165,7 @@ def confidence(weights, logits, features, threshold):
 
 
 def threshold_of(weights, logits, features, classes):
-    """The highest threshold at which enough of the right answers stay sure; else the lowest."""
+    """Finds the highest threshold at which enough right results stay sure; else the lowest."""
     right = logits.argmax(1) == classes
     for threshold in np.arange(3, -6, -0.02):
         sure = confidence(weights, logits, features, threshold).max(1) >= SURE_FROM
@@ -174,7 +175,7 @@ def threshold_of(weights, logits, features, classes):
 
 
 def with_doubt(contents, weights, threshold):
-    """The model with the small network in it."""
+    """Returns the model with the small network added."""
     model = onnx.load_from_string(contents)
     graph, (first, bias, second, offset) = model.graph, weights
     graph.node[-1].output[0] = "seen"

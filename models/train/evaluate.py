@@ -1,7 +1,7 @@
-"""Tries a model directory on the test pictures, and writes its model card with the figures and a picture of its mistakes.
+"""Evaluates a model directory on the test images, and writes its model card with figures and a confusion matrix.
 
-Run it once, when nothing will be changed any more: whoever chooses by these figures has no test left. Until then, `--held-out`
-looks at the pictures that training held out, and leaves the test's alone.
+Run it once, when nothing will change any more: a model chosen by these figures would have no test left. Until then,
+`--held-out` uses the images that training held out, and leaves the test's alone.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main():
         raise data.DataError(f"the pictures are of {pictures.labels}, and the model knows {labels}")
     logits = run(model.read_bytes(), pictures.pixels)
     sure_of = calibration.probabilities(logits)
-    # The temperature is in the model; taking it out again tells what calibration was good for.
+    # The temperature is in the model; removing it shows the benefit of calibration.
     uncalibrated = calibration.probabilities(logits * facts["temperature"])
     result = figures(sure_of, uncalibrated, pictures.classes, facts["threshold"])
     table = confusion(sure_of.argmax(1), pictures.classes, len(labels))
@@ -49,7 +49,7 @@ def main():
 
 
 def chosen(arguments, settings):
-    """The pictures to try the model on."""
+    """Reads the images to evaluate the model on."""
     place = data.place_of(arguments.data)
     if not arguments.held_out:
         return data.load(place, "test")
@@ -57,7 +57,7 @@ def chosen(arguments, settings):
 
 
 def whole(folder):
-    """The photographs of a folder as services see them: the middle, as a square, shrunk."""
+    """Reads the photographs of a directory as services see them: the central square, shrunk."""
     pixels = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
@@ -76,7 +76,7 @@ def read(path):
 
 
 def confusion(guessed, classes, count):
-    """How often each class, a row, was taken for each, a column."""
+    """Counts how often each class (row) was recognised as each other (column)."""
     table = np.zeros((count, count), int)
     np.add.at(table, (classes, guessed), 1)
     return table

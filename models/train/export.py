@@ -1,4 +1,4 @@
-"""Makes the model directory of a finished training: the network as ONNX, its labels, and what a service has to know of it."""
+"""Creates the model directory of a finished training: the network as ONNX, its labels, and its parameters for services."""
 
 import argparse
 import hashlib
@@ -19,13 +19,13 @@ from network import Network
 MODEL, LABELS, PARAMETERS = "model.onnx", "labels.txt", "model.toml"
 NAME, LICENCE = "cifar10-small", "Apache-2.0"
 
-# What the repository and a single .wasm can afford.
+# Largest network that the repository and a single .wasm allow.
 MOST_BYTES = 1_500_000
 
-# How to get a better model; the service shows it to its users.
+# Instructions for a better model; the service shows them to its users.
 NOTE = "`cargo xtask model get` downloads a model that knows a thousand things; it answers from the next start on."
 
-# Beside the checkpoint: what the model card tells of training and calibration.
+# Beside the checkpoint: facts about training and calibration for the model card.
 FACTS = "facts.json"
 
 
@@ -39,7 +39,7 @@ def main():
     pictures = data.load(data.place_of(arguments.data), "train")
     training, held_out = data.hold_out(pictures, settings["held_out"], settings["seed"])
 
-    # What is calibrated is the file as it will run, with rounded weights.
+    # Calibrates the exported file, with rounded weights.
     raw = run(graph.model_of(network, 1.0, {}).SerializeToString(), held_out.pixels)
     temperature = calibration.temperature_of(raw, held_out.classes)
     model = graph.model_of(network, temperature, {"name": NAME, "licence": LICENCE, "labels": "\n".join(saved["labels"])})
@@ -63,7 +63,7 @@ def main():
 
 
 def checkpoint(path):
-    """The last state of a training that is finished."""
+    """Returns the last state of a finished training."""
     if not path.exists():
         raise data.DataError(f"`{path}` does not exist; train.py makes it")
     saved = torch.load(path, weights_only=True)
@@ -74,8 +74,9 @@ def checkpoint(path):
 
 
 def run(contents, pixels):
-    """The model's logits for pictures of bytes, computed by a runtime that had no part in training. One picture at a time, as
-    services ask: the file takes no more.
+    """The model's logits for images of bytes, computed by a runtime independent of training.
+
+    One image at a time, as in the service: the file's batch size is one.
     """
     session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
     parts = [pixels[at : at + 1].astype(np.float32) / 255 for at in range(len(pixels))]
@@ -83,7 +84,7 @@ def run(contents, pixels):
 
 
 def figures(sure_of, uncalibrated, classes, threshold):
-    """What the model is worth on some pictures."""
+    """Measures the model on some images."""
     sure, right_if_sure = calibration.sure_part(sure_of, classes, threshold)
     is_right = sure_of.argmax(1) == classes
     lost = (sure_of.max(1) < threshold)[is_right]
@@ -99,7 +100,7 @@ def figures(sure_of, uncalibrated, classes, threshold):
 
 
 def write(folder, contents, labels, threshold):
-    """Writes the directory as services read it."""
+    """Writes the directory in the format that services read."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(contents)
     (folder / LABELS).write_text("".join(f"{label}\n" for label in labels))

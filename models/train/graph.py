@@ -1,10 +1,9 @@
-"""Writes a trained network as ONNX, from the plainest operators.
+"""Exports a trained network as ONNX, with only basic operators.
 
-The normalisation of pictures, a second look where the first leaves doubt and the calibration of confidence are inside, so that
-whoever runs the file can forget none.
-Batch normalisation is folded away. Weights of convolutions are stored as bytes, which a runtime turns back into floating-point
-numbers when it loads the file: the file is a quarter of the size, and computing is as fast as before. Convolutions are products
-of matrices, which `winograd.py` makes of them.
+Normalisation of the image, a second look in uncertain cases and calibration of the confidence are part of the network,
+so that no runtime can omit them. Batch normalisation is folded away. Weights of convolutions are stored as bytes, which
+a runtime converts back to floating-point numbers when it loads the file: the file is a quarter of the size, and
+inference as fast as before. `winograd.py` turns convolutions into matrix products.
 """
 
 import numpy as np
@@ -15,19 +14,20 @@ import data
 import winograd
 from network import DEVIATION, MEAN
 
-# What RTen 0.27 and much older runtimes read.
+# Versions that RTen 0.27 and much older runtimes support.
 OPSET = 17
 IR_VERSION = 8
 
 INPUT, OUTPUT = "picture", "logits"
 
-# When the best logit leads the next by less, as trained, the picture is looked at again, mirrored: what both looks have in common
-# is more often right. Of held-out pictures a fifth are; a second look at all of them would bring nothing more.
+# If the best logit leads the next by less than this, as trained, the mirrored image is also evaluated, and the sum of
+# both results is right more often. This affects a fifth of held-out images; a second look at all would gain nothing
+# more.
 LEAD = 1.5
 
 
 class Graph:
-    """Nodes in order, and the constants that they take. A branch has nodes of its own, and the weights of the whole."""
+    """Nodes in order, and their constants. A branch has its own nodes, and shares the weights of the whole."""
 
     def __init__(self, whole=None):
         self.whole, self.nodes, self.constants, self.weights = whole or self, [], {}, {}
@@ -46,27 +46,27 @@ class Graph:
         return self.node("Mul", x, self.node("Sigmoid", x))
 
     def integers(self, *values):
-        """Places, shapes and the like."""
+        """Adds a constant of indices, shapes and similar."""
         return self.constant(np.array(values, np.int64), "integers_" + "_".join(map(str, values)))
 
     def split(self, x, count):
-        """Parts of the first axis, of one each."""
+        """Splits the first axis into slices of one."""
         first = self.node("Split", x, outputs=count, axis=0)
         return [first, *(f"{first}_{number}" for number in range(1, count))]
 
     def slices(self, x, axis, ranges, step=1):
-        """Parts of an axis, each from a place to another."""
+        """Slices an axis from one index to another."""
         steps = (self.integers(axis), self.integers(step)) if step != 1 else (self.integers(axis),)
         return [self.node("Slice", x, self.integers(start), self.integers(end), *steps) for start, end in ranges]
 
     def gathered(self, x, axis, places):
-        """What lies in those places of an axis, row by row."""
+        """Gathers the given indices of an axis, row by row."""
         places = np.array(places, np.int64)
         name = "places_" + "_".join(map(str, (*places[0], *places[-1])))
         return self.node("Gather", x, self.constant(places, name), axis=axis)
 
     def bytes(self, weights, name):
-        """Weights as bytes with a scale for each output channel, which is a column, and what makes them weights again."""
+        """Adds weights as bytes with a scale for each output channel, which is a column, and their dequantisation."""
         whole = self.whole
         scale = np.maximum(np.abs(weights).max(axis=0), 1e-12) / 127
         small = np.clip(np.rint(weights / scale), -127, 127).astype(np.int8)
@@ -75,7 +75,7 @@ class Graph:
         return whole.node("DequantizeLinear", whole.constant(small, f"{name}_bytes"), scale, nought, axis=1)
 
     def convolution(self, x, convolution, name, side):
-        """One of the network, which halves the side where it pools."""
+        """Adds one layer of the network, which halves the side if it pools."""
         weights, bias = (part.detach().numpy() for part in convolution.folded())
         wanted = side - side % 2 if convolution.pools else side
         x = winograd.convolution(self, x, weights, name, side, wanted)
@@ -84,14 +84,14 @@ class Graph:
         return self.activation(self.node("Add", x, self.constant(bias, f"{name}_bias")))
 
     def largest(self, x, ranges, step=1):
-        """The largest of pixels that lie so in rows and in columns."""
+        """Adds the maximum of pixels at these offsets in rows and columns."""
         for axis in 1, 2:
             x = self.node("Max", *self.slices(x, axis, ranges, step))
         return x
 
 
 def model_of(network, temperature, about):
-    """The network as an ONNX model whose logits are calibrated; `about` are texts that the file shall carry."""
+    """Exports the network as an ONNX model with calibrated logits; `about` are texts of the file's metadata."""
     graph = Graph()
     first = look(graph, network, INPUT, temperature)
     best = graph.node("TopK", first, graph.constant(np.array([2], np.int64), "two"), outputs=2, axis=1)
@@ -110,7 +110,7 @@ def model_of(network, temperature, about):
 
 
 def look(graph, network, x, temperature):
-    """The calibrated logits of a picture."""
+    """Adds the calibrated logits of an image."""
     stem, bias = (part.detach().numpy() for part in network.stem.parameters())
     mean, deviation = (np.array(values, np.float32)[:, None, None] for values in (MEAN, DEVIATION))
     stem = stem / deviation
@@ -127,7 +127,7 @@ def look(graph, network, x, temperature):
         x = graph.convolution(x, stage.widen, f"widen{place}", side)
         side //= 2
         x = graph.node("Add", x, graph.convolution(x, stage.refine, f"refine{place}", side))
-    # Pixel by pixel: runtimes find the largest of one channel slowly where channels lie side by side.
+    # Pixel by pixel: runtimes are slow at the maximum of one channel if channels are adjacent.
     x = graph.largest(x, [(place, place + 1) for place in range(side)])
     x = graph.node("Reshape", x, graph.integers(1, -1))
     head = network.head.weight.detach().numpy().T / np.float32(temperature)
@@ -135,13 +135,13 @@ def look(graph, network, x, temperature):
 
 
 def branch(graph, name):
-    """What a decision leads to."""
+    """Adds a branch of a condition."""
     output = helper.make_tensor_value_info(graph.nodes[-1].output[0], TensorProto.FLOAT, None)
     return helper.make_graph(graph.nodes, name, [], [output])
 
 
 def finished(graph, classes, about):
-    """The model, checked."""
+    """Returns the model, checked."""
     picture = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, 3, data.SIDE, data.SIDE])
     logits = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1, classes])
     body = helper.make_graph(graph.nodes, "classifier", [picture], [logits], list(graph.constants.values()))

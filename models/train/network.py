@@ -1,29 +1,30 @@
 """The network: dense convolutions, few and wide.
 
-It has to be fast twice, in training and in WebAssembly, on processors without any accelerator. There a convolution is a matrix
-product, and large ones run near the processor's peak. So the picture is halved at once, and no convolution is depthwise.
+It has to be fast both in training and in WebAssembly, on processors without an accelerator. There a convolution is a
+matrix product, and large ones run near the processor's peak. So the image is halved at once, and no convolution is
+depthwise.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-# The colours' means and deviations over CIFAR-10's training pictures, of brightness from 0 to 1.
+# Means and deviations of the colours in CIFAR-10's training images, with brightness from 0 to 1.
 MEAN = (0.4914, 0.4822, 0.4465)
 DEVIATION = (0.2470, 0.2435, 0.2616)
 
 STEM = 24
 WIDTHS = (32, 112, 224)
 
-# Directions in which patches hardly vary are noise; without this they would be blown up to the size of all others.
+# Directions in which patches hardly vary are noise; without this they would be scaled up like all others.
 WHITENING_FLOOR = 5e-4
 
-# Brings the first logits, which the largest of many features make, near to nought.
+# Brings the first logits, which come from a maximum of many features, close to zero.
 HEAD_SCALE = 0.125
 
 
 class Convolution(nn.Module):
-    """A 3x3 convolution, normalised; it has no bias because the normalisation would take that away."""
+    """A 3x3 convolution with batch normalisation, which makes a bias redundant."""
 
     def __init__(self, inputs, outputs, pools=False):
         super().__init__()
@@ -36,13 +37,13 @@ class Convolution(nn.Module):
         return functional.silu(functional.max_pool2d(x, 2) if self.pools else x)
 
     def folded(self):
-        """Weights and bias of the one convolution that does the same when training is over."""
+        """Returns weights and bias of the equivalent convolution after training."""
         factor = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
         return self.weights.weight * factor[:, None, None, None], self.norm.bias - self.norm.running_mean * factor
 
 
 class Stage(nn.Module):
-    """A convolution that widens, and one whose result is added to what it takes."""
+    """A convolution that widens, and a residual one."""
 
     def __init__(self, inputs, outputs):
         super().__init__()
@@ -55,7 +56,7 @@ class Stage(nn.Module):
 
 
 class Network(nn.Module):
-    """From normalised pictures [n, 3, 32, 32] to logits [n, classes]."""
+    """Maps normalised images [n, 3, 32, 32] to logits [n, classes]."""
 
     def __init__(self, classes, stem=STEM, widths=WIDTHS):
         super().__init__()
@@ -71,11 +72,11 @@ class Network(nn.Module):
         return self.head(x.amax((2, 3)))
 
     def whiten(self, pictures):
-        """Starts the first layer off with what tells patches of normalised pictures apart.
+        """Initialises the first layer with the directions that distinguish patches of normalised images.
 
-        Its filters are the main directions in which patches differ, scaled so that each varies equally. They spare the
-        network the epochs in which it would find out that neighbouring pixels are alike. Each comes with both signs, since
-        the activation keeps little of what is negative.
+        Its filters are the principal directions in which patches differ, scaled so that each varies equally. They save
+        the epochs in which the network would learn that neighbouring pixels are alike. Each occurs with both signs,
+        since the activation keeps little of negative values.
         """
         size, count = self.stem.kernel_size[0], self.stem.out_channels // 2
         patches = functional.unfold(pictures, size, stride=size).transpose(1, 2).reshape(-1, 3 * size * size)
@@ -87,13 +88,13 @@ class Network(nn.Module):
 
 
 def normalised(pixels):
-    """Bytes as the network takes them, in the order of memory in which convolutions are fast."""
+    """Converts bytes to the network's input, in the memory order in which convolutions are fast."""
     mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
     return ((pixels.float() / 255 - mean) / deviation).contiguous(memory_format=torch.channels_last)
 
 
 def logits_of(network, pixels, batch=500):
-    """The network's answers to all pictures, without training it."""
+    """Runs the network on all images, without training it."""
     network.eval()
     with torch.no_grad():
         return torch.cat([network(normalised(part)) for part in pixels.split(batch)])

@@ -1,7 +1,7 @@
-"""The recipe: how pictures are varied, how fast the network learns, and what is kept of it.
+"""The training recipe: augmentation, learning rate, and averaging of weights.
 
-Everything is derived from the seed and the epoch's number, never from what ran before, so that a training that was interrupted
-goes on as if it had not been.
+Everything is derived from the seed and the epoch's number, never from earlier steps, so that an interrupted training
+resumes as if it had not been interrupted.
 """
 
 import copy
@@ -16,7 +16,7 @@ from network import normalised
 
 @dataclass(frozen=True)
 class Recipe:
-    """What can be tuned; tune it on the pictures held out, never on the test's."""
+    """Hyperparameters; tune them on the held-out images, never on the test's."""
 
     epochs: int = 48
     batch: int = 256
@@ -34,12 +34,12 @@ class Recipe:
     polish_rate: float = 0.02  # the learning rate at which they begin
 
     def all_epochs(self):
-        """How many epochs there are."""
+        """Returns the number of epochs."""
         return self.epochs + self.polish
 
 
 def rate_at(recipe, epochs):
-    """The learning rate when so many epochs are done: one way up and one down, and a short way down for the polish."""
+    """Returns the learning rate after so many epochs: up, down, and a short way down for the polish."""
     if epochs < recipe.epochs:
         progress = epochs / recipe.epochs
         return recipe.rate * min(max(progress, 1e-3) / recipe.warm_up, (1 - progress) / (1 - recipe.warm_up))
@@ -47,7 +47,7 @@ def rate_at(recipe, epochs):
 
 
 def batches(pictures, recipe, seed, epoch):
-    """The pictures of one epoch in a new order, varied, as pairs of input and shares of the classes.
+    """The images of one epoch in a new order, augmented, as pairs of input and class shares.
 
     An incomplete batch is left out.
     """
@@ -63,7 +63,7 @@ def batches(pictures, recipe, seed, epoch):
 
 
 def moved(pixels, shift, rng):
-    """Each picture moved by up to `shift` pixels and every other one mirrored; what comes in at the edge is a reflection."""
+    """Moves each image by up to `shift` pixels, and mirrors every other one; edges are filled by reflection."""
     count, _, height, width = pixels.shape
     rows = np.arange(height) + rng.integers(-shift, shift + 1, (count, 1))
     columns = np.arange(width) + rng.integers(-shift, shift + 1, (count, 1))
@@ -75,13 +75,13 @@ def moved(pixels, shift, rng):
 
 
 def reflected(places, size):
-    """Places past an edge, counted back from it."""
+    """Returns indices past an edge, reflected."""
     places = np.abs(places)
     return np.where(places >= size, 2 * (size - 1) - places, places)
 
 
 def varied(x, recipe, rng):
-    """Each picture in another light, and with a gray square somewhere, so that no single feature decides."""
+    """Changes each image's light, and covers a random square with gray, so that no single feature decides."""
     count, _, height, width = x.shape
     contrast = 1 + rng.uniform(-recipe.light, recipe.light, (count, 1, 1, 1))
     brightness = rng.uniform(-recipe.light, recipe.light, (count, 1, 1, 1))
@@ -93,9 +93,9 @@ def varied(x, recipe, rng):
 
 
 def mixed(x, shares, rng):
-    """A rectangle of each picture is replaced by what its neighbour has there, and so is that share of its class.
+    """Replaces a rectangle of each image by its neighbour's, and the same share of its class.
 
-    No picture is seen twice like that, and no place in it can decide alone.
+    No image is seen twice in that form, and no single place can decide alone.
     """
     height, width = x.shape[2:]
     side = np.sqrt(rng.random())
@@ -118,19 +118,19 @@ def optimizer_of(network, recipe):
 
 
 def loss_of(network, x, shares, recipe):
-    """How wrong the network is about a batch."""
+    """Returns the loss of a batch."""
     return functional.cross_entropy(network(x), shares, label_smoothing=recipe.smoothing)
 
 
 class Average:
-    """The network with the mean of its recent weights: better than any of those that it is the mean of."""
+    """The network with averaged recent weights: better than any single state."""
 
     def __init__(self, network, keep):
         self.network, self.keep = copy.deepcopy(network), keep
 
     @torch.no_grad()
     def update(self, network, step):
-        """Takes in the weights after a step. Early steps forget faster: they come from far away."""
+        """Adds the weights after a step. Early steps are forgotten faster, because they are far away."""
         keep = min(self.keep, (step + 1) / (step + 20))
         for mean, new in zip(self.network.state_dict().values(), network.state_dict().values()):
             if mean.is_floating_point():

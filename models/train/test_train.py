@@ -1,4 +1,4 @@
-"""Tests on drawn pictures: `python -m unittest` in this folder, in seconds and without any download."""
+"""Tests on generated images: `python -m unittest` in this directory, in seconds and without downloads."""
 
 import argparse
 import contextlib
@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-# Before tqdm is imported: a test has nobody to show progress to.
+# Before tqdm is imported: tests show no progress.
 os.environ["TQDM_DISABLE"] = "1"
 
 import numpy as np
@@ -33,7 +33,7 @@ COLOURS = {"blue": (20, 40, 220), "green": (30, 200, 60), "red": (220, 30, 40)}
 
 
 def draw(folder, part, each):
-    """Pictures of three colours, with some noise so that no two are alike."""
+    """Images of three colours, with some noise so that no two are equal."""
     rng = np.random.default_rng(1)
     for label, colour in COLOURS.items():
         (folder / part / label).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Trains the classifier and keeps a checkpoint after every epoch; the same command goes on where an earlier one ended."""
+"""Trains the classifier and saves a checkpoint after every epoch; the same command resumes an interrupted training."""
 
 import argparse
 import dataclasses
@@ -18,7 +18,7 @@ from recipe import Average, Recipe, batches, loss_of, optimizer_of, rate_at
 SEED = 6
 HELD_OUT = 2500
 
-# Enough patches to know how pictures vary.
+# Enough patches for their statistics.
 WHITENING_PICTURES = 5000
 
 
@@ -37,13 +37,13 @@ def main():
 
 
 class Run:
-    """A training under way: all that a checkpoint has to hold."""
+    """A training in progress: the contents of a checkpoint."""
 
     def __init__(self, recipe, arguments, training):
         torch.manual_seed(arguments.seed)
         self.recipe, self.seed = recipe, arguments.seed
         self.path = arguments.out / "checkpoint.pt"
-        # Whoever goes on with other settings would get a model that no command reproduces.
+        # Resuming with other settings would give a model that no command reproduces.
         self.settings = {**dataclasses.asdict(recipe), "seed": arguments.seed, "held_out": arguments.held_out}
         self.labels = training.labels
         self.network = Network(len(training.labels))
@@ -54,7 +54,7 @@ class Run:
         self.epoch, self.seconds = 0, 0.0
 
     def resume(self):
-        """Takes up a checkpoint if there is one."""
+        """Loads a checkpoint if there is one."""
         if not self.path.exists():
             return
         saved = torch.load(self.path, weights_only=True)
@@ -67,7 +67,7 @@ class Run:
         print(f"going on after epoch {self.epoch}", flush=True)
 
     def save(self):
-        """Writes beside the old checkpoint and then replaces it: whenever the power fails, there is a whole one."""
+        """Writes beside the old checkpoint and then replaces it, so that a complete one always exists."""
         state = {
             "settings": self.settings,
             "labels": self.labels,
@@ -81,7 +81,7 @@ class Run:
         os.replace(self.path.with_suffix(".new"), self.path)
 
     def finish(self, training, held_out):
-        """Trains all epochs that are missing."""
+        """Trains all missing epochs."""
         pixels, classes = torch.from_numpy(held_out.pixels), torch.from_numpy(held_out.classes)
         while self.epoch < self.recipe.all_epochs():
             started = time.monotonic()
@@ -99,7 +99,7 @@ class Run:
         print(f"done: {self.path}")
 
     def learn(self, training):
-        """One epoch; the mean loss."""
+        """Trains one epoch, and returns the mean loss."""
         self.network.train()
         count = len(training) // self.recipe.batch
         losses = 0.0

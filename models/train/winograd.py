@@ -1,35 +1,37 @@
-"""3x3 convolutions with half as many multiplications as they seem to need: Winograd's minimal filtering, down the columns.
+"""3x3 convolutions with half of the usual multiplications: Winograd's minimal filtering, along the columns.
 
-Of a column, `tile` results of a filter of three take `tile + 2` products of sums in place of `3 * tile` (Lavin and Gray, *Fast
-Algorithms for Convolutional Neural Networks*, 2015). Along the rows the filter is as it was: both ways would save more, but
-small pictures would fall into matrices too small to be multiplied well. What is left are products of matrices with a channel in
-each column, which any runtime does near the processor's peak, while a runtime without this method gathers patches pixel by pixel.
+Of a column, `tile` results of a filter of three take `tile + 2` products of sums instead of `3 * tile` (Lavin and Gray,
+*Fast Algorithms for Convolutional Neural Networks*, 2015). Along the rows the filter is unchanged: both directions
+would save more, but small images would give matrices too small for fast multiplication. The result is matrix products
+with a channel in each column, which any runtime computes near the processor's peak, while a runtime without this method
+gathers patches pixel by pixel.
 
-Pictures are [1, height, width, channels] here: what is moved are whole rows, or whole pixels.
+Images are [1, height, width, channels] here: only whole rows or whole pixels are moved.
 """
 
 import numpy as np
 
-# Results of one tile, for each number of rows that may be wanted: few products for a column, and sums of few pixels.
+# Results of one tile, for each number of needed rows: few products for a column, and sums of few pixels.
 TILES = {30: 6, 15: 5, 14: 7, 7: 7, 6: 6, 3: 3}
 
-# Where polynomials are looked at: the first `tile + 1` of these, and at infinity.
+# Evaluation points of polynomials: the first `tile + 1` of these, and infinity.
 POINTS = (0, 1, -1, 1 / 2, -1 / 2, 2, -2, 4)
 
-# Products of matrices with that many rows are one operator. With fewer, most of the time would go by in laying out the filter's
-# side of it, which runtimes do in advance for a single matrix only.
+# Products of matrices with at least this many rows are one operator. With fewer, most of the time would be spent on
+# arranging the filter's side, which runtimes only do in advance for a single matrix.
 MANY_ROWS = 16
 
 
-# A picture of three rows takes four products, not five: with nought above and below, the three matrices of a filter are sums of
-# these four, each the product of what it makes a result of and what it takes of the pixels. Found by trying small numbers.
+# An image of three rows takes four products, not five: with zeros above and below, the three matrices of a filter are
+# sums of these four, each with the results that it contributes to and the pixels that it takes. Found by searching
+# small numbers.
 THREE_ROWS = ((2, 3, 2), (2, 3, 2)), ((2, -3, 2), (2, -3, 2)), ((2, 1, -2), (2, -1, -2)), ((2, -1, -2), (2, 1, -2))
 
 
 def transforms(tile, side, wanted):
-    """What makes the products' one side of a filter, the other of a tile's pixels, and results of the products.
+    """Transformations of a filter and of a tile's pixels to factors, and of the products to results.
 
-    Multiplying polynomials by their values at some points is Toom and Cook's method; filtering is the transpose of that.
+    Multiplying polynomials by their values at some points is Toom and Cook's method; filtering is its transpose.
     """
     def values(count):
         powers = np.vander(POINTS[: tile + 1], count, increasing=True)
@@ -41,13 +43,13 @@ def transforms(tile, side, wanted):
         parts = filters, pixels.T, results
     else:
         pixels = np.linalg.inv(values(tile + 2)).T
-        # Of a tile that is the whole picture: what is outside is nought, and adds nothing.
+        # For a tile that is the whole image: outside are zeros, which add nothing.
         parts = values(3), pixels[:, 1 : 1 + side] if tile == wanted else pixels, values(tile).T
     return [part.astype(np.float32) for part in parts]
 
 
 def convolution(graph, x, weights, name, side, wanted):
-    """A 3x3 convolution of a picture of that side, of which so many rows and columns are wanted, the first ones."""
+    """Adds a 3x3 convolution of an image of this side, of which only the first rows and columns are needed."""
     tile = TILES[wanted]
     filters, pixels, results = transforms(tile, side, wanted)
     into, out, tiles = weights.shape[1], weights.shape[0], wanted // tile
@@ -68,7 +70,7 @@ def convolution(graph, x, weights, name, side, wanted):
 
 
 def tiled(graph, x, tile, side, wanted):
-    """The rows that tiles take, each tile's first, second and so on behind one another."""
+    """Returns the rows of all tiles: every tile's first, then every tile's second, and so on."""
     right = wanted + 1 - side
     if tile == wanted:
         return graph.node("Pad", x, graph.integers(0, 0, 1, 0, 0, 0, right, 0))
@@ -77,8 +79,10 @@ def tiled(graph, x, tile, side, wanted):
 
 
 def filter_matrices(graph, filters, weights, name, parts=1):
-    """A filter's side of the products, as one or apart. Nothing there depends on the picture: a runtime computes it once, when it
-    loads the file."""
+    """A filter's side of the products, as one or separate.
+
+    Nothing there depends on the image: a runtime computes it once, when it loads the file.
+    """
     whole, shape = graph.whole, (3 * weights.shape[1], weights.shape[0])
     if name not in whole.weights:
         weights = graph.bytes(weights.transpose(2, 3, 1, 0).reshape(-1, weights.shape[0]), name)

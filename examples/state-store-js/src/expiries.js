@@ -1,6 +1,6 @@
 /**
- * What expires, soonest first. A heap in which every entry knows its place, so that one which is rewritten or deleted can be
- * taken out at once and nothing stale waits for its time.
+ * Expiry times, soonest first: a heap in which every entry knows its position, so that a rewritten or deleted one is
+ * removed at once.
  */
 export class Expiries {
   #heap = [];

@@ -1,10 +1,10 @@
-// What a component YAML may say.
+// Properties of the component YAML.
 
 import { Refusal } from "./refusal.js";
 
-// More than a development machine's state usually is, and less than the memory that a host gives by default.
+// Default limit: more than a typical development state, and less than a host's default memory limit.
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-// A component's memory has no more.
+// Most memory of a component.
 const MOST_BYTES = 2 ** 32 - 1;
 
 /** `maxBytes`; the last one counts, and the case of its name does not. */

@@ -1,13 +1,13 @@
-// An operation with all that can fail without looking at the state already done.
+// Operations prepared so that only checks against the state can still fail.
 
 import { Refusal } from "./refusal.js";
 
-// The longest time to live: beyond it (68 years) expiry times would leave what Dapr's stores can represent.
+// Longest time to live (68 years): beyond it, expiry times would exceed what Dapr's stores can represent.
 const MAX_SECONDS = 2 ** 31 - 1;
 
 /**
- * A write or a delete, and what it depends on. `etag` is what the key must have, or null; `isFirstWrite`, whether the key
- * must not exist where no etag is given; `write` what is written, or null.
+ * A write or a delete, with its conditions. `etag` is the required etag, or null; `isFirstWrite` is true if the key must
+ * not exist, without an etag; `write` is the write, or null for a delete.
  */
 export function prepare({ tag, val: request }, now) {
   const { key, etag, options } = request;

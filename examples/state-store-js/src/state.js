@@ -1,16 +1,15 @@
-// A state store whose state lives in its own memory, as a component of the world `dapr:components/state-store`.
+// An in-memory state store, as a component of the world `dapr:components/state-store`.
 //
-// It does what components/state-in-memory does, which is the same in Rust, and has a module for each that is there. What the
-// contract calls `result<T, error>` is a value that is returned, or a `Refusal` that is thrown. Anything else that is thrown
-// is a mistake: it traps, and ends the instance.
+// It does the same as components/state-in-memory in Rust, with the same modules. The contract's `result<T, error>` is a
+// returned value, or a thrown `Refusal`. Anything else that is thrown is a bug: it traps, and ends the instance.
 
 import { maxBytes } from "./properties.js";
 import { Refusal } from "./refusal.js";
 import { prepare } from "./request.js";
 import { Table } from "./table.js";
 
-// Made by `init`, and not here: what is run at the top of a module is run when the component is built, and is the same in
-// every instance.
+// Created by `init`, because top-level code of a module runs when the component is built, and is the same in every
+// instance.
 let table;
 
 function init(properties) {
@@ -40,12 +39,12 @@ function transact(operations) {
 
 function ping() {}
 
-// One at a time, whatever the parallelism: an instance has one thread.
+// Sequential, whatever the parallelism: an instance has one thread.
 function each(call) {
   return (requests) => requests.map((request) => result(() => call(request)));
 }
 
-// Inside a list, a result is no longer what a function does, but a value.
+// Inside a list, a result is a value instead of a function's return or exception.
 function result(call) {
   try {
     return { tag: "ok", val: call() };

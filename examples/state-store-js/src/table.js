@@ -1,4 +1,4 @@
-// The state, and the order in which its values expire.
+// The state, with its expiry times.
 
 import { Expiries } from "./expiries.js";
 import { Refusal } from "./refusal.js";
@@ -7,10 +7,11 @@ import { Refusal } from "./refusal.js";
 export class Table {
   #entries = new Map();
   #expiries = new Expiries();
-  // The bytes of all keys and values.
+  // Bytes of all keys and values.
   #bytes = 0;
   #maxBytes;
-  // Etags are numbers that count up, behind what no other instance begins with, so that none comes back to life.
+  // Etags count up from a number that no other instance starts with, so that values of an earlier instance do not
+  // match.
   #birth = birth();
   #writes = 0;
 
@@ -36,11 +37,11 @@ export class Table {
   }
 
   /**
-   * Does all operations in their order; or none, and says why. As Dapr's component does it, every etag is held against the
-   * state before the transaction.
+   * Applies all operations in order, or none. As in Dapr's component, every etag is compared with the state before the
+   * transaction.
    */
   transact(operations, now) {
-    // Each write forgets what has expired, so that no timer is needed.
+    // Each write removes expired values, so that no timer is needed.
     this.#dropExpired(now);
     for (const operation of operations) {
       this.#check(operation);
@@ -75,8 +76,7 @@ export class Table {
   }
 
   /**
-   * Whether all that the operations write would fit beside what is here; what they replace or delete counts as well, because
-   * it is there until they are done.
+   * Checks that all writes fit. Values that they replace or delete still count, because they exist until the end.
    */
   #checkRoom(operations) {
     const more = operations.reduce((sum, { write }) => sum + (write?.size ?? 0), 0);
@@ -112,8 +112,8 @@ export class Table {
   }
 }
 
-// The nanosecond in which an instance began: a store has one instance after another. Math.random would not do, because its
-// state is part of what is built, and every instance would draw the same numbers.
+// Start time of the instance in nanoseconds. Math.random is unsuitable, because its state is part of the built
+// component, and every instance would draw the same numbers.
 function birth() {
   const below = Math.floor(Math.abs(performance.now() % 1) * 1_000_000);
   return hexadecimal(BigInt(Date.now()) * 1_000_000n + BigInt(below));
@@ -131,7 +131,7 @@ function mismatch(why) {
   return new Refusal("etag-mismatch", why);
 }
 
-// Whole seconds in UTC, as Go's `time.RFC3339` prints them.
+// Formats a time in UTC with whole seconds, like Go's `time.RFC3339`.
 function rfc3339(time) {
   return new Date(time).toISOString().replace(/\.[0-9]+Z$/, "Z");
 }

@@ -1,4 +1,4 @@
-// What the conformance suite cannot see from outside. `npm test` runs it.
+// Tests of behaviour that the conformance suite cannot see. `npm test` runs them.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
