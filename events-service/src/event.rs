@@ -94,7 +94,7 @@ pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result
 mod tests {
     use super::*;
 
-    fn refused(body: &str) -> String {
+    fn rejection(body: &str) -> String {
         NewEvent::from_json(body.as_bytes()).unwrap_err().detail().to_owned()
     }
 
@@ -108,19 +108,21 @@ mod tests {
 
     #[test]
     fn missing_or_invalid_fields_are_named() {
-        assert!(refused(r#"{"op_type":"a","input_size":1}"#).starts_with("event_ts is missing"));
-        assert!(refused(r#"{"event_ts":1,"input_size":1}"#).starts_with("op_type is missing"));
-        assert!(refused(r#"{"event_ts":1,"op_type":"a"}"#).starts_with("input_size is missing"));
-        assert!(refused(r#"{"event_ts":"1","op_type":"a","input_size":1}"#).starts_with("event_ts has"));
-        assert!(refused(r#"{"event_ts":1,"op_type":"","input_size":1}"#).starts_with("op_type has"));
-        assert!(refused(r#"{"event_ts":1,"op_type":7,"input_size":1}"#).starts_with("op_type has"));
-        assert!(refused(r#"{"event_ts":1,"op_type":"a","input_size":-1}"#).starts_with("input_size has"));
-        assert!(refused(r#"{"event_ts":1,"op_type":"a","input_size":2147483648}"#).starts_with("input_size has"));
-        assert!(refused(r#"{"event_ts":9007199254740992,"op_type":"a","input_size":1}"#).starts_with("event_ts has"));
+        assert!(rejection(r#"{"op_type":"a","input_size":1}"#).starts_with("event_ts is missing"));
+        assert!(rejection(r#"{"event_ts":1,"input_size":1}"#).starts_with("op_type is missing"));
+        assert!(rejection(r#"{"event_ts":1,"op_type":"a"}"#).starts_with("input_size is missing"));
+        assert!(rejection(r#"{"event_ts":"1","op_type":"a","input_size":1}"#).starts_with("event_ts has"));
+        assert!(rejection(r#"{"event_ts":1,"op_type":"","input_size":1}"#).starts_with("op_type has"));
+        assert!(rejection(r#"{"event_ts":1,"op_type":7,"input_size":1}"#).starts_with("op_type has"));
+        assert!(rejection(r#"{"event_ts":1,"op_type":"a","input_size":-1}"#).starts_with("input_size has"));
+        assert!(rejection(r#"{"event_ts":1,"op_type":"a","input_size":2147483648}"#).starts_with("input_size has"));
+        assert!(rejection(r#"{"event_ts":9007199254740992,"op_type":"a","input_size":1}"#).starts_with("event_ts has"));
         let long = "x".repeat(51);
-        assert!(refused(&format!(r#"{{"event_ts":1,"op_type":"{long}","input_size":1}}"#)).starts_with("op_type has"));
-        assert!(refused("[]").contains("JSON object"));
-        assert!(refused("{").contains("JSON object"));
+        assert!(
+            rejection(&format!(r#"{{"event_ts":1,"op_type":"{long}","input_size":1}}"#)).starts_with("op_type has")
+        );
+        assert!(rejection("[]").contains("JSON object"));
+        assert!(rejection("{").contains("JSON object"));
     }
 
     #[test]

@@ -25,13 +25,13 @@ const PROBABILITY_SUM_TOLERANCE: f32 = 0.05;
 /// Ranks a quantised output.
 pub(crate) fn from_scores(scores: &[u8], labels: &[String]) -> Vec<Class> {
     let values = scores.iter().map(|&score| (f32::from(score) / 255.0, score, f32::from(score)));
-    ranked(values, labels)
+    rank(values, labels)
 }
 
 /// Ranks a floating-point output by its probabilities.
 pub(crate) fn from_floats(values: &[f32], probabilities: &[f32], labels: &[String]) -> Vec<Class> {
     let values = values.iter().zip(probabilities);
-    ranked(values.map(|(&raw, &probability)| (probability, (probability * 255.0).round() as u8, raw)), labels)
+    rank(values.map(|(&raw, &probability)| (probability, (probability * 255.0).round() as u8, raw)), labels)
 }
 
 /// Converts the model's output to probabilities. Guesses the kind of output if none is given.
@@ -63,7 +63,7 @@ fn softmax(values: &[f32], temperature: f32) -> Vec<f32> {
 }
 
 /// Sorts classes by probability; equal ones keep their order.
-fn ranked(values: impl Iterator<Item = (f32, u8, f32)>, labels: &[String]) -> Vec<Class> {
+fn rank(values: impl Iterator<Item = (f32, u8, f32)>, labels: &[String]) -> Vec<Class> {
     let named = values.zip(labels).enumerate().map(|(index, ((probability, score, raw), label))| Class {
         label: label.clone(),
         index,

@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    fn decoded(png: &[u8]) -> DynamicImage {
+    fn decode(png: &[u8]) -> DynamicImage {
         image::load_from_memory_with_format(png, ImageFormat::Png).unwrap()
     }
 
@@ -78,10 +78,10 @@ mod tests {
     fn pixels_survive_encoding_with_and_without_alpha() {
         for (width, height) in [(1, 1), (1, 300), (300, 1), (257, 129)] {
             let gray = DynamicImage::from(GrayImage::from_fn(width, height, |x, y| [(x * 7 + y * y) as u8].into()));
-            assert_eq!(decoded(&encode(&gray)), gray, "{width} x {height}");
+            assert_eq!(decode(&encode(&gray)), gray, "{width} x {height}");
             let pixel = |x: u32, y: u32| [(x ^ y) as u8, (x * y) as u8].into();
             let see_through = DynamicImage::from(GrayAlphaImage::from_fn(width, height, pixel));
-            assert_eq!(decoded(&encode(&see_through)), see_through, "{width} x {height}");
+            assert_eq!(decode(&encode(&see_through)), see_through, "{width} x {height}");
         }
     }
 
@@ -95,6 +95,6 @@ mod tests {
         let gray = DynamicImage::from(GrayImage::from_fn(1500, 1500, noise));
         let png = encode(&gray);
         assert!(png.windows(4).filter(|name| name == b"IDAT").count() > 1, "{} bytes", png.len());
-        assert_eq!(decoded(&png), gray);
+        assert_eq!(decode(&png), gray);
     }
 }

@@ -20,7 +20,7 @@ IR_VERSION = 8
 
 INPUT, OUTPUT = "picture", "logits"
 
-# If the best logit leads the next by less than this, as trained, the mirrored image is also evaluated, and the sum of
+# If the best logit leads the next by less than this, as trained, the mirrored image is also evaluated, and the mean of
 # both results is right more often. This affects a fifth of held-out images; a second look at all would gain nothing
 # more.
 LEAD = 1.5

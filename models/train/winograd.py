@@ -93,7 +93,7 @@ def filter_matrices(graph, filters, weights, name, parts=1):
 
 
 def transformed(graph, name, matrix, x, shape):
-    """Sums of what lies behind one another."""
+    """Multiplies a matrix with the leading axis of `x`."""
     after, before = matrix.shape
     matrix = graph.constant(matrix, f"{name}_{after}_{before}")
     x = graph.node("MatMul", matrix, graph.node("Reshape", x, graph.integers(before, -1)))

@@ -20,7 +20,7 @@ impl From<dapr_client::Error> for Error {
 }
 
 /// Creates an error response that does not come from Dapr.
-pub(crate) fn refused(status: u16, code: &str, message: &str) -> Error {
+pub(crate) fn error_response(status: u16, code: &str, message: &str) -> Error {
     Error::Refused(Refusal { status, code: code.to_owned(), message: message.to_owned() })
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn refused(status: u16, code: &str, message: &str) -> Error {
 pub(crate) fn json(bytes: Vec<u8>) -> Result<Box<RawValue>, Error> {
     let text = String::from_utf8(bytes).ok();
     let value = text.and_then(|text| RawValue::from_string(text).ok());
-    value.ok_or_else(|| refused(400, "ERR_MALFORMED_REQUEST", "over HTTP, a value has to be JSON"))
+    value.ok_or_else(|| error_response(400, "ERR_MALFORMED_REQUEST", "over HTTP, a value has to be JSON"))
 }
 
 fn report(error: &dyn std::error::Error) -> String {

@@ -45,7 +45,7 @@ impl WasiHttp {
         Some(options)
     }
 
-    fn failed(&self, code: ErrorCode) -> TransportError {
+    fn convert_error(&self, code: ErrorCode) -> TransportError {
         let late = matches!(
             code,
             ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout
@@ -58,9 +58,9 @@ impl WasiHttp {
 #[async_trait]
 impl Transport for WasiHttp {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let (outgoing, body) = formed(request)?;
+        let (outgoing, body) = build_request(request)?;
         let outgoing_body = outgoing.body().map_err(|()| impossible("the request has no body"))?;
-        let coming = outgoing_handler::handle(outgoing, self.options()).map_err(|code| self.failed(code))?;
+        let coming = outgoing_handler::handle(outgoing, self.options()).map_err(|code| self.convert_error(code))?;
         if !body.is_empty() {
             let mut stream = outgoing_body.write().map_err(|()| impossible("the request's body was taken"))?;
             // A host closes the stream when it has sent the announced length, before or after the flush, or when the
@@ -72,11 +72,11 @@ impl Transport for WasiHttp {
         let _ = OutgoingBody::finish(outgoing_body, None);
         coming.subscribe().block();
         let answer = coming.get().and_then(Result::ok).ok_or_else(|| impossible("the answer was taken twice"))?;
-        read(answer.map_err(|code| self.failed(code))?)
+        read(answer.map_err(|code| self.convert_error(code))?)
     }
 }
 
-fn formed(request: Request<Bytes>) -> Result<(OutgoingRequest, Bytes), TransportError> {
+fn build_request(request: Request<Bytes>) -> Result<(OutgoingRequest, Bytes), TransportError> {
     let (head, body) = request.into_parts();
     let headers = Fields::new();
     for (name, value) in &head.headers {

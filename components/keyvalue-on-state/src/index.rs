@@ -20,12 +20,12 @@ pub(crate) fn place(bucket: &str, key: &str) -> String {
 /// Reads all names in order.
 pub(crate) fn names(bucket: &str) -> Result<BTreeSet<String>, Error> {
     let found = state::read(&record(bucket))?;
-    decoded(found.as_ref().map_or(&[], |item| &item.value))
+    decode(found.as_ref().map_or(&[], |item| &item.value))
 }
 
 /// Adds names before their records are written, so that every record has a name.
 pub(crate) fn add(bucket: &str, new: &[&str]) -> Result<(), Error> {
-    changed(bucket, |names| {
+    update(bucket, |names| {
         let before = names.len();
         names.extend(new.iter().map(|name| (*name).to_owned()));
         names.len() != before
@@ -34,7 +34,7 @@ pub(crate) fn add(bucket: &str, new: &[&str]) -> Result<(), Error> {
 
 /// Removes names after their records are deleted.
 pub(crate) fn remove(bucket: &str, old: &[&str]) -> Result<(), Error> {
-    changed(bucket, |names| {
+    update(bucket, |names| {
         let before = names.len();
         old.iter().for_each(|name| {
             names.remove(*name);
@@ -43,14 +43,14 @@ pub(crate) fn remove(bucket: &str, old: &[&str]) -> Result<(), Error> {
     })
 }
 
-fn changed(bucket: &str, change: impl Fn(&mut BTreeSet<String>) -> bool) -> Result<(), Error> {
+fn update(bucket: &str, change: impl Fn(&mut BTreeSet<String>) -> bool) -> Result<(), Error> {
     state::change(&record(bucket), |bytes| {
-        let mut names = decoded(bytes.unwrap_or_default())?;
-        Ok(change(&mut names).then(|| encoded(&names)))
+        let mut names = decode(bytes.unwrap_or_default())?;
+        Ok(change(&mut names).then(|| encode(&names)))
     })
 }
 
-fn encoded(names: &BTreeSet<String>) -> Vec<u8> {
+fn encode(names: &BTreeSet<String>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for name in names {
         bytes.extend(u32::try_from(name.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -59,7 +59,7 @@ fn encoded(names: &BTreeSet<String>) -> Vec<u8> {
     bytes
 }
 
-fn decoded(mut bytes: &[u8]) -> Result<BTreeSet<String>, Error> {
+fn decode(mut bytes: &[u8]) -> Result<BTreeSet<String>, Error> {
     let damaged = || Error::Other("the record of the bucket's keys is damaged".to_owned());
     let mut names = BTreeSet::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
@@ -78,14 +78,14 @@ mod tests {
     #[test]
     fn names_of_any_characters_round_trip() {
         let names = BTreeSet::from(["", "a||b", "nul\0", "\u{1f9c0}\n"].map(str::to_owned));
-        assert_eq!(decoded(&encoded(&names)).unwrap(), names);
-        assert_eq!(decoded(&[]).unwrap(), BTreeSet::new());
+        assert_eq!(decode(&encode(&names)).unwrap(), names);
+        assert_eq!(decode(&[]).unwrap(), BTreeSet::new());
     }
 
     #[test]
     fn damaged_record_is_an_error() {
         for bytes in [&[1][..], &[1, 0, 0, 0], &[255, 255, 255, 255, 1], &[1, 0, 0, 0, 0xff]] {
-            assert!(decoded(bytes).is_err(), "{bytes:?}");
+            assert!(decode(bytes).is_err(), "{bytes:?}");
         }
     }
 

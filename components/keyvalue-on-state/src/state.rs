@@ -23,11 +23,11 @@ thread_local! {
 
 /// Initialises the store once.
 pub(crate) fn ready() -> Result<(), Error> {
-    let outcome = READY.with_borrow_mut(|ready| ready.get_or_insert_with(initialised).clone());
+    let outcome = READY.with_borrow_mut(|ready| ready.get_or_insert_with(initialise).clone());
     outcome.map_err(Error::Other)
 }
 
-fn initialised() -> Result<(), String> {
+fn initialise() -> Result<(), String> {
     let properties: Vec<(String, String)> =
         std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value))).collect();
     state::init(&properties).map_err(|error| match error {

@@ -19,12 +19,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, usize> {
             return Err(number + 1);
         }
         pairs.retain(|(its, _)| its != name);
-        pairs.push((name.to_owned(), unquoted(value.trim()).to_owned()));
+        pairs.push((name.to_owned(), unquote(value.trim()).to_owned()));
     }
     Ok(pairs)
 }
 
-fn unquoted(value: &str) -> &str {
+fn unquote(value: &str) -> &str {
     let inside = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     inside('"').or_else(|| inside('\'')).unwrap_or(value)
 }

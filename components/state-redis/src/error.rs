@@ -32,10 +32,10 @@ pub(crate) fn transaction_error(error: RedisError) -> Error {
 
 /// Returns true if a script of ours rejected the operation: its message comes back with the error.
 pub(crate) fn is_script_error(error: &RedisError) -> bool {
-    said(error).contains(": failed to ")
+    server_message(error).contains(": failed to ")
 }
 
 /// Formats an error as the server wrote it.
-pub(crate) fn said(error: &RedisError) -> String {
+pub(crate) fn server_message(error: &RedisError) -> String {
     format!("{} {}", error.code().unwrap_or("ERR"), error.detail().unwrap_or_default())
 }

@@ -12,7 +12,7 @@ use crate::bindings::exports::dapr::components::state::{
     Consistency, DeleteRequest, Error, Item, Operation, SetRequest,
 };
 use crate::connection::Connection;
-use crate::error::{failure, is_script_error, said, transaction_error};
+use crate::error::{failure, is_script_error, server_message, transaction_error};
 use crate::properties::Config;
 use crate::request::{Delete, Write, given};
 use crate::scripts::{Scripts, add_delete, add_set};
@@ -79,7 +79,7 @@ impl Store {
         self.connection()?;
         let deleted = self.scripts.delete(&mut self.connection, &Delete::new(request));
         deleted.map(drop).map_err(|error| match is_script_error(&error) {
-            true => Error::EtagMismatch(Some(said(&error))),
+            true => Error::EtagMismatch(Some(server_message(&error))),
             false => failure(error),
         })
     }
@@ -129,8 +129,8 @@ const fn item(value: Vec<u8>) -> Item {
 
 fn not_set(error: RedisError, request: &SetRequest) -> Error {
     match (is_script_error(&error), given(request.etag.as_deref())) {
-        (true, Some(_)) => Error::EtagMismatch(Some(said(&error))),
-        (true, None) => Error::Other(format!("failed to set key {}: {}", request.key, said(&error))),
+        (true, Some(_)) => Error::EtagMismatch(Some(server_message(&error))),
+        (true, None) => Error::Other(format!("failed to set key {}: {}", request.key, server_message(&error))),
         (false, _) => failure(error),
     }
 }

@@ -50,8 +50,9 @@ impl Applications {
     }
 }
 
-/// Measures `GET /` and an image, with a fresh instance for each request, with reused instances, and with more than one
-/// instance.
+/// Measures `GET /` and an image.
+///
+/// With a fresh instance for each request, with reused instances, and with more than one instance.
 pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let settings = vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()];
     let modules = World::start(&Options { settings, ..Options::default() });

@@ -41,7 +41,7 @@ impl Bench {
     }
 
     /// Returns the number of requests to the counting guest.
-    pub(crate) fn counted(&self) -> anyhow::Result<u64> {
+    pub(crate) fn count_requests(&self) -> anyhow::Result<u64> {
         let answer = request("GET", &format!("http://127.0.0.1:{}/count", self.counter)).send();
         answer.text().parse().context("the counter")
     }

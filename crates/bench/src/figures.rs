@@ -82,9 +82,9 @@ fn invocation(bench: &Bench) -> anyhow::Result<[Row; 2]> {
     let dapr = bench.world.ports.grayscale_dapr;
     let direct = bench.get(bench.counter, "/x", 1)?;
     let through = bench.get(dapr, path, 1)?;
-    let before = bench.counted()?;
+    let before = bench.count_requests()?;
     let busy = load(dapr, &["--path", path, "--connections", "16"], Duration::from_secs(5))?;
-    let (seen, sent) = (bench.counted()? - before, busy.warming + busy.requests);
+    let (seen, sent) = (bench.count_requests()? - before, busy.warming + busy.requests);
     anyhow::ensure!(seen == sent, "the second guest saw {seen} of {sent} invocations");
     let added = through.p50 - direct.p50;
     Ok([

@@ -23,18 +23,20 @@ pub(crate) fn photograph() -> anyhow::Result<Vec<u8>> {
 
 /// Measures the median time of a call of the grayscale library.
 pub(crate) fn grayscale(picture: &[u8], within: Duration) -> anyhow::Result<Duration> {
-    median(within, || Ok(image_api_grayscale::turn_gray(picture, DEFAULT_MAX_PIXELS).map_err(refused)?.into_bytes()))
+    median(within, || {
+        Ok(image_api_grayscale::turn_gray(picture, DEFAULT_MAX_PIXELS).map_err(convert_error)?.into_bytes())
+    })
 }
 
 /// Measures the median time to classify an image.
 pub(crate) fn classify(model: &dyn Classifier, picture: &[u8], within: Duration) -> anyhow::Result<Duration> {
     median(within, || {
-        let admitted = InputImage::admit(picture, DEFAULT_MAX_PIXELS).map_err(refused)?;
-        Ok(DecodedImage::new(&admitted, model).map_err(refused)?.classify()?.classes)
+        let admitted = InputImage::admit(picture, DEFAULT_MAX_PIXELS).map_err(convert_error)?;
+        Ok(DecodedImage::new(&admitted, model).map_err(convert_error)?.classify()?.classes)
     })
 }
 
-fn refused(refusal: ImageError) -> anyhow::Error {
+fn convert_error(refusal: ImageError) -> anyhow::Error {
     anyhow!("{refusal}")
 }
 

@@ -86,7 +86,7 @@ impl Error {
     }
 
     /// Parses an error response.
-    pub(crate) fn refused(operation: &'static str, status: StatusCode, body: &[u8]) -> Self {
+    pub(crate) fn from_response(operation: &'static str, status: StatusCode, body: &[u8]) -> Self {
         let ErrorBody { code, message } = serde_json::from_slice(body).unwrap_or_else(|_| ErrorBody {
             // Not Dapr's format: the API token check responds with plain text, and a proxy with anything.
             code: String::new(),
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn dapr_error_body_becomes_code_and_message() {
         let body = br#"{"errorCode":"ERR_STATE_SAVE","message":"possible etag mismatch","details":[]}"#;
-        let error = Error::refused("save state", StatusCode::CONFLICT, body);
+        let error = Error::from_response("save state", StatusCode::CONFLICT, body);
         assert!(error.is_conflict());
         assert_eq!(error.code(), Some("ERR_STATE_SAVE"));
         assert_eq!(error.to_string(), "cannot save state: ERR_STATE_SAVE (409 Conflict): possible etag mismatch");
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn plain_text_body_becomes_the_message() {
-        let error = Error::refused("get state", StatusCode::UNAUTHORIZED, b"invalid api token");
+        let error = Error::from_response("get state", StatusCode::UNAUTHORIZED, b"invalid api token");
         assert_eq!(error.code(), None);
         assert!(error.to_string().ends_with("invalid api token"));
     }

@@ -103,7 +103,9 @@ impl FakeDapr {
     fn secret(&self, key: &str) -> Response<Bytes> {
         match self.lock().secrets.get(key) {
             Some(value) => reply(StatusCode::OK, serde_json::json!({ key: value }).to_string()),
-            None => refusal(StatusCode::INTERNAL_SERVER_ERROR, "ERR_SECRET_GET", &format!("secret {key} not found")),
+            None => {
+                error_response(StatusCode::INTERNAL_SERVER_ERROR, "ERR_SECRET_GET", &format!("secret {key} not found"))
+            }
         }
     }
 }
@@ -111,7 +113,7 @@ impl FakeDapr {
 #[async_trait]
 impl Transport for FakeDapr {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let segments: Vec<String> = request.uri().path().split('/').skip(1).map(decoded).collect();
+        let segments: Vec<String> = request.uri().path().split('/').skip(1).map(decode).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         Ok(match segments.as_slice() {
             ["v1.0", "state", _, rest @ ..] => {
@@ -131,7 +133,7 @@ impl Transport for FakeDapr {
                 let handler = self.lock().binding.clone();
                 call_handler(handler, name, &request, "ERR_INVOKE_OUTPUT_BINDING")
             }
-            _ => refusal(StatusCode::NOT_FOUND, "ERR_DIRECT_INVOKE", "failed getting app id"),
+            _ => error_response(StatusCode::NOT_FOUND, "ERR_DIRECT_INVOKE", "failed getting app id"),
         })
     }
 }
@@ -139,19 +141,19 @@ impl Transport for FakeDapr {
 fn call_handler(handler: Option<Handler>, name: &str, request: &Request<Bytes>, code: &str) -> Response<Bytes> {
     match handler {
         Some(answer) => answer(name, request),
-        None => refusal(StatusCode::INTERNAL_SERVER_ERROR, code, &format!("no {name} here")),
+        None => error_response(StatusCode::INTERNAL_SERVER_ERROR, code, &format!("no {name} here")),
     }
 }
 
 async fn apply_fault(mode: FaultMode, answer: impl FnOnce() -> Response<Bytes>) -> Response<Bytes> {
     match mode {
         FaultMode::Healthy => answer(),
-        FaultMode::Failing => refusal(StatusCode::INTERNAL_SERVER_ERROR, "ERR_FAKE", "told to fail"),
+        FaultMode::Failing => error_response(StatusCode::INTERNAL_SERVER_ERROR, "ERR_FAKE", "told to fail"),
         FaultMode::Hanging => std::future::pending().await,
     }
 }
 
-fn decoded(segment: &str) -> String {
+fn decode(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
@@ -162,6 +164,6 @@ pub fn reply(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     response
 }
 
-fn refusal(status: StatusCode, code: &str, message: &str) -> Response<Bytes> {
+fn error_response(status: StatusCode, code: &str, message: &str) -> Response<Bytes> {
     reply(status, serde_json::json!({ "errorCode": code, "message": message }).to_string())
 }

@@ -78,7 +78,7 @@ impl Invocation<'_> {
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
         let response = self.dapr.backend.invoke(&self.dapr.call_options, self.call?).await?;
         if response.status().is_client_error() || response.status().is_server_error() {
-            let error = Error::refused(operation::INVOKE, response.status(), response.body());
+            let error = Error::from_response(operation::INVOKE, response.status(), response.body());
             if error.code() == Some("ERR_DIRECT_INVOKE") {
                 return Err(error);
             }

@@ -16,13 +16,13 @@ fn picture() -> DynamicImage {
     RgbImage::from_fn(64, 32, |x, y| Rgb([if x < 32 { 220 } else { 20 }, (y * 2) as u8 + 90, 40])).into()
 }
 
-fn encoded(format: ImageFormat) -> Vec<u8> {
+fn encode(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture().write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
 
-fn refused(bytes: &[u8]) -> StatusCode {
+fn rejection(bytes: &[u8]) -> StatusCode {
     match InputImage::admit(bytes, DEFAULT_MAX_PIXELS) {
         Err(refusal) => refusal.status(),
         Ok(picture) => match picture.gif() {
@@ -35,7 +35,7 @@ fn refused(bytes: &[u8]) -> StatusCode {
 #[test]
 fn every_format_decodes_to_nearly_the_same_gray() {
     for format in FORMATS {
-        let bytes = encoded(format);
+        let bytes = encode(format);
         let gray = InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode_gray().unwrap().into_luma8();
         assert_eq!(gray.dimensions(), (64, 32), "{format:?}");
         let expected = luma::to_gray(picture()).into_luma8();
@@ -47,22 +47,22 @@ fn every_format_decodes_to_nearly_the_same_gray() {
 #[test]
 fn truncated_image_is_unprocessable_in_every_format() {
     for format in FORMATS {
-        let bytes = encoded(format);
-        let status = refused(&bytes[..bytes.len() * 3 / 4]);
+        let bytes = encode(format);
+        let status = rejection(&bytes[..bytes.len() * 3 / 4]);
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{format:?}");
     }
 }
 
 #[test]
 fn empty_body_and_text_are_rejected() {
-    assert_eq!(refused(b""), StatusCode::BAD_REQUEST);
-    assert_eq!(refused(b"hello, world"), StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    assert_eq!(refused(b"II*\0tiff"), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(rejection(b""), StatusCode::BAD_REQUEST);
+    assert_eq!(rejection(b"hello, world"), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(rejection(b"II*\0tiff"), StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
 /// Writes a size into an image's header, where the format stores it.
 fn claiming(format: ImageFormat, width: u16, height: u16) -> Vec<u8> {
-    let mut bytes = encoded(format);
+    let mut bytes = encode(format);
     let (at, field): (usize, Vec<u8>) = match format {
         ImageFormat::Png => (16, [u32::from(width).to_be_bytes(), u32::from(height).to_be_bytes()].concat()),
         ImageFormat::Bmp => (18, [u32::from(width).to_le_bytes(), u32::from(height).to_le_bytes()].concat()),
@@ -90,13 +90,13 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[test]
 fn too_many_claimed_pixels_are_rejected_in_every_format() {
     for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Bmp] {
-        let status = refused(&claiming(format, 50_000, 50_000));
+        let status = rejection(&claiming(format, 50_000, 50_000));
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{format:?}");
     }
     // An extended WebP stores its canvas size, minus one, in 24 bits each.
     let mut webp = b"RIFF\x16\0\0\0WEBPVP8X\x0A\0\0\0\x02\0\0\0".to_vec();
     webp.extend([0x4F, 0xC3, 0, 0x4F, 0xC3, 0]);
-    assert_eq!(refused(&webp), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(rejection(&webp), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 fn animation(frames: u16, width: u16, height: u16) -> Vec<u8> {
@@ -144,7 +144,7 @@ fn gray_gif_keeps_frames_delays_and_loop() {
 fn exif_orientation_is_applied() {
     // An EXIF block of one entry: orientation 6, to be turned clockwise.
     let mut app1 = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
-    let plain = encoded(ImageFormat::Jpeg);
+    let plain = encode(ImageFormat::Jpeg);
     let mut bytes = plain[..2].to_vec();
     bytes.append(&mut app1);
     bytes.extend_from_slice(&plain[2..]);
@@ -160,7 +160,7 @@ fn exif_orientation_is_applied() {
 
 #[test]
 fn data_after_the_end_of_a_jpeg_is_ignored() {
-    let mut bytes = encoded(ImageFormat::Jpeg);
+    let mut bytes = encode(ImageFormat::Jpeg);
     bytes.extend_from_slice(b"\xFF\xDAa film that some phones append");
     assert!(InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode_gray().is_ok());
 }

@@ -81,7 +81,7 @@ pub(crate) fn network(weights: &StateDict) -> Result<ModelProto, ImportError> {
         input: "picture",
         side: SIDE,
     };
-    let mut value = network.activated(&stem)?;
+    let mut value = network.add_activation(&stem)?;
     let (mut side, mut channels, mut number) = (SIDE.div_ceil(2), STEM, 0);
     for stage in &STAGES {
         for block in 0..stage.blocks {
@@ -91,7 +91,7 @@ pub(crate) fn network(weights: &StateDict) -> Result<ModelProto, ImportError> {
         }
     }
     let head = Layer { norm: "_bn1".to_owned(), ..pointwise("_conv_head", HEAD, channels, &value, side) };
-    let value = network.activated(&head)?;
+    let value = network.add_activation(&head)?;
     network.classifier(&value)?;
     let port = |name, shape| Port { name, kind: DataType::FLOAT, shape };
     let side = SIDE as i64;
@@ -126,7 +126,7 @@ impl Network<'_> {
         let mut value = input.to_owned();
         if stage.expansion > 1 {
             let expand = pointwise(&name("_expand_conv"), inside, channels, input, side);
-            value = self.activated(&Layer { norm: name("_bn0"), ..expand })?;
+            value = self.add_activation(&Layer { norm: name("_bn0"), ..expand })?;
         }
         let depthwise = Layer {
             weight: name("_depthwise_conv.weight"),
@@ -139,14 +139,14 @@ impl Network<'_> {
             input: &value,
             side,
         };
-        let value = self.activated(&depthwise)?;
+        let value = self.add_activation(&depthwise)?;
         let project = pointwise(&name("_project_conv"), stage.channels, inside, &value, side.div_ceil(stride));
         let output = self.convolution(&Layer { norm: name("_bn2"), ..project })?;
         let same = stride == 1 && channels == stage.channels;
         Ok(if same { self.graph.node("Add", &[&output, input], vec![]) } else { output })
     }
 
-    fn activated(&mut self, layer: &Layer<'_>) -> Result<String, ImportError> {
+    fn add_activation(&mut self, layer: &Layer<'_>) -> Result<String, ImportError> {
         let value = self.convolution(layer)?;
         let (least, most) = (self.graph.floats(&[0.0], &[]), self.graph.floats(&[6.0], &[]));
         Ok(self.graph.node("Clip", &[&value, &least, &most], vec![]))

@@ -92,7 +92,7 @@ impl<'a> Conversion<'a> {
             ADD => {
                 let other = self.name(operator.inputs.get(1).copied().ok_or(Damaged)?)?;
                 let sum = self.graph.node("Add", &[&name, &other], vec![]);
-                self.activated(sum, options, 0)?
+                self.add_activation(sum, options, 0)?
             }
             AVERAGE_POOL_2D => self.pool(&name, input, options.ok_or(Damaged)?)?,
             CONV_2D => self.convolution(operator, false)?,
@@ -158,14 +158,14 @@ impl<'a> Conversion<'a> {
         attributes.push(("group", Int(groups)));
         attributes.push(("dilations", Ints(dilation.map(i64::from).to_vec())));
         let convolved = self.graph.node("Conv", &[&name, &kernel, &bias], attributes);
-        self.activated(convolved, Some(options), activation)
+        self.add_activation(convolved, Some(options), activation)
     }
 
     fn pool(&mut self, name: &str, input: usize, options: Table<'_>) -> Result<String, ImportError> {
         let window = [i64::from(options.int(4)?), i64::from(options.int(3)?)];
         let attributes = self.window(input, options, window, [1, 1])?;
         let pooled = self.graph.node("AveragePool", &[name], attributes);
-        self.activated(pooled, Some(options), 5)
+        self.add_activation(pooled, Some(options), 5)
     }
 
     /// Returns size, steps and padding of a sliding window.
@@ -194,7 +194,12 @@ impl<'a> Conversion<'a> {
     }
 
     /// Adds the activation that is fused into an operator.
-    fn activated(&mut self, name: String, options: Option<Table<'_>>, field: usize) -> Result<String, ImportError> {
+    fn add_activation(
+        &mut self,
+        name: String,
+        options: Option<Table<'_>>,
+        field: usize,
+    ) -> Result<String, ImportError> {
         match options.map_or(Ok(0), |options| options.byte(field))? {
             0 => Ok(name),
             1 => Ok(self.graph.node("Relu", &[&name], vec![])),

@@ -58,13 +58,13 @@ impl Place {
 /// Storage types, with element sizes in bytes.
 const STORAGES: [(&str, usize); 2] = [("FloatStorage", 4), ("LongStorage", 8)];
 
-fn damaged(reason: impl Into<String>) -> ImportError {
+fn damaged_error(reason: impl Into<String>) -> ImportError {
     ImportError::Weights(reason.into())
 }
 
 impl From<PickleError> for ImportError {
     fn from(error: PickleError) -> Self {
-        damaged(error.to_string())
+        damaged_error(error.to_string())
     }
 }
 
@@ -75,38 +75,38 @@ impl StateDict {
     /// If it is damaged, or not a dictionary of tensors in this format.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImportError> {
         if bytes.starts_with(b"PK") {
-            return Err(damaged("the file was saved as a zip; only PyTorch's format before 1.6 is read"));
+            return Err(damaged_error("the file was saved as a zip; only PyTorch's format before 1.6 is read"));
         }
         let (mark, at) = pickle::read(bytes, 0)?;
         let (version, at) = pickle::read(bytes, at)?;
         if (mark, version) != (Value::Int(MARK), Value::Int(VERSION)) {
-            return Err(damaged("the file was not saved by PyTorch"));
+            return Err(damaged_error("the file was not saved by PyTorch"));
         }
         let (machine, at) = pickle::read(bytes, at)?;
         let little = (Value::Text("little_endian".into()), Value::Bool(true));
         if !matches!(machine, Value::Dict(facts) if facts.contains(&little)) {
-            return Err(damaged("its numbers are not little-endian"));
+            return Err(damaged_error("its numbers are not little-endian"));
         }
         let (object, at) = pickle::read(bytes, at)?;
         let (keys, at) = pickle::read(bytes, at)?;
-        let Value::Dict(entries) = object else { return Err(damaged("it is no dictionary of tensors")) };
+        let Value::Dict(entries) = object else { return Err(damaged_error("it is no dictionary of tensors")) };
         let mut kinds = HashMap::new();
         let mut places = Vec::new();
         for (name, value) in &entries {
-            let name = name.text().ok_or_else(|| damaged("a tensor has no name"))?;
-            let place = place(value, &mut kinds).ok_or_else(|| damaged(format!("{name} is no tensor")))?;
+            let name = name.text().ok_or_else(|| damaged_error("a tensor has no name"))?;
+            let place = place(value, &mut kinds).ok_or_else(|| damaged_error(format!("{name} is no tensor")))?;
             places.push((name.to_owned(), place));
         }
-        let Value::List(keys) = keys else { return Err(damaged("the keys of its storages are missing")) };
+        let Value::List(keys) = keys else { return Err(damaged_error("the keys of its storages are missing")) };
         let storages = storages(bytes, at, &keys, &kinds)?;
         let mut tensors = BTreeMap::new();
         for (name, place) in places {
             // Integer tensors count training steps; inference does not use them.
             let Some(storage) = storages.get(&place.storage) else { continue };
             let values = place.gather(storage);
-            let values = values.ok_or_else(|| damaged(format!("{name} is larger than its storage")))?;
+            let values = values.ok_or_else(|| damaged_error(format!("{name} is larger than its storage")))?;
             if values.iter().any(|value| !value.is_finite()) {
-                return Err(damaged(format!("{name} has values that are no numbers")));
+                return Err(damaged_error(format!("{name} has values that are no numbers")));
             }
             tensors.insert(name, Tensor { shape: place.shape, values });
         }
@@ -118,9 +118,9 @@ impl StateDict {
     /// # Errors
     /// If it is missing, or has another shape.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<&Tensor, ImportError> {
-        let tensor = self.0.get(name).ok_or_else(|| damaged(format!("{name} is missing")))?;
+        let tensor = self.0.get(name).ok_or_else(|| damaged_error(format!("{name} is missing")))?;
         if tensor.shape != shape {
-            return Err(damaged(format!("{name} has the shape {:?} and not {shape:?}", tensor.shape)));
+            return Err(damaged_error(format!("{name} has the shape {:?} and not {shape:?}", tensor.shape)));
         }
         Ok(tensor)
     }
@@ -151,9 +151,9 @@ fn storages(
 ) -> Result<HashMap<String, Vec<f32>>, ImportError> {
     let mut storages = HashMap::new();
     for key in keys {
-        let key = key.text().ok_or_else(|| damaged("a storage has no key"))?;
-        let size = *kinds.get(key).ok_or_else(|| damaged("a storage belongs to no tensor"))?;
-        let ends_early = || damaged("the file ends early");
+        let key = key.text().ok_or_else(|| damaged_error("a storage has no key"))?;
+        let size = *kinds.get(key).ok_or_else(|| damaged_error("a storage belongs to no tensor"))?;
+        let ends_early = || damaged_error("the file ends early");
         let (count, rest) = bytes.get(at..).and_then(<[u8]>::split_first_chunk).ok_or_else(ends_early)?;
         let length = usize::try_from(u64::from_le_bytes(*count)).ok().and_then(|count| count.checked_mul(size));
         let length = length.ok_or_else(ends_early)?;

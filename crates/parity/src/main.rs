@@ -182,7 +182,7 @@ fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
     for (number, wasmedge) in cli.wasmedge.iter().enumerate() {
         let version = real_programs::version(wasmedge)?;
         for config in [Config::Development, Config::Production] {
-            let cases = named(&format!("WasmEdge {version}, {}/", config.folder()), cases::application()?);
+            let cases = prefix_names(&format!("WasmEdge {version}, {}/", config.folder()), cases::application()?);
             let name = format!("application_{number}_{config:?}").to_lowercase();
             rounds.push(Round {
                 name,
@@ -193,7 +193,7 @@ fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
         }
     }
     if let Some(program) = &cli.wasmtime {
-        let cases = named(&format!("wasmtime {}", real_programs::version(program)?), cases::composed()?);
+        let cases = prefix_names(&format!("wasmtime {}", real_programs::version(program)?), cases::composed()?);
         let (name, topology) =
             ("composed".to_owned(), topology::application(Config::Production, SETTINGS_FOR_ONE_USER));
         rounds.push(Round { name, topology, cases, runtime: Runtime::Wasmtime { program: program.clone() } });
@@ -201,7 +201,7 @@ fn rounds(cli: &Cli) -> anyhow::Result<Vec<Round>> {
     Ok(rounds)
 }
 
-fn named(deployment: &str, mut cases: Vec<Case>) -> Vec<Case> {
+fn prefix_names(deployment: &str, mut cases: Vec<Case>) -> Vec<Case> {
     for case in &mut cases {
         case.name = format!("{deployment}: {}", case.name);
     }

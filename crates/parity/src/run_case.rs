@@ -52,7 +52,7 @@ pub(crate) async fn run_case(deployment: &Deployment, case: &Case, own: &CaseVar
 }
 
 async fn once(deployment: &Deployment, step: &Step, own: &CaseVars, before: &[RecordedResponse]) -> RecordedResponse {
-    let fill = |text: &str| filled(text, deployment, own, before);
+    let fill = |text: &str| fill_placeholders(text, deployment, own, before);
     // The host that a client would send, without the port, which differs.
     let mut request = worlds::request(&step.method, &fill(&step.target), "localhost");
     for (name, value) in &step.headers {
@@ -68,7 +68,7 @@ async fn once(deployment: &Deployment, step: &Step, own: &CaseVars, before: &[Re
     deployment.send(step.to, request, payload).await
 }
 
-fn filled(text: &str, deployment: &Deployment, own: &CaseVars, before: &[RecordedResponse]) -> String {
+fn fill_placeholders(text: &str, deployment: &Deployment, own: &CaseVars, before: &[RecordedResponse]) -> String {
     if !text.contains('{') {
         return text.to_owned();
     }

@@ -38,7 +38,7 @@ pub(crate) async fn run(
     for (number, case) in cases.into_iter().enumerate() {
         let own = CaseVars::new(number);
         let [ours, real] = deployments;
-        let (ours, real) = tokio::join!(normalised(ours, &case, &own), normalised(real, &case, &own));
+        let (ours, real) = tokio::join!(run_normalised(ours, &case, &own), run_normalised(real, &case, &own));
         let answers: Vec<_> = ours?.into_iter().zip(real?).collect();
         let is_same = answers.iter().all(|(ours, real)| ours == real);
         let listed = known.iter().enumerate().find(|(_, known)| known.is_about(&case.name));
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     Ok(verdicts)
 }
 
-async fn normalised(deployment: &Deployment, case: &Case, own: &CaseVars) -> anyhow::Result<Vec<RecordedResponse>> {
+async fn run_normalised(deployment: &Deployment, case: &Case, own: &CaseVars) -> anyhow::Result<Vec<RecordedResponse>> {
     let folder = deployment.folder.path().display().to_string();
     let names =
         [(folder.as_str(), "<folder>"), (deployment.database.as_str(), "<database>"), (own.key.as_str(), "<key>")];

@@ -32,7 +32,7 @@ pub fn draw(scene: Scene) -> RgbImage {
             scene.colour(Point { x: x as f32 + within(sample % SAMPLES), y: y as f32 + within(sample / SAMPLES) })
         });
         let light = samples.reduce(plane::sum).unwrap_or_default();
-        Rgb(light.map(|channel| encoded(channel / (SAMPLES * SAMPLES) as f32)))
+        Rgb(light.map(|channel| gamma_encode(channel / (SAMPLES * SAMPLES) as f32)))
     })
 }
 
@@ -47,6 +47,6 @@ pub fn jpeg(scene: Scene) -> ImageResult<Vec<u8>> {
 }
 
 /// Converts linear light, in which samples may be averaged, to a gamma-encoded byte.
-fn encoded(light: f32) -> u8 {
+fn gamma_encode(light: f32) -> u8 {
     (light.clamp(0.0, 1.0).powf(1.0 / 2.2) * 255.0).round() as u8
 }

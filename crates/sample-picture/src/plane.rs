@@ -54,7 +54,7 @@ pub(crate) fn sum(a: Colour, b: Colour) -> Colour {
 }
 
 /// Scales the brightness.
-pub(crate) fn scaled(colour: Colour, factor: f32) -> Colour {
+pub(crate) fn scale(colour: Colour, factor: f32) -> Colour {
     colour.map(|channel| channel * factor)
 }
 

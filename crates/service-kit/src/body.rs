@@ -42,7 +42,7 @@ impl BodySource for Bytes {
 /// A longer body is rejected at once if its length is announced, and otherwise as soon as it passes the limit. The
 /// bytes in memory never exceed the limit.
 pub(crate) async fn read(headers: &HeaderMap, mut body: impl BodySource, limit: usize) -> Result<Bytes, Problem> {
-    if announced(headers).is_some_and(|length| length > limit as u64) {
+    if content_length(headers).is_some_and(|length| length > limit as u64) {
         discard(body).await;
         return Err(too_long(limit));
     }
@@ -80,7 +80,7 @@ async fn drain(mut body: impl BodySource) {
     }
 }
 
-fn announced(headers: &HeaderMap) -> Option<u64> {
+fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

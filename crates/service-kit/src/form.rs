@@ -39,13 +39,13 @@ pub async fn parts(call: &Call, boundary: String) -> Result<Vec<Part>, Problem> 
     let body = call.request.body().clone();
     let mut form = Multipart::new(stream::iter([Ok::<_, Infallible>(body)]), boundary);
     let mut parts = Vec::new();
-    while let Some(field) = form.next_field().await.map_err(|error| malformed(&error))? {
+    while let Some(field) = form.next_field().await.map_err(|error| malformed_form(&error))? {
         if parts.len() == MAX_IMAGES {
             let detail = format!("the form brings too many pictures; at most {MAX_IMAGES} are taken at once");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         let (name, file) = (field.name().map(str::to_owned), field.file_name().map(str::to_owned));
-        let bytes = field.bytes().await.map_err(|error| malformed(&error))?;
+        let bytes = field.bytes().await.map_err(|error| malformed_form(&error))?;
         parts.push(Part { name, file, bytes });
     }
     if parts.is_empty() {
@@ -54,6 +54,6 @@ pub async fn parts(call: &Call, boundary: String) -> Result<Vec<Part>, Problem> 
     Ok(parts)
 }
 
-fn malformed(error: &multer::Error) -> Problem {
+fn malformed_form(error: &multer::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, format!("the form cannot be understood: {error}"))
 }

@@ -11,7 +11,7 @@ use futures_util::future::{Either, ready, select};
 
 /// Runs `work` while `request` is in flight, and returns both results.
 ///
-/// Where requests block, as in a component, the work follows the response.
+/// If requests block, as in a component, the work follows the response.
 pub(crate) async fn overlap<F: Future, T>(request: F, work: impl FnOnce() -> T) -> (F::Output, T) {
     let mut request = pin!(request);
     match select(request.as_mut(), ready(())).await {

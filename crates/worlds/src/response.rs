@@ -31,7 +31,7 @@ impl RecordedResponse {
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\n"));
         }
-        text.push_str(&shortened(&self.text(), 2000));
+        text.push_str(&shorten(&self.text(), 2000));
         text
     }
 
@@ -39,11 +39,11 @@ impl RecordedResponse {
     #[must_use]
     pub fn in_short(&self, width: usize) -> String {
         let text = self.text().replace(['\n', '\r'], " ");
-        shortened(&format!("{} {}", self.status, text.trim_end()), width)
+        shorten(&format!("{} {}", self.status, text.trim_end()), width)
     }
 }
 
-fn shortened(text: &str, width: usize) -> String {
+fn shorten(text: &str, width: usize) -> String {
     let mut kept: String = text.chars().take(width).collect();
     if kept.len() < text.len() {
         kept.push('…');

@@ -64,7 +64,7 @@ impl DatabaseSource {
     }
 
     /// Drops the repository after a failure: the table may be gone, or the secret may name another database.
-    async fn checked<T>(&self, done: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+    async fn reset_on_error<T>(&self, done: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
         if done.is_err() {
             *self.ready.lock().await = None;
         }
@@ -108,23 +108,23 @@ impl DatabaseSource {
 #[async_trait]
 impl EventRepository for DatabaseSource {
     async fn migrate(&self) -> Result<(), DatabaseError> {
-        self.checked(self.repository().await?.migrate().await).await
+        self.reset_on_error(self.repository().await?.migrate().await).await
     }
 
     async fn record(&self, event: &NewEvent) -> Result<(), DatabaseError> {
-        self.checked(self.repository().await?.record(event).await).await
+        self.reset_on_error(self.repository().await?.record(event).await).await
     }
 
     async fn list(&self, page: Page) -> Result<Vec<StoredEvent>, DatabaseError> {
-        self.checked(self.repository().await?.list(page).await).await
+        self.reset_on_error(self.repository().await?.list(page).await).await
     }
 
     async fn clear(&self) -> Result<(), DatabaseError> {
-        self.checked(self.repository().await?.clear().await).await
+        self.reset_on_error(self.repository().await?.clear().await).await
     }
 
     async fn ping(&self) -> Result<(), DatabaseError> {
-        self.checked(self.repository().await?.ping().await).await
+        self.reset_on_error(self.repository().await?.ping().await).await
     }
 }
 

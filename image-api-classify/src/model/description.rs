@@ -32,7 +32,7 @@ pub struct Description {
     pub output: OutputDescription,
     /// Class names, in the order of the output.
     pub labels: Vec<String>,
-    /// Where the model runs.
+    /// Inference backend.
     #[serde(flatten)]
     pub computes: Inference,
     /// Load time in milliseconds.

@@ -76,7 +76,7 @@ impl Input {
     /// # Errors
     /// If it cannot be resized.
     pub(super) fn tensor(&self, picture: &DynamicImage) -> Result<Value, ModelError> {
-        let small = self.resized(picture)?;
+        let small = self.resize(picture)?;
         let (height, width) = (self.height as usize, self.width as usize);
         let shape = match self.layout {
             Layout::Nhwc => [1, height, width, 3],
@@ -100,7 +100,7 @@ impl Input {
     }
 
     /// Resizes an image to the input size: each pixel is a mean of those that it covers, weighted by distance.
-    fn resized(&self, picture: &DynamicImage) -> Result<RgbImage, ModelError> {
+    fn resize(&self, picture: &DynamicImage) -> Result<RgbImage, ModelError> {
         let picture = match picture {
             DynamicImage::ImageRgb8(pixels) => Cow::Borrowed(pixels),
             other => Cow::Owned(other.to_rgb8()),
@@ -186,7 +186,7 @@ mod tests {
     fn crop_shows_the_middle_and_stretch_shows_all() {
         let fitted = |fit| {
             let parameters = Parameters { fit, ..Parameters::default() };
-            Input::new(&[None, Some(6), Some(6), Some(3)], true, &parameters).unwrap().resized(&stripes()).unwrap()
+            Input::new(&[None, Some(6), Some(6), Some(3)], true, &parameters).unwrap().resize(&stripes()).unwrap()
         };
         let stretched = fitted(Fit::Stretch);
         assert_eq!([stretched.get_pixel(0, 3), stretched.get_pixel(5, 3)], [&Rgb([255, 0, 0]), &Rgb([0, 0, 255])]);
@@ -202,7 +202,7 @@ mod tests {
                 let parameters = Parameters { fit, ..Parameters::default() };
                 let input = Input::new(&[None, Some(32), Some(32), Some(3)], true, &parameters).unwrap();
                 assert!(
-                    input.resized(&line).unwrap().pixels().all(|pixel| *pixel == Rgb([9, 8, 7])),
+                    input.resize(&line).unwrap().pixels().all(|pixel| *pixel == Rgb([9, 8, 7])),
                     "{width}x{height}"
                 );
             }

@@ -77,10 +77,10 @@ pub(super) fn with_listed_operators(network: Cow<'static, [u8]>) -> Cow<'static,
         return network;
     }
     // An unreadable network is rejected on load, with the reason.
-    replaced(&network).map_or(network, Cow::Owned)
+    replace_operators(&network).map_or(network, Cow::Owned)
 }
 
-fn replaced(network: &[u8]) -> Option<Vec<u8>> {
+fn replace_operators(network: &[u8]) -> Option<Vec<u8>> {
     let mut model = ModelProto::parse_buf(network).ok()?;
     for node in &mut model.graph.as_mut()?.node {
         if node.op_type.as_deref() == Some(UNLISTED_OPERATOR) {

@@ -1,22 +1,22 @@
 //! Parses `model.toml`: parameters that the network's file does not contain. All are optional.
 //!
 //! ```toml
-//! name = "mobilenet-v2"            # else the name of the directory
+//! name = "mobilenet-v2"            # default: the name of the directory
 //! licence = "Apache-2.0"
-//! note = "It knows cats only."     # for its users: in the log, `/healthz`, `GET /model` and on the page
-//! sha256 = "7aad…"                 # of the network's file; another file is refused
+//! note = "It knows cats only."     # for users: in the log, `/healthz`, `GET /model` and on the page
+//! sha256 = "7aad…"                 # of the network's file; another file is rejected
 //!
-//! width = 224                      # where the network takes any size
+//! width = 224                      # if the network takes any size
 //! height = 224
 //! layout = "nchw"                  # or "nhwc"
-//! fit = "stretch"                  # or "crop": what the middle of the picture shows, undistorted
-//! mean = [0.485, 0.456, 0.406]     # of brightness from 0 to 1, for networks of floating-point numbers
+//! fit = "stretch"                  # or "crop": only the middle of the image, undistorted
+//! mean = [0.485, 0.456, 0.406]     # of brightness from 0 to 1, for floating-point input
 //! deviation = [0.229, 0.224, 0.225]
 //!
-//! output = "logits"                # or "probabilities"; else it is seen from the numbers
-//! temperature = 1.0                # what logits are divided by before softmax
-//! unsure_below = 0.5               # the probability below which the best guess is called unsure; a network that knows what
-//!                                  # it does not know, as the default one does, takes confidence away itself
+//! output = "logits"                # or "probabilities"; detected by default
+//! temperature = 1.0                # divisor of logits before softmax
+//! unsure_below = 0.5               # below this probability the best class is reported as unsure; the default network
+//!                                  # lowers confidence for unknown images itself
 //! ```
 
 use serde::{Deserialize, Serialize};

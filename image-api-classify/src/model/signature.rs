@@ -28,7 +28,7 @@ impl Signature {
             Some(ValueType::Tensor(DataType::Float)) | None => false,
             _ => return Err(ModelError::Input("it takes neither bytes nor floating-point numbers".to_owned())),
         };
-        let shape = info.shape().unwrap_or_default().iter().map(fixed).collect();
+        let shape = info.shape().unwrap_or_default().iter().map(fixed_size).collect();
         Ok(Self { shape, takes_bytes, numbers: network.total_params() })
     }
 
@@ -55,7 +55,7 @@ impl Signature {
     }
 }
 
-fn fixed(dimension: &Dimension) -> Option<u32> {
+fn fixed_size(dimension: &Dimension) -> Option<u32> {
     match dimension {
         Dimension::Fixed(size) => u32::try_from(*size).ok(),
         Dimension::Symbolic(_) => None,

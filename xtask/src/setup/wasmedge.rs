@@ -44,7 +44,7 @@ fn unpack(version: &str, release: &str, folder: &Path) -> Result<()> {
     let list = folder.join("sources.list");
     fs::write(&list, format!("deb [signed-by={KEYRING}] {} {release} main\n", server()?))?;
     run(apt("apt-get", folder).args(["update", "--quiet=2"]))?;
-    let packages = needed(folder)?;
+    let packages = required_packages(folder)?;
     run(apt("apt-get", folder).args(["download", "--quiet"]).args(&packages).current_dir(folder.join("packages")))?;
     let root = folder.join("root");
     for package in fs::read_dir(folder.join("packages"))? {
@@ -87,7 +87,7 @@ fn apt(program: &str, folder: &Path) -> Command {
 }
 
 /// Returns WasmEdge's package and all its library packages, including the loader.
-fn needed(folder: &Path) -> Result<Vec<String>> {
+fn required_packages(folder: &Path) -> Result<Vec<String>> {
     let without =
         ["--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances"];
     let tree = output(apt("apt-cache", folder).args(["depends", "--recurse"]).args(without).arg("wasmedge"))?;

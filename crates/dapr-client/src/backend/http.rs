@@ -77,13 +77,13 @@ impl HttpBackend {
     }
 
     /// Sends a call, and turns an error status into [`Error::Refused`].
-    async fn succeed(&self, call_options: &CallOptions, call: Call) -> Result<Response<Bytes>, Error> {
+    async fn send_checked(&self, call_options: &CallOptions, call: Call) -> Result<Response<Bytes>, Error> {
         let operation = call.operation;
         let response = self.send(call_options, call).await?;
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(Error::refused(operation, response.status(), response.body()))
+        Err(Error::from_response(operation, response.status(), response.body()))
     }
 
     async fn send_repeatedly(

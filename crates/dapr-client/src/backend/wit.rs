@@ -78,7 +78,7 @@ impl Backend for WitBackend {
         key: &str,
     ) -> Result<Option<BTreeMap<String, Secret>>, Error> {
         let found = secrets::get(store, key, &[], call_options.milliseconds())
-            .map_err(|error| failed(call_options, SECRET, error))?;
+            .map_err(|error| convert_error(call_options, SECRET, error))?;
         Ok(Some(found.into_iter().map(|(name, value)| (name, Secret::new(value))).collect()))
     }
 
@@ -93,8 +93,8 @@ impl Backend for WitBackend {
             body: body.into(),
         };
         match invoke::send(&app_id, &request, call_options.milliseconds()) {
-            Ok(answer) => answered(answer).map_err(|source| Error::Unreachable { operation: INVOKE, source }),
-            Err(error) => Err(failed(call_options, INVOKE, error)),
+            Ok(answer) => convert_response(answer).map_err(|source| Error::Unreachable { operation: INVOKE, source }),
+            Err(error) => Err(convert_error(call_options, INVOKE, error)),
         }
     }
 
@@ -109,12 +109,13 @@ impl Backend for WitBackend {
         // Over HTTP, absent data arrives as JSON's null.
         let data = data.map_or_else(|| b"null".to_vec(), |data| data.get().as_bytes().to_vec());
         let answer = bindings::send(name, operation, &data, &metadata, call_options.milliseconds());
-        let answer = answer.map_err(|error| failed(call_options, BINDING, error))?;
+        let answer = answer.map_err(|error| convert_error(call_options, BINDING, error))?;
         Ok(BindingResponse { data: answer.data.into(), metadata: answer.metadata.into_iter().collect() })
     }
 
     async fn metadata(&self, call_options: &CallOptions) -> Result<Metadata, Error> {
-        let told = metadata::get(call_options.milliseconds()).map_err(|error| failed(call_options, METADATA, error))?;
+        let told =
+            metadata::get(call_options.milliseconds()).map_err(|error| convert_error(call_options, METADATA, error))?;
         let component = |it: metadata::ComponentInfo| ComponentInfo {
             name: it.name,
             kind: it.kind,
@@ -130,12 +131,13 @@ impl Backend for WitBackend {
 
     async fn set_metadata(&self, call_options: &CallOptions, key: &str, value: &str) -> Result<(), Error> {
         metadata::set(key, value, call_options.milliseconds())
-            .map_err(|error| failed(call_options, SET_METADATA, error))
+            .map_err(|error| convert_error(call_options, SET_METADATA, error))
     }
 
     /// A running application counts as ready.
     async fn health(&self, call_options: &CallOptions, _outbound: bool) -> Result<(), Error> {
-        metadata::outbound_health(call_options.milliseconds()).map_err(|error| failed(call_options, HEALTH, error))
+        metadata::outbound_health(call_options.milliseconds())
+            .map_err(|error| convert_error(call_options, HEALTH, error))
     }
 }
 
@@ -146,7 +148,7 @@ impl CallOptions {
     }
 }
 
-fn failed(call_options: &CallOptions, operation: &'static str, error: Refused) -> Error {
+fn convert_error(call_options: &CallOptions, operation: &'static str, error: Refused) -> Error {
     match error {
         Refused::Conflict(Refusal { code, message, .. }) => {
             Error::Refused { operation, status: StatusCode::CONFLICT, code, message }
@@ -160,7 +162,7 @@ fn failed(call_options: &CallOptions, operation: &'static str, error: Refused) -
     }
 }
 
-fn answered(answer: invoke::Response) -> Result<Response<Bytes>, TransportError> {
+fn convert_response(answer: invoke::Response) -> Result<Response<Bytes>, TransportError> {
     let illegal = |error: http::Error| TransportError::Answer(error.into());
     let mut headers = HeaderMap::with_capacity(answer.headers.len());
     for (name, value) in answer.headers {

@@ -6,7 +6,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{FakeDapr, refusal, reply};
+use super::{FakeDapr, error_response, reply};
 
 /// A record of the fake's state store.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,9 +70,9 @@ impl FakeDapr {
             }
             (&Method::POST, []) => match serde_json::from_slice::<Vec<Item>>(request.body()) {
                 Ok(items) => self.save_items(items),
-                Err(error) => refusal(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", &error.to_string()),
+                Err(error) => error_response(StatusCode::BAD_REQUEST, "ERR_MALFORMED_REQUEST", &error.to_string()),
             },
-            _ => refusal(StatusCode::NOT_IMPLEMENTED, "ERR_FAKE", "the fake does not know this state call"),
+            _ => error_response(StatusCode::NOT_IMPLEMENTED, "ERR_FAKE", "the fake does not know this state call"),
         }
     }
 
@@ -95,7 +95,7 @@ impl FakeDapr {
             let current = self.record(&item.key).map(|record| record.etag);
             let first_write = item.options.concurrency.as_deref() == Some("first-write");
             if (item.etag.is_some() || first_write) && item.etag != current {
-                return refusal(StatusCode::CONFLICT, "ERR_STATE_SAVE", "possible etag mismatch");
+                return error_response(StatusCode::CONFLICT, "ERR_STATE_SAVE", "possible etag mismatch");
             }
             self.put_record(&item.key, item.value);
             let ttl_seconds = item.metadata.get("ttlInSeconds").cloned();

@@ -48,7 +48,7 @@ pub(crate) fn settings() -> BTreeMap<String, String> {
     let readme = text("README.md");
     let table = readme.split("| setting | default | of |").nth(1).expect("the README's table of settings");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    let cells = rows.map(|row| row.split('|').map(quoted).collect::<Vec<_>>());
+    let cells = rows.map(|row| row.split('|').map(backticked_texts).collect::<Vec<_>>());
     cells.flat_map(|cells| cells[1].iter().map(|name| (name.clone(), cells[2].join(" "))).collect::<Vec<_>>()).collect()
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn version() -> &'static str {
 }
 
 /// Returns the texts in backticks.
-fn quoted(cell: &str) -> Vec<String> {
+fn backticked_texts(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 

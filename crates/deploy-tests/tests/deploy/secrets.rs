@@ -51,7 +51,7 @@ fn script_creates_every_named_secret_with_valid_keys() {
         assert_eq!(secret.text("/metadata/namespace"), "daprlet");
     }
     let made = values(&input);
-    for (name, key) in named() {
+    for (name, key) in find_references() {
         assert!(made.get(&name).is_some_and(|secret| secret.contains_key(&key)), "{name}, {key}");
     }
     for key in made.values().flat_map(BTreeMap::keys) {
@@ -84,7 +84,7 @@ fn passwords_are_long_random_and_not_on_command_lines() {
 }
 
 /// Returns the secrets and keys that manifests and components name.
-fn named() -> Vec<(String, String)> {
+fn find_references() -> Vec<(String, String)> {
     let mut named = Vec::new();
     for manifest in manifests() {
         walk(&manifest.value, &mut named);

@@ -41,7 +41,7 @@ mod tests {
     const SCAN: &[u8] = b"\xFF\xDA\0\x08\x01\x01\0\0\x3F\0\0";
     const TABLE: &[u8] = b"\xFF\xC4\0\x02";
 
-    fn refused(scans: usize, tables: usize, pixels: u64) -> Option<String> {
+    fn rejection(scans: usize, tables: usize, pixels: u64) -> Option<String> {
         let bytes = [b"\xFF\xD8", &TABLE.repeat(tables)[..], FRAME, &SCAN.repeat(scans), b"\xFF\xD9"].concat();
         check(&bytes, pixels).err().map(|refusal| refusal.to_string())
     }
@@ -49,14 +49,14 @@ mod tests {
     #[test]
     fn scans_are_limited_by_pixels() {
         for (scans, pixels) in [(100, 6_000_000), (12, 50_000_000), (100, 1)] {
-            assert_eq!(refused(scans, 0, pixels), None);
-            assert!(refused(scans + 1, 0, pixels).unwrap().contains("scans"), "{pixels}");
+            assert_eq!(rejection(scans, 0, pixels), None);
+            assert!(rejection(scans + 1, 0, pixels).unwrap().contains("scans"), "{pixels}");
         }
     }
 
     #[test]
     fn segments_are_limited() {
-        assert_eq!(refused(1, 1900, 64), None);
-        assert!(refused(1, 2000, 64).unwrap().contains("segments"));
+        assert_eq!(rejection(1, 1900, 64), None);
+        assert!(rejection(1, 2000, 64).unwrap().contains("segments"));
     }
 }

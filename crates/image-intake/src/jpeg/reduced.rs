@@ -23,7 +23,7 @@ pub(crate) fn decode(bytes: &[u8], side: u16) -> Option<DynamicImage> {
         return None;
     }
     let (width, height) = full.dimensions()?;
-    let (width, height) = reduced(u16::try_from(width).ok()?, u16::try_from(height).ok()?, side)?;
+    let (width, height) = reduced_size(u16::try_from(width).ok()?, u16::try_from(height).ok()?, side)?;
     let mut decoder = Decoder::new(bytes);
     decoder.set_color_transform(ColorTransform::YCbCr);
     let (width, height) = decoder.scale(width, height).ok()?;
@@ -39,7 +39,7 @@ pub(crate) fn decode(bytes: &[u8], side: u16) -> Option<DynamicImage> {
 }
 
 /// Returns the size at the smallest fraction that leaves both sides with `side` pixels, if there is one.
-fn reduced(width: u16, height: u16, side: u16) -> Option<(u16, u16)> {
+fn reduced_size(width: u16, height: u16, side: u16) -> Option<(u16, u16)> {
     let sizes = [8, 4, 2].map(|part| (width.div_ceil(part), height.div_ceil(part)));
     sizes.into_iter().find(|(width, height)| *width.min(height) >= side)
 }
@@ -50,11 +50,11 @@ mod tests {
 
     #[test]
     fn both_sides_keep_the_requested_pixels() {
-        assert_eq!(reduced(640, 480, 60), Some((80, 60)));
-        assert_eq!(reduced(640, 480, 61), Some((160, 120)));
-        assert_eq!(reduced(5, 480, 3), Some((3, 240)));
-        assert_eq!(reduced(119, 480, 60), Some((60, 240)));
-        assert_eq!(reduced(118, 480, 60), None);
-        assert_eq!(reduced(u16::MAX, u16::MAX, 1), Some((8192, 8192)));
+        assert_eq!(reduced_size(640, 480, 60), Some((80, 60)));
+        assert_eq!(reduced_size(640, 480, 61), Some((160, 120)));
+        assert_eq!(reduced_size(5, 480, 3), Some((3, 240)));
+        assert_eq!(reduced_size(119, 480, 60), Some((60, 240)));
+        assert_eq!(reduced_size(118, 480, 60), None);
+        assert_eq!(reduced_size(u16::MAX, u16::MAX, 1), Some((8192, 8192)));
     }
 }

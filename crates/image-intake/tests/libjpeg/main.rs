@@ -15,7 +15,7 @@ mod programs;
 
 use image::RgbImage;
 use image_intake::{DEFAULT_MAX_PIXELS, ImageError, InputImage};
-use programs::{Drawing, decoded, encoded};
+use programs::{Drawing, decode, encode};
 
 /// Orders of samples: a name, options of `cjpeg`, and a scan script.
 const ORDERS: &[(&str, &[&str], &str)] = &[
@@ -51,8 +51,8 @@ struct Tally {
 impl Tally {
     /// Compares one image with libjpeg's, in colour, in gray and at a reduced size.
     fn compare(&mut self, drawing: &Drawing, options: &[&str], scans: &str, name: &str) {
-        let Some(jpeg) = encoded(drawing, options, scans) else { return };
-        let theirs = decoded(&jpeg, &[]).zip(decoded(&jpeg, &["-grayscale"]));
+        let Some(jpeg) = encode(drawing, options, scans) else { return };
+        let theirs = decode(&jpeg, &[]).zip(decode(&jpeg, &["-grayscale"]));
         // Half of its size, if there is one.
         let side = (drawing.width.min(drawing.height) as u16 / 2).max(1);
         let picture = InputImage::admit(&jpeg, DEFAULT_MAX_PIXELS);

@@ -37,7 +37,7 @@ pub(crate) fn are_installed() -> bool {
 }
 
 /// Encodes the drawing as JPEG; `None` if these sampling factors and scans are incompatible.
-pub(crate) fn encoded(drawing: &Drawing, options: &[&str], scans: &str) -> Option<Vec<u8>> {
+pub(crate) fn encode(drawing: &Drawing, options: &[&str], scans: &str) -> Option<Vec<u8>> {
     let script = tempfile::NamedTempFile::new().unwrap();
     fs::write(script.path(), scans).unwrap();
     let script = ["-scans", script.path().to_str().unwrap()];
@@ -46,7 +46,7 @@ pub(crate) fn encoded(drawing: &Drawing, options: &[&str], scans: &str) -> Optio
 }
 
 /// Decodes a JPEG; `None` if libjpeg does not decode it.
-pub(crate) fn decoded(jpeg: &[u8], options: &[&str]) -> Option<Vec<u8>> {
+pub(crate) fn decode(jpeg: &[u8], options: &[&str]) -> Option<Vec<u8>> {
     let pnm = output("djpeg", &[options, &["-pnm"]].concat(), jpeg)?;
     let header_end = pnm.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(2)?.0;
     let pixels = &pnm[header_end + 1..];

@@ -4,7 +4,7 @@ use image::{DynamicImage, ImageFormat};
 use image_intake::ImageError;
 use jpeg_encoder::ColorType;
 
-use crate::{decoded, gray, make};
+use crate::{decode, gray, make};
 
 /// Creates an image without repeating parts.
 fn noise() -> DynamicImage {
@@ -67,7 +67,7 @@ fn jpeg_without_end_marker_is_decoded() {
         let padded = [pixels, &[0; 512]].concat();
         for (what, bytes) in [("no mark", pixels), ("half", &whole[..whole.len() - 1]), ("zeros", &padded)] {
             let name = format!("{number}, {what}");
-            assert_alike(&decoded(bytes).expect(&name), &decoded(&whole).unwrap(), &name);
+            assert_alike(&decode(bytes).expect(&name), &decode(&whole).unwrap(), &name);
             assert_alike(&gray(bytes).expect(&name), &gray(&whole).unwrap(), &name);
         }
     }
@@ -79,7 +79,7 @@ fn jpeg_with_missing_pixels_is_rejected() {
         // The last byte of the pixels may be only padding.
         for missing in (4..40).chain([100, 400, 700]) {
             let bytes = &whole[..whole.len() - missing];
-            for found in [decoded(bytes), gray(bytes)] {
+            for found in [decode(bytes), gray(bytes)] {
                 assert!(
                     matches!(found, Err(ImageError::Truncated)),
                     "{missing} bytes of {number}: {:?}",
@@ -93,24 +93,24 @@ fn jpeg_with_missing_pixels_is_rejected() {
 #[test]
 fn png_without_its_end_is_decoded() {
     for picture in [noise(), DynamicImage::from(make::orange(48, 40))] {
-        let whole = make::encoded(&picture, ImageFormat::Png);
+        let whole = make::encode(&picture, ImageFormat::Png);
         // The end chunk has 12 bytes, and the checksums before it 8.
         for missing in 1..=20 {
             let bytes = &whole[..whole.len() - missing];
-            assert!(decoded(bytes).is_ok_and(|decoded| decoded == picture), "{missing}");
+            assert!(decode(bytes).is_ok_and(|decoded| decoded == picture), "{missing}");
             assert_eq!(gray(bytes).unwrap(), gray(&whole).unwrap(), "{missing}");
         }
         for missing in [40, 80] {
-            assert!(decoded(&whole[..whole.len() - missing]).is_err(), "{missing}");
+            assert!(decode(&whole[..whole.len() - missing]).is_err(), "{missing}");
         }
     }
 }
 
 #[test]
 fn gif_without_its_trailer_is_decoded() {
-    for whole in [make::animated_gif(), make::encoded(&noise(), ImageFormat::Gif)] {
+    for whole in [make::animated_gif(), make::encode(&noise(), ImageFormat::Gif)] {
         let bytes = &whole[..whole.len() - 1];
-        assert_eq!(decoded(bytes).unwrap(), decoded(&whole).unwrap());
+        assert_eq!(decode(bytes).unwrap(), decode(&whole).unwrap());
         assert_eq!(gray(bytes).unwrap(), gray(&whole).unwrap());
         for missing in [3, 10] {
             assert!(gray(&whole[..whole.len() - missing]).is_err(), "{missing}");
@@ -123,11 +123,11 @@ fn webp_without_its_padding_is_decoded() {
     let mut has_padding = 0;
     for width in 40..60 {
         let picture = DynamicImage::from(noise().into_rgb8()).crop_imm(0, 0, width, 7);
-        let whole = make::encoded(&picture, ImageFormat::WebP);
+        let whole = make::encode(&picture, ImageFormat::WebP);
         let size = u32::from_le_bytes(*whole[16..].first_chunk().unwrap());
         if size % 2 == 1 {
             has_padding += 1;
-            assert_eq!(decoded(&whole[..whole.len() - 1]).unwrap(), picture);
+            assert_eq!(decode(&whole[..whole.len() - 1]).unwrap(), picture);
         }
     }
     assert!(has_padding > 0);
@@ -149,11 +149,11 @@ fn cmyk_in_separate_scans_has_the_same_colours() {
             encoder.encode(&inks, 48, 40, colours).unwrap();
             bytes
         });
-        assert_alike(&decoded(&apart).unwrap(), &decoded(&together).unwrap(), &format!("{colours:?} {sampling:?}"));
+        assert_alike(&decode(&apart).unwrap(), &decode(&together).unwrap(), &format!("{colours:?} {sampling:?}"));
         assert_alike(&gray(&apart).unwrap(), &gray(&together).unwrap(), &format!("{colours:?} {sampling:?}"));
         let expected = smooth.pixels().flat_map(|pixel| pixel.0.map(|colour| (u32::from(colour) * 235 / 255) as u8));
         let off: u32 =
-            expected.zip(decoded(&apart).unwrap().as_bytes()).map(|(one, other)| u32::from(one.abs_diff(*other))).sum();
+            expected.zip(decode(&apart).unwrap().as_bytes()).map(|(one, other)| u32::from(one.abs_diff(*other))).sum();
         assert!(off / (48 * 40 * 3) < 4, "{off}");
     }
 }

@@ -18,7 +18,7 @@ use image::{DynamicImage, ImageFormat};
 use image_intake::luma::luma;
 use image_intake::{DEFAULT_MAX_PIXELS, ImageError, InputImage};
 
-fn decoded(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
+fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     InputImage::admit(bytes, DEFAULT_MAX_PIXELS)?.decode()
 }
 
@@ -26,14 +26,14 @@ fn decoded(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
 fn gray(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     let picture = InputImage::admit(bytes, DEFAULT_MAX_PIXELS)?;
     match picture.gif() {
-        Some(outline) => decoded(&outline.to_gray(bytes)?),
+        Some(outline) => decode(&outline.to_gray(bytes)?),
         None => picture.decode_gray(),
     }
 }
 
 /// Returns the colour in the middle of the right half, and the same in gray.
 fn colour_and_gray(bytes: &[u8]) -> ([u8; 3], u8) {
-    let (colour, gray) = (decoded(bytes).unwrap().into_rgb8(), gray(bytes).unwrap().into_luma8());
+    let (colour, gray) = (decode(bytes).unwrap().into_rgb8(), gray(bytes).unwrap().into_luma8());
     assert_eq!(colour.dimensions(), (48, 40));
     assert_eq!(gray.dimensions(), (48, 40));
     (colour.get_pixel(40, 20).0, gray.get_pixel(40, 20).0[0])
@@ -68,7 +68,7 @@ fn jpeg_with_adobe_segment_between_scans_is_rejected() {
     assert_eq!(scans.len(), 3);
     for at in &scans[1..] {
         let late = [&plain[..*at], colours, &plain[*at..]].concat();
-        for found in [decoded(&late), gray(&late)] {
+        for found in [decode(&late), gray(&late)] {
             assert!(matches!(found, Err(ImageError::Broken(reason)) if reason.contains("colours")));
         }
     }
@@ -98,7 +98,7 @@ fn transparency_is_kept_in_gray() {
 #[test]
 fn animation_decodes_to_its_first_frame() {
     for bytes in [make::animated_gif(), make::animated_webp()] {
-        let first = decoded(&bytes).unwrap().into_rgb8();
+        let first = decode(&bytes).unwrap().into_rgb8();
         let apart = |found: u8, expected: u8| found.abs_diff(expected);
         // The frames of a WebP are blended, and rounded then.
         let colour = first.get_pixel(20, 20).0;
@@ -111,7 +111,7 @@ fn animation_decodes_to_its_first_frame() {
 #[test]
 fn webp_with_truncated_exif_is_rejected() {
     let bytes = make::webp_that_claims_exif(&[0xC5, 0x09, 0x0A, 0xC5]);
-    assert!(matches!(decoded(&bytes), Err(ImageError::Truncated)));
+    assert!(matches!(decode(&bytes), Err(ImageError::Truncated)));
     assert!(matches!(gray(&bytes), Err(ImageError::Truncated)));
     check_orange(&make::webp_that_claims_exif(&[0; 4]), 0);
 }
@@ -122,7 +122,7 @@ fn palette_with_incomplete_colour_is_rejected() {
         [(&[230, 140, 30][..], true), (&[230, 140, 30, 40], false), (&[230, 140, 30, 40, 30], false)]
     {
         let bytes = make::palette_png(colours);
-        assert_eq!(decoded(&bytes).is_ok(), is_whole, "{colours:?}");
+        assert_eq!(decode(&bytes).is_ok(), is_whole, "{colours:?}");
         assert_eq!(gray(&bytes).is_ok(), is_whole, "{colours:?}");
     }
 }
@@ -131,9 +131,9 @@ fn palette_with_incomplete_colour_is_rejected() {
 fn extreme_sizes_are_decoded() {
     for (width, height) in [(1, 1), (1, 10_000), (10_000, 1)] {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif] {
-            let bytes = make::encoded(&make::orange(width, height).into(), format);
+            let bytes = make::encode(&make::orange(width, height).into(), format);
             assert_eq!(
-                (decoded(&bytes).unwrap().width(), decoded(&bytes).unwrap().height()),
+                (decode(&bytes).unwrap().width(), decode(&bytes).unwrap().height()),
                 (width, height),
                 "{format:?}"
             );
@@ -146,13 +146,13 @@ fn extreme_sizes_are_decoded() {
 fn truncated_images_are_rejected_without_panic() {
     let plain = DynamicImage::from(make::orange(48, 40));
     let formats = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif];
-    let mut pictures: Vec<Vec<u8>> = formats.iter().map(|format| make::encoded(&plain, *format)).collect();
+    let mut pictures: Vec<Vec<u8>> = formats.iter().map(|format| make::encode(&plain, *format)).collect();
     pictures.extend([make::deep_png(), make::progressive_jpeg(), make::cmyk_jpeg(), make::gray_jpeg()]);
     pictures.extend([make::transparent_png(), make::animated_gif(), make::animated_webp()]);
     for (number, bytes) in pictures.iter().enumerate() {
         for percent in 0..100 {
             let (decoded, gray) =
-                (decoded(&bytes[..bytes.len() * percent / 100]), gray(&bytes[..bytes.len() * percent / 100]));
+                (decode(&bytes[..bytes.len() * percent / 100]), gray(&bytes[..bytes.len() * percent / 100]));
             // A reader need not check data after the pixels.
             if percent < 50 {
                 assert!(decoded.is_err() && gray.is_err(), "{percent} % of picture {number}");

@@ -11,7 +11,7 @@ pub(crate) fn orange(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| if x + y < 12 { Rgb([40, 30, 20]) } else { Rgb([230, 140, 30]) })
 }
 
-pub(crate) fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+pub(crate) fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
@@ -53,13 +53,13 @@ pub(crate) fn progressive_jpeg() -> Vec<u8> {
 pub(crate) fn deep_png() -> Vec<u8> {
     let deep =
         ImageBuffer::from_fn(48, 40, |x, y| Rgb(orange(48, 40).get_pixel(x, y).0.map(|value| u16::from(value) * 257)));
-    encoded(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)
+    encode(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)
 }
 
 /// Creates an image with a transparent left half.
 pub(crate) fn transparent_png() -> Vec<u8> {
     let pixels = RgbaImage::from_fn(48, 40, |x, _| Rgba([230, 140, 30, if x < 24 { 0 } else { 255 }]));
-    encoded(&pixels.into(), ImageFormat::Png)
+    encode(&pixels.into(), ImageFormat::Png)
 }
 
 /// Creates two frames: red, then green.
@@ -81,7 +81,7 @@ pub(crate) fn animated_webp() -> Vec<u8> {
     let mut chunks = chunk(b"VP8X", &[vec![2, 0, 0, 0], three_bytes(47), three_bytes(39)].concat());
     chunks.extend(chunk(b"ANIM", &[0; 6]));
     for colour in [[200, 20, 20], [20, 200, 20]] {
-        let alone = encoded(&RgbImage::from_pixel(48, 40, Rgb(colour)).into(), ImageFormat::WebP);
+        let alone = encode(&RgbImage::from_pixel(48, 40, Rgb(colour)).into(), ImageFormat::WebP);
         let place = [three_bytes(0), three_bytes(0), three_bytes(47), three_bytes(39), three_bytes(100), vec![0]];
         chunks.extend(chunk(b"ANMF", &[place.concat(), alone[12..].to_vec()].concat()));
     }
@@ -113,7 +113,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 /// Creates the orange image with an EXIF chunk that has only a claimed size.
 pub(crate) fn webp_that_claims_exif(size: &[u8; 4]) -> Vec<u8> {
     let three_bytes = |value: u32| value.to_le_bytes()[..3].to_vec();
-    let alone = encoded(&orange(48, 40).into(), ImageFormat::WebP);
+    let alone = encode(&orange(48, 40).into(), ImageFormat::WebP);
     let mut chunks = chunk(b"VP8X", &[vec![8, 0, 0, 0], three_bytes(47), three_bytes(39)].concat());
     chunks.extend_from_slice(&alone[12..]);
     chunks.extend_from_slice(&[&b"EXIF"[..], size].concat());

@@ -6,7 +6,7 @@ use jpeg_encoder::ColorType;
 
 use crate::make;
 
-fn reduced(bytes: &[u8], side: u16) -> Result<RgbImage, ImageError> {
+fn decode_reduced_rgb(bytes: &[u8], side: u16) -> Result<RgbImage, ImageError> {
     Ok(InputImage::admit(bytes, DEFAULT_MAX_PIXELS)?.decode_reduced(side)?.into_rgb8())
 }
 
@@ -33,7 +33,7 @@ fn reduced_pixels_are_means() {
     let waves = waves();
     for bytes in [waves_as(ColorType::Rgb, false), waves_as(ColorType::Rgb, true)] {
         for (side, width, height) in [(20, 42, 28), (50, 84, 55), (100, 167, 109), (200, 333, 217)] {
-            let reduced = reduced(&bytes, side).unwrap();
+            let reduced = decode_reduced_rgb(&bytes, side).unwrap();
             assert_eq!(reduced.dimensions(), (width, height), "{side}");
             let part = 333_u32.div_ceil(width);
             for (x, y, Rgb(colour)) in reduced.enumerate_pixels() {
@@ -47,7 +47,7 @@ fn reduced_pixels_are_means() {
 
 #[test]
 fn gray_jpeg_is_reduced() {
-    let small = reduced(&make::gray_jpeg(), 10).unwrap();
+    let small = decode_reduced_rgb(&make::gray_jpeg(), 10).unwrap();
     assert_eq!(small.dimensions(), (12, 10));
     let Rgb([red, green, blue]) = *small.get_pixel(6, 5);
     assert!(red == green && green == blue && red.abs_diff(130) < 6, "{red}");
@@ -55,9 +55,9 @@ fn gray_jpeg_is_reduced() {
 
 #[test]
 fn rare_layouts_and_other_formats_decode_in_full() {
-    let png = make::encoded(&waves().into(), ImageFormat::Png);
-    assert_eq!(reduced(&png, 10).unwrap().dimensions(), (333, 217));
-    assert_eq!(reduced(&make::cmyk_jpeg(), 10).unwrap().dimensions(), (48, 40));
+    let png = make::encode(&waves().into(), ImageFormat::Png);
+    assert_eq!(decode_reduced_rgb(&png, 10).unwrap().dimensions(), (333, 217));
+    assert_eq!(decode_reduced_rgb(&make::cmyk_jpeg(), 10).unwrap().dimensions(), (48, 40));
 }
 
 /// An EXIF block of one entry: orientation 6, to be turned clockwise.
@@ -67,7 +67,7 @@ const EXIF_ROTATED: &[u8] = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x1
 fn reduced_image_has_its_orientation_applied() {
     let plain = waves_as(ColorType::Rgb, false);
     let sideways = [&plain[..2], EXIF_ROTATED, &plain[2..]].concat();
-    assert_eq!(reduced(&sideways, 20).unwrap().dimensions(), (28, 42));
+    assert_eq!(decode_reduced_rgb(&sideways, 20).unwrap().dimensions(), (28, 42));
 }
 
 #[test]
@@ -78,14 +78,14 @@ fn orientation_between_scans_is_ignored() {
     let admitted = InputImage::admit(&late, DEFAULT_MAX_PIXELS).unwrap();
     let (full, gray) = (admitted.decode().unwrap(), admitted.decode_gray().unwrap());
     assert_eq!([full.width(), full.height(), gray.width(), gray.height()], [333, 217, 333, 217]);
-    assert_eq!(reduced(&late, 20).unwrap().dimensions(), (42, 28));
+    assert_eq!(decode_reduced_rgb(&late, 20).unwrap().dimensions(), (42, 28));
 }
 
 #[test]
 fn truncated_image_is_rejected() {
     for bytes in [waves_as(ColorType::Rgb, false), waves_as(ColorType::Rgb, true)] {
         for percent in 0..100 {
-            assert!(reduced(&bytes[..bytes.len() * percent / 100], 20).is_err(), "{percent} %");
+            assert!(decode_reduced_rgb(&bytes[..bytes.len() * percent / 100], 20).is_err(), "{percent} %");
         }
     }
 }

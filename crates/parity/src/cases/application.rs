@@ -17,8 +17,9 @@ pub(crate) fn cases() -> anyhow::Result<Vec<Case>> {
     Ok(all)
 }
 
-/// Returns the cases that also work under `wasmtime serve`, which hides the client's address, so that users cannot be
-/// told apart.
+/// Returns the cases that also work under `wasmtime serve`.
+///
+/// It hides the client's address, so that users cannot be distinguished.
 pub(crate) fn composed() -> anyhow::Result<Vec<Case>> {
     // Events come first: they expect an empty table.
     let mut all = events::cases();

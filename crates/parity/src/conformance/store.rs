@@ -39,19 +39,19 @@ impl StateStore for Store {
         let GetRequest { key, metadata, consistency: wanted } = request;
         let (store_name, consistency) = (self.name.clone(), consistency(wanted).into());
         let request = GetStateRequest { store_name, key: sent(&key), consistency, metadata };
-        let found = self.client.clone().get_state(request).await.map_err(|status| failed(&status))?.into_inner();
+        let found = self.client.clone().get_state(request).await.map_err(|status| convert_error(&status))?.into_inner();
         Ok(item(found.data, found.etag, found.metadata))
     }
 
     async fn set(&self, request: SetRequest) -> Result<(), StateError> {
-        let request = SaveStateRequest { store_name: self.name.clone(), states: vec![written(request)] };
-        self.client.clone().save_state(request).await.map(drop).map_err(|status| failed(&status))
+        let request = SaveStateRequest { store_name: self.name.clone(), states: vec![save_item(request)] };
+        self.client.clone().save_state(request).await.map(drop).map_err(|status| convert_error(&status))
     }
 
     async fn delete(&self, request: DeleteRequest) -> Result<(), StateError> {
-        let StateItem { key, etag, metadata, options, .. } = deleted(request);
+        let StateItem { key, etag, metadata, options, .. } = delete_item(request);
         let request = DeleteStateRequest { store_name: self.name.clone(), key, etag, options, metadata };
-        self.client.clone().delete_state(request).await.map(drop).map_err(|status| failed(&status))
+        self.client.clone().delete_state(request).await.map(drop).map_err(|status| convert_error(&status))
     }
 
     async fn bulk_get(
@@ -65,7 +65,7 @@ impl StateStore for Store {
         let request = GetBulkStateRequest { store_name, keys: keys.clone(), parallelism, metadata };
         let items = match self.client.clone().get_bulk_state(request).await {
             Ok(answer) => answer.into_inner().items,
-            Err(status) => return keys.iter().map(|_| Err(failed(&status))).collect(),
+            Err(status) => return keys.iter().map(|_| Err(convert_error(&status))).collect(),
         };
         let answer = |key: &String| {
             let found = items.iter().find(|item| item.key == *key).cloned();
@@ -81,14 +81,14 @@ impl StateStore for Store {
     async fn transact(&self, operations: Vec<Operation>, metadata: Metadata) -> Result<(), StateError> {
         let operations = operations.into_iter().map(|operation| {
             let (operation_type, request) = match operation {
-                Operation::Upsert(request) => ("upsert", written(request)),
-                Operation::Delete(request) => ("delete", deleted(request)),
+                Operation::Upsert(request) => ("upsert", save_item(request)),
+                Operation::Delete(request) => ("delete", delete_item(request)),
             };
             TransactionalStateOperation { operation_type: operation_type.to_owned(), request: Some(request) }
         });
         let (store_name, operations) = (self.name.clone(), operations.collect());
         let request = ExecuteStateTransactionRequest { store_name, operations, metadata };
-        self.client.clone().execute_state_transaction(request).await.map(drop).map_err(|status| failed(&status))
+        self.client.clone().execute_state_transaction(request).await.map(drop).map_err(|status| convert_error(&status))
     }
 }
 
@@ -97,12 +97,12 @@ fn sent(key: &str) -> String {
     key.replace("||", "::")
 }
 
-fn written(request: SetRequest) -> StateItem {
+fn save_item(request: SetRequest) -> StateItem {
     let SetRequest { key, value, etag, metadata, options: its, .. } = request;
     StateItem { key: sent(&key), value, etag: etag.map(etag_of), metadata, options: Some(options(its)) }
 }
 
-fn deleted(request: DeleteRequest) -> StateItem {
+fn delete_item(request: DeleteRequest) -> StateItem {
     let DeleteRequest { key, etag, metadata, options: its } = request;
     let (key, etag, options) = (sent(&key), etag.map(etag_of), Some(options(its)));
     StateItem { key, value: Bytes::new(), etag, metadata, options }
@@ -136,7 +136,7 @@ fn item(value: Bytes, etag: String, metadata: Metadata) -> Option<building_block
 }
 
 /// `dapr/pkg/api/grpc/grpc.go`: Dapr distinguishes only etag errors.
-fn failed(status: &Status) -> StateError {
+fn convert_error(status: &Status) -> StateError {
     let text = status.message().to_owned();
     match status.code() {
         Code::Aborted => StateError::EtagMismatch(Some(text.into())),

@@ -42,8 +42,8 @@ pub(crate) async fn run(
     let mut round = 0;
     while begin.elapsed() < chaos.duration {
         let config = *[Config::Production, Config::Development].get(rng.usize(..2)).unwrap_or(&Config::Production);
-        let ours = choose(&mut rng, &kill::of_daprlet(config));
-        let real = choose(&mut rng, &kill::of_the_real_deployment(config));
+        let ours = choose(&mut rng, &kill::daprlet_kills(config));
+        let real = choose(&mut rng, &kill::real_kills(config));
         let ours = one_world(&Kind::Daprlet, &mut servers.ours, config, ours);
         let kind = programs.map(|programs| Kind::Real(programs.clone()));
         let real = async {

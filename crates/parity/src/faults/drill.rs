@@ -79,7 +79,7 @@ pub(super) async fn run(
     while let Some(user) = users.join_next().await {
         user.context("a user")?;
     }
-    let (table, waiting) = table::settled(&drill.deployment).await?;
+    let (table, waiting) = table::wait_for_delivery_of_all(&drill.deployment).await?;
     if let Some(phase) = phases.last_mut().filter(|_| waiting > 0) {
         phase.errors.push(format!("{waiting} events still wait, long after the last one was killed"));
     }
@@ -128,14 +128,14 @@ impl Drill<'_> {
     /// Stops the database until events are pending. Returns true if that happened in time.
     async fn make_events_pend(&mut self, since: Moment) -> anyhow::Result<bool> {
         self.kill(Target::MariaDb)?;
-        let do_wait = until(async || self.deferred(since).len() >= MIN_PENDING_EVENTS).await;
+        let do_wait = until(async || self.deferred_images(since).len() >= MIN_PENDING_EVENTS).await;
         self.restart(Target::MariaDb)?;
         Ok(do_wait)
     }
 
     /// Waits for the middle of a round of deliveries. Returns true if one was seen in time.
     async fn wait_for_delivery(&self, since: Moment) -> bool {
-        let waiting = self.deferred(since);
+        let waiting = self.deferred_images(since);
         let is_under_way = async || {
             let rows = table::newest(&self.deployment).await.unwrap_or_default();
             rows.iter().filter(|row| waiting.iter().any(|it| it.size == row.input_size)).count() >= MIN_DELIVERED_EVENTS
@@ -143,7 +143,7 @@ impl Drill<'_> {
         until(is_under_way).await
     }
 
-    fn deferred(&self, since: Moment) -> Vec<Sent> {
+    fn deferred_images(&self, since: Moment) -> Vec<Sent> {
         let mut sent = self.load.since(since, Route::Direct);
         sent.retain(|it| it.outcome == EventOutcome::Deferred);
         sent

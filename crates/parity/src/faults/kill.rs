@@ -52,7 +52,7 @@ pub(super) enum When {
 }
 
 /// Returns the kills in a daprlet deployment.
-pub(super) fn of_daprlet(config: Config) -> Vec<Kill> {
+pub(super) fn daprlet_kills(config: Config) -> Vec<Kill> {
     let mut all = vec![Target::Daprlet];
     all.extend(servers(config));
     let more = [Target::Daprlet.at(When::Waiting), Target::Daprlet.at(When::Delivering)];
@@ -60,7 +60,7 @@ pub(super) fn of_daprlet(config: Config) -> Vec<Kill> {
 }
 
 /// Returns the kills in a real Dapr and WasmEdge deployment.
-pub(super) fn of_the_real_deployment(config: Config) -> Vec<Kill> {
+pub(super) fn real_kills(config: Config) -> Vec<Kill> {
     let mut all: Vec<_> = SERVICES.iter().flat_map(|id| [Target::Sidecar(id), Target::Service(id)]).collect();
     all.extend(servers(config));
     let mut more = vec![Target::Service(GRAYSCALE).at(When::Delivering)];

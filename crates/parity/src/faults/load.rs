@@ -156,8 +156,9 @@ impl Load {
         }
     }
 
-    /// Returns the image with a growing number of ignored bytes at its end, so that its size identifies it in the
-    /// table.
+    /// Returns the image with a growing number of ignored bytes at its end.
+    ///
+    /// Its size then identifies it in the table.
     fn next_picture(&self) -> Bytes {
         let mut picture = self.picture.clone();
         picture.resize(picture.len() + self.next.fetch_add(1, Ordering::Relaxed), 0);

@@ -32,7 +32,7 @@ struct Outbox {
 }
 
 /// Waits until pending events are delivered. Returns all events, and how many are still pending.
-pub(super) async fn settled(deployment: &Deployment) -> anyhow::Result<(Vec<Row>, usize)> {
+pub(super) async fn wait_for_delivery_of_all(deployment: &Deployment) -> anyhow::Result<(Vec<Row>, usize)> {
     let begin = Instant::now();
     let waiting = loop {
         let waiting = waiting(deployment).await?;

@@ -1,6 +1,6 @@
 //! An airliner before a few clouds, its nose to the right.
 
-use crate::plane::{Colour, Point, Shape, capsule, light, mix, ramp, scaled};
+use crate::plane::{Colour, Point, Shape, capsule, light, mix, ramp, scale};
 
 const TAIL: Shape = Shape(&[(96.0, 120.0), (134.0, 120.0), (196.0, 222.0), (128.0, 226.0)]);
 const STABILISER: Shape = Shape(&[(92.0, 214.0), (122.0, 210.0), (186.0, 232.0), (168.0, 240.0)]);
@@ -19,9 +19,9 @@ const CLOUDS: [(Point, f32); 4] = [
 /// Returns the light at a point.
 pub(super) fn colour(point: Point) -> Colour {
     let white = light(0xf3f5f7);
-    let shade = |colour: Colour| scaled(colour, 0.62 + 0.4 * ramp(275.0, 205.0, point.y));
+    let shade = |colour: Colour| scale(colour, 0.62 + 0.4 * ramp(275.0, 205.0, point.y));
     if WING.holds(point) {
-        return scaled(light(0xb9c2cb), 0.75 + 0.25 * ramp(352.0, 258.0, point.y));
+        return scale(light(0xb9c2cb), 0.75 + 0.25 * ramp(352.0, 258.0, point.y));
     }
     if engine(point) {
         return shade(light(0x8d99a5));

@@ -1,6 +1,6 @@
 //! A hot dog with mustard on a wooden table, seen from above.
 
-use crate::plane::{Colour, Point, distance, light, mix, ramp, scaled};
+use crate::plane::{Colour, Point, distance, light, mix, ramp, scale};
 
 const MIDDLE: Point = Point { x: 320.0, y: 240.0 };
 
@@ -20,7 +20,7 @@ pub(super) fn colour(point: Point) -> Colour {
     let line = |half: f32, y: f32| distance(place, Point { x: -half, y }, Point { x: half, y });
     let mustard = across - 11.0 * (along / 17.0).sin();
     if mustard.abs() < 6.5 && along.abs() < SAUSAGE - 14.0 {
-        return scaled(light(0xf2c21c), 1.0 - 0.25 * ramp(2.0, 6.5, mustard.abs()));
+        return scale(light(0xf2c21c), 1.0 - 0.25 * ramp(2.0, 6.5, mustard.abs()));
     }
     let sausage = line(SAUSAGE, 0.0);
     if sausage < 31.0 {
@@ -41,5 +41,5 @@ fn table(point: Point, bun: f32) -> Colour {
     let shadow = 1.0 - 0.35 * ramp(70.0, 40.0, bun);
     let grain = 0.9 + 0.1 * (point.y / 5.0 + 2.0 * (point.x / 90.0).sin()).sin();
     let plank = if point.y % 120.0 < 2.0 { 0.6 } else { 1.0 };
-    scaled(light(0x8a5a35), grain * plank * shadow)
+    scale(light(0x8a5a35), grain * plank * shadow)
 }

@@ -1,6 +1,6 @@
 //! A container ship: layers from the sky to the water in front of the ship.
 
-use crate::plane::{Colour, Point, Shape, light, mix, ramp, scaled};
+use crate::plane::{Colour, Point, Shape, light, mix, ramp, scale};
 
 /// Height of the horizon.
 const HORIZON: f32 = 300.0;
@@ -44,7 +44,7 @@ const WINDOW_STEP: f32 = 24.0;
 pub(super) fn colour(point: Point) -> Colour {
     let sea = sea(point);
     if point.y > WATERLINE + 1.0 + 3.0 * (point.x / 17.0).sin() {
-        return scaled(sea, 1.0 - 0.45 * reflection(point));
+        return scale(sea, 1.0 - 0.45 * reflection(point));
     }
     if let Some(ship) = ship(point) {
         return ship;
@@ -55,7 +55,7 @@ pub(super) fn colour(point: Point) -> Colour {
 fn sea(point: Point) -> Colour {
     let depth = ramp(HORIZON, 480.0, point.y);
     let wave = (point.y * point.y / 900.0 + 1.3 * (point.x / 23.0 + point.y / 11.0).sin()).sin();
-    scaled(mix(light(0x3f7fa8), light(0x123f66), depth), 0.97 + 0.11 * wave)
+    scale(mix(light(0x3f7fa8), light(0x123f66), depth), 0.97 + 0.11 * wave)
 }
 
 /// Returns the strength of the hull's reflection in the water.
@@ -68,7 +68,7 @@ fn ship(point: Point) -> Option<Colour> {
         return Some(light(0x24384a));
     }
     let piece = SHIP.iter().rev().find(|piece| piece.shape.holds(point))?;
-    Some(scaled(light(piece.colour), 0.75 + 0.35 * ramp(560.0, 60.0, point.x)))
+    Some(scale(light(piece.colour), 0.75 + 0.35 * ramp(560.0, 60.0, point.x)))
 }
 
 fn is_window((first, count, height): &(Point, u8, f32), point: Point) -> bool {

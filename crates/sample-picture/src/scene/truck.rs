@@ -1,6 +1,6 @@
 //! A truck with a box body on a road, driving to the right.
 
-use crate::plane::{Colour, Point, Shape, light, mix, ramp, scaled};
+use crate::plane::{Colour, Point, Shape, light, mix, ramp, scale};
 
 const BOX: Shape = Shape(&[(70.0, 120.0), (400.0, 120.0), (400.0, 330.0), (70.0, 330.0)]);
 const CAB: Shape = Shape(&[(412.0, 176.0), (510.0, 176.0), (560.0, 256.0), (568.0, 346.0), (412.0, 346.0)]);
@@ -27,11 +27,11 @@ pub(super) fn colour(point: Point) -> Colour {
         return mix(light(0x9fc3dc), light(0x33485a), ramp(192.0, 254.0, point.y));
     }
     if CAB.holds(point) {
-        return scaled(light(0xc23a2b), 0.75 + 0.3 * ramp(346.0, 180.0, point.y));
+        return scale(light(0xc23a2b), 0.75 + 0.3 * ramp(346.0, 180.0, point.y));
     }
     if BOX.holds(point) {
         let seam = point.x % 66.0 < 2.0;
-        return scaled(light(0xeceae4), if seam { 0.7 } else { 0.8 + 0.25 * ramp(330.0, 120.0, point.y) });
+        return scale(light(0xeceae4), if seam { 0.7 } else { 0.8 + 0.25 * ramp(330.0, 120.0, point.y) });
     }
     if FRAME.holds(point) { light(0x2a2c30) } else { ground(point) }
 }
@@ -43,7 +43,7 @@ fn ground(point: Point) -> Colour {
         return if line {
             light(0xe6e2d2)
         } else {
-            scaled(light(0x6b6d70), shadow * (0.9 + 0.1 * (point.x / 3.0).sin()))
+            scale(light(0x6b6d70), shadow * (0.9 + 0.1 * (point.x / 3.0).sin()))
         };
     }
     let hill = HORIZON - 28.0 * (point.x / 150.0).sin() - 12.0 * (point.x / 47.0).sin();

@@ -43,10 +43,10 @@ impl<A: App> Instance<A> {
         let response = match self.0.get() {
             // Every host call returns its result before it ends, so that the service's future never has to wait.
             Some(Ok(service)) => {
-                answer(service, &request).now_or_never().unwrap_or_else(|| failed("the service waits"))
+                answer(service, &request).now_or_never().unwrap_or_else(|| internal_error("the service waits"))
             }
-            Some(Err(errors)) => failed(errors),
-            None => failed("the service was not built"),
+            Some(Err(errors)) => internal_error(errors),
+            None => internal_error("the service was not built"),
         };
         // The client may be gone; then there is nobody to respond to.
         let _ = send(response, out);
@@ -59,7 +59,7 @@ impl<A: App> Default for Instance<A> {
     }
 }
 
-fn failed(why: &str) -> Response {
+fn internal_error(why: &str) -> Response {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, why.to_owned()).into()
 }
 

@@ -56,8 +56,7 @@ impl Limiter {
         Self { dapr, store, policy, deadline, clock, locks: KeyedMutex::new() }
     }
 
-    /// Counts a request, and runs `work` as soon as the user is known to be within the limit, while the count is
-    /// written.
+    /// Counts a request, and runs `work` while the count is written, if the user is within the limit.
     ///
     /// Reading and writing may each take as long as the deadline, however long the work takes.
     ///

@@ -59,7 +59,7 @@ impl Runtime {
             Self::Wasmtime { program } => {
                 let address = format!("127.0.0.1:{}", ports.get(&To::App(id)).copied().unwrap_or_default());
                 let flags = ["serve", "-Scli", "--addr", &address].map(str::to_owned);
-                (program, flags.to_vec(), composed(folder, id)?)
+                (program, flags.to_vec(), compose_service(folder, id)?)
             }
         };
         let mut command = Command::new(program);
@@ -69,7 +69,7 @@ impl Runtime {
 }
 
 /// Composes the service into one file that reaches Dapr over plain HTTP.
-fn composed(folder: &Path, id: &str) -> anyhow::Result<PathBuf> {
+fn compose_service(folder: &Path, id: &str) -> anyhow::Result<PathBuf> {
     let file = folder.join(id).with_extension("wasm");
     let mut compose = Command::new(e2e::program());
     compose.arg("compose").arg(e2e::wasm(&format!("components/{id}")));

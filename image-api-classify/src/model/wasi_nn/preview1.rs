@@ -58,12 +58,12 @@ impl Graph {
             let part = Part { bytes: file.as_ptr(), len: file.len() };
             // SAFETY: `part`, the file and `graph` live until it returns.
             let load_by_content = unsafe { load(&raw const part, 1, ONNX, CPU, &raw mut graph) };
-            succeeded(load_by_content)
+            check_code(load_by_content)
                 .map_err(|why| format!("the host does not compute the graph {name:?} ({why})"))?;
         }
         // SAFETY: `context` lives until it returns.
         let made = unsafe { init_execution_context(graph, &raw mut context) };
-        succeeded(made).map_err(|why| format!("the host does not open its graph {name:?} ({why})"))?;
+        check_code(made).map_err(|why| format!("the host does not open its graph {name:?} ({why})"))?;
         Ok(Self { context })
     }
 
@@ -86,16 +86,16 @@ impl Graph {
         let tensor = Tensor { dimensions: dimensions.as_ptr(), rank, kind, data: data.as_ptr(), len };
         // SAFETY: the tensor, its dimensions and its data live until it returns.
         let set = unsafe { set_input(self.context, 0, &raw const tensor) };
-        succeeded(set).map_err(|why| format!("the host's graph does not take the picture ({why})"))?;
+        check_code(set).map_err(|why| format!("the host's graph does not take the picture ({why})"))?;
         // SAFETY: no pointers.
         let computed = unsafe { compute(self.context) };
-        succeeded(computed).map_err(|why| format!("the host's graph fails ({why})"))?;
+        check_code(computed).map_err(|why| format!("the host's graph fails ({why})"))?;
         let mut output = vec![0; classes.saturating_mul(4)];
         let most = u32::try_from(output.len()).map_err(|_| "there are too many classes".to_owned())?;
         let mut written = 0;
         // SAFETY: the buffer has as many bytes as it says, and `written` lives until it returns.
         let got = unsafe { get_output(self.context, 0, output.as_mut_ptr(), most, &raw mut written) };
-        succeeded(got).map_err(|why| format!("the host's graph has no output for {classes} classes ({why})"))?;
+        check_code(got).map_err(|why| format!("the host's graph has no output for {classes} classes ({why})"))?;
         output.truncate(written as usize);
         let kind = if output.len() == classes { Kind::Byte } else { Kind::Float };
         Ok((kind, output))
@@ -103,7 +103,7 @@ impl Graph {
 }
 
 /// Converts an error code to a message.
-fn succeeded(number: u32) -> Result<(), String> {
+fn check_code(number: u32) -> Result<(), String> {
     let meaning = match number {
         0 => return Ok(()),
         1 => "invalid argument",

@@ -30,7 +30,7 @@ pub(super) async fn binding(
     let path = ApiPath::new("/v1.0/bindings").segment(name);
     let call =
         backend.build_call(call_options, BINDING, Method::POST, &path)?.json(&Body { operation, data, metadata })?;
-    let (head, data) = backend.succeed(call_options, call).await?.into_parts();
+    let (head, data) = backend.send_checked(call_options, call).await?.into_parts();
     let metadata = head.headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix("metadata.")?;
         Some((name.to_owned(), value.to_str().ok()?.to_owned()))

@@ -11,7 +11,7 @@ use crate::path::ApiPath;
 pub(super) async fn health(backend: &HttpBackend, call_options: &CallOptions, outbound: bool) -> Result<(), Error> {
     let path = if outbound { "/v1.0/healthz/outbound" } else { "/v1.0/healthz" };
     backend
-        .succeed(call_options, backend.build_call(call_options, HEALTH, Method::GET, &ApiPath::new(path))?)
+        .send_checked(call_options, backend.build_call(call_options, HEALTH, Method::GET, &ApiPath::new(path))?)
         .await
         .map(drop)
 }

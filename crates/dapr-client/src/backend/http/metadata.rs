@@ -10,7 +10,7 @@ use crate::{Error, Metadata};
 
 pub(super) async fn metadata(backend: &HttpBackend, call_options: &CallOptions) -> Result<Metadata, Error> {
     let call = backend.build_call(call_options, METADATA, Method::GET, &ApiPath::new("/v1.0/metadata"))?;
-    Ok(read_json(METADATA, &backend.succeed(call_options, call).await?)?.unwrap_or_default())
+    Ok(read_json(METADATA, &backend.send_checked(call_options, call).await?)?.unwrap_or_default())
 }
 
 pub(super) async fn set_metadata(
@@ -22,5 +22,5 @@ pub(super) async fn set_metadata(
     let path = ApiPath::new("/v1.0/metadata").segment(key);
     let mut call = backend.build_call(call_options, SET_METADATA, Method::PUT, &path)?;
     *call.request.body_mut() = value.to_owned().into();
-    backend.succeed(call_options, call).await.map(drop)
+    backend.send_checked(call_options, call).await.map(drop)
 }

@@ -17,6 +17,7 @@ pub(super) async fn secret(
     key: &str,
 ) -> Result<Option<BTreeMap<String, Secret>>, Error> {
     let path = ApiPath::new("/v1.0/secrets").segment(store).segment(key);
-    let response = backend.succeed(call_options, backend.build_call(call_options, SECRET, Method::GET, &path)?).await?;
+    let response =
+        backend.send_checked(call_options, backend.build_call(call_options, SECRET, Method::GET, &path)?).await?;
     read_json(SECRET, &response)
 }

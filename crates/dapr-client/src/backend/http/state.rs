@@ -28,7 +28,8 @@ pub(super) async fn get(
     if let Some(consistency) = consistency {
         path = path.query("consistency", consistency.as_str());
     }
-    let response = backend.succeed(call_options, backend.build_call(call_options, GET, Method::GET, &path)?).await?;
+    let response =
+        backend.send_checked(call_options, backend.build_call(call_options, GET, Method::GET, &path)?).await?;
     if response.status() == StatusCode::NO_CONTENT || response.body().is_empty() {
         return Ok(None);
     }
@@ -63,7 +64,7 @@ pub(super) async fn get_all(
     keys: &[&str],
 ) -> Result<Vec<BulkRecord>, Error> {
     let call = backend.build_call(call_options, GET_ALL, Method::POST, &path(store).segment("bulk"))?;
-    let response = backend.succeed(call_options, call.json(&Keys { keys })?.repeatable()).await?;
+    let response = backend.send_checked(call_options, call.json(&Keys { keys })?.repeatable()).await?;
     let items: Vec<Item> = read_json(GET_ALL, &response)?.unwrap_or_default();
     Ok(items.into_iter().map(Item::found).collect())
 }
@@ -90,7 +91,7 @@ pub(super) async fn save(
     if records.iter().all(Save::is_unconditional) {
         call = call.repeatable();
     }
-    backend.succeed(call_options, call).await.map(drop)
+    backend.send_checked(call_options, call).await.map(drop)
 }
 
 pub(super) async fn delete(
@@ -115,7 +116,7 @@ pub(super) async fn delete(
         // A second attempt would find nothing that matches the etag.
         call.repeat = Repeat::Never;
     }
-    backend.succeed(call_options, call).await.map(drop)
+    backend.send_checked(call_options, call).await.map(drop)
 }
 
 #[derive(Serialize)]
@@ -130,5 +131,5 @@ pub(super) async fn transaction(
     operations: &[Operation<'_>],
 ) -> Result<(), Error> {
     let call = backend.build_call(call_options, TRANSACTION, Method::POST, &path(store).segment("transaction"))?;
-    backend.succeed(call_options, call.json(&Transaction { operations })?).await.map(drop)
+    backend.send_checked(call_options, call.json(&Transaction { operations })?).await.map(drop)
 }

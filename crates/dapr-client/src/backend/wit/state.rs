@@ -2,7 +2,7 @@
 
 use super::super::operation::{DELETE, GET, GET_ALL, SAVE, TRANSACTION};
 use super::super::{BulkRecord, CallOptions, StoredRecord};
-use super::failed;
+use super::convert_error;
 use super::wit::dapr::runtime::state as wit;
 use crate::Error;
 use crate::state::{Concurrency, Consistency, Delete, Etag, Operation, Save, WriteOptions};
@@ -17,13 +17,13 @@ pub(super) fn get(
     asked: Option<Consistency>,
 ) -> Result<Option<StoredRecord>, Error> {
     let entry = wit::get(store, key, asked.map(consistency), &[], call_options.milliseconds());
-    entry.map(|entry| entry.map(found)).map_err(|error| failed(call_options, GET, error))
+    entry.map(|entry| entry.map(found)).map_err(|error| convert_error(call_options, GET, error))
 }
 
 pub(super) fn get_all(call_options: &CallOptions, store: &str, keys: &[&str]) -> Result<Vec<BulkRecord>, Error> {
     let owned: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
     let entries = wit::get_all(store, &owned, &[], call_options.milliseconds());
-    let entries = entries.map_err(|error| failed(call_options, GET_ALL, error))?;
+    let entries = entries.map_err(|error| convert_error(call_options, GET_ALL, error))?;
     let item = |(key, entry): (String, Result<Option<wit::Entry>, String>)| BulkRecord {
         key,
         record: entry.map(|entry| entry.map(found)),
@@ -33,7 +33,7 @@ pub(super) fn get_all(call_options: &CallOptions, store: &str, keys: &[&str]) ->
 
 pub(super) fn save(call_options: &CallOptions, store: &str, records: &[Save<'_>]) -> Result<(), Error> {
     let records: Vec<_> = records.iter().map(record).collect();
-    wit::save(store, &records, call_options.milliseconds()).map_err(|error| failed(call_options, SAVE, error))
+    wit::save(store, &records, call_options.milliseconds()).map_err(|error| convert_error(call_options, SAVE, error))
 }
 
 pub(super) fn delete(call_options: &CallOptions, store: &str, key: &str, options: &WriteOptions) -> Result<(), Error> {
@@ -43,7 +43,8 @@ pub(super) fn delete(call_options: &CallOptions, store: &str, key: &str, options
         consistency: options.consistency.map(consistency),
         metadata: Vec::new(),
     };
-    wit::delete(store, key, &options, call_options.milliseconds()).map_err(|error| failed(call_options, DELETE, error))
+    wit::delete(store, key, &options, call_options.milliseconds())
+        .map_err(|error| convert_error(call_options, DELETE, error))
 }
 
 pub(super) fn transaction(call_options: &CallOptions, store: &str, operations: &[Operation<'_>]) -> Result<(), Error> {
@@ -53,7 +54,7 @@ pub(super) fn transaction(call_options: &CallOptions, store: &str, operations: &
     };
     let operations: Vec<_> = operations.iter().map(operation).collect();
     let done = wit::transaction(store, &operations, &[], call_options.milliseconds());
-    done.map_err(|error| failed(call_options, TRANSACTION, error))
+    done.map_err(|error| convert_error(call_options, TRANSACTION, error))
 }
 
 fn found(entry: wit::Entry) -> StoredRecord {
