@@ -82,7 +82,7 @@ impl Server {
     ///
     /// # Panics
     /// If it does not start.
-    pub fn start_again(&mut self) {
+    pub fn restart(&mut self) {
         self.process = self.command.spawn().unwrap();
         self.wait_until_it_accepts();
     }

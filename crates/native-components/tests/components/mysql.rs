@@ -162,6 +162,6 @@ async fn a_server_that_went_away_is_noticed_before_the_pool_gives_up_and_its_ret
     let error = binding.call("query", "SELECT 1 AS one", "").await.unwrap_err();
     // The pool would have said that time ran out.
     assert!(matches!(&error, BindingError::Unavailable(why) if why.to_string().contains("refused")), "{error}");
-    server.start_again();
+    server.restart();
     assert_eq!(binding.query("SELECT 1 AS one", "").await, r#"[{"one":1}]"#);
 }

@@ -45,7 +45,7 @@ async fn connection_lost_while_idle_fails_no_request() {
         request.etag = Some("1".to_owned());
         store.set(request).await.unwrap();
         server.kill();
-        server.start_again();
+        server.restart();
     }
 }
 
@@ -62,7 +62,7 @@ async fn request_waits_for_a_server_that_is_away() {
     });
     // It takes a while until it listens, and the request is on its way by then.
     let starting = tokio::task::spawn_blocking(move || {
-        server.start_again();
+        server.restart();
         server
     });
     request.await.unwrap().unwrap();
@@ -79,7 +79,7 @@ async fn error_of_an_old_attempt_is_never_reported() {
     for _ in 0..3 {
         server.kill();
         assert!(matches!(store.get(GetRequest::new("k")).await, Err(StateError::Unavailable(_))));
-        server.start_again();
+        server.restart();
         store.get(GetRequest::new("k")).await.unwrap();
     }
 }

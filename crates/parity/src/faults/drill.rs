@@ -162,7 +162,7 @@ impl Drill<'_> {
     fn restart(&mut self, target: Target) -> anyhow::Result<()> {
         tokio::task::block_in_place(|| match self.server(target) {
             Some(server) => {
-                server.start_again();
+                server.restart();
                 Ok(())
             }
             None => self.deployment.restart(&target.to_string()),

@@ -85,11 +85,11 @@ async fn the_component_reports_a_lost_server_and_comes_back_with_it() {
         assert!(matches!(error, StateError::Unavailable(_)), "{error:?}");
     }
 
-    server.start_again();
+    server.restart();
     // The first call already succeeds: a connection that broke while it was idle is made anew.
     store.set(SetRequest::new("k", "w")).await.unwrap();
     server.kill();
-    server.start_again();
+    server.restart();
     assert_eq!(get(&store, "k").await, None);
     store.ping().await.unwrap();
 }
