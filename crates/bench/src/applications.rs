@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Options, World, request, wasm};
+use e2e::{Deployment, Options, request, wasm};
 
 use crate::bench::{free_port, load};
 use crate::instances::eight_connections;
@@ -15,7 +15,7 @@ const REQUESTS_PER_INSTANCE: &str = "1000000";
 
 /// A daprlet whose services are components, with further ones under other flags.
 struct Applications {
-    world: World,
+    deployment: Deployment,
     reused: u16,
     single_grayscale: u16,
     single_classify: u16,
@@ -40,13 +40,13 @@ impl Applications {
         ];
         let settings = vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()];
         let more_apps = more_apps.concat();
-        let world = World::start(&Options { settings, as_components: true, more_apps, ..Options::default() });
+        let deployment = Deployment::start(&Options { settings, as_components: true, more_apps, ..Options::default() });
         // Compilation takes all cores, and would slow down the first measurement.
         for port in [reused, single_grayscale, single_classify] {
             let url = format!("http://127.0.0.1:{port}/");
-            world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+            deployment.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
         }
-        Ok(Self { world, reused, single_grayscale, single_classify })
+        Ok(Self { deployment, reused, single_grayscale, single_classify })
     }
 }
 
@@ -55,14 +55,14 @@ impl Applications {
 /// With a fresh instance for each request, with reused instances, and with more than one instance.
 pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let settings = vec!["RATE_LIMIT_PER_MINUTE=0".to_owned()];
-    let modules = World::start(&Options { settings, ..Options::default() });
+    let modules = Deployment::start(&Options { settings, ..Options::default() });
     let components = Applications::start()?;
     let picture = modules.folder().join("photograph.jpg");
     std::fs::write(&picture, native::photograph()?)?;
     let picture = picture.display().to_string();
     let hello = |port| load(port, &["--connections", "16"], seconds);
     let post = |port| load(port, &["--path", "/grayscale", "--method", "POST", "--body", &picture], seconds);
-    let ports = &components.world.ports;
+    let ports = &components.deployment.ports;
     let (module, fresh, reused) = (hello(modules.ports.grayscale)?, hello(ports.grayscale)?, hello(components.reused)?);
     let gray = (post(modules.ports.grayscale)?, post(ports.grayscale)?);
     let grays = eight_connections((components.single_grayscale, ports.grayscale), "/grayscale", &picture, seconds)?;

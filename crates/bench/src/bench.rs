@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use e2e::{Options, World, request, wasm};
+use e2e::{Deployment, Options, request, wasm};
 
 use crate::load::Outcome;
 
@@ -16,7 +16,7 @@ spec: {type: state.in-memory, version: v1}
 
 /// A running daprlet and the port of the counting guest.
 pub(crate) struct Bench {
-    pub(crate) world: World,
+    pub(crate) deployment: Deployment,
     pub(crate) counter: u16,
     seconds: Duration,
 }
@@ -35,9 +35,9 @@ impl Bench {
             ..Options::default()
         };
         // Modules may have to be compiled first, and the process that did so keeps memory for it: restart.
-        let world = World::start(&options).restart(&options);
-        world.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", counter)).ok().map(drop));
-        Ok(Self { world, counter, seconds })
+        let deployment = Deployment::start(&options).restart(&options);
+        deployment.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", counter)).ok().map(drop));
+        Ok(Self { deployment, counter, seconds })
     }
 
     /// Returns the number of requests to the counting guest.

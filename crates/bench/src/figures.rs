@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use e2e::{Options, World, wasm};
+use e2e::{Deployment, Options, wasm};
 use image_api_classify::{DEFAULT_MODEL_MEMORY, LoadedModel};
 
 use crate::bench::{Bench, free_port, load};
@@ -62,14 +62,14 @@ fn hello(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
         hope: "1.2",
     };
     let Some(program) = wasmedge::program() else {
-        row.measured = format!("{:.0}", bench.get(bench.world.ports.grayscale, "/", 16)?.rate);
+        row.measured = format!("{:.0}", bench.get(bench.deployment.ports.grayscale, "/", 16)?.rate);
         return Ok(row);
     };
     let compiled = wasmedge::compile(&program, &wasm("image-api-grayscale"))?;
     let port = free_port()?;
     let _server = wasmedge::start(&program, &[], &compiled, port)?;
     let get = |port| Ok::<_, anyhow::Error>(load(port, &["--connections", "16"], seconds / TURNS)?.rate);
-    let both = || Ok((get(bench.world.ports.grayscale)?, get(port)?));
+    let both = || Ok((get(bench.deployment.ports.grayscale)?, get(port)?));
     let (ours, theirs) = by_turns(|(ours, theirs)| ours / theirs, both)?;
     row.measured = format!("{ours:.0}");
     row.compared = format!("WasmEdge AOT {theirs:.0}");
@@ -79,7 +79,7 @@ fn hello(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
 
 fn invocation(bench: &Bench) -> anyhow::Result<[Row; 2]> {
     let path = "/v1.0/invoke/counter/method/x";
-    let dapr = bench.world.ports.grayscale_dapr;
+    let dapr = bench.deployment.ports.grayscale_dapr;
     let direct = bench.get(bench.counter, "/x", 1)?;
     let through = bench.get(dapr, path, 1)?;
     let before = bench.count_requests()?;
@@ -108,9 +108,9 @@ fn invocation(bench: &Bench) -> anyhow::Result<[Row; 2]> {
 }
 
 fn state(bench: &Bench) -> anyhow::Result<Row> {
-    let saved = bench.world.dapr("POST", "/v1.0/state/memory").body(r#"[{"key":"k","value":"v"}]"#).send();
+    let saved = bench.deployment.dapr("POST", "/v1.0/state/memory").body(r#"[{"key":"k","value":"v"}]"#).send();
     anyhow::ensure!(saved.status == 204, "saving state: {}", saved.text());
-    let read = bench.get(bench.world.ports.grayscale_dapr, "/v1.0/state/memory/k", 1)?;
+    let read = bench.get(bench.deployment.ports.grayscale_dapr, "/v1.0/state/memory/k", 1)?;
     Ok(Row {
         what: "state read from state.in-memory over HTTP, p50",
         measured: format!("{:.0} us", read.p50),
@@ -123,11 +123,11 @@ fn state(bench: &Bench) -> anyhow::Result<Row> {
 
 fn grayscale(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
     let picture = native::photograph()?;
-    let file = bench.world.folder().join("photograph.jpg");
+    let file = bench.deployment.folder().join("photograph.jpg");
     std::fs::write(&file, &picture)?;
     let flags = ["--path", "/grayscale", "--method", "POST", "--body", &file.display().to_string()];
     let both = || {
-        let guest = load(bench.world.ports.grayscale, &flags, seconds / TURNS)?.p50;
+        let guest = load(bench.deployment.ports.grayscale, &flags, seconds / TURNS)?.p50;
         Ok((guest, native::grayscale(&picture, seconds / TURNS)?.as_secs_f64() * 1e6))
     };
     let (guest, native) = by_turns(|(guest, native)| guest / native, both)?;
@@ -143,12 +143,12 @@ fn grayscale(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
 
 /// Uses the embedded model.
 fn classify(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
-    let picture = bench.world.folder().join("sample.jpg");
+    let picture = bench.deployment.folder().join("sample.jpg");
     std::fs::write(&picture, SAMPLE)?;
     let flags = ["--path", "/classify", "--method", "POST", "--body", &picture.display().to_string()];
     let model = LoadedModel::embedded(DEFAULT_MODEL_MEMORY)?;
     let both = || {
-        let guest = load(bench.world.ports.classify, &flags, seconds / TURNS)?.p50 / 1000.0;
+        let guest = load(bench.deployment.ports.classify, &flags, seconds / TURNS)?.p50 / 1000.0;
         Ok((guest, native::classify(&model, SAMPLE, seconds / TURNS)?.as_secs_f64() * 1e3))
     };
     let turns = turns(both)?;
@@ -165,7 +165,7 @@ fn classify(bench: &Bench, seconds: Duration) -> anyhow::Result<Row> {
 }
 
 fn idle_memory(bench: &Bench) -> anyhow::Result<Row> {
-    let Usage { resident, .. } = processes::usage(&[bench.world.daprlet.id()])?;
+    let Usage { resident, .. } = processes::usage(&[bench.deployment.daprlet.id()])?;
     Ok(Row {
         what: "resident memory, three services and one more guest idle",
         measured: format!("{resident:.0} MB"),
@@ -182,12 +182,13 @@ fn start() -> anyhow::Result<[Row; 4]> {
     let options = Options { arguments: vec!["--cache".to_owned(), cache.display().to_string()], ..Options::default() };
     let time = || {
         let begin = Instant::now();
-        let world = World::start(&options);
-        for answer in [world.grayscale("GET", "/"), world.classify("GET", "/"), world.events("GET", "/")] {
+        let deployment = Deployment::start(&options);
+        for answer in [deployment.grayscale("GET", "/"), deployment.classify("GET", "/"), deployment.events("GET", "/")]
+        {
             anyhow::ensure!(answer.send().status == 200, "a service does not answer");
         }
         let answered = begin.elapsed().as_secs_f64();
-        let classified = world.classify("POST", "/classify").body(SAMPLE).send();
+        let classified = deployment.classify("POST", "/classify").body(SAMPLE).send();
         anyhow::ensure!(classified.status == 200, "classify: {}", classified.text());
         Ok((answered, begin.elapsed().as_secs_f64()))
     };

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use e2e::{Options, World, request};
+use e2e::{Deployment, Options, request};
 use rten::ModelOptions;
 
 use self::backends::{host_inference_app, inference, native, start_in_wasmedge};
@@ -41,11 +41,12 @@ pub(crate) fn rows(data: &Path, seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let network = ModelOptions::with_all_ops().load_file(&file)?;
     let (host_port, more_apps) = host_inference_app(&model)?;
     let settings = vec![UNLIMITED.to_owned()];
-    let world = World::start(&Options { model: Some(model.clone()), settings, more_apps, ..Options::default() });
-    let port = world.ports.classify;
+    let deployment =
+        Deployment::start(&Options { model: Some(model.clone()), settings, more_apps, ..Options::default() });
+    let port = deployment.ports.classify;
     for port in [port, host_port] {
         let url = format!("http://127.0.0.1:{port}/healthz");
-        world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+        deployment.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
     }
     let real = start_in_wasmedge(&model)?;
     let python = onnx_runtime::measure(&file, &photograph, Duration::ZERO);

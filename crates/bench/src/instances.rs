@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
-use e2e::{Options, World, request, wasm};
+use e2e::{Deployment, Options, request, wasm};
 
 use crate::bench::{free_port, load};
 use crate::load::Outcome;
@@ -23,15 +23,15 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
     let (one_grayscale, grayscale) = one("image-api-grayscale", "one")?;
     let (one_classify, classify) = one("image-api-classify", "one")?;
     let settings = vec![UNLIMITED.to_owned()];
-    let world = World::start(&Options { settings, more_apps: grayscale + &classify, ..Options::default() });
+    let deployment = Deployment::start(&Options { settings, more_apps: grayscale + &classify, ..Options::default() });
     for port in [one_grayscale, one_classify] {
         let url = format!("http://127.0.0.1:{port}/");
-        world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+        deployment.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
     }
-    let picture = world.folder().join("photograph.jpg");
+    let picture = deployment.folder().join("photograph.jpg");
     std::fs::write(&picture, native::photograph()?)?;
     let picture = picture.display().to_string();
-    let ports = &world.ports;
+    let ports = &deployment.ports;
     let grays = eight_connections((one_grayscale, ports.grayscale), "/grayscale", &picture, seconds)?;
     let classes = eight_connections((one_classify, ports.classify), "/classify", &picture, seconds)?;
     let what = "`GET /healthz` of the classify module while pictures are inferred, p99";
@@ -78,12 +78,12 @@ fn one_more(what: &'static str, service: &str) -> anyhow::Result<Row> {
         let more =
             (0..apps).map(|number| one(service, &format!("more-{number}"))).collect::<anyhow::Result<Vec<_>>>()?;
         let (ports, more_apps): (Vec<u16>, String) = more.into_iter().unzip();
-        let world = World::start(&Options { more_apps, ..Options::default() });
+        let deployment = Deployment::start(&Options { more_apps, ..Options::default() });
         for port in ports {
             let url = format!("http://127.0.0.1:{port}/healthz");
-            world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+            deployment.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
         }
-        processes::usage(&[world.daprlet.id()])
+        processes::usage(&[deployment.daprlet.id()])
     };
     let (before, after) = (usage_with(0)?, usage_with(MEASURED_INSTANCES)?);
     let of_one = |with: f64, without: f64| (with - without) / MEASURED_INSTANCES as f64;

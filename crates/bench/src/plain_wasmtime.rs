@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::ensure;
-use e2e::{Options, Process, World, request, wasm};
+use e2e::{Deployment, Options, Process, request, wasm};
 
 use crate::bench::{free_port, load};
 use crate::processes::processor_time;
@@ -37,7 +37,7 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
         let command = serde_json::json!(command.chain([file.display().to_string()]).collect::<Vec<_>>());
         format!("- {{appID: app-{port}, appDirPath: more, appPort: {port}, daprHTTPPort: 0, command: {command}}}\n")
     });
-    let world = World::start(&Options { more_apps: apps.collect(), ..Options::default() });
+    let deployment = Deployment::start(&Options { more_apps: apps.collect(), ..Options::default() });
     let whats = [
         "`GET /` of one component, a fresh instance each, requests/s at 16 connections (processor time of each)",
         "`GET /` of one component, instances used again, requests/s at 16 connections (processor time of each)",
@@ -48,7 +48,8 @@ pub(crate) fn rows(seconds: Duration) -> anyhow::Result<Vec<Row>> {
         let mut serve = Command::new(&program);
         serve.args(["serve", "-Scli", "--addr", &format!("127.0.0.1:{plain}")]).args(flags).arg(&file);
         let serve = Process::spawn(&mut serve);
-        let both = || Ok((capacity(&world.daprlet, port, seconds / TURNS)?, capacity(&serve, plain, seconds / TURNS)?));
+        let both =
+            || Ok((capacity(&deployment.daprlet, port, seconds / TURNS)?, capacity(&serve, plain, seconds / TURNS)?));
         let (ours, theirs) = by_turns(|(ours, theirs)| ours.rate / theirs.rate, both)?;
         let shown = |it: &Capacity| format!("{:.0} ({} us)", it.rate, it.cost.as_micros());
         rows.push(Row {

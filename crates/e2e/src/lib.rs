@@ -1,6 +1,6 @@
 //! A complete `daprlet` with the three services, on free ports and in its own directory, for tests and benchmarks.
 //!
-//! [`World::start`] writes a run template and component YAML that differ from the project's own only in ports and
+//! [`Deployment::start`] writes a run template and component YAML that differ from the project's own only in ports and
 //! paths, starts the program that was built with the tests, and waits until all services respond.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness fails its test by panicking")]
@@ -18,7 +18,7 @@ pub use http::{Answer, Request, request};
 pub use process::{Process, REGISTRY, daprlet, program};
 
 /// A running `daprlet` with the three services.
-pub struct World {
+pub struct Deployment {
     /// Process of `daprlet`.
     pub daprlet: Process,
     /// Ports of the services.
@@ -26,7 +26,7 @@ pub struct World {
     folder: TempDir,
 }
 
-impl World {
+impl Deployment {
     /// Starts everything, and waits until all services respond.
     ///
     /// # Panics
@@ -51,13 +51,13 @@ impl World {
         let mut arguments = vec!["run".to_owned(), "-f".to_owned(), "dapr.yaml".to_owned()];
         arguments.extend_from_slice(&options.arguments);
         let daprlet = daprlet(folder.path(), &arguments);
-        let world = Self { daprlet, ports, folder };
-        for port in world.ports.dapr() {
-            world.daprlet.until(|| {
+        let deployment = Self { daprlet, ports, folder };
+        for port in deployment.ports.dapr() {
+            deployment.daprlet.until(|| {
                 (request("GET", &format!("http://127.0.0.1:{port}/v1.0/healthz")).send().status == 204).then_some(())
             });
         }
-        world
+        deployment
     }
 
     /// Returns the directory of the run template, `config/` and `data/`.

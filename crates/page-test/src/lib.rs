@@ -8,7 +8,7 @@
 mod driver;
 mod page;
 
-use e2e::{Options, World};
+use e2e::{Deployment, Options};
 use fantoccini::Client;
 
 use driver::Driver;
@@ -17,7 +17,7 @@ pub use driver::{Viewport, did_not_run};
 /// Running services with their page, and a browser that shows it.
 pub struct PageSession {
     /// The services.
-    pub world: World,
+    pub deployment: Deployment,
     client: Client,
     page: String,
     _driver: Driver,
@@ -33,10 +33,10 @@ impl PageSession {
         let docs = e2e::repository().join("docs");
         options.arguments.extend(["--page".to_owned(), docs.display().to_string()]);
         options.arguments.extend(["--page-port".to_owned(), "0".to_owned()]);
-        let world = World::start(&options);
-        let page = world.daprlet.until(|| page_address(&world.daprlet.said()));
+        let deployment = Deployment::start(&options);
+        let page = deployment.daprlet.until(|| page_address(&deployment.daprlet.said()));
         let client = driver.open(viewport).await;
-        let session = Self { world, client, page, _driver: driver };
+        let session = Self { deployment, client, page, _driver: driver };
         session.open(&session.link()).await;
         Some(session)
     }
@@ -44,7 +44,7 @@ impl PageSession {
     /// Returns the query of the page's address with the addresses of the services.
     #[must_use]
     pub fn link(&self) -> String {
-        let ports = &self.world.ports;
+        let ports = &self.deployment.ports;
         let address = |port: u16| format!("http://127.0.0.1:{port}");
         let (grayscale, classify) = (address(ports.grayscale), address(ports.classify));
         format!("?grayscale={grayscale}&classify={classify}&events={}", address(ports.events))

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use e2e::{Options, World, wasm};
+use e2e::{Deployment, Options, wasm};
 
 use crate::bench::{free_port, load};
 use crate::load::Outcome;
@@ -18,8 +18,8 @@ pub(crate) fn measure(program: &Path, flags: &[String], seconds: Duration) -> an
     let ours = free_port()?;
     let command = serde_json::json!(["wasmedge", module, ours.to_string()]);
     let more_apps = format!("- {{appID: plain, appDirPath: more, appPort: {ours}, command: {command}}}\n");
-    let world = World::start(&Options { more_apps, ..Options::default() });
-    world.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", ours)).ok().map(drop));
+    let deployment = Deployment::start(&Options { more_apps, ..Options::default() });
+    deployment.daprlet.until(|| std::net::TcpStream::connect(("127.0.0.1", ours)).ok().map(drop));
     let theirs = free_port()?;
     let _server = wasmedge::start(program, flags, &wasmedge::compile(program, &module)?, theirs)?;
     let on = |port, connections| load(port, &["--connections", connections], seconds);

@@ -1,41 +1,41 @@
 //! Events: recorded once, never lost, and never a delay for users.
 
-use e2e::{Options, World};
+use e2e::{Deployment, Options};
 use image::ImageFormat;
 
 use crate::pictures::picture;
 
-fn grayscale_events(world: &World) -> usize {
-    let answer = world.events("GET", "/events").send();
+fn grayscale_events(deployment: &Deployment) -> usize {
+    let answer = deployment.events("GET", "/events").send();
     if answer.status == 200 { answer.json().as_array().unwrap().len() } else { 0 }
 }
 
 #[test]
 fn template_commands_keep_their_responses() {
-    let world = World::start(&crate::options());
-    assert_eq!(world.events("GET", "/init").send().text(), r#"{"status":true}"#);
-    assert_eq!(world.events("GET", "/events").send().text(), "[]");
+    let deployment = Deployment::start(&crate::options());
+    assert_eq!(deployment.events("GET", "/init").send().text(), r#"{"status":true}"#);
+    assert_eq!(deployment.events("GET", "/events").send().text(), "[]");
     let event = r#"{"event_ts": 1, "op_type": "grayscale", "input_size": 68016}"#;
-    let created = world.events("POST", "/create_event").body(event).send();
+    let created = deployment.events("POST", "/create_event").body(event).send();
     assert_eq!((created.status, created.text().as_str()), (200, r#"{"status":true}"#));
     let expected = r#"[{"id":1,"event_ts":1,"op_type":"grayscale","input_size":68016}]"#;
-    assert_eq!(world.events("GET", "/events").send().text(), expected);
-    assert_eq!(world.events("POST", "/init").send().text(), r#"{"status":true}"#);
-    assert_eq!(world.events("GET", "/events").send().text(), expected, "init drops nothing");
+    assert_eq!(deployment.events("GET", "/events").send().text(), expected);
+    assert_eq!(deployment.events("POST", "/init").send().text(), r#"{"status":true}"#);
+    assert_eq!(deployment.events("GET", "/events").send().text(), expected, "init drops nothing");
 }
 
 #[test]
 fn sql_in_a_field_is_text() {
-    let world = World::start(&crate::options());
+    let deployment = Deployment::start(&crate::options());
     let nasty = "'); DROP TABLE image_evts; --";
     let event = serde_json::json!({ "event_ts": 5, "op_type": nasty, "input_size": 1 });
-    assert_eq!(world.events("POST", "/create_event").body(event.to_string()).send().status, 200);
-    assert_eq!(world.events("GET", "/events").send().json()[0]["op_type"], nasty);
+    assert_eq!(deployment.events("POST", "/create_event").body(event.to_string()).send().status, 200);
+    assert_eq!(deployment.events("GET", "/events").send().json()[0]["op_type"], nasty);
 }
 
 #[test]
 fn invalid_event_is_rejected_with_its_field() {
-    let world = World::start(&crate::options());
+    let deployment = Deployment::start(&crate::options());
     for (event, field) in [
         (r#"{"op_type": "x", "input_size": 1}"#, "event_ts"),
         (r#"{"event_ts": 1, "input_size": 1}"#, "op_type"),
@@ -44,23 +44,23 @@ fn invalid_event_is_rejected_with_its_field() {
         (r#"{"event_ts": 1, "op_type": "x", "input_size": -1}"#, "input_size"),
         (r#"{"event_ts": 1, "op_type": 7, "input_size": 1}"#, "op_type"),
     ] {
-        let answer = world.events("POST", "/create_event").body(event).send();
+        let answer = deployment.events("POST", "/create_event").body(event).send();
         assert_eq!(answer.status, 400, "{event}");
         assert!(answer.text().contains(field), "{event}: {}", answer.text());
     }
-    assert_eq!(world.events("POST", "/create_event").body("{").send().status, 400);
-    assert_eq!(world.events("GET", "/events").send().text(), "[]");
+    assert_eq!(deployment.events("POST", "/create_event").body("{").send().status, 400);
+    assert_eq!(deployment.events("GET", "/events").send().text(), "[]");
 }
 
 #[test]
 fn pages_go_from_new_to_old() {
-    let world = World::start(&crate::options());
+    let deployment = Deployment::start(&crate::options());
     for number in 1..=5 {
         let event = serde_json::json!({ "event_ts": number, "op_type": "x", "input_size": number });
-        assert_eq!(world.events("POST", "/create_event").body(event.to_string()).send().status, 200);
+        assert_eq!(deployment.events("POST", "/create_event").body(event.to_string()).send().status, 200);
     }
     let ids = |path: &str| -> Vec<i64> {
-        let page = world.events("GET", path).send().json();
+        let page = deployment.events("GET", path).send().json();
         page.as_array().unwrap().iter().map(|event| event["id"].as_i64().unwrap()).collect()
     };
     let mut all = ids("/events?limit=2");
@@ -74,18 +74,18 @@ fn pages_go_from_new_to_old() {
 #[test]
 fn event_arrives_once_the_missing_secret_appears() {
     let options = Options { secrets: serde_json::json!({}), ..crate::options() };
-    let world = World::start(&options);
-    let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
+    let deployment = Deployment::start(&options);
+    let answer = deployment.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "deferred"));
-    let health = world.events("GET", "/healthz").send();
+    let health = deployment.events("GET", "/healthz").send();
     assert_eq!(health.status, 503, "{}", health.text());
 
     // Acknowledged events survive SIGKILL of everything.
-    let world = world.restart(&crate::options());
-    world.daprlet.until(|| (grayscale_events(&world) == 1).then_some(()));
+    let deployment = deployment.restart(&crate::options());
+    deployment.daprlet.until(|| (grayscale_events(&deployment) == 1).then_some(()));
     // Another delivery must not record the event again.
-    let again = world.grayscale("POST", "/deliver-events").send();
-    assert_eq!((again.status, grayscale_events(&world)), (200, 1));
+    let again = deployment.grayscale("POST", "/deliver-events").send();
+    assert_eq!((again.status, grayscale_events(&deployment)), (200, 1));
 }
 
 #[test]
@@ -95,9 +95,9 @@ fn hanging_recorder_delays_image_only_to_the_deadline() {
     let port = silent.local_addr().unwrap().port();
     let more_apps = format!("- {{appID: silent, appDirPath: more, appPort: {port}}}\n");
     let settings = vec!["EVENTS_APP_ID=silent".to_owned()];
-    let world = World::start(&Options { settings, more_apps, ..crate::options() });
+    let deployment = Deployment::start(&Options { settings, more_apps, ..crate::options() });
     let begin = std::time::Instant::now();
-    let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
+    let answer = deployment.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "deferred"));
     assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
     drop(silent);
@@ -108,11 +108,11 @@ fn missing_state_store_degrades_health_but_not_images() {
     let broken = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: statestore}\n\
                   spec: {type: state.redis, version: v1, initTimeout: 1s, metadata: [{name: redisHost, value: '127.0.0.1:1'}]}\n";
     let components = vec![("statestore.yaml".to_owned(), broken.to_owned())];
-    let world = World::start(&Options { components, ..crate::options() });
-    let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
+    let deployment = Deployment::start(&Options { components, ..crate::options() });
+    let answer = deployment.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "recorded"));
-    let health = world.grayscale("GET", "/healthz").send();
+    let health = deployment.grayscale("GET", "/healthz").send();
     assert!(health.text().contains("state store"), "{}", health.text());
-    let metadata = world.dapr("GET", "/v1.0/metadata").send().json();
+    let metadata = deployment.dapr("GET", "/v1.0/metadata").send().json();
     assert_eq!(metadata["extended"]["daprletComponentsNotReady"], "statestore");
 }

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use e2e::{Options, World, request, wasm};
+use e2e::{Deployment, Options, request, wasm};
 
 use crate::kept::Kept;
 
 /// A deployment with the plain server as a further application, `odd`.
 struct TwoApps {
-    world: World,
+    deployment: Deployment,
     port: u16,
     dapr_port: u16,
 }
@@ -23,10 +23,10 @@ impl TwoApps {
             "- {{appID: odd, appDirPath: more, appPort: {port}, daprHTTPPort: {dapr_port}, env: {{{env}}}, command: {command}}}\n"
         );
         let arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
-        let world = World::start(&Options { more_apps, arguments, ..Options::default() });
+        let deployment = Deployment::start(&Options { more_apps, arguments, ..Options::default() });
         let ready = format!("http://127.0.0.1:{dapr_port}/v1.0/healthz");
-        world.daprlet.until(|| (request("GET", &ready).send().status == 204).then_some(()));
-        Self { world, port, dapr_port }
+        deployment.daprlet.until(|| (request("GET", &ready).send().status == 204).then_some(()));
+        Self { deployment, port, dapr_port }
     }
 
     /// Returns the status of a request over a new connection.
@@ -42,7 +42,7 @@ impl TwoApps {
     fn spin(&self) -> JoinHandle<u16> {
         let url = format!("http://127.0.0.1:{}/spin", self.port);
         let spinning = std::thread::spawn(move || request("GET", &url).send().status);
-        self.world.daprlet.until(|| {
+        self.deployment.daprlet.until(|| {
             assert_eq!(self.get("/"), 200);
             self.said("instance 2 is started").then_some(())
         });
@@ -50,7 +50,7 @@ impl TwoApps {
     }
 
     fn said(&self, what: &str) -> bool {
-        self.world.daprlet.said().contains(what)
+        self.deployment.daprlet.said().contains(what)
     }
 }
 
@@ -64,7 +64,7 @@ fn idle_instance_responds_while_another_is_busy() {
         assert_eq!((odd.get("/"), odd.invoke("/")), (200, 200));
     }
     assert!(!spinning.is_finished(), "the first still computes");
-    assert!(!odd.said("instance 3"), "{}", odd.world.daprlet.said());
+    assert!(!odd.said("instance 3"), "{}", odd.deployment.daprlet.said());
     drop(odd);
     assert_eq!(spinning.join().unwrap(), 0);
 }
@@ -95,11 +95,11 @@ fn instance_end_spares_other_connections_and_new_ones_spread() {
     let mut kept = Kept::open(odd.port);
     assert_eq!(kept.get("/x"), "/x 0");
     assert_eq!(spinning.join().unwrap(), 0);
-    odd.world.daprlet.until(|| odd.said("restarting: ").then_some(()));
+    odd.deployment.daprlet.until(|| odd.said("restarting: ").then_some(()));
     assert_eq!(kept.get("/x"), "/x 0");
     drop(kept);
     // The first instance takes a moment to restart; until then all connections are the second's.
-    odd.world.daprlet.until(|| {
+    odd.deployment.daprlet.until(|| {
         let mut open: Vec<_> = (0..8).map(|_| Kept::open(odd.port)).collect();
         for it in &mut open {
             it.get("/x");
@@ -124,8 +124,8 @@ fn single_instance_module_queues_connections() {
     // This request waits until the instance is ended and restarted.
     assert_eq!(odd.get("/"), 200);
     assert_eq!(spinning.join().unwrap(), 0);
-    odd.world.daprlet.until(|| odd.said("restarting: ").then_some(()));
-    assert!(!odd.said("instance 2"), "{}", odd.world.daprlet.said());
+    odd.deployment.daprlet.until(|| odd.said("restarting: ").then_some(()));
+    assert!(!odd.said("instance 2"), "{}", odd.deployment.daprlet.said());
 }
 
 #[test]
@@ -139,12 +139,13 @@ fn waiting_partial_request_starts_another_instance() {
     }
     // From here on, no new connection or request waits for an instance.
     other.ask("/spin");
-    odd.world.daprlet.until(|| odd.said("instance 2 is started").then_some(()));
+    odd.deployment.daprlet.until(|| odd.said("instance 2 is started").then_some(()));
 }
 
 #[test]
 fn small_requests_beside_large_images_use_another_instance() {
-    let world = World::start(&Options { arguments: vec!["--instances".into(), "2".into()], ..Options::default() });
+    let deployment =
+        Deployment::start(&Options { arguments: vec!["--instances".into(), "2".into()], ..Options::default() });
     let mut large = std::io::Cursor::new(Vec::new());
     image::DynamicImage::new_rgb8(6000, 4000).write_to(&mut large, image::ImageFormat::Png).unwrap();
     let large = large.into_inner();
@@ -152,14 +153,14 @@ fn small_requests_beside_large_images_use_another_instance() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                assert_eq!(world.grayscale("POST", "/grayscale").body(large.clone()).send().status, 200);
+                assert_eq!(deployment.grayscale("POST", "/grayscale").body(large.clone()).send().status, 200);
             }
         });
         // A connection that arrives together with an image may be accepted by the instance that gets busy; a later one
         // is not.
-        world.daprlet.until(|| {
-            assert_eq!(world.grayscale("GET", "/healthz").send().status, 200);
-            world.daprlet.said().contains("instance 2 is started").then_some(())
+        deployment.daprlet.until(|| {
+            assert_eq!(deployment.grayscale("GET", "/healthz").send().status, 200);
+            deployment.daprlet.said().contains("instance 2 is started").then_some(())
         });
         done.store(true, Ordering::Relaxed);
     });

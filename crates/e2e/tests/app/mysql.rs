@@ -1,6 +1,6 @@
 //! MySQL's own protocol from inside a guest, to a real MariaDB.
 
-use e2e::{Options, World, wasm};
+use e2e::{Deployment, Options, wasm};
 use image::ImageFormat;
 use test_servers::mariadb;
 
@@ -11,17 +11,19 @@ fn late_database_loses_no_events_over_mysql_protocol() {
     let Some(server) = mariadb() else { return };
     let secrets = serde_json::json!({ "DB_URL": { "MYSQL": format!("mysql://root@127.0.0.1:{}/mysql", server.port) } });
     // Only the secret allows the guest to connect there.
-    let world = World::start(&Options { secrets, ..Options::default() });
-    assert_eq!(world.events("GET", "/init").send().text(), r#"{"status":true}"#);
+    let deployment = Deployment::start(&Options { secrets, ..Options::default() });
+    assert_eq!(deployment.events("GET", "/init").send().text(), r#"{"status":true}"#);
     for _ in 0..3 {
-        assert_eq!(world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send().status, 200);
+        assert_eq!(deployment.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send().status, 200);
     }
-    world.daprlet.until(|| (world.events("GET", "/events").send().json().as_array()?.len() == 3).then_some(()));
+    deployment
+        .daprlet
+        .until(|| (deployment.events("GET", "/events").send().json().as_array()?.len() == 3).then_some(()));
 
     drop(server);
-    let answer = world.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
+    let answer = deployment.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "deferred"));
-    assert_eq!(world.events("GET", "/healthz").send().status, 503);
+    assert_eq!(deployment.events("GET", "/healthz").send().status, 503);
 }
 
 #[test]
@@ -32,6 +34,8 @@ fn plain_mysql_program_runs_unchanged() {
     let command = serde_json::json!(["wasmedge", "--env", url, wasm("plain-mysql")]);
     let more_apps = format!("- {{appID: plain, appDirPath: more, command: {command}}}\n");
     let arguments = vec!["--allow-outbound".to_owned(), address];
-    let world = World::start(&Options { more_apps, arguments, ..Options::default() });
-    world.daprlet.until(|| world.daprlet.said().contains(r#"== plain == [(1, "one"), (2, "zwei")]"#).then_some(()));
+    let deployment = Deployment::start(&Options { more_apps, arguments, ..Options::default() });
+    deployment
+        .daprlet
+        .until(|| deployment.daprlet.said().contains(r#"== plain == [(1, "one"), (2, "zwei")]"#).then_some(()));
 }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use base64::Engine as _;
-use e2e::{Options, World};
+use e2e::{Deployment, Options};
 use image::{DynamicImage, ImageFormat, RgbImage};
 
 /// Creates an image with known gray values: red on the left, blue on the right.
@@ -16,10 +16,10 @@ pub(crate) fn picture(format: ImageFormat) -> Vec<u8> {
 
 #[test]
 fn every_format_turns_gray_and_records_an_event() {
-    let world = World::start(&crate::options());
+    let deployment = Deployment::start(&crate::options());
     let formats = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif];
     for format in formats {
-        let answer = world.grayscale("POST", "/grayscale").body(picture(format)).send();
+        let answer = deployment.grayscale("POST", "/grayscale").body(picture(format)).send();
         assert_eq!(answer.status, 200, "{format:?}: {}", answer.text());
         assert_eq!(answer.header("event-delivery"), "recorded", "{format:?}");
         let decoded = base64::engine::general_purpose::STANDARD.decode(answer.body).unwrap();
@@ -31,7 +31,7 @@ fn every_format_turns_gray_and_records_an_event() {
         // BT.601: 0.299 of red is 76, 0.114 of blue 29; JPEG and a palette lose a little.
         assert!(left[0].abs_diff(76) <= 4 && right[0].abs_diff(29) <= 4, "{format:?}: {left:?} {right:?}");
     }
-    let events = world.events("GET", "/events").send().json();
+    let events = deployment.events("GET", "/events").send().json();
     let kinds: Vec<_> = events.as_array().unwrap().iter().map(|event| event["op_type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["grayscale"; 5]);
     assert_eq!(events[0]["input_size"], picture(ImageFormat::Png).len());
@@ -39,8 +39,8 @@ fn every_format_turns_gray_and_records_an_event() {
 
 #[test]
 fn accept_header_gets_the_image_itself() {
-    let world = World::start(&crate::options());
-    let request = world.grayscale("POST", "/grayscale").header("Accept", "image/png");
+    let deployment = Deployment::start(&crate::options());
+    let request = deployment.grayscale("POST", "/grayscale").header("Accept", "image/png");
     let answer = request.body(picture(ImageFormat::Jpeg)).send();
     assert_eq!(answer.header("content-type"), "image/png");
     assert_eq!(image::guess_format(&answer.body).unwrap(), ImageFormat::Png);
@@ -48,13 +48,14 @@ fn accept_header_gets_the_image_itself() {
 
 #[test]
 fn dapr_invocation_gives_the_same_response() {
-    let world = World::start(&crate::options());
+    let deployment = Deployment::start(&crate::options());
     let sent = picture(ImageFormat::Png);
-    let direct = world.grayscale("POST", "/grayscale").body(sent.clone()).send();
+    let direct = deployment.grayscale("POST", "/grayscale").body(sent.clone()).send();
     let path = "/v1.0/invoke/image-api-grayscale/method/grayscale";
-    let invoked = world.dapr("POST", path).body(sent.clone()).send();
+    let invoked = deployment.dapr("POST", path).body(sent.clone()).send();
     assert_eq!((direct.status, &direct.body), (invoked.status, &invoked.body));
-    let by_header = world.dapr("POST", "/grayscale").header("dapr-app-id", "image-api-grayscale").body(sent).send();
+    let by_header =
+        deployment.dapr("POST", "/grayscale").header("dapr-app-id", "image-api-grayscale").body(sent).send();
     assert_eq!(by_header.body, direct.body);
 }
 
@@ -62,9 +63,9 @@ fn dapr_invocation_gives_the_same_response() {
 fn user_over_limit_gets_retry_after_and_others_pass() {
     let limits = ["RATE_LIMIT_PER_MINUTE=2", "RATE_LIMIT_BURST=2", "TRUSTED_PROXIES=loopback"];
     let settings = limits.map(str::to_owned).to_vec();
-    let world = World::start(&Options { settings, ..crate::options() });
+    let deployment = Deployment::start(&Options { settings, ..crate::options() });
     let ask = |user: &str| {
-        let request = world.grayscale("POST", "/grayscale").header("X-Forwarded-For", user);
+        let request = deployment.grayscale("POST", "/grayscale").header("X-Forwarded-For", user);
         request.body(picture(ImageFormat::Png)).send()
     };
     assert_eq!([ask("203.0.113.1").status, ask("203.0.113.1").status], [200, 200]);
@@ -78,9 +79,9 @@ fn user_over_limit_gets_retry_after_and_others_pass() {
 #[test]
 fn limit_cannot_be_evaded_by_a_header_as_shipped() {
     let settings = ["RATE_LIMIT_PER_MINUTE=2", "RATE_LIMIT_BURST=2"].map(str::to_owned).to_vec();
-    let world = World::start(&Options { settings, ..crate::options() });
+    let deployment = Deployment::start(&Options { settings, ..crate::options() });
     let ask = |user: &str| {
-        let request = world.grayscale("POST", "/grayscale").header("X-Forwarded-For", user);
+        let request = deployment.grayscale("POST", "/grayscale").header("X-Forwarded-For", user);
         request.body(picture(ImageFormat::Png)).send().status
     };
     assert_eq!([ask("203.0.113.1"), ask("203.0.113.2"), ask("203.0.113.3")], [200, 200, 429]);

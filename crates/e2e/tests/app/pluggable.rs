@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// A socket directory, processes that serve components, and a daprlet that uses them.
-struct World {
+struct Deployment {
     daprlet: Process,
     serving: Vec<Process>,
     port: u16,
@@ -39,7 +39,7 @@ fn yaml(name: &str, type_: &str, metadata: &str) -> String {
     )
 }
 
-impl World {
+impl Deployment {
     fn start(served: &[(&str, &[&str])], components: &[(&str, &str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::create_dir(folder.path().join("config")).unwrap();
@@ -53,9 +53,9 @@ impl World {
         let mut command = Command::new(e2e::program());
         command.args(["run", "--app-id", "a", "--resources-path", "config", "--dapr-http-port", &port.to_string()]);
         command.env("DAPR_COMPONENTS_SOCKETS_FOLDER", folder.path().join("sockets")).current_dir(folder.path());
-        let world = Self { daprlet: Process::spawn(&mut command), serving, port, _folder: folder };
-        world.daprlet.until(|| (world.call("GET", "healthz").send().status == 204).then_some(()));
-        world
+        let deployment = Self { daprlet: Process::spawn(&mut command), serving, port, _folder: folder };
+        deployment.daprlet.until(|| (deployment.call("GET", "healthz").send().status == 204).then_some(()));
+        deployment
     }
 
     fn call(&self, method: &str, path: &str) -> Request {
@@ -70,19 +70,19 @@ fn module(name: &str) -> String {
 #[test]
 fn served_wasm_store_works_in_another_daprlet() {
     let module = module("state-in-memory");
-    let world = World::start(&[("store", &["--module", &module])], &[("store", "state.store", "")]);
-    let save = |json: &str| world.call("POST", "state/store").body(json).send().status;
+    let deployment = Deployment::start(&[("store", &["--module", &module])], &[("store", "state.store", "")]);
+    let save = |json: &str| deployment.call("POST", "state/store").body(json).send().status;
     assert_eq!(save(r#"[{"key":"k","value":{"a":1},"metadata":{"ttlInSeconds":"3600"}}]"#), 204);
-    let answer = world.call("GET", "state/store/k").send();
+    let answer = deployment.call("GET", "state/store/k").send();
     assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"a":1}"#));
     assert!(!answer.header("metadata.ttlexpiretime").is_empty());
     let etag = answer.header("etag").to_owned();
     assert_eq!(save(&format!(r#"[{{"key":"k","value":2,"etag":"{etag}"}}]"#)), 204);
     assert_eq!(save(&format!(r#"[{{"key":"k","value":3,"etag":"{etag}"}}]"#)), 409);
     let transaction = r#"{"operations":[{"operation":"delete","request":{"key":"k"}}]}"#;
-    assert_eq!(world.call("POST", "state/store/transaction").body(transaction).send().status, 204);
-    assert_eq!(world.call("GET", "state/store/k").send().status, 204);
-    let metadata = world.call("GET", "metadata").send().json();
+    assert_eq!(deployment.call("POST", "state/store/transaction").body(transaction).send().status, 204);
+    assert_eq!(deployment.call("GET", "state/store/k").send().status, 204);
+    let metadata = deployment.call("GET", "metadata").send().json();
     assert_eq!(metadata["components"][0]["type"], "state.store");
 }
 
@@ -94,13 +94,14 @@ fn served_secrets_and_bindings_get_flag_grants() {
         ("echo", &["--module", &echo, "--memory-limit", "16Mi"]),
     ];
     let path = "{name: path, value: here/secrets.env}";
-    let world = World::start(&served, &[("vault", "secretstores.vault", path), ("echo", "bindings.echo", "")]);
-    assert_eq!(world.call("GET", "secrets/vault/KEY").send().json(), json!({"KEY": "hunter2"}));
-    let answer = world.call("POST", "bindings/echo").body(r#"{"operation":"echo","data":{"a":1}}"#).send();
+    let deployment =
+        Deployment::start(&served, &[("vault", "secretstores.vault", path), ("echo", "bindings.echo", "")]);
+    assert_eq!(deployment.call("GET", "secrets/vault/KEY").send().json(), json!({"KEY": "hunter2"}));
+    let answer = deployment.call("POST", "bindings/echo").body(r#"{"operation":"echo","data":{"a":1}}"#).send();
     assert_eq!((answer.status, answer.json()), (200, json!({"a": 1})));
-    let unknown = world.call("POST", "bindings/echo").body(r#"{"operation":"none"}"#).send();
+    let unknown = deployment.call("POST", "bindings/echo").body(r#"{"operation":"none"}"#).send();
     assert_eq!((unknown.status, unknown.json()["errorCode"].as_str()), (500, Some("ERR_INVOKE_OUTPUT_BINDING")));
-    let all = world.serving.iter().chain([&world.daprlet]).map(Process::said).collect::<String>();
+    let all = deployment.serving.iter().chain([&deployment.daprlet]).map(Process::said).collect::<String>();
     assert!(!all.contains("hunter2"), "{all}");
 }
 

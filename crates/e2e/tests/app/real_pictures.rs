@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use e2e::{Options, World};
+use e2e::{Deployment, Options};
 
 /// Returns the directory; prints a message if there is none.
 fn test_data() -> Option<PathBuf> {
@@ -17,14 +17,15 @@ fn test_data() -> Option<PathBuf> {
 fn photographs_are_classified_and_turn_gray() {
     let Some(data) = test_data() else { return };
     let model = data.join("models/mobilenet-v2").canonicalize().expect("the model's folder");
-    let world = World::start(&Options { model: Some(model), ..crate::options() });
+    let deployment = Deployment::start(&Options { model: Some(model), ..crate::options() });
     let read = |name: &str| std::fs::read(data.join("images").join(name)).expect(name);
-    let answer = world.classify("POST", "/classify").body(read("food.jpg")).send();
+    let answer = deployment.classify("POST", "/classify").body(read("food.jpg")).send();
     assert_eq!(answer.text().trim(), "hotdog is detected with 255/255 confidence");
-    let json = world.classify("POST", "/classify").header("Accept", "application/json").body(read("food.jpg")).send();
+    let json =
+        deployment.classify("POST", "/classify").header("Accept", "application/json").body(read("food.jpg")).send();
     assert!(json.text().contains("hotdog"), "{}", json.text());
     for name in ["hot_dog.jpg", "parrot.jpg", "food.jpg", "grace_hopper.bmp", "cat_720p.jpg"] {
-        let answer = world.grayscale("POST", "/grayscale").header("Accept", "image/png").body(read(name)).send();
+        let answer = deployment.grayscale("POST", "/grayscale").header("Accept", "image/png").body(read(name)).send();
         assert_eq!((answer.status, answer.header("content-type")), (200, "image/png"), "{name}");
     }
 }

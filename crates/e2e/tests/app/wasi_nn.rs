@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use e2e::{Options, World, request};
+use e2e::{Deployment, Options, request};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
@@ -63,14 +63,14 @@ impl Other {
     }
 }
 
-fn world(model: Option<PathBuf>, others: &[&Other]) -> World {
+fn deployment(model: Option<PathBuf>, others: &[&Other]) -> Deployment {
     let more_apps = others.iter().map(|other| other.yaml.as_str()).collect();
-    let world = World::start(&Options { model, more_apps, ..crate::options() });
+    let deployment = Deployment::start(&Options { model, more_apps, ..crate::options() });
     for other in others {
         let url = format!("http://127.0.0.1:{}/healthz", other.port);
-        world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+        deployment.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
     }
-    world
+    deployment
 }
 
 fn classes(ask: e2e::Request, picture: &[u8]) -> Vec<Value> {
@@ -125,9 +125,9 @@ fn host_inference_matches_the_guests() {
     let model = default_model();
     let module = Other::module("module-nn", &[format!("--nn-preload=default:ONNX:CPU:{}/model.onnx", model.display())]);
     let component = Other::component("component-nn", &[format!("-Snn,nn-graph=onnx::{}", model.display())]);
-    let world = world(None, &[&module, &component]);
+    let deployment = deployment(None, &[&module, &component]);
     for (name, picture) in pictures() {
-        let guest = classes(world.classify("POST", "/classify?k=2000"), &picture);
+        let guest = classes(deployment.classify("POST", "/classify?k=2000"), &picture);
         check(&format!("{name}, module"), &guest, &module.classes(&picture));
         check(&format!("{name}, component"), &guest, &component.classes(&picture));
     }
@@ -141,8 +141,8 @@ fn host_inference_matches_the_guests() {
 #[test]
 fn service_falls_back_to_its_own_inference() {
     let (module, component) = (Other::module("module-nn", &[]), Other::component("component-nn", &[]));
-    let world = world(None, &[&module, &component]);
-    let guest = classes(world.classify("POST", "/classify?k=2000"), SAMPLE);
+    let deployment = deployment(None, &[&module, &component]);
+    let guest = classes(deployment.classify("POST", "/classify?k=2000"), SAMPLE);
     for other in [&module, &component] {
         check("the sample", &guest, &other.classes(SAMPLE));
         let model = other.get("/model");
@@ -153,7 +153,7 @@ fn service_falls_back_to_its_own_inference() {
         let health = other.get("/healthz");
         assert!(health.contains("computed in the service: the host does not compute the graph"), "{health}");
     }
-    let said = world.daprlet.said();
+    let said = deployment.daprlet.said();
     let denied = |app: &str| format!("denied: {app} wanted to load a graph of");
     assert!(said.contains(&denied("module-nn")) && said.contains("--nn-preload NAME:ONNX:CPU:FILE"), "{said}");
     assert!(said.contains(&denied("component-nn")) && said.contains("-S nn,nn-graph=onnx::FOLDER"), "{said}");
@@ -167,13 +167,13 @@ fn small_requests_pass_during_host_inference() {
     let path = folder.path().display();
     let flags = [format!("--dir=model:{path}"), format!("--nn-preload=model:ONNX:CPU:{path}/model.onnx")];
     let slow = Other::module("slow", &flags);
-    let world = world(None, &[&slow]);
+    let deployment = deployment(None, &[&slow]);
     assert!(slow.get("/model").contains(r#""computes":"wasi-nn""#), "{}", slow.get("/model"));
     let mut kept = Kept::open(slow.port);
     kept.get("/");
     // If the requests had to wait for the image, at most one of them would get a response in the meantime. The first
     // images only start the other instance.
-    world.daprlet.until(|| {
+    deployment.daprlet.until(|| {
         std::thread::scope(|scope| {
             let picture = scope.spawn(|| slow.classes(SAMPLE));
             let mut answers = 0;
@@ -204,10 +204,10 @@ fn published_model_gives_the_same_results_on_photographs() {
         format!("-Snn,nn-graph=onnx::{path}"),
     ];
     let component = Other::component("component-nn", &component);
-    let world = world(Some(model.clone()), &[&module, &component]);
+    let deployment = deployment(Some(model.clone()), &[&module, &component]);
     for name in ["hot_dog.jpg", "parrot.jpg", "food.jpg", "grace_hopper.bmp", "cat_720p.jpg"] {
         let picture = std::fs::read(data.join("images").join(name)).expect(name);
-        let guest = classes(world.classify("POST", "/classify?k=2000"), &picture);
+        let guest = classes(deployment.classify("POST", "/classify?k=2000"), &picture);
         check(&format!("{name}, module"), &guest, &module.classes(&picture));
         check(&format!("{name}, component"), &guest, &component.classes(&picture));
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Options, Process, World, request, wasm};
+use e2e::{Deployment, Options, Process, request, wasm};
 use image::ImageFormat;
 
 use crate::pictures::picture;
@@ -31,16 +31,16 @@ fn composed_service_limits_users_and_records_events() {
     command.push(&fused);
     let command = serde_json::json!(command);
     let app = format!("{{appID: fused, appDirPath: more, appPort: {port}, daprHTTPPort: {dapr}, command: {command}}}");
-    let world = World::start(&Options { more_apps: format!("- {app}\n"), ..crate::options() });
+    let deployment = Deployment::start(&Options { more_apps: format!("- {app}\n"), ..crate::options() });
     let url = format!("http://127.0.0.1:{port}");
-    world.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
+    deployment.daprlet.until(|| (request("GET", &url).send().status == 200).then_some(()));
     let post = || request("POST", &format!("{url}/grayscale")).body(picture(ImageFormat::Png)).send();
     let first = post();
     assert_eq!((first.status, first.header("event-delivery")), (200, "recorded"), "{}", first.text());
     let statuses: Vec<_> = (0..3).map(|_| post().status).collect();
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
     under_plain_wasmtime(Path::new(&fused), dapr);
-    assert!(!world.events("GET", "/events").send().json().as_array().unwrap().is_empty());
+    assert!(!deployment.events("GET", "/events").send().json().as_array().unwrap().is_empty());
 }
 
 /// Runs the same file in a runtime without Dapr, beside a sidecar on that port. All users are one there, who has used

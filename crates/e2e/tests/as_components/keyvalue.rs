@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use e2e::{Options, Process, World, request, wasm};
+use e2e::{Deployment, Options, Process, request, wasm};
 
 /// Starts a deployment with a counting service, and returns its port.
-fn world_with_counter() -> (World, u16) {
+fn deployment_with_counter() -> (Deployment, u16) {
     let [port] = e2e::free_ports();
     let command = serde_json::json!([
         "wasmtime",
@@ -17,9 +17,9 @@ fn world_with_counter() -> (World, u16) {
     ]);
     let more_apps =
         format!("- {{appID: counter, appDirPath: more, appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
-    let world = World::start(&Options { more_apps, ..crate::options() });
-    world.daprlet.until(|| (get(port, "/").status == 200).then_some(()));
-    (world, port)
+    let deployment = Deployment::start(&Options { more_apps, ..crate::options() });
+    deployment.daprlet.until(|| (get(port, "/").status == 200).then_some(()));
+    (deployment, port)
 }
 
 fn get(port: u16, path: &str) -> e2e::Answer {
@@ -28,7 +28,7 @@ fn get(port: u16, path: &str) -> e2e::Answer {
 
 #[test]
 fn both_keyvalue_drafts_share_one_record() {
-    let (_world, port) = world_with_counter();
+    let (_deployment, port) = deployment_with_counter();
     assert_eq!(get(port, "/").text(), "absent");
     assert_eq!(get(port, "/first").text(), "1");
     assert_eq!(get(port, "/second").text(), "2");
@@ -43,8 +43,8 @@ fn same_file_counts_under_plain_wasmtime() {
     let command = serde_json::json!(["wasmtime", "serve", "-Skeyvalue", file]);
     let more_apps =
         format!("- {{appID: visits, appDirPath: more, appPort: {port}, daprHTTPPort: 0, command: {command}}}\n");
-    let world = World::start(&Options { more_apps, ..crate::options() });
-    world.daprlet.until(|| (get(port, "/").text() == "1").then_some(()));
+    let deployment = Deployment::start(&Options { more_apps, ..crate::options() });
+    deployment.daprlet.until(|| (get(port, "/").text() == "1").then_some(()));
     assert_eq!(get(port, "/").text(), "2");
     let Some(program) = real_programs::wasmtime() else { return };
     let address = format!("127.0.0.1:{plain}");
@@ -57,7 +57,7 @@ fn same_file_counts_under_plain_wasmtime() {
 
 #[test]
 fn concurrent_counter_requests_lose_no_count() {
-    let (_world, port) = world_with_counter();
+    let (_deployment, port) = deployment_with_counter();
     std::thread::scope(|scope| {
         for number in 0..16 {
             let path = if number % 2 == 0 { "/first" } else { "/second" };
@@ -69,22 +69,22 @@ fn concurrent_counter_requests_lose_no_count() {
 
 #[test]
 fn use_of_a_dropped_handle_fails_only_its_request() {
-    let (world, port) = world_with_counter();
+    let (deployment, port) = deployment_with_counter();
     assert_eq!(get(port, "/first").text(), "1");
     assert_eq!(get(port, "/dropped").status, 500);
-    world.daprlet.until(|| world.daprlet.said().contains("unknown handle index").then_some(()));
+    deployment.daprlet.until(|| deployment.daprlet.said().contains("unknown handle index").then_some(()));
     assert_eq!(get(port, "/first").text(), "2");
 }
 
 #[test]
 fn environment_is_the_configuration() {
-    let (_world, port) = world_with_counter();
+    let (_deployment, port) = deployment_with_counter();
     assert_eq!(get(port, "/setting").text(), "hello");
 }
 
 #[test]
 fn unsupported_operation_and_missing_store_are_errors() {
-    let (_world, port) = world_with_counter();
+    let (_deployment, port) = deployment_with_counter();
     assert!(get(port, "/unlisted").text().contains("cannot list"), "{}", get(port, "/unlisted").text());
     assert_eq!(get(port, "/nowhere").text(), "failed: Error::NoSuchStore");
 }

@@ -25,7 +25,7 @@ async fn refresh_shows_other_events_as_text() {
     let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
     let hostile = "<img src=x onerror=alert(1)>";
     let event = json!({ "event_ts": 0, "op_type": hostile, "input_size": 1_500_000 });
-    let created = session.world.events("POST", "/create_event").body(event.to_string()).send();
+    let created = session.deployment.events("POST", "/create_event").body(event.to_string()).send();
     assert_eq!(created.status, 200, "{}", created.text());
     session.click("#refresh").await;
     session.until("!document.getElementById('events').hidden").await;

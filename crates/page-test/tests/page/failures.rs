@@ -24,7 +24,7 @@ async fn missing_image_is_requested() {
 #[tokio::test]
 async fn file_over_16_mib_is_rejected_before_upload() {
     let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
-    let file = session.world.folder().join("large.bmp");
+    let file = session.deployment.folder().join("large.bmp");
     std::fs::write(&file, vec![0; (16 << 20) + 1]).unwrap();
     session.fill("#file", &file.display().to_string()).await;
     session.until("document.getElementById('picture-caption').textContent.includes(', too large')").await;
@@ -38,7 +38,7 @@ async fn file_over_16_mib_is_rejected_before_upload() {
 #[tokio::test]
 async fn non_image_file_shows_the_services_message() {
     let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
-    let notes = session.world.folder().join("notes.txt");
+    let notes = session.deployment.folder().join("notes.txt");
     std::fs::write(&notes, "milk, eggs").unwrap();
     session.fill("#file", &notes.display().to_string()).await;
     session.until("document.getElementById('picture-caption').textContent.includes('cannot show it')").await;

@@ -11,7 +11,7 @@ async fn address_in_the_form_is_stored_by_the_browser() {
     let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
     session.open("").await;
     let fallback = session.evaluate("document.querySelector('[name=grayscale]').value").await;
-    let port = session.world.ports.grayscale;
+    let port = session.deployment.ports.grayscale;
     assert_eq!(
         fallback,
         json!(format!("http://127.0.0.1:{port}")),
