@@ -144,7 +144,7 @@ fn only_image_services_may_invoke_events_service() {
         assert_eq!(allowed.collect::<Vec<_>>(), [create, health]);
     }
     assert!(source.contains("\"/create_event\""));
-    assert!(text("crates/service-kit/src/accounting.rs").contains("Method::GET, \"healthz\""));
+    assert!(text("crates/service-kit/src/usage.rs").contains("Method::GET, \"healthz\""));
 }
 
 /// Returns true if a service uses a component: no other needs to see it.

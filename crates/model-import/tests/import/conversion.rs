@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use image_api_classify::{Classifier as _, DEFAULT_MODEL_MEMORY, LoadedModel};
-use image_intake::{DEFAULT_MAX_PIXELS, Picture};
+use image_intake::{DEFAULT_MAX_PIXELS, InputImage};
 use model_import::{About, ImportError, PUBLISHED, write};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -41,7 +41,7 @@ fn converted_mobilenet_matches_the_original() {
     assert!(model.description().bytes < 4_000_000, "weights stay bytes");
     let classes = |picture: &str| {
         let bytes = fs::read(data.join("images").join(picture)).unwrap();
-        let picture = Picture::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap();
+        let picture = InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap().decode().unwrap();
         model.classify(&picture).unwrap().classes
     };
     let food = classes("food.jpg").remove(0);
