@@ -64,5 +64,5 @@ pub enum DatabaseError {
     Deadline,
     /// The database's response has an unexpected format.
     #[error("the database's answer cannot be understood")]
-    Answer(#[source] serde_json::Error),
+    Response(#[source] serde_json::Error),
 }

@@ -97,9 +97,9 @@ fn build_request(request: Request<Bytes>) -> Result<(OutgoingRequest, Bytes), Tr
 }
 
 fn read(answer: IncomingResponse) -> Result<Response<Bytes>, TransportError> {
-    let unreadable = |why: &str| TransportError::Answer(why.into());
+    let unreadable = |why: &str| TransportError::Response(why.into());
     let mut response = Response::builder()
-        .status(StatusCode::from_u16(answer.status()).map_err(|error| TransportError::Answer(error.into()))?);
+        .status(StatusCode::from_u16(answer.status()).map_err(|error| TransportError::Response(error.into()))?);
     for (name, value) in answer.headers().entries() {
         response = response.header(name, value);
     }
@@ -117,7 +117,7 @@ fn read(answer: IncomingResponse) -> Result<Response<Bytes>, TransportError> {
         }
     }
     drop(stream);
-    response.body(whole.into()).map_err(|error| TransportError::Answer(error.into()))
+    response.body(whole.into()).map_err(|error| TransportError::Response(error.into()))
 }
 
 fn impossible(why: &'static str) -> TransportError {

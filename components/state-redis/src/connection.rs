@@ -82,7 +82,7 @@ impl Connection {
 
     fn receive(&mut self) -> RedisResult<Value> {
         let until = Instant::now() + self.timeout;
-        let mut answer = Answer { stream: &self.stream, until, left: MAX_RESPONSE_BYTES };
+        let mut answer = ResponseReader { stream: &self.stream, until, left: MAX_RESPONSE_BYTES };
         let parsed = self.parser.parse_value(&mut answer);
         if answer.left == 0 {
             return Err((ErrorKind::Parse, "the server's answer is larger than it may be").into());
@@ -124,13 +124,13 @@ impl ConnectionLike for Connection {
 }
 
 /// A response with limits on time and size.
-struct Answer<'a> {
+struct ResponseReader<'a> {
     stream: &'a TcpStream,
     until: Instant,
     left: usize,
 }
 
-impl Read for Answer<'_> {
+impl Read for ResponseReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wait = self.until.saturating_duration_since(Instant::now());
         if wait.is_zero() {

@@ -43,7 +43,7 @@ pub enum TransportError {
     Closed(#[source] Cause),
     /// The response broke off, was malformed or too long.
     #[error("the answer cannot be read")]
-    Answer(#[source] Cause),
+    Response(#[source] Cause),
     /// The request cannot be sent.
     #[error("the request cannot be sent")]
     Request(#[source] Cause),

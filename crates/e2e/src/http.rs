@@ -12,7 +12,7 @@ pub struct Request {
 
 /// A response.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     /// Status; zero if there was no response.
     pub status: u16,
     /// Headers in order of arrival.
@@ -47,7 +47,7 @@ impl Request {
     /// # Panics
     /// If the request is invalid.
     #[must_use]
-    pub fn send(self) -> Answer {
+    pub fn send(self) -> Response {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
@@ -57,7 +57,7 @@ impl Request {
             .into();
         let request = self.builder.body(self.body).expect("a proper request");
         match agent.run(request) {
-            Ok(mut response) => Answer {
+            Ok(mut response) => Response {
                 status: response.status().as_u16(),
                 headers: response
                     .headers()
@@ -66,12 +66,12 @@ impl Request {
                     .collect(),
                 body: response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap_or_default(),
             },
-            Err(_) => Answer { status: 0, headers: Vec::new(), body: Vec::new() },
+            Err(_) => Response { status: 0, headers: Vec::new(), body: Vec::new() },
         }
     }
 }
 
-impl Answer {
+impl Response {
     /// Returns the body as text.
     #[must_use]
     pub fn text(&self) -> String {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub use files::{Options, Ports, free_ports};
-pub use http::{Answer, Request, request};
+pub use http::{Request, Response, request};
 pub use process::{Process, REGISTRY, daprlet, program};
 
 /// A running `daprlet` with the three services.

@@ -44,7 +44,7 @@ impl SqlAccess for SqlBinding {
             return Ok(Vec::new());
         }
         // A result without rows is `null`.
-        let rows: Option<Vec<Value>> = serde_json::from_slice(&answer.data).map_err(DatabaseError::Answer)?;
+        let rows: Option<Vec<Value>> = serde_json::from_slice(&answer.data).map_err(DatabaseError::Response)?;
         Ok(rows.unwrap_or_default())
     }
 }

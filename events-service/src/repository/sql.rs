@@ -96,5 +96,5 @@ impl<A: SqlAccess> EventRepository for SqlRepository<A> {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(rows: Vec<Value>) -> Result<Vec<T>, DatabaseError> {
-    serde_json::from_value(Value::Array(rows)).map_err(DatabaseError::Answer)
+    serde_json::from_value(Value::Array(rows)).map_err(DatabaseError::Response)
 }

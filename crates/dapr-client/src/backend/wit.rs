@@ -163,7 +163,7 @@ fn convert_error(call_options: &CallOptions, operation: &'static str, error: Ref
 }
 
 fn convert_response(answer: invoke::Response) -> Result<Response<Bytes>, TransportError> {
-    let illegal = |error: http::Error| TransportError::Answer(error.into());
+    let illegal = |error: http::Error| TransportError::Response(error.into());
     let mut headers = HeaderMap::with_capacity(answer.headers.len());
     for (name, value) in answer.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| illegal(error.into()))?;

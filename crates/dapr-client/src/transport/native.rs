@@ -31,7 +31,7 @@ impl Transport for HyperTransport {
 
 async fn read(response: Response<Incoming>) -> Result<Response<Bytes>, TransportError> {
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, MAX_RESPONSE_BYTES).collect().await.map_err(TransportError::Answer)?;
+    let body = Limited::new(body, MAX_RESPONSE_BYTES).collect().await.map_err(TransportError::Response)?;
     Ok(Response::from_parts(head, body.to_bytes()))
 }
 
@@ -42,7 +42,7 @@ fn classify(error: hyper_util::client::legacy::Error) -> TransportError {
     let cause = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<hyper::Error>());
     match cause {
         Some(cause) if cause.is_user() => TransportError::Request(error.into()),
-        Some(cause) if cause.is_parse() => TransportError::Answer(error.into()),
+        Some(cause) if cause.is_parse() => TransportError::Response(error.into()),
         // The remaining errors before a response header are ends of a connection: closed, cancelled, reset.
         _ => TransportError::Closed(error.into()),
     }

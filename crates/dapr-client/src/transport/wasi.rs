@@ -26,16 +26,16 @@ impl Transport for HyperTransport {
         let request = http_bridge::request_to_02(request.map(Body::from));
         let request = request.map_err(|error| TransportError::Request(error.into()))?;
         let (head, body) = self.0.request(request).await.map_err(classify)?.into_parts();
-        http_bridge::response_to_1(&head, read(body).await?).map_err(|error| TransportError::Answer(error.into()))
+        http_bridge::response_to_1(&head, read(body).await?).map_err(|error| TransportError::Response(error.into()))
     }
 }
 
 async fn read(mut body: Body) -> Result<Bytes, TransportError> {
     let mut whole = BytesMut::new();
     while let Some(chunk) = body.data().await {
-        let chunk = chunk.map_err(|error| TransportError::Answer(error.into()))?;
+        let chunk = chunk.map_err(|error| TransportError::Response(error.into()))?;
         if whole.len() + chunk.len() > MAX_RESPONSE_BYTES {
-            return Err(TransportError::Answer("the answer is too long".into()));
+            return Err(TransportError::Response("the answer is too long".into()));
         }
         whole.extend_from_slice(&chunk);
     }
@@ -48,7 +48,7 @@ fn classify(error: hyper::Error) -> TransportError {
     } else if error.is_user() {
         TransportError::Request(error.into())
     } else if error.is_parse() {
-        TransportError::Answer(error.into())
+        TransportError::Response(error.into())
     } else {
         // The remaining errors before a response header are ends of a connection: closed, cancelled, reset.
         TransportError::Closed(error.into())

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Answer, Process, free_ports, request};
+use e2e::{Process, Response, free_ports, request};
 
 use crate::http_app::HttpApp;
 
@@ -19,7 +19,7 @@ fn run(folder: &Path, registry: &Path, app: &str, app_port: u16, more: &[&str]) 
     (daprlet, port)
 }
 
-fn invoke(port: u16, app: &str) -> Answer {
+fn invoke(port: u16, app: &str) -> Response {
     let claim = "somebody-else";
     let url = format!("http://127.0.0.1:{port}/v1.0/invoke/{app}/method/x");
     request("POST", &url).header("daprlet-caller", claim).header("dapr-caller-app-id", claim).body("hello").send()

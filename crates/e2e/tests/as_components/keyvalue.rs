@@ -22,7 +22,7 @@ fn deployment_with_counter() -> (Deployment, u16) {
     (deployment, port)
 }
 
-fn get(port: u16, path: &str) -> e2e::Answer {
+fn get(port: u16, path: &str) -> e2e::Response {
     request("GET", &format!("http://127.0.0.1:{port}{path}")).send()
 }
 
