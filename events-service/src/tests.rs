@@ -57,7 +57,7 @@ fn service(rows: &'static str, may_delete: bool) -> TestService {
 impl TestService {
     async fn ask(&self, request: http::request::Builder, body: impl Into<Bytes>) -> (StatusCode, String) {
         let (head, body) = request.body(body.into()).unwrap().into_parts();
-        let response = self.service.answer(head, body, "127.0.0.1".parse().unwrap()).await;
+        let response = self.service.handle(head, body, "127.0.0.1".parse().unwrap()).await;
         (response.status(), String::from_utf8(response.body().to_vec()).unwrap())
     }
 

@@ -85,13 +85,13 @@ fn counting(model: Result<Box<dyn Classifier>, ModelError>, events: Arc<AtomicUs
 }
 
 async fn ask(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> (StatusCode, String) {
-    let response = answer(service, request, body).await;
+    let response = handle(service, request, body).await;
     (response.status(), String::from_utf8(response.body().to_vec()).unwrap())
 }
 
-async fn answer(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> Response {
+async fn handle(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> Response {
     let (head, body) = request.body(body).unwrap().into_parts();
-    service.answer(head, body, "9.9.9.9".parse().unwrap()).await
+    service.handle(head, body, "9.9.9.9".parse().unwrap()).await
 }
 
 fn sample() -> Bytes {
@@ -140,7 +140,7 @@ async fn event_is_sent_before_inference_even_if_that_fails() {
     let events = Arc::<AtomicUsize>::default();
     let model = Failing { known: Known::model(0.5), events: Arc::clone(&events) };
     let service = counting(Ok(Box::new(model)), events);
-    let failed = answer(&service, Request::post("/classify"), sample()).await;
+    let failed = handle(&service, Request::post("/classify"), sample()).await;
     assert_eq!(failed.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(failed.headers()["event-delivery"], "recorded");
     assert!(String::from_utf8_lossy(failed.body()).contains("the model failed: 1 events"));
@@ -153,7 +153,7 @@ async fn event_is_sent_before_inference_even_if_that_fails() {
 async fn rejected_image_records_no_event() {
     let events = Arc::<AtomicUsize>::default();
     let service = counting(Ok(Known::model(0.5)), Arc::clone(&events));
-    let refused = answer(&service, Request::post("/classify"), Bytes::from_static(b"text")).await;
+    let refused = handle(&service, Request::post("/classify"), Bytes::from_static(b"text")).await;
     assert_eq!((refused.status(), refused.headers().get("event-delivery")), (StatusCode::UNSUPPORTED_MEDIA_TYPE, None));
     ask(&service, form_request(), form(&[("text.txt", b"text"), ("one.png", &sample())])).await;
     assert_eq!(events.load(Ordering::Relaxed), 1);
@@ -201,7 +201,7 @@ async fn json_has_k_classes_and_the_times() {
 async fn server_timing_header_has_the_times() {
     let request = Request::post("/classify").header("accept", "application/json");
     let (head, body) = request.body(sample()).unwrap().into_parts();
-    let response = known().answer(head, body, "9.9.9.9".parse().unwrap()).await;
+    let response = known().handle(head, body, "9.9.9.9".parse().unwrap()).await;
     let times = response.headers()["server-timing"].to_str().unwrap();
     assert!(times.starts_with("decode;dur=") && times.ends_with(", preprocess;dur=1, inference;dur=2"), "{times}");
 }

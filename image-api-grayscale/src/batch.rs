@@ -7,7 +7,7 @@ use service_kit::events::Delivery;
 use service_kit::form::Part;
 use service_kit::{Problem, Response};
 
-use crate::{EncodedGray, answer};
+use crate::{EncodedGray, respond};
 
 /// Result for one image of a form.
 #[derive(Serialize)]
@@ -63,7 +63,7 @@ impl<'a> Outcome<'a> {
 pub(crate) fn response(outcomes: &[Outcome<'_>]) -> Result<Response, Problem> {
     let json = serde_json::to_vec(outcomes);
     let json = json.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let mut response = answer("application/json", json);
+    let mut response = respond("application/json", json);
     if let Some(delivery) = outcomes.iter().filter_map(|outcome| outcome.delivery).max() {
         delivery.add_to_response(&mut response);
     }

@@ -78,9 +78,9 @@ impl Grayscale {
         let encode = || {
             let gray = gray.encode();
             if accepts_image(call.request.headers()) {
-                answer(gray.media_type(), gray.into_bytes())
+                respond(gray.media_type(), gray.into_bytes())
             } else {
-                answer("text/plain", STANDARD.encode_type(gray.into_bytes()))
+                respond("text/plain", STANDARD.encode_type(gray.into_bytes()))
             }
         };
         let (delivery, mut response) = self.usage.record_event(call, OPERATION, picture.len(), encode).await;
@@ -145,7 +145,7 @@ fn accepts_image(headers: &HeaderMap) -> bool {
     accepts(headers, "image/png") || accepts(headers, "image/gif")
 }
 
-fn answer(media_type: &'static str, body: Vec<u8>) -> Response {
+fn respond(media_type: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));

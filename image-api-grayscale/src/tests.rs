@@ -39,7 +39,7 @@ fn setup(variables: &'static [(&'static str, &'static str)]) -> (Arc<FakeDapr>, 
 
 async fn ask(service: &Service<Grayscale>, request: http::request::Builder, body: Bytes) -> Response {
     let (head, body) = request.body(body).unwrap().into_parts();
-    service.answer(head, body, "9.9.9.9".parse().unwrap()).await
+    service.handle(head, body, "9.9.9.9".parse().unwrap()).await
 }
 
 async fn post(service: &Service<Grayscale>, body: Bytes) -> Response {

@@ -14,7 +14,7 @@ fn service(dapr: &Arc<FakeDapr>) -> Service<Notepad> {
 
 async fn ask(service: &Service<Notepad>, request: http::request::Builder, body: &'static str) -> (StatusCode, Bytes) {
     let (head, body) = request.body(Bytes::from_static(body.as_bytes())).unwrap().into_parts();
-    let response = service.answer(head, body, "9.9.9.9".parse().unwrap()).await;
+    let response = service.handle(head, body, "9.9.9.9".parse().unwrap()).await;
     (response.status(), response.into_body())
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// Adds the preflight response headers. Any request header is allowed: none has a meaning that a page could abuse.
-pub(crate) fn answer_preflight(request: &HeaderMap, methods: HeaderValue, response: &mut HeaderMap) {
+pub(crate) fn add_preflight_headers(request: &HeaderMap, methods: HeaderValue, response: &mut HeaderMap) {
     response.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
     response.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
     if let Some(headers) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {

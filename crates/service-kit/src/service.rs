@@ -50,7 +50,7 @@ impl<A: App> Service<A> {
     }
 
     /// Handles one request. The body is read only as far as needed.
-    pub async fn answer(&self, head: Parts, body: impl BodySource, peer: IpAddr) -> Response {
+    pub async fn handle(&self, head: Parts, body: impl BodySource, peer: IpAddr) -> Response {
         let began = self.clock.now();
         let user = self.settings.trusted_proxies.user(peer, &head.headers);
         let (method, uri, origin) = (head.method.clone(), head.uri.clone(), head.headers.get(ORIGIN).cloned());
@@ -101,7 +101,7 @@ fn options<A: App>(method: &Method, path: &str, headers: &HeaderMap) -> Response
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     if cors::is_preflight(method, headers) {
-        cors::answer_preflight(headers, allow, response.headers_mut());
+        cors::add_preflight_headers(headers, allow, response.headers_mut());
     } else {
         response.headers_mut().insert(ALLOW, allow);
     }

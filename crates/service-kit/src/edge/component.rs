@@ -39,11 +39,11 @@ impl<A: App> Instance<A> {
     }
 
     /// Handles a request. [`ready`](Self::ready) must have been called before.
-    pub fn answer(&self, request: IncomingRequest, out: ResponseOutparam) {
+    pub fn handle(&self, request: IncomingRequest, out: ResponseOutparam) {
         let response = match self.0.get() {
             // Every host call returns its result before it ends, so that the service's future never has to wait.
             Some(Ok(service)) => {
-                answer(service, &request).now_or_never().unwrap_or_else(|| internal_error("the service waits"))
+                handle(service, &request).now_or_never().unwrap_or_else(|| internal_error("the service waits"))
             }
             Some(Err(errors)) => internal_error(errors),
             None => internal_error("the service was not built"),
@@ -70,8 +70,8 @@ async fn answer<A: App>(service: &Service<A>, request: &IncomingRequest) -> Resp
     // Without an address from the host, all users count as one.
     let peer = dapr_client::peer().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     match request.consume().map(HostBody::new) {
-        Ok(body) => service.answer(head, body, peer).await,
-        Err(()) => service.answer(head, Bytes::new(), peer).await,
+        Ok(body) => service.handle(head, body, peer).await,
+        Err(()) => service.handle(head, Bytes::new(), peer).await,
     }
 }
 
@@ -191,7 +191,7 @@ macro_rules! component {
 
         impl wasip2::exports::http::incoming_handler::Guest for Component {
             fn handle(request: wasip2::http::types::IncomingRequest, out: wasip2::http::types::ResponseOutparam) {
-                INSTANCE.ready($build).answer(request, out);
+                INSTANCE.ready($build).handle(request, out);
             }
         }
 

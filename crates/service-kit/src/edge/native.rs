@@ -44,13 +44,13 @@ pub async fn serve<A: App>(service: Service<A>, listener: TcpListener) -> io::Re
 /// Serves one connection. Its errors affect no other connection.
 async fn connection<A: App>(service: Arc<Service<A>>, stream: TcpStream) {
     let Ok(peer) = stream.peer_addr() else { return };
-    let answer = service_fn(move |request: http::Request<Incoming>| {
+    let handle = service_fn(move |request: http::Request<Incoming>| {
         let service = Arc::clone(&service);
         async move {
             let (head, body) = request.into_parts();
             let is_last = framing::is_last(&head);
             let mut response = match framing::check(&head) {
-                Ok(()) => service.answer(head, body, peer.ip()).await,
+                Ok(()) => service.handle(head, body, peer.ip()).await,
                 Err(problem) => problem.into(),
             };
             if is_last {
@@ -59,5 +59,5 @@ async fn connection<A: App>(service: Arc<Service<A>>, stream: TcpStream) {
             Ok::<_, Infallible>(response.map(Full::new))
         }
     });
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), handle).await;
 }

@@ -36,7 +36,7 @@ pub async fn serve<A: App>(service: Service<A>) -> Result<(), hyper::Error> {
         async move {
             Ok::<_, Infallible>(service_fn(move |request| {
                 let service = Arc::clone(&service);
-                async move { Ok::<_, Infallible>(answer(&service, request, peer).await) }
+                async move { Ok::<_, Infallible>(handle(&service, request, peer).await) }
             }))
         }
     });
@@ -53,7 +53,7 @@ async fn answer<A: App>(service: &Service<A>, request: hyper::Request<Body>, pee
             let head = request.into_parts().0;
             let is_last = framing::is_last(&head);
             let mut response = match framing::check(&head) {
-                Ok(()) => service.answer(head, body, peer).await,
+                Ok(()) => service.handle(head, body, peer).await,
                 Err(problem) => problem.into(),
             };
             if is_last {
