@@ -32,7 +32,7 @@ impl Bench {
         BuildWasm { fixtures: true, components: true, wasi_nn, ..BuildWasm::default() }.run(repository)?;
         steps.begin("Building daprlet and the benchmark with all optimisations");
         run(&mut repository.cargo(&["build", "--locked", "--release", "--package", "daprlet", "--package", "bench"]))?;
-        steps.begin("Measuring; leave the machine alone meanwhile");
+        steps.begin("Measuring; do not use the machine until it ends");
         let program = repository.workspace()?.target_directory.join("release/bench");
         let mut bench = repository.command(program);
         bench.args(["--seconds", &self.seconds.to_string()]);

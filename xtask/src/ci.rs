@@ -35,14 +35,14 @@ struct Check {
 const CHECKS: &[Check] = &[
     Check { name: "format", what: "Formatting", run: format },
     Check { name: "tidy", what: "Tidiness of the tree", run: tidy::check },
-    Check { name: "dependencies", what: "Who depends on whom", run: dependencies::check },
-    Check { name: "workflows", what: "Workflows of GitHub", run: workflows::check },
+    Check { name: "dependencies", what: "Dependencies between crates", run: dependencies::check },
+    Check { name: "workflows", what: "GitHub workflows", run: workflows::check },
     Check { name: "deny", what: "Licences, bans and sources of dependencies", run: deny },
     Check { name: "lint", what: "Lints", run: lint },
-    Check { name: "lint-wasm", what: "Lints of what runs as WebAssembly", run: lint_wasm },
+    Check { name: "lint-wasm", what: "Lints of WebAssembly code", run: lint_wasm },
     Check { name: "doc", what: "Documentation", run: document },
     Check { name: "minimal", what: "The smallest daprlet", run: check_minimal },
-    Check { name: "parity", what: "The same answers as the real Dapr and WasmEdge", run: check_parity },
+    Check { name: "parity", what: "Parity with the real Dapr and WasmEdge", run: check_parity },
     Check { name: "test", what: "Tests", run: |repository| Test::default().run(repository) },
 ];
 

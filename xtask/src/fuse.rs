@@ -49,7 +49,7 @@ impl Fuse {
             }
             run(compose.arg("--output").arg(fused.join(name)))?;
         }
-        steps.begin("Running what came out, with plain wasmtime");
+        steps.begin("Running the results with plain wasmtime");
         for (name, _) in PROVIDERS {
             run(repository.command(&wasmtime).arg("run").arg(fused.join(name)))?;
         }

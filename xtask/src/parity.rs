@@ -47,7 +47,7 @@ impl Parity {
         let few: &[&str] = &["--package", "daprlet", "--package", "parity"];
         let what = if self.before_tests { &["--workspace", "--all-targets"] } else { few };
         run(repository.cargo(&["build", "--locked"]).args(what))?;
-        steps.begin("Asking both worlds");
+        steps.begin("Running the suite");
         let mut parity = repository.command(repository.workspace()?.target_directory.join("debug/parity"));
         parity.env("WASM_DIR", repository.path(build_wasm::FOLDER)).arg("--daprd").arg(daprd);
         for wasmedge in wasmedges {

@@ -86,7 +86,7 @@ impl Setup {
         if self.ci {
             go::build_tools(repository)?;
         }
-        eprintln!("This machine has what was asked for.");
+        eprintln!("Everything is installed.");
         Ok(())
     }
 }

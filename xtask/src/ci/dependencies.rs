@@ -56,25 +56,25 @@ const RULES: &[Rule] = &[
         crates: &["building-blocks", "native-components"],
         services: false,
         never: &[&["hyper", "axum", "dapr-http", "wasmtime"]],
-        because: "building blocks do no HTTP and no WebAssembly",
+        because: "building blocks use neither HTTP nor WebAssembly",
     },
     Rule {
         crates: &["app-runtime", "dapr-http", "dapr-wit", "sidecar"],
         services: false,
         never: &[&["native-components", "pluggable", "wasm-components"]],
-        because: "components register by their type; only the binary chooses which there are",
+        because: "components register by type; only the binary selects them",
     },
     Rule {
         crates: &["dapr-http", "sidecar"],
         services: false,
         never: &[&["wasmtime", "component-guest", "http-wasm", "wasmedge-guest", "app-runtime"]],
-        because: "a face does not know what runs behind it",
+        because: "an API does not depend on its implementation",
     },
     Rule {
         crates: &["dapr-wit"],
         services: false,
         never: &[&["component-guest", "wasmedge-guest", "app-runtime", "dapr-http", "hyper"]],
-        because: "functions need no HTTP, and a face does not know what runs behind it",
+        because: "functions need no HTTP, and an API does not depend on its implementation",
     },
     Rule {
         crates: &["wasm-components"],
@@ -86,13 +86,13 @@ const RULES: &[Rule] = &[
         crates: &["http-wasm"],
         services: false,
         never: &[&["app-runtime", "component-guest", "native-components", "wasmedge-guest"]],
-        because: "a middleware knows nothing of the applications behind it",
+        because: "middleware does not depend on applications",
     },
     Rule {
         crates: &["pluggable"],
         services: false,
         never: &[&["sidecar", "dapr-http", "app-runtime", "wasmtime"]],
-        because: "a socket does not know what is served on it, nor who uses it",
+        because: "the socket protocol does not depend on components or on users of them",
     },
     Rule {
         crates: &[
@@ -106,19 +106,19 @@ const RULES: &[Rule] = &[
         ],
         services: false,
         never: &[HOST, &["wasmtime"]],
-        because: "a component knows the contract and nothing of who loads it",
+        because: "a component depends on the contract, not on its host",
     },
     Rule {
         crates: &["inference"],
         services: false,
         never: &[&["wasmtime", "building-blocks", "hyper"]],
-        because: "networks know nothing of who asks them",
+        because: "inference does not depend on guests",
     },
     Rule {
         crates: &["component-guest", "wasm-engine", "wasmedge-guest"],
         services: false,
         never: &[&["building-blocks", "sidecar", "dapr-http", "dapr-wit"]],
-        because: "a guest's sockets know nothing of Dapr",
+        because: "a guest's sockets do not depend on Dapr",
     },
 ];
 

@@ -46,7 +46,7 @@ pub(crate) fn make(repository: &Repository, folder: &Path) -> Result<()> {
     if manifest.exists() {
         let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
         let is_ours = text.contains("members = [\n") && folder.join(run_template::FILE).is_file();
-        ensure!(is_ours, "{} is no project that new-service has made", folder.display());
+        ensure!(is_ours, "{} is not a project created by new-service", folder.display());
         return Ok(());
     }
     let root = std::path::absolute(repository.path(""))?;

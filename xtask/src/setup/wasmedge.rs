@@ -99,7 +99,7 @@ fn required_packages(folder: &Path) -> Result<Vec<String>> {
         .collect();
     packages.sort();
     packages.dedup();
-    ensure!(!packages.is_empty(), "apt knows no wasmedge");
+    ensure!(!packages.is_empty(), "apt has no package wasmedge");
     Ok(packages)
 }
 
