@@ -1,4 +1,4 @@
-//! Makes Rust of the protocol, and keeps its description for reflection.
+//! Generates Rust code from the protocol, and its descriptor set for reflection.
 
 use std::error::Error;
 use std::path::PathBuf;

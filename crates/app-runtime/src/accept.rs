@@ -1,4 +1,4 @@
-//! Accepting connections, one task each.
+//! Accepts connections, one task each.
 
 mod retry;
 
@@ -12,12 +12,12 @@ use crate::lifetime::Lifetime;
 
 pub(crate) use retry::{AcceptRetry, is_about_one_connection};
 
-/// A port, and how long it accepts connections.
+/// A listener and its accept policy.
 pub(crate) struct Port {
-    /// The name of the listener, for the log.
+    /// Name of the listener, for the log.
     pub(crate) name: &'static str,
     pub(crate) listener: TcpListener,
-    /// Accepts new connections while requests are drained, because these may need them.
+    /// True if new connections are accepted while requests are drained, because these may need them.
     pub(crate) while_draining: bool,
 }
 

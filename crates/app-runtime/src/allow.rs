@@ -1,4 +1,4 @@
-//! Which addresses outside the process a guest may reach.
+//! Allow-list of addresses outside the process that a guest may reach.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +12,7 @@ pub struct AllowRule {
     port: Option<u16>,
 }
 
-/// A rule that cannot be read.
+/// An error for text that is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no address to allow: write HOST:PORT, HOST:* or *")]
 pub struct AllowRuleError(String);
@@ -23,7 +23,7 @@ impl FromStr for AllowRule {
     fn from_str(text: &str) -> Result<Self, AllowRuleError> {
         let bad = || AllowRuleError(text.to_owned());
         if text == "*" {
-            return Ok(Self::anything());
+            return Ok(Self::any());
         }
         let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -38,13 +38,13 @@ impl FromStr for AllowRule {
 impl AllowRule {
     /// The rule `*`.
     #[must_use]
-    pub const fn anything() -> Self {
+    pub const fn any() -> Self {
         Self { host: None, port: None }
     }
 
-    /// The host and port that a URL such as `mysql://user:secret@db:3306/events` leads to.
+    /// Derives the rule for the host and port of a URL such as `mysql://user:secret@db:3306/events`.
     #[must_use]
-    pub fn of_url(url: &str) -> Option<Self> {
+    pub fn from_url(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let authority = rest.split(['/', '?', '#']).next()?;
         let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
@@ -64,7 +64,7 @@ impl AllowRule {
     }
 }
 
-/// The rules of one guest, and what the names in them have resolved to.
+/// Rules of one guest, and the addresses that their names have resolved to.
 #[derive(Debug, Default)]
 pub(crate) struct AllowList {
     rules: Mutex<BTreeSet<AllowRule>>,
@@ -93,16 +93,16 @@ impl AllowList {
         })
     }
 
-    /// Whether some rule lets the guest reach what `name` resolves to.
-    pub(crate) fn names(&self, name: &str) -> bool {
+    /// Returns whether some rule lets the guest resolve `name`.
+    pub(crate) fn allows_name(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         rules.iter().any(|rule| rule.host.as_ref().is_none_or(|host| *host == name))
     }
 
-    pub(crate) fn remember(&self, name: &str, addresses: &[IpAddr]) {
+    pub(crate) fn record_resolved(&self, name: &str, addresses: &[IpAddr]) {
         let name = name.to_ascii_lowercase();
-        // A name that no rule has changes nothing; the guest chooses what it looks up.
+        // Names outside the rules are not kept: the guest chooses what it looks up.
         let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         if !rules.iter().any(|rule| rule.host.as_ref() == Some(&name)) {
             return;
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_a_host_and_a_port_either_of_which_may_be_any() {
+    fn rule_matches_host_and_port_with_wildcards() {
         assert!(allows(&["10.0.0.1:3306"], "10.0.0.1:3306"));
         assert!(!allows(&["10.0.0.1:3306"], "10.0.0.1:3307") && !allows(&["10.0.0.1:3306"], "10.0.0.2:3306"));
         assert!(
@@ -136,11 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_for_what_it_resolved_to() {
+    fn name_rule_allows_resolved_addresses() {
         let list = AllowList::new(["db.example:3306".parse().unwrap()]);
         let peer = "192.0.2.7:3306".parse().unwrap();
-        assert!(list.names("DB.example") && !list.names("other.example") && !list.allows(peer));
-        list.remember("db.example", &[peer.ip()]);
+        assert!(list.allows_name("DB.example") && !list.allows_name("other.example") && !list.allows(peer));
+        list.record_resolved("db.example", &[peer.ip()]);
         assert!(list.allows(peer));
     }
 
@@ -148,16 +148,16 @@ mod tests {
     fn address_keeps_every_name_that_led_to_it() {
         let list = AllowList::new(["a.example:1".parse().unwrap(), "b.example:2".parse().unwrap()]);
         let [one, two, third] = ["192.0.2.7:1", "192.0.2.7:2", "[2001:db8::7]:2"].map(|it| it.parse().unwrap());
-        list.remember("a.example", &[SocketAddr::ip(&one)]);
-        list.remember("B.example", &[SocketAddr::ip(&two), SocketAddr::ip(&third)]);
-        list.remember("c.example", &[SocketAddr::ip(&one)]);
+        list.record_resolved("a.example", &[SocketAddr::ip(&one)]);
+        list.record_resolved("B.example", &[SocketAddr::ip(&two), SocketAddr::ip(&third)]);
+        list.record_resolved("c.example", &[SocketAddr::ip(&one)]);
         assert!(list.allows(one) && list.allows(two) && list.allows(third));
         assert!(!list.allows("192.0.2.7:3".parse().unwrap()));
     }
 
     #[test]
-    fn a_url_grants_the_address_it_leads_to() {
-        let rule = |url| AllowRule::of_url(url);
+    fn url_becomes_a_rule_for_its_address() {
+        let rule = |url| AllowRule::from_url(url);
         assert_eq!(rule("mysql://root:p%40ss@127.0.0.1:3307/events"), Some("127.0.0.1:3307".parse().unwrap()));
         assert_eq!(rule("mysql://root@db/events?x=y"), Some("db:3306".parse().unwrap()));
         assert_eq!(rule("sqlite:events.db"), None);

@@ -1,4 +1,4 @@
-//! What the host is told about one application.
+//! Configuration of one application.
 
 use std::path::PathBuf;
 
@@ -16,78 +16,78 @@ use crate::app_health::HealthCheck;
 /// One application with its sidecar.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// Its id.
+    /// App id.
     pub id: String,
-    /// Where it listens; an application without a port cannot be called.
+    /// App port; an application without a port cannot be called.
     pub port: Option<u16>,
-    /// Where the port is configured, such as `appPort (dapr.yaml:6)`.
+    /// Origin of the port's configuration, such as `appPort (dapr.yaml:6)`.
     pub port_origin: String,
-    /// Where its Dapr HTTP API listens; zero lets the system choose.
+    /// Port of its Dapr HTTP API; zero lets the system choose.
     pub dapr_http_port: u16,
-    /// What runs.
+    /// Command that runs the application.
     pub command: Command,
-    /// The folder that it runs in.
+    /// Working directory.
     pub working_dir: PathBuf,
-    /// The environment that a native process gets beside the host's own.
+    /// Environment variables of a native process, in addition to the host's own.
     pub environment: Vec<(String, String)>,
     /// Its components.
     pub components: Vec<ComponentResource>,
-    /// Its middleware, which pipelines name.
+    /// Its middleware components, to which pipelines refer by name.
     pub middleware: Vec<ComponentResource>,
-    /// The middleware that requests to its API pass, in order.
+    /// Middleware for requests to its API, in order.
     pub http_pipeline: Vec<Handler>,
-    /// The middleware that requests pass before it gets them.
+    /// Middleware for requests to the application, in order.
     pub app_http_pipeline: Vec<Handler>,
-    /// The servers outside that it invokes by a name.
+    /// HTTPEndpoints: outside servers that it invokes by name.
     pub http_endpoints: Vec<HttpEndpointResource>,
-    /// Which secrets it may read.
+    /// Secrets that it may read.
     pub secret_scopes: Vec<SecretScope>,
-    /// Which parts of the API there are.
+    /// Parts of the Dapr API that it may use.
     pub api_access: ApiAccess,
-    /// Which other applications may invoke this one, and what of it.
+    /// Applications that may invoke this one, and their allowed operations.
     pub access_control: AccessControl,
-    /// The largest request body of the API, in bytes.
+    /// Maximum size of a request body of the API, in bytes.
     pub max_body_size: u64,
-    /// The most bytes of request bodies that its API holds at once while they arrive.
+    /// Maximum total of request bodies that its API buffers at once, in bytes.
     pub bodies: usize,
-    /// How large the headers of a request to the API may be, in bytes.
+    /// Maximum size of the headers of a request to the API, in bytes.
     pub read_buffer_size: u64,
-    /// What callers of the API must show.
+    /// API token required of callers (`dapr-api-token`), if any.
     pub api_token: Option<ApiToken>,
-    /// Whose pages may use the API.
+    /// Allowed CORS origins of the API; `None` sends no CORS headers.
     pub allowed_origins: Option<AllowedOrigins>,
-    /// Where health and metadata are served beside, without an API token (`--dapr-public-port`).
+    /// Port for health and metadata without an API token (`--dapr-public-port`).
     pub public_port: Option<u16>,
-    /// Logs every call of the API.
+    /// True if every API call is logged.
     pub logs_api_calls: bool,
-    /// The features that its Configuration enables.
+    /// Features that its Configuration enables.
     pub enabled_features: Vec<String>,
-    /// What the sidecar shows to the application (`APP_API_TOKEN`).
+    /// Token that the sidecar sends to the application (`APP_API_TOKEN`).
     pub app_token: Option<ApiToken>,
-    /// The most requests at once; zero means no limit.
+    /// Maximum concurrent requests; zero means no limit.
     pub max_concurrency: u32,
-    /// Probes of its health, if it is to be probed; it has to have a port then.
+    /// Health probes, if enabled; they require a port.
     pub health_check: Option<HealthCheck>,
-    /// What a guest may use up.
+    /// Resource limits of a guest.
     pub limits: Limits,
-    /// The share of the processors beside those of other guests.
+    /// Share of processor time relative to other guests.
     pub weight: Weight,
-    /// The most instances of a module; more than one are started by need.
+    /// Maximum instances of a module; more than one are started on demand.
     pub instances: usize,
-    /// Ends the run when this application exits, as that of `dapr run -- COMMAND` does.
+    /// True if the run ends when this application exits, as with `dapr run -- COMMAND`.
     pub ends_run: bool,
 }
 
-/// What runs as an application.
+/// The program of an application.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// A module built for WasmEdge, or a component, as a guest in this process.
+    /// A WasmEdge module or a component app, as a guest in this process.
     WasmEdge(WasmEdgeCommand),
-    /// A component, as a guest in this process.
+    /// A component app, as a guest in this process.
     #[cfg(feature = "component-apps")]
     Serve(component_guest::command::ServeCommand),
-    /// Anything else, as a process of its own: the program and its arguments.
+    /// Any other program, as a process of its own: the program and its arguments.
     Process(Vec<String>),
-    /// Nothing: just the sidecar, for an application that somebody else runs.
+    /// No program: just the sidecar, for an application started elsewhere.
     None,
 }

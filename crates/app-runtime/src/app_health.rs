@@ -1,6 +1,6 @@
-//! Probes of an application's health: `dapr/pkg/apphealth/health.go`.
+//! Probes an application's health: `dapr/pkg/apphealth/health.go`.
 //!
-//! While an application is not healthy nobody can invoke it, and its input bindings rest.
+//! While an application is unhealthy, it cannot be invoked and its input bindings pause.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,27 +15,27 @@ use tokio_util::sync::CancellationToken;
 use crate::directory::Callee;
 use crate::input_bindings;
 
-/// Settings of the probes (`--enable-app-health-check` and its family).
+/// Probe settings (`--enable-app-health-check` and its family).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// The path of `GET`, which 2xx answers where the application is healthy.
+    /// Path of `GET`; a healthy application responds with 2xx.
     pub path: PathAndQuery,
-    /// Time from one probe to the next.
+    /// Time between probes.
     pub interval: Duration,
-    /// Time that a response may take, at most the interval.
+    /// Response timeout, at most the interval.
     pub timeout: Duration,
-    /// Failures in a row after which the application is not healthy; at least 1.
+    /// Consecutive failures after which the application is unhealthy; at least 1.
     pub threshold: u32,
 }
 
-/// The health of one application.
+/// Health of one application.
 pub(crate) struct AppHealth {
     check: HealthCheck,
-    /// Failures in a row.
+    /// Consecutive failures.
     failures: AtomicU32,
 }
 
-/// A change that a probe has brought.
+/// A change of health after a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     Healthy,
@@ -43,7 +43,7 @@ enum Change {
 }
 
 impl AppHealth {
-    /// Not healthy, until a probe has shown otherwise.
+    /// Creates the state, unhealthy until a probe succeeds.
     pub(crate) fn new(check: HealthCheck) -> Self {
         Self { failures: AtomicU32::new(check.threshold), check }
     }
@@ -52,7 +52,7 @@ impl AppHealth {
         self.failures.load(Ordering::Relaxed) < self.check.threshold
     }
 
-    /// Counts the outcome of a probe.
+    /// Records the outcome of a probe; returns the change, if any.
     fn record(&self, is_success: bool) -> Option<Change> {
         let was_healthy = self.is_healthy();
         let failures = if is_success { 0 } else { self.failures.load(Ordering::Relaxed).saturating_add(1) };
@@ -76,7 +76,9 @@ impl AppHealth {
     }
 }
 
-/// Probes the application until `shutdown`; starts its input bindings when it becomes healthy, and ends them when it no longer is.
+/// Probes the application until `shutdown`.
+///
+/// Starts its input bindings when it becomes healthy, and ends them when it becomes unhealthy.
 pub(crate) async fn watch(sidecar: Arc<Sidecar>, callee: Arc<Callee>, shutdown: CancellationToken) {
     let Some(health) = &callee.health else { return };
     let app = sidecar.app_id().to_owned();
@@ -97,7 +99,7 @@ pub(crate) async fn watch(sidecar: Arc<Sidecar>, callee: Arc<Callee>, shutdown: 
                     app,
                     error,
                     failures = health.check.threshold,
-                    "app unhealthy: it gets no requests and no events"
+                    "app unhealthy: pausing requests and events"
                 );
                 if let Some(token) = bindings.take() {
                     token.cancel();

@@ -1,14 +1,14 @@
-//! Delays between attempts: longer after each failure, short again once things went well for a while.
+//! Delays between attempts: longer after each failure, reset after a stable run.
 
 use std::time::{Duration, Instant};
 
-/// The first delay and the longest.
-const FIRST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(10);
-/// A run of this length counts as recovered.
-const STABLE: Duration = Duration::from_secs(30);
+/// First and longest delay.
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_secs(10);
+/// Run time after which the delay is reset.
+const RESET_AFTER: Duration = Duration::from_secs(30);
 
-/// The delays between attempts at one thing.
+/// Delays between attempts at one operation.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     next: Duration,
@@ -17,22 +17,22 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new() -> Self {
-        Self { next: FIRST, last: Instant::now() }
+        Self { next: FIRST_DELAY, last: Instant::now() }
     }
 
-    /// How long to wait before the next attempt.
+    /// Returns the delay before the next attempt.
     pub(crate) fn next(&mut self) -> Duration {
-        if self.last.elapsed() > STABLE {
-            self.next = FIRST;
+        if self.last.elapsed() > RESET_AFTER {
+            self.next = FIRST_DELAY;
         }
         let wait = self.next;
-        self.next = (wait * 2).min(LONGEST);
+        self.next = (wait * 2).min(MAX_DELAY);
         self.last = Instant::now() + wait;
         wait
     }
 }
 
-/// The restarts of one application: how long to wait before each, and which are worth a log line.
+/// Restarts of one application: delays, and the decision which ones to log.
 pub(crate) struct Restarts {
     app: String,
     backoff: Backoff,
@@ -45,17 +45,17 @@ impl Restarts {
         Self { app, backoff: Backoff::new(), count: 0, last_error: String::new() }
     }
 
-    /// The delay before the next restart. Tells it, unless the same error was told before and comes again and again.
+    /// Returns the delay before the next restart. Logs it, except for most repeats of the same error.
     pub(crate) fn next(&mut self, error: &str) -> Duration {
         let next_try = self.backoff.next();
-        if self.note(error) {
+        if self.should_log(error) {
             tracing::error!(app = %self.app, restarts = self.count, ?next_try, "restarting: {error}");
         }
         next_try
     }
 
-    /// Counts a restart; says whether it is worth a line: a new error, or the 1st, 2nd, 4th, 8th ... time of the same.
-    fn note(&mut self, error: &str) -> bool {
+    /// Counts a restart. Returns whether to log it: a new error, or repeat 1, 2, 4, 8 and so on.
+    fn should_log(&mut self, error: &str) -> bool {
         self.count += 1;
         let is_new = self.last_error != error;
         if is_new {
@@ -77,10 +77,10 @@ mod tests {
     }
 
     #[test]
-    fn repeated_error_is_told_ever_more_rarely() {
+    fn repeated_error_is_logged_ever_more_rarely() {
         let mut restarts = Restarts::new("a".to_owned());
-        let told: Vec<_> = (1..=17).filter(|_| restarts.note("trap")).collect();
-        assert_eq!(told, [1, 2, 4, 8, 16]);
-        assert!(restarts.note("another"));
+        let logged: Vec<_> = (1..=17).filter(|_| restarts.should_log("trap")).collect();
+        assert_eq!(logged, [1, 2, 4, 8, 16]);
+        assert!(restarts.should_log("another"));
     }
 }

@@ -1,4 +1,4 @@
-//! One application as a component: its port, its face of Dapr, and what it reaches outside.
+//! A component app: its port, its Dapr imports and its outbound requests.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use building_blocks::BoxError;
 use component_guest::command::ServeCommand;
-use component_guest::{Account, Folder, HttpApp, Imports, Limits, Options, Outbound, State};
+use component_guest::{Account, HttpApp, Imports, Limits, Options, Outbound, Preopen, State};
 use dapr_http::DaprHttp;
 use dapr_wit::DaprWit;
 use http::{Request, Response};
@@ -20,65 +20,66 @@ use tower_http::timeout::TimeoutBody;
 use wasmedge_guest::command::WasmEdgeCommand;
 
 use crate::accept::Port;
-use crate::around::Around;
 use crate::external::External;
-use crate::guest_app::tell_if_slow;
+use crate::guest_app::log_if_slow;
 use crate::lifetime::Lifetime;
 use crate::log::{AppLog, NamedLog};
+use crate::workload_context::WorkloadContext;
 
-/// Compiles and links components whose instances are given Dapr.
-type Engine = component_guest::Engine<Given>;
+/// Compiles and links component apps, with Dapr imports.
+type Engine = component_guest::Engine<DaprImports>;
 
 pub use component_guest::ComponentError;
 
-/// A service that is a component.
-pub(crate) type App = HttpApp<Given>;
+/// A running component app.
+pub(crate) type App = HttpApp<DaprImports>;
 
-/// What instances are given beside WASI.
-pub(crate) struct Given(pub(crate) DaprWit);
+/// Dapr imports of an instance, in addition to WASI.
+pub(crate) struct DaprImports(pub(crate) DaprWit);
 
-impl Imports for Given {
-    fn request_begins(&mut self, peer: Option<IpAddr>) {
+impl Imports for DaprImports {
+    fn start_request(&mut self, peer: Option<IpAddr>) {
         self.0.set_peer(peer);
     }
 }
 
-/// The engine of all components of a host.
+/// The engine of all component apps of a host, created at first use.
 pub(crate) struct LazyEngine {
     cache: Option<PathBuf>,
-    made: Mutex<Option<Arc<Engine>>>,
+    engine: Mutex<Option<Arc<Engine>>>,
 }
 
 impl LazyEngine {
     pub(crate) const fn new(cache: Option<PathBuf>) -> Self {
-        Self { cache, made: Mutex::new(None) }
+        Self { cache, engine: Mutex::new(None) }
     }
 
-    /// The engine; `memory` is the most that an instance of any component may have, in bytes.
+    /// Returns the engine; `memory` is the maximum memory of an instance, in bytes.
     pub(crate) fn get(&self, memory: usize) -> Result<Arc<Engine>, ComponentError> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(engine) = &*made {
+        let mut slot = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = &*slot {
             return Ok(engine.clone());
         }
-        let link = |linker: &mut _| dapr_wit::add_to_linker(linker, |state: &mut State<Given>| &mut state.imports().0);
+        let link =
+            |linker: &mut _| dapr_wit::add_to_linker(linker, |state: &mut State<DaprImports>| &mut state.imports().0);
         let engine = Arc::new(Engine::new(self.cache.clone(), memory, link)?);
-        Ok(made.insert(engine).clone())
+        Ok(slot.insert(engine).clone())
     }
 }
 
-/// A component as a command line asks for it.
-pub(crate) struct Wanted {
+/// A component app as given on a command line.
+pub(crate) struct ComponentCommand {
     pub(crate) component: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
-    folders: Vec<Folder>,
+    preopens: Vec<Preopen>,
     memory: Option<usize>,
     requests: Option<u32>,
     instances: Option<usize>,
 }
 
-impl Wanted {
-    /// The same with another environment.
+impl ComponentCommand {
+    /// Replaces the environment.
     pub(crate) fn with_environment(
         self,
         environment: impl FnOnce(Vec<(String, String)>) -> Vec<(String, String)>,
@@ -87,15 +88,15 @@ impl Wanted {
     }
 }
 
-impl From<WasmEdgeCommand> for Wanted {
+impl From<WasmEdgeCommand> for ComponentCommand {
     fn from(command: WasmEdgeCommand) -> Self {
         let WasmEdgeCommand { module, arguments, environment, preopens, memory, .. } = command;
-        let folder = |it: wasmedge_guest::Preopen| Folder { host: it.host, guest: it.guest, read_only: it.read_only };
+        let folder = |it: wasmedge_guest::Preopen| Preopen { host: it.host, guest: it.guest, read_only: it.read_only };
         Self {
             component: module,
             arguments,
             environment,
-            folders: preopens.into_iter().map(folder).collect(),
+            preopens: preopens.into_iter().map(folder).collect(),
             memory,
             requests: None,
             instances: None,
@@ -103,61 +104,61 @@ impl From<WasmEdgeCommand> for Wanted {
     }
 }
 
-impl From<ServeCommand> for Wanted {
+impl From<ServeCommand> for ComponentCommand {
     fn from(command: ServeCommand) -> Self {
-        let ServeCommand { component, environment, folders, reuse, instances, memory, graphs: _ } = command;
-        Self { component, arguments: Vec::new(), environment, folders, memory, requests: reuse, instances }
+        let ServeCommand { component, environment, preopens, reuse, instances, memory, graphs: _ } = command;
+        Self { component, arguments: Vec::new(), environment, preopens, memory, requests: reuse, instances }
     }
 }
 
-/// Compiles the component and, where it wants that, starts its first instance.
+/// Compiles the component and, if configured, starts its first instance.
 pub(crate) async fn start(
     engine: Arc<Engine>,
     wasm: Vec<u8>,
-    wanted: Wanted,
+    command: ComponentCommand,
     app: &crate::App,
-    around: &Around,
+    workload: &WorkloadContext,
     log: Arc<dyn AppLog>,
 ) -> Result<Arc<App>, ComponentError> {
     let compiler = engine.clone();
     let compiling = tokio::task::spawn_blocking(move || compiler.compile(&wasm));
-    let compiled = tell_if_slow(&app.id, compiling).await;
+    let compiled = log_if_slow(&app.id, compiling).await;
     let component = compiled.map_err(|gone| ComponentError::Compile(wasmtime::Error::new(gone)))??;
-    let mut arguments = vec![wanted.component.display().to_string()];
-    arguments.extend(wanted.arguments);
-    let folder = |folder: Folder| Folder { host: app.working_dir.join(&folder.host), ..folder };
+    let mut arguments = vec![command.component.display().to_string()];
+    arguments.extend(command.arguments);
+    let folder = |folder: Preopen| Preopen { host: app.working_dir.join(&folder.host), ..folder };
     let options = Options {
         arguments,
-        environment: wanted.environment,
-        folders: wanted.folders.into_iter().map(folder).collect(),
+        environment: command.environment,
+        preopens: command.preopens.into_iter().map(folder).collect(),
         limits: Limits {
-            memory: wanted.memory.unwrap_or(app.limits.memory),
+            memory: command.memory.unwrap_or(app.limits.memory),
             busy: app.limits.busy,
-            instances: wanted.instances,
+            instances: command.instances,
             app_memory: app.limits.app_memory,
             queue: app.limits.queue,
             queue_timeout: app.limits.queue_timeout,
             request_timeout: app.limits.request_timeout,
         },
-        requests: wanted.requests,
-        graphs: around.graphs.clone(),
-        outbound: Arc::new(Ways {
-            api: around.api.clone(),
-            dapr_port: around.dapr_port,
-            external: around.external.clone(),
+        requests: command.requests,
+        graphs: workload.graphs.clone(),
+        outbound: Arc::new(OutboundRouter {
+            api: workload.api.clone(),
+            dapr_port: workload.dapr_port,
+            external: workload.external.clone(),
         }),
         output: Arc::new(NamedLog { app: app.id.clone(), log }),
         account: Account::new(app.weight),
     };
-    let sidecar = around.sidecar.clone();
-    let imports = move || Given(DaprWit::new(sidecar.clone()));
+    let sidecar = workload.sidecar.clone();
+    let imports = move || DaprImports(DaprWit::new(sidecar.clone()));
     Ok(Arc::new(HttpApp::new(&engine, app.id.clone(), &component, options, imports).await?))
 }
 
-/// How long the next piece of a body may take: whoever is slower would keep an instance from others.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Time limit for the next chunk of a request body. A slower client would keep an instance from others.
+const BODY_CHUNK_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Answers what arrives at the application's port.
+/// Serves the application's port.
 pub(crate) async fn serve(app: Arc<App>, listener: std::net::TcpListener, lifetime: Lifetime) {
     let listening = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
     let Ok(listener) = listening.inspect_err(|error| tracing::error!(%error, "the app port cannot be used")) else {
@@ -167,23 +168,25 @@ pub(crate) async fn serve(app: Arc<App>, listener: std::net::TcpListener, lifeti
         let app = app.clone();
         let answer = move |request: Request<Body>| {
             let app = app.clone();
-            let request = request.map(|body| TimeoutBody::new(PATIENCE, body).boxed_unsync());
+            let request = request.map(|body| TimeoutBody::new(BODY_CHUNK_TIMEOUT, body).boxed_unsync());
             async move { app.handle(request, Some(peer.ip())).await }
         };
-        dapr_http::speak(stream, finish, answer)
+        dapr_http::serve_http(stream, finish, answer)
     };
     Port { name: "the application", listener, while_draining: false }.serve(lifetime, serve).await;
 }
 
-/// Where the requests of a component lead: to its own Dapr without a socket, and outside as far as it is allowed.
-struct Ways {
+/// Routes the requests of a component app.
+///
+/// They go to its own Dapr API without a socket, or else outside as far as allowed.
+struct OutboundRouter {
     api: Arc<DaprHttp>,
     dapr_port: u16,
     external: Arc<External>,
 }
 
 #[async_trait]
-impl Outbound for Ways {
+impl Outbound for OutboundRouter {
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let uri = request.uri();
         let is_local = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));

@@ -1,4 +1,4 @@
-//! Making an application's components: references resolved, secret stores first, and what is down tried again.
+//! Creates an application's components: resolves references, secret stores first, and retries those that are down.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,49 +14,49 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::error::StartError;
 use crate::external::Endpoint;
-use crate::references::{Followed, References};
+use crate::references::{References, ResolvedValue};
 
-/// Under this name the metadata API tells which components wait, separated by commas.
+/// Metadata key that lists pending components, separated by commas.
 const NOT_READY: &str = "daprletComponentsNotReady";
 
-/// What components are made with.
+/// Creates the components of an application.
 #[derive(Clone)]
-pub(crate) struct Maker {
+pub(crate) struct ComponentFactory {
     pub(crate) registry: Arc<Registry>,
     pub(crate) context: Context,
 }
 
-/// What was made, and what could not be made yet.
+/// Components created so far, and those to retry.
 #[derive(Default)]
-pub(crate) struct Made {
+pub(crate) struct CreatedComponents {
     components: Components,
     secret_stores: BTreeMap<String, Arc<dyn SecretStore>>,
     pub(crate) waiting: Vec<ComponentResource>,
 }
 
-impl Made {
+impl CreatedComponents {
     pub(crate) fn components(&self) -> Components {
         self.components.clone()
     }
 }
 
-impl Maker {
-    /// Makes `resources`. What is misconfigured is an error; what is just not available waits.
-    pub(crate) async fn make(&self, resources: &[ComponentResource]) -> Result<Made, StartError> {
+impl ComponentFactory {
+    /// Creates `resources`. A misconfigured component is an error; an unavailable one is retried.
+    pub(crate) async fn create(&self, resources: &[ComponentResource]) -> Result<CreatedComponents, StartError> {
         let components = Components::in_namespace(&self.context.namespace);
-        let mut made = Made { components, ..Made::default() };
+        let mut made = CreatedComponents { components, ..CreatedComponents::default() };
         // Secret stores come first, because the others may refer to them.
         let (secret_stores, others): (Vec<_>, Vec<_>) =
             resources.iter().partition(|resource| resource.type_.to_ascii_lowercase().starts_with("secretstores."));
         for resource in secret_stores.into_iter().chain(others) {
-            match self.one(resource, &mut made).await {
+            match self.create_one(resource, &mut made).await {
                 Ok(()) => {}
                 Err(error) if is_retryable(&error) => {
-                    tracing::warn!(app = %self.context.app_id, %error, "a component is not ready and will be tried again");
+                    tracing::warn!(app = %self.context.app_id, %error, "component not ready; retrying");
                     made.waiting.push(resource.clone());
                 }
                 Err(error) if resource.ignore_errors => {
-                    tracing::warn!(app = %self.context.app_id, %error, "a component is left out (ignoreErrors)");
+                    tracing::warn!(app = %self.context.app_id, %error, "component skipped (ignoreErrors)");
                 }
                 Err(error) => return Err(error),
             }
@@ -64,8 +64,8 @@ impl Maker {
         Ok(made)
     }
 
-    /// Tries what waits again and again, and gives the sidecar each that comes.
-    pub(crate) async fn retry(self, mut made: Made, sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
+    /// Retries pending components, and adds each to the sidecar once created.
+    pub(crate) async fn retry(self, mut made: CreatedComponents, sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
         let mut backoff = Backoff::new();
         while !made.waiting.is_empty() {
             let names: Vec<_> = made.waiting.iter().map(|resource| resource.name.as_str()).collect();
@@ -75,20 +75,20 @@ impl Maker {
                 () = shutdown.cancelled() => return,
             }
             for resource in std::mem::take(&mut made.waiting) {
-                match self.one(&resource, &mut made).await {
+                match self.create_one(&resource, &mut made).await {
                     Ok(()) => {
                         sidecar.set_components(made.components());
-                        tracing::info!(app = %self.context.app_id, component = %resource.name, "a component is ready at last");
+                        tracing::info!(app = %self.context.app_id, component = %resource.name, "component ready");
                     }
                     Err(error) if is_retryable(&error) => made.waiting.push(resource),
-                    Err(error) => tracing::error!(app = %self.context.app_id, %error, "a component is given up"),
+                    Err(error) => tracing::error!(app = %self.context.app_id, %error, "component failed permanently"),
                 }
             }
         }
         sidecar.set_extended_metadata(NOT_READY.to_owned(), String::new());
     }
 
-    async fn one(&self, resource: &ComponentResource, made: &mut Made) -> Result<(), StartError> {
+    async fn create_one(&self, resource: &ComponentResource, made: &mut CreatedComponents) -> Result<(), StartError> {
         let spec = self.resolve(resource, made).await?;
         let failed = |source| StartError::Component {
             app: self.context.app_id.clone(),
@@ -114,7 +114,7 @@ impl Maker {
         resource: &ComponentResource,
         spec: &ComponentSpec,
         component: &Component,
-        made: &mut Made,
+        made: &mut CreatedComponents,
     ) -> Result<(), StartError> {
         made.components.add(spec, component).map_err(|error| self.reference(resource, error.to_string()))?;
         if let Some(store) = &component.secret_store {
@@ -123,8 +123,12 @@ impl Maker {
         Ok(())
     }
 
-    /// The specification of `resource` with every reference followed.
-    pub(crate) async fn resolve(&self, resource: &ComponentResource, made: &Made) -> Result<ComponentSpec, StartError> {
+    /// Builds the specification of `resource` with every reference resolved.
+    pub(crate) async fn resolve(
+        &self,
+        resource: &ComponentResource,
+        made: &CreatedComponents,
+    ) -> Result<ComponentSpec, StartError> {
         let mut spec = ComponentSpec {
             name: resource.name.clone(),
             type_: resource.type_.clone(),
@@ -137,21 +141,21 @@ impl Maker {
             if let MetadataValue::SecretKeyRef { name, .. } = &item.value {
                 spec.secret_names.insert(item.name.to_ascii_lowercase(), name.clone());
             }
-            let followed = references.follow(&item.value).await.and_then(|value| references.expand(value));
+            let resolved = references.resolve(&item.value).await.and_then(|value| references.expand(value));
             let failed = |why: String| self.reference(resource, format!("metadata {:?}: {why}", item.name));
-            match followed.map_err(failed)? {
-                Followed::Plain(text) => spec.properties.push_plain(&item.name, text),
-                Followed::Secret(value) => spec.properties.push_secret(&item.name, value),
+            match resolved.map_err(failed)? {
+                ResolvedValue::Plain(text) => spec.properties.push_plain(&item.name, text),
+                ResolvedValue::Secret(value) => spec.properties.push_secret(&item.name, value),
             }
         }
         Ok(spec)
     }
 
-    /// The servers outside that `resources` describe.
+    /// Creates the HTTPEndpoints that `resources` describe.
     pub(crate) async fn endpoints(
         &self,
         resources: &[HttpEndpointResource],
-        made: &Made,
+        made: &CreatedComponents,
     ) -> Result<BTreeMap<String, Endpoint>, StartError> {
         let mut endpoints = BTreeMap::new();
         for resource in resources {
@@ -167,8 +171,8 @@ impl Maker {
         Ok(endpoints)
     }
 
-    /// What references in a resource of this application lead to, whose secrets are in `store`.
-    fn references<'a>(&'a self, made: &'a Made, store: Option<&'a str>) -> References<'a> {
+    /// Resolver for references in a resource of this application, with secrets from `store`.
+    fn references<'a>(&'a self, made: &'a CreatedComponents, store: Option<&'a str>) -> References<'a> {
         References { context: &self.context, stores: &made.secret_stores, store }
     }
 

@@ -1,4 +1,4 @@
-//! All applications of the process, and the calls between them.
+//! Directory of the applications of this process, and invocations between them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -19,42 +19,42 @@ use crate::external::External;
 use crate::forward;
 use crate::local_registry::LocalRegistry;
 
-/// The one namespace of this process, as it may follow an id.
+/// The only namespace of this process, as a suffix of an id.
 const NAMESPACE_SUFFIX: &str = ".default";
 
-/// The error for a method that is no UTF-8: between sidecars a method is text.
+/// Error for a method that is not UTF-8: between sidecars a method is text.
 const NOT_UTF8: &str = "error sending message: rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8";
 
-/// The error for an application that is not healthy (`dapr/pkg/messages/predefined.go`, `ErrAppUnhealthy`).
+/// Error for an unhealthy application (`dapr/pkg/messages/predefined.go`, `ErrAppUnhealthy`).
 const UNHEALTHY: &str = "rpc error: code = Internal desc = app is not in a healthy state";
 
-/// One application as others reach it.
+/// An application that others can invoke.
 pub(crate) struct Callee {
     pub(crate) channel: AppChannel,
     token: Option<ApiToken>,
-    turns: Option<Semaphore>,
+    permits: Option<Semaphore>,
     access: AccessControl,
-    /// Its health, where it is probed.
+    /// Health, if probed.
     pub(crate) health: Option<AppHealth>,
     pipeline: OnceLock<Pipeline>,
 }
 
 impl Callee {
-    /// The application that `app` describes.
+    /// Creates the entry for `app`.
     pub(crate) fn new(app: &App) -> Self {
-        let turns = (app.max_concurrency > 0).then(|| Semaphore::new(app.max_concurrency as usize));
+        let permits = (app.max_concurrency > 0).then(|| Semaphore::new(app.max_concurrency as usize));
         let channel = AppChannel::new(app.port).with_timeout(app.limits.request_timeout);
         Self {
             channel,
             token: app.app_token.clone(),
-            turns,
+            permits,
             access: app.access_control.clone(),
             health: app.health_check.clone().filter(|_| app.port.is_some()).map(AppHealth::new),
             pipeline: OnceLock::new(),
         }
     }
 
-    /// The middleware before the application, once its components are there.
+    /// Sets the middleware before the application, once its components exist.
     pub(crate) fn set_pipeline(&self, pipeline: Pipeline) {
         // The host calls this once, before the application runs.
         let _ = self.pipeline.set(pipeline);
@@ -62,7 +62,7 @@ impl Callee {
 
     /// Decides whether the application `caller` may send this request.
     pub(crate) fn authorize(&self, caller: &str, request: &Request<Body>) -> Result<(), InvokeError> {
-        // Rules are for paths as the application will understand them, with every escape decoded.
+        // Rules apply to the path as the application sees it, with every escape decoded.
         let path = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8_lossy();
         let verb = request.method().as_str();
         if self.access.allows(caller, &sidecar::clean(&path), verb) {
@@ -84,9 +84,9 @@ impl Callee {
         if let Some(token) = self.token.as_ref().and_then(|token| HeaderValue::from_str(token.expose()).ok()) {
             request.headers_mut().insert("dapr-api-token", token);
         }
-        // The semaphore is never closed, so a turn always comes.
-        let _turn = match &self.turns {
-            Some(turns) => turns.acquire().await.ok(),
+        // The semaphore is never closed, so a permit always comes.
+        let _permit = match &self.permits {
+            Some(permits) => permits.acquire().await.ok(),
             None => None,
         };
         let Some(pipeline) = self.pipeline.get() else { return self.send(request).await };
@@ -95,7 +95,7 @@ impl Callee {
             Ok(response) => response,
             Err(error) => {
                 failure = Some(error);
-                // Nobody gets this response: the error does.
+                // This response is dropped; the error is returned.
                 Response::new(sidecar::empty_body())
             }
         };
@@ -111,7 +111,7 @@ impl Callee {
     }
 }
 
-/// The applications by their ids.
+/// Applications by id.
 #[derive(Default)]
 pub(crate) struct Directory(RwLock<BTreeMap<String, Arc<Callee>>>);
 
@@ -120,7 +120,7 @@ impl Directory {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id, callee);
     }
 
-    /// Forgets an application that has ended.
+    /// Removes an application that has ended.
     pub(crate) fn remove(&self, id: &str) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
@@ -132,11 +132,13 @@ impl Directory {
     }
 }
 
-/// Invocations by one application. Who calls is decided when this is made, not by what a request says.
+/// Invokes on behalf of one application.
+///
+/// The caller's identity is fixed here; no header can override it.
 pub(crate) struct Caller {
     pub(crate) id: String,
     pub(crate) directory: Arc<Directory>,
-    /// What the application can reach outside.
+    /// Outside servers that the application can reach.
     pub(crate) external: Arc<External>,
     /// Registry of the applications of other processes.
     pub(crate) registry: Option<LocalRegistry>,
@@ -158,7 +160,7 @@ impl Caller {
     }
 }
 
-/// The error as the callee's sidecar reports it to the caller's.
+/// Rewrites the error as the callee's sidecar reports it to the caller's.
 fn remote(error: InvokeError, is_remote: bool) -> InvokeError {
     match error {
         InvokeError::Channel(why) if is_remote => {
@@ -178,7 +180,7 @@ impl Invoker for Caller {
         let Some(callee) = self.directory.find(target) else {
             return self.call_other_process(target, request).await;
         };
-        // Dapr accepts `id.namespace`, and tells the callee its id alone.
+        // Dapr accepts `id.namespace`, and sends the callee its id alone.
         let target = target.strip_suffix(NAMESPACE_SUFFIX).unwrap_or(target);
         let is_remote = target != self.id;
         if is_remote {

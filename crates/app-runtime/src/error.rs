@@ -1,4 +1,4 @@
-//! Why the host does not start.
+//! Errors that keep the host from starting.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,109 +9,109 @@ use wasmedge_guest::GuestError;
 
 use crate::component_app::ComponentError;
 
-/// Why the host does not start.
+/// An error that keeps the host from starting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Somebody else has the port.
+    /// A port is in use.
     #[error("app {app}: {what} cannot listen on {address}: {source}{}", held_by(*.address, .source))]
     Port {
-        /// The application.
+        /// App id.
         app: String,
-        /// What wanted the port.
+        /// Listener that needs the port.
         what: &'static str,
-        /// The address.
+        /// Address of the listener.
         address: SocketAddr,
-        /// What the system says.
+        /// Error of the system.
         source: io::Error,
     },
     /// A module cannot be read.
     #[error("app {app}: {}: {source}{}", .path.display(), built_by(.path, .source))]
     Module {
-        /// The application.
+        /// App id.
         app: String,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         source: io::Error,
     },
-    /// A module cannot be run.
+    /// A module cannot run.
     #[error("app {app}: {}: {}", .path.display(), .source.report())]
     Guest {
-        /// The application.
+        /// App id.
         app: String,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the guest.
         source: GuestError,
     },
-    /// The component that an application is cannot be run.
+    /// A component app cannot run.
     #[error("app {app}: {}: {}", .path.display(), .source.report())]
     ComponentGuest {
-        /// The application.
+        /// App id.
         app: String,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the component app.
         source: ComponentError,
     },
-    /// A network that the command line names cannot be loaded.
+    /// A model that the command line names cannot be loaded.
     #[error("app {app}: {}: {source}", .path.display())]
     Graph {
-        /// The application.
+        /// App id.
         app: String,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the model.
         source: inference::GraphError,
     },
-    /// A component cannot be made.
+    /// A component cannot be created.
     #[error("app {app}: {origin}: {source}")]
     Component {
-        /// The application.
+        /// App id.
         app: String,
-        /// Where its YAML is.
+        /// Origin of its YAML.
         origin: String,
-        /// Why not.
+        /// Error of the component.
         source: Box<CreateError>,
     },
-    /// A resource's reference leads nowhere, or what it says cannot be.
+    /// A resource's reference cannot be resolved, or its value is invalid.
     #[error("app {app}: {origin}: {what}: {why}")]
     Reference {
-        /// The application.
+        /// App id.
         app: String,
-        /// Where its YAML is.
+        /// Origin of its YAML.
         origin: String,
-        /// Which resource it is.
+        /// Kind and name of the resource.
         what: String,
-        /// What is wrong.
+        /// Reason.
         why: String,
     },
-    /// Something that should have ended well did not.
+    /// An internal task failed.
     #[error("the host's own task failed")]
     Task(#[source] tokio::task::JoinError),
 }
 
-/// Names the process that has a taken port.
+/// Names the process that uses the port, if it is in use.
 fn held_by(address: SocketAddr, error: &io::Error) -> String {
     let is_taken = error.kind() == io::ErrorKind::AddrInUse;
     let owner = is_taken.then(|| port_owner::port_owner(address.port())).flatten();
     owner.map(|owner| format!("; {owner} has it")).unwrap_or_default()
 }
 
-/// Says how a service of this project that is not built yet is built.
+/// Tells how to build a service of this project that is not built yet.
 fn built_by(path: &std::path::Path, error: &io::Error) -> &'static str {
     let is_built = path.components().any(|part| part.as_os_str() == "wasm");
     if is_built && error.kind() == io::ErrorKind::NotFound { "; `cargo xtask build-wasm` builds it" } else { "" }
 }
 
 impl StartError {
-    /// Whether the user can mend this in a file that daprlet reads.
+    /// Returns whether the user can fix this in a file that daprlet reads.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::Component { source, .. } => !source.is_retryable(),
-            // A name that leads nowhere; what cannot be read now may be readable later.
+            // A missing file is an error of the configuration; an unreadable one may become readable.
             Self::Module { source, .. } => source.kind() == io::ErrorKind::NotFound,
             Self::Guest { .. } | Self::ComponentGuest { .. } | Self::Graph { .. } | Self::Reference { .. } => true,
             Self::Port { .. } | Self::Task(_) => false,

@@ -1,5 +1,8 @@
-//! Invocation of what is no application: a URL in place of an id, or the name of an HTTPEndpoint, as in
-//! `dapr/pkg/messaging/direct_messaging.go`. Redirections are the caller's to follow.
+//! Invocation of external servers, by URL or by the name of an HTTPEndpoint.
+//!
+//! A URL takes the place of an app id.
+//!
+//! As in `dapr/pkg/messaging/direct_messaging.go`. Redirects are left to the caller.
 
 mod dial;
 mod endpoint;
@@ -19,45 +22,45 @@ use sidecar::{Body, InvokeError, empty_body};
 
 use crate::allow::{AllowList, AllowRule};
 use crate::replay::Replay;
-use crate::{failure, forward};
+use crate::{forward, go_errors};
 use dial::Dial;
-use tls::{Trust, Way};
+use tls::{Connector, Trust};
 
 pub(crate) use endpoint::Endpoint;
 
-/// Bytes of a document or module that a component names by URL.
+/// Maximum size of a document or module that a component names by URL, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 
-/// What one application can invoke outside.
+/// Outside servers that one application can invoke.
 pub(crate) struct External {
     urls: OnceLock<Result<HttpClient, String>>,
     endpoints: OnceLock<BTreeMap<String, Endpoint>>,
     allow: Arc<AllowList>,
 }
 
-/// Connections outside, kept and used again.
-type HttpClient = Client<Way, Body>;
+/// A pooled client for outside servers.
+type HttpClient = Client<Connector, Body>;
 
 impl External {
-    /// Nothing but URLs that `allow` lets through.
+    /// Allows only URLs that `allow` lets through.
     pub(crate) fn new(allow: Arc<AllowList>) -> Self {
         Self { urls: OnceLock::new(), endpoints: OnceLock::new(), allow }
     }
 
-    /// The application's endpoints, which are known only when its secret stores are there.
+    /// Sets the application's endpoints, once its secret stores exist.
     pub(crate) fn set_endpoints(&self, endpoints: BTreeMap<String, Endpoint>) {
         // The host calls this once, before the application runs.
         let _ = self.endpoints.set(endpoints);
     }
 
-    /// Whether `target` lies outside.
+    /// Returns whether `target` is an outside server.
     pub(crate) fn has(&self, target: &str) -> bool {
         is_url(target) || self.endpoint(target).is_some()
     }
 
     /// Sends `request` to `target`.
     pub(crate) async fn call(&self, target: &str, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        // What lies outside is told nothing of the applications here.
+        // Outside servers learn nothing of the applications here.
         forward::request(&mut request, target, target);
         match self.endpoint(target) {
             Some(endpoint) => endpoint.call(request).await,
@@ -69,7 +72,7 @@ impl External {
         }
     }
 
-    /// Sends `request`, whose URI is absolute, as it is.
+    /// Sends `request`, whose URI is absolute, unchanged.
     #[cfg(feature = "component-apps")]
     pub(crate) async fn fetch(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let client = self.urls.get_or_init(|| client(self.allow.clone(), &Trust::default()));
@@ -82,12 +85,12 @@ impl External {
     }
 }
 
-/// The body of the response to `GET url`, which has to have status 200 and no more than [`MAX_DOCUMENT_BYTES`].
+/// Fetches the body of `GET url`: status 200 and at most [`MAX_DOCUMENT_BYTES`].
 pub(crate) async fn get(url: &str) -> Result<Bytes, String> {
-    let rule = AllowRule::of_url(url).ok_or("the URL names no host")?;
+    let rule = AllowRule::from_url(url).ok_or("the URL names no host")?;
     let client = client(Arc::new(AllowList::new([rule])), &Trust::default())?;
     let request = Request::get(url).body(empty_body()).map_err(|error| error.to_string())?;
-    let response = client.request(request).await.map_err(|error| failure::root_cause(&error).to_string())?;
+    let response = client.request(request).await.map_err(|error| go_errors::root_cause(&error).to_string())?;
     if response.status() != StatusCode::OK {
         return Err(format!("status {}", response.status()));
     }
@@ -95,23 +98,23 @@ pub(crate) async fn get(url: &str) -> Result<Bytes, String> {
     body.map(Collected::to_bytes).map_err(|error| error.to_string())
 }
 
-/// Whether `target` is a URL and not an application's id.
+/// Returns whether `target` is a URL and not an app id.
 fn is_url(target: &str) -> bool {
     target.starts_with("http://") || target.starts_with("https://")
 }
 
 fn client(allow: Arc<AllowList>, trust: &Trust) -> Result<HttpClient, String> {
-    let way = tls::way(Dial::new(allow), trust)?;
-    Ok(Client::builder(TokioExecutor::new()).build(way))
+    let connector = tls::connector(Dial::new(allow), trust)?;
+    Ok(Client::builder(TokioExecutor::new()).build(connector))
 }
 
-/// Sends `request`, whose URI is path and query, below `base`.
+/// Sends `request`, whose URI is path and query, to a URL below `base`.
 async fn send(client: &HttpClient, base: &Uri, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
     let url = below(base, request.uri()).map_err(channel)?;
     let method = request.method().clone();
     *request.uri_mut() = url.clone();
     forward::declare_empty(&mut request);
-    // The client sends again what it could not send; a connection may also be closed just when a request is on its way.
+    // The client retries what it could not send; a connection may also be closed just when a request is on its way.
     let again = Replay::new(&request);
     let mut answered = client.request(request).await;
     if let (Err(error), Some(again)) = (&answered, again)
@@ -119,12 +122,12 @@ async fn send(client: &HttpClient, base: &Uri, mut request: Request<Body>) -> Re
     {
         answered = client.request(again.into_request()).await;
     }
-    let mut response = answered.map_err(|error| failure::told(&method, &url, &error))?;
+    let mut response = answered.map_err(|error| go_errors::url_error(&method, &url, &error))?;
     forward::response(&mut response);
     Ok(response.map(|body| forward::lenient(body.map_err(Into::into).boxed_unsync())))
 }
 
-/// The URL of a method of `base`; the root is `base` itself.
+/// Builds the URL of a method of `base`; the root is `base` itself.
 fn below(base: &Uri, method: &Uri) -> Result<Uri, http::Error> {
     let path = format!("{}{}", base.path().trim_end_matches('/'), method.path().trim_end_matches('/'));
     let query = method.query().map(|query| format!("?{query}")).unwrap_or_default();

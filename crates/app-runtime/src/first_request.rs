@@ -1,6 +1,6 @@
 //! Holds a new connection back from guests until its client has sent the header of a request.
 //!
-//! A client that says nothing, or that never ends its first header, would otherwise keep a descriptor and a place at an
+//! A client that sends nothing, or never ends its first header, would otherwise keep a descriptor and a place at an
 //! instance for as long as it likes. Between later requests a client may wait.
 
 use std::io;
@@ -9,27 +9,29 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// Time that a client has to send the header of its first request, as on the Dapr ports.
+/// Timeout for the header of the first request, as on the Dapr ports.
 pub(crate) const FIRST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same, while many clients are held back.
+/// Timeout while many clients are held back.
 const SHORT_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
-/// Connections of one port that are held back at once; more stay with the operating system.
+/// Maximum connections of one port that are held back at once. More stay in the kernel's queue.
 pub(crate) const MAX_HELD_BACK: usize = 512;
 
-/// The bytes of a header that are looked at. A longer one goes to the guest, which has its own limit.
+/// Maximum bytes of a header that are inspected. A longer one goes to the guest, which has its own limit.
 const MAX_PEEKED_BYTES: usize = 8 * 1024;
-/// Time between two looks at a header that arrives in pieces.
+/// Time between two peeks at a header that arrives in pieces.
 const PEEK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The timeout of a connection that comes while `held_back` others are held back.
+/// Selects the timeout of a connection that arrives while `held_back` others are held back.
 pub(crate) fn header_timeout(held_back: usize) -> Duration {
     if held_back < MAX_HELD_BACK / 2 { FIRST_HEADER_TIMEOUT } else { SHORT_HEADER_TIMEOUT }
 }
 
-/// Gives `stream` back once a guest has something to read on it: the header of a request, or what is no HTTP/1.1.
+/// Returns `stream` once a guest can read a request's header on it.
+///
+/// It is also returned if its bytes are not HTTP/1.1.
 ///
 /// # Errors
-/// `TimedOut` where that takes longer than `timeout`, and `UnexpectedEof` where the client leaves before.
+/// `TimedOut` after `timeout`, and `UnexpectedEof` if the client leaves before.
 pub(crate) async fn wait_for_header(stream: TcpStream, timeout: Duration) -> io::Result<TcpStream> {
     let deadline = Instant::now() + timeout;
     let mut bytes = vec![0; MAX_PEEKED_BYTES];
@@ -42,7 +44,7 @@ pub(crate) async fn wait_for_header(stream: TcpStream, timeout: Duration) -> io:
             count if is_enough(bytes.get(..count).unwrap_or_default()) => return Ok(stream),
             _ => {}
         }
-        // A peek leaves the bytes where they are: there is no waiting for more of them.
+        // A peek leaves the bytes in the socket, which stays readable: only a timer can wait for more.
         sleep_until(deadline.min(Instant::now() + PEEK_INTERVAL)).await;
         if Instant::now() >= deadline {
             return Err(io::ErrorKind::TimedOut.into());
@@ -50,7 +52,9 @@ pub(crate) async fn wait_for_header(stream: TcpStream, timeout: Duration) -> io:
     }
 }
 
-/// True if `bytes` have the end of a header, are too many for one, or do not begin like one.
+/// Returns true if `bytes` need no more waiting.
+///
+/// They contain the end of a header, are too many, or do not start like HTTP.
 fn is_enough(bytes: &[u8]) -> bool {
     let is_http = bytes.iter().find(|byte| !matches!(byte, b'\r' | b'\n')).is_none_or(u8::is_ascii_alphabetic);
     let has_end = || bytes.windows(2).any(|two| two == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n");
@@ -110,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn client_that_leaves_is_forgotten() {
+    async fn client_that_leaves_is_an_error() {
         let (client, server) = connection().await;
         drop(client);
         let error = wait_for_header(server, FIRST_HEADER_TIMEOUT).await.unwrap_err();

@@ -1,5 +1,6 @@
-//! What happens to headers between two applications: `dapr/pkg/messaging/v1/util.go`, `direct_messaging.go` and
-//! `pkg/channel/http/http_channel.go`.
+//! Rewrites headers between two applications.
+//!
+//! As in `dapr/pkg/messaging/v1/util.go`, `direct_messaging.go` and `pkg/channel/http/http_channel.go`.
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -13,7 +14,7 @@ use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt as _;
 use sidecar::Body;
 
-/// Headers that mean one connection, or that the sidecar writes itself.
+/// Headers that concern one connection, or that the sidecar writes itself.
 const NOT_FORWARDED: &[&str] = &[
     "connection",
     "content-length",
@@ -32,11 +33,11 @@ const NOT_FORWARDED: &[&str] = &[
     "upgrade",
 ];
 
-/// Where the caller is; all callers here are in this process or on this machine.
-const HERE: &str = "127.0.0.1";
-/// What Dapr writes where nobody has begun a trace and it has none of its own.
+/// Address of the caller; all callers here are in this process or on this machine.
+const LOOPBACK: &str = "127.0.0.1";
+/// Trace header that Dapr writes when no trace is active.
 const NO_TRACE: &str = "00-00000000000000000000000000000000-0000000000000000-00";
-/// Dapr's name for the namespace when none is configured.
+/// Dapr's default namespace.
 pub(crate) const NAMESPACE: &str = "default";
 
 /// Rewrites the headers of a request from `caller` to `callee`.
@@ -44,32 +45,32 @@ pub(crate) fn request<B>(request: &mut Request<B>, caller: &str, callee: &str) {
     let headers = request.headers_mut();
     filter(headers);
     headers.remove(HOST);
-    // Of several, Dapr lets only the first through.
+    // Dapr forwards only the first of several.
     if let Some(first) = headers.get("baggage").cloned() {
         headers.insert("baggage", first);
     }
     if !headers.contains_key("traceparent") {
         set(headers, "traceparent", NO_TRACE);
     }
-    // Dapr calls an application's own methods without a detour, and without these.
+    // For an application's own methods Dapr adds none of the headers below.
     if caller == callee {
         return;
     }
-    append(headers, "x-forwarded-for", HERE);
+    append(headers, "x-forwarded-for", LOOPBACK);
     let host = host_name();
     append(headers, "x-forwarded-host", host);
-    append(headers, "forwarded", &format!("for={HERE};by={HERE};host={host}"));
+    append(headers, "forwarded", &format!("for={LOOPBACK};by={LOOPBACK};host={host}"));
     set(headers, "dapr-caller-app-id", caller);
     set(headers, "dapr-callee-app-id", callee);
     set(headers, "dapr-caller-namespace", NAMESPACE);
 }
 
-/// Rewrites the headers of an answer.
+/// Rewrites the headers of a response.
 pub(crate) fn response<B>(response: &mut Response<B>) {
     filter(response.headers_mut());
 }
 
-/// Says of a request without a body that it has none, where one is usual: some servers ask for a length (411).
+/// Adds `Content-Length: 0` where a body is usual and missing: some servers require it (411).
 pub(crate) fn declare_empty(request: &mut Request<Body>) {
     let has_usually = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
     if has_usually && request.body().is_end_stream() {
@@ -77,8 +78,9 @@ pub(crate) fn declare_empty(request: &mut Request<Body>) {
     }
 }
 
-/// The body of an answer as daprd passes it on: what came before it broke off, as if that were all, without the length that the
-/// application had promised.
+/// Passes a response body on as daprd does.
+///
+/// A body that breaks off ends there without an error, and without the length that the application had promised.
 pub(crate) fn lenient(body: Body) -> Body {
     if body.is_end_stream() { body } else { Lenient(body).boxed_unsync() }
 }
@@ -93,7 +95,7 @@ impl HttpBody for Lenient {
         let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
         Poll::Ready(match frame {
             Some(Err(error)) => {
-                tracing::warn!(%error, "the body of an application's response broke off");
+                tracing::warn!(%error, "an application's response body broke off");
                 None
             }
             frame => frame,
@@ -124,7 +126,7 @@ fn filter(headers: &mut HeaderMap) {
     for name in special {
         let values: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
         headers.remove(&name);
-        // Two sidecars speak gRPC with each other: what that reserves for itself comes through under another name.
+        // Two sidecars speak gRPC with each other: headers reserved by gRPC are forwarded under another name.
         if let Ok(renamed) = HeaderName::from_bytes(format!("dapr-{name}").as_bytes())
             && !is_binary(&name)
         {
@@ -139,7 +141,7 @@ fn is_binary(name: &HeaderName) -> bool {
     name.as_str().ends_with("-bin")
 }
 
-/// The name of this machine, as Dapr tells it to applications.
+/// Returns the name of this machine, as Dapr sends it to applications.
 fn host_name() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(system_name)
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn connection_headers_stay_and_the_others_go_through() {
+    fn connection_headers_are_dropped_and_others_forwarded() {
         let given = [
             ("connection", "close, X-Hop"),
             ("x-hop", "1"),
@@ -199,17 +201,17 @@ mod tests {
     }
 
     #[test]
-    fn the_callers_identity_is_the_sidecars_word_and_never_a_header() {
+    fn caller_identity_headers_are_overwritten() {
         let headers =
             forwarded(&[("dapr-caller-app-id", "somebody-else"), ("x-forwarded-for", "203.0.113.9")], "caller");
         assert_eq!(headers["dapr-caller-app-id"], "caller");
         assert_eq!(headers["dapr-callee-app-id"], "callee");
         let chain: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
-        assert_eq!(chain, ["203.0.113.9", HERE]);
+        assert_eq!(chain, ["203.0.113.9", LOOPBACK]);
     }
 
     #[test]
-    fn a_trace_is_passed_on_and_its_absence_too() {
+    fn trace_header_is_forwarded_or_filled_in() {
         let known = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         assert_eq!(forwarded(&[("traceparent", known)], "caller")["traceparent"], known);
         assert_eq!(forwarded(&[], "caller")["traceparent"], NO_TRACE);

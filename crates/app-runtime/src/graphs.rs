@@ -1,4 +1,4 @@
-//! The networks that a guest may ask, as its command line names them.
+//! Models that a guest may run, as named by its command line.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use inference::{Graphs, Library};
 use crate::app::{App, Command};
 use crate::error::StartError;
 
-/// How `wasmedge` names one.
+/// Option of `wasmedge` that names a model.
 const PRELOAD: &str = "--nn-preload NAME:ONNX:CPU:FILE";
 
-/// How `wasmtime serve` names one.
+/// Option of `wasmtime serve` that names a directory of models.
 #[cfg(feature = "component-apps")]
 const NN_GRAPH: &str = "-S nn,nn-graph=onnx::FOLDER";
 
-/// Loads what the application's command line names, as far as it is not loaded already for somebody else.
+/// Loads the models of the application's command line; files loaded before are shared.
 ///
 /// # Errors
-/// When a file is missing, or no network.
+/// When a file is missing, or not a model.
 pub(crate) async fn load(library: &Arc<Library>, app: &App) -> Result<Arc<Graphs>, StartError> {
     let (flag, named) = named(&app.command);
     let mut graphs = Vec::new();
@@ -32,7 +32,7 @@ pub(crate) async fn load(library: &Arc<Library>, app: &App) -> Result<Arc<Graphs
     Ok(Arc::new(Graphs::new(app.id.clone(), flag, graphs)))
 }
 
-/// Networks by name and file, and the flag that would name one more.
+/// Lists models by name and file, and the option that adds one.
 fn named(command: &Command) -> (&'static str, &[(String, PathBuf)]) {
     match command {
         Command::WasmEdge(command) => (PRELOAD, &command.graphs),

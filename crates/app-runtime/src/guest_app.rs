@@ -1,4 +1,4 @@
-//! One application as a guest: compiled, run, and run again when it ends without being asked to.
+//! A WasmEdge module as an application: compiled, run, and restarted when it ends.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::lifetime::{HostEvent, Lifetime};
 use crate::log::{AppLog, NamedLog};
 use crate::network::GuestNetwork;
 
-/// A guest and everything it is given at each start.
+/// A guest and its options, kept for each start.
 pub(crate) struct GuestApp {
     pub(crate) app: String,
     pub(crate) engine: Arc<Engine>,
@@ -25,7 +25,7 @@ pub(crate) struct GuestApp {
     pub(crate) command: WasmEdgeCommand,
     pub(crate) working_dir: PathBuf,
     pub(crate) limits: Limits,
-    /// Descriptors that all its instances may have open.
+    /// Descriptor budget of all its instances.
     pub(crate) descriptors: Arc<DescriptorBudget>,
     pub(crate) account: Arc<Account>,
     pub(crate) memory: Arc<MemoryAccount>,
@@ -43,21 +43,21 @@ pub(crate) async fn compile(
 ) -> Result<wasmtime::Module, StartError> {
     let engine = engine.clone();
     let compiling = tokio::task::spawn_blocking(move || engine.compile(&wasm));
-    let compiled = tell_if_slow(app, compiling).await.map_err(StartError::Task)?;
+    let compiled = log_if_slow(app, compiling).await.map_err(StartError::Task)?;
     compiled.map_err(|source| StartError::Guest { app: app.to_owned(), path: path.to_owned(), source })
 }
 
-/// The time after which loading a module is told as compiling it.
-const TELL_COMPILING_AFTER: Duration = Duration::from_millis(700);
+/// Loading time after which a compilation is logged.
+const LOG_COMPILING_AFTER: Duration = Duration::from_millis(700);
 
-/// Tells that a module is being compiled, and how long that took, unless its compiled code was there already.
-pub(crate) async fn tell_if_slow<T>(app: &str, compiling: impl Future<Output = T>) -> T {
+/// Logs that a module is being compiled, and for how long, unless its code was cached.
+pub(crate) async fn log_if_slow<T>(app: &str, compiling: impl Future<Output = T>) -> T {
     let begin = Instant::now();
     tokio::pin!(compiling);
-    if let Ok(compiled) = tokio::time::timeout(TELL_COMPILING_AFTER, compiling.as_mut()).await {
+    if let Ok(compiled) = tokio::time::timeout(LOG_COMPILING_AFTER, compiling.as_mut()).await {
         return compiled;
     }
-    tracing::info!(app, "compiling for this machine, which only the first start does");
+    tracing::info!(app, "compiling for this machine; later starts use the cache");
     let compiled = compiling.await;
     tracing::info!(app, seconds = begin.elapsed().as_secs(), "compiled");
     compiled
@@ -69,8 +69,9 @@ impl GuestApp {
         wasmedge_guest::run(&self.engine, &self.module, self.options(activity)).await
     }
 
-    /// Runs an instance until the host stops, and restarts it when it ends without being asked to. An application with
-    /// `ends_run` is not restarted when it exits. One that cannot start is told and left.
+    /// Runs an instance until the host stops, and restarts it when it ends.
+    ///
+    /// An application with `ends_run` is not restarted when it exits. One that cannot start is reported and left.
     pub(crate) async fn supervise(self: Arc<Self>, lifetime: Lifetime, ends_run: bool) {
         let mut restarts = Restarts::new(self.app.clone());
         let mut start = Start::default();
@@ -78,9 +79,9 @@ impl GuestApp {
             let begin = Instant::now();
             let Some(ended) = lifetime.stopped.run_until_cancelled(self.run_observed(&mut start)).await else { return };
             if let Ok(code) = &ended {
-                lifetime.tell(HostEvent::Exited { app: self.app.clone(), code: *code });
-                if ends_run || (*code == 0 && self.network.door.is_none()) {
-                    tracing::info!(app = %self.app, code, "the guest has exited");
+                lifetime.send(HostEvent::Exited { app: self.app.clone(), code: *code });
+                if ends_run || (*code == 0 && self.network.queue.is_none()) {
+                    tracing::info!(app = %self.app, code, "guest exited");
                     return;
                 }
             }
@@ -88,9 +89,9 @@ impl GuestApp {
                 Ok(code) => format!("the guest has exited with {code}"),
                 Err(error) => format!("{}: {}", self.path.display(), error.report()),
             };
-            if let Some(source) = start.is_hopeless(ended, begin.elapsed()) {
+            if let Some(source) = start.permanent_error(ended, begin.elapsed()) {
                 let (app, path) = (self.app.clone(), self.path.clone());
-                lifetime.tell(HostEvent::CannotStart(StartError::Guest { app, path, source }));
+                lifetime.send(HostEvent::CannotStart(StartError::Guest { app, path, source }));
                 return;
             }
             let delay = tokio::time::sleep(restarts.next(&error));
@@ -100,15 +101,15 @@ impl GuestApp {
         }
     }
 
-    /// Runs an instance, and notes in `start` when it listens.
+    /// Runs an instance, and records in `start` when it listens.
     async fn run_observed(&self, start: &mut Start) -> Result<i32, GuestError> {
         let run = self.run(Arc::default());
-        let Some((_, door)) = &self.network.door else { return run.await };
+        let Some((_, queue)) = &self.network.queue else { return run.await };
         tokio::pin!(run);
         tokio::select! {
             biased;
             ended = run.as_mut() => return ended,
-            () = door.opened() => start.has_succeeded = true,
+            () = queue.wait_for_listener() => start.has_succeeded = true,
         }
         run.await
     }
@@ -137,16 +138,16 @@ impl GuestApp {
     }
 }
 
-/// The exit codes by which a program says that its settings are wrong (`EX_USAGE` and `EX_CONFIG` of sysexits.h).
-const SETTINGS_REFUSED: [i32; 2] = [64, 78];
+/// Exit codes for invalid settings (`EX_USAGE` and `EX_CONFIG` of sysexits.h).
+const SETTINGS_ERROR_CODES: [i32; 2] = [64, 78];
 
-/// The most traps of a guest before it ever listened.
+/// Maximum traps of a guest before it has ever listened.
 const MAX_TRAPS_AT_START: u32 = 3;
 
-/// A run of this length counts as started, whether the guest listens or not.
+/// Run time after which a guest counts as started, whether it listens or not.
 const STARTED_AFTER: Duration = Duration::from_secs(5);
 
-/// The first start of a guest, which decides whether it is worth restarting.
+/// State of a guest's first start, which decides whether to restart it.
 #[derive(Default)]
 struct Start {
     has_succeeded: bool,
@@ -154,16 +155,16 @@ struct Start {
 }
 
 impl Start {
-    /// The reason why another attempt would fail as well, for a guest that `ended` after `running`.
-    fn is_hopeless(&mut self, ended: Result<i32, GuestError>, running: Duration) -> Option<GuestError> {
+    /// Returns the error if another attempt would fail as well, for a guest that `ended` after `running`.
+    fn permanent_error(&mut self, ended: Result<i32, GuestError>, running: Duration) -> Option<GuestError> {
         self.has_succeeded |= running >= STARTED_AFTER;
         if self.has_succeeded {
             return None;
         }
         match ended {
-            Ok(code) if SETTINGS_REFUSED.contains(&code) => Some(GuestError::SettingsRefused(code)),
+            Ok(code) if SETTINGS_ERROR_CODES.contains(&code) => Some(GuestError::SettingsRefused(code)),
             Ok(_) => None,
-            // It has started, whatever it does then.
+            // A guest that hangs has started.
             Err(error) if error.is_hung() => None,
             Err(error @ GuestError::Trap(_)) => {
                 self.traps += 1;
@@ -183,22 +184,22 @@ mod tests {
     }
 
     #[test]
-    fn guest_that_cannot_start_is_hopeless() {
+    fn guest_that_cannot_start_fails_permanently() {
         let soon = Duration::from_millis(1);
         let mut start = Start::default();
-        assert!(start.is_hopeless(Err(GuestError::UnknownImports(vec![])), soon).is_some());
-        assert!(start.is_hopeless(Ok(64), soon).is_some());
-        assert!(start.is_hopeless(Ok(1), soon).is_none());
-        let hopeless: Vec<_> = (0..3).map(|_| start.is_hopeless(trap(), soon).is_some()).collect();
-        assert_eq!(hopeless, [false, false, true]);
+        assert!(start.permanent_error(Err(GuestError::UnknownImports(vec![])), soon).is_some());
+        assert!(start.permanent_error(Ok(64), soon).is_some());
+        assert!(start.permanent_error(Ok(1), soon).is_none());
+        let permanent: Vec<_> = (0..3).map(|_| start.permanent_error(trap(), soon).is_some()).collect();
+        assert_eq!(permanent, [false, false, true]);
     }
 
     #[test]
     fn guest_that_has_run_is_restarted() {
         for mut start in [Start { has_succeeded: true, traps: 0 }, Start::default()] {
             let running = if start.has_succeeded { Duration::ZERO } else { STARTED_AFTER };
-            assert!((0..9).all(|_| start.is_hopeless(trap(), running).is_none()));
-            assert!(start.is_hopeless(Ok(64), Duration::ZERO).is_none());
+            assert!((0..9).all(|_| start.permanent_error(trap(), running).is_none()));
+            assert!(start.permanent_error(Ok(64), Duration::ZERO).is_none());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The host: everything that `daprlet run` holds together.
+//! The host: all applications of `daprlet run`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,16 +13,15 @@ use sidecar::{AppConnection, Settings, Sidecar};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wasm_engine::{Kind, Refusals};
+use wasm_engine::{Kind, RejectionLog};
 use wasmedge_guest::command::WasmEdgeCommand;
-use wasmedge_guest::{Account, DescriptorBudget, Door, Engine, MemoryAccount};
+use wasmedge_guest::{AcceptQueue, Account, DescriptorBudget, Engine, MemoryAccount};
 
 use crate::accept::Port;
 use crate::allow::{AllowList, AllowRule};
 use crate::app::{App, Command};
-use crate::around::Around;
-use crate::component_app::{self, LazyEngine, Wanted};
-use crate::components::Maker;
+use crate::component_app::{self, ComponentCommand, LazyEngine};
+use crate::components::ComponentFactory;
 use crate::directory::{Callee, Caller, Directory};
 use crate::error::StartError;
 use crate::external::External;
@@ -35,37 +34,38 @@ use crate::log::AppLog;
 use crate::network::GuestNetwork;
 use crate::process_app::ProcessApp;
 use crate::process_guard::{GuardCommand, ProcessGuard};
+use crate::workload_context::WorkloadContext;
 use crate::{app_health, input_bindings};
 
-/// What all applications of a host share.
+/// Settings shared by all applications of a host.
 pub struct HostSettings {
-    /// Runs the guests.
+    /// Engine that runs WasmEdge modules.
     pub engine: Arc<Engine>,
-    /// Where compiled components are kept.
+    /// Directory of compiled component apps.
     pub cache: Option<PathBuf>,
-    /// Makes components.
+    /// Registry that creates components.
     pub registry: Arc<Registry>,
-    /// What components are told; the application's id is added.
+    /// Context passed to components; the app id is added.
     pub context: Context,
-    /// Where everything listens.
+    /// Address on which all ports listen.
     pub listen_address: IpAddr,
-    /// What guests may reach beside what their configuration names.
+    /// Addresses that guests may reach, in addition to those that their configuration names.
     pub allow: Vec<AllowRule>,
-    /// Where the lines of applications go.
+    /// Destination of the applications' output lines.
     pub log: Arc<dyn AppLog>,
-    /// Makes applications known to other processes of this machine, and finds theirs.
+    /// Registry of applications in other processes of this machine.
     pub local_registry: Option<LocalRegistry>,
-    /// Time that requests under way have to finish when one application is asked to shut down.
+    /// Time for requests under way when one application is asked to shut down.
     pub graceful: Duration,
-    /// Starts the guard that ends native applications should this process be killed.
+    /// Command that starts the guard, which ends native applications should this process be killed.
     pub guard: Option<GuardCommand>,
 }
 
-/// Running applications.
+/// A host with its running applications.
 pub struct Host {
     settings: HostSettings,
     component_engine: LazyEngine,
-    /// The networks of all guests.
+    /// Models of all guests.
     library: Arc<Library>,
     directory: Arc<Directory>,
     guard: Arc<ProcessGuard>,
@@ -74,21 +74,22 @@ pub struct Host {
 
 /// One application of a running host.
 pub struct RunningApp {
-    /// Its id.
+    /// App id.
     pub id: String,
-    /// Where it listens.
+    /// App address, if it has a port.
     pub address: Option<SocketAddr>,
-    /// Where its Dapr API listens.
+    /// Address of its Dapr API.
     pub dapr_address: SocketAddr,
-    /// What it sees of Dapr.
+    /// The application's sidecar.
     pub sidecar: Arc<Sidecar>,
-    /// True where this host runs it, and not somebody else.
+    /// True if this host runs the application, false if another process does.
     pub started_here: bool,
 }
 
 impl Host {
-    /// A host without applications, and what it has to tell. Once `shutdown` is cancelled it accepts nothing new;
-    /// [`end`](Self::end) does the rest.
+    /// Creates a host without applications; returns it with its events.
+    ///
+    /// Once `shutdown` is cancelled it accepts no new connections; [`end`](Self::end) does the rest.
     #[must_use]
     pub fn new(settings: HostSettings, shutdown: CancellationToken) -> (Self, mpsc::UnboundedReceiver<HostEvent>) {
         let component_engine = LazyEngine::new(settings.cache.clone());
@@ -98,8 +99,9 @@ impl Host {
         (Self { settings, component_engine, library, directory, guard, lifetime }, events)
     }
 
-    /// Starts one application: its ports are bound and its components made when this returns; the application itself
-    /// may take a moment longer.
+    /// Starts one application.
+    ///
+    /// On return its ports are bound and its components created; the application itself may take a moment longer.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -130,10 +132,10 @@ impl Host {
         let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
         let served = api.clone();
         let serve = move |stream, peer, finish| dapr_http::serve_peer(served.clone(), stream, peer, finish);
-        // What is under way may need its sidecar to be finished.
+        // Requests under way may need their sidecar to finish.
         let port = Port { name: "the Dapr API", listener: api_listener, while_draining: true };
         lifetime.spawn("Dapr API", port.serve(lifetime.clone(), serve));
-        self.make_components(&app, &sidecar, &external, &api, &callee, &lifetime).await?;
+        self.create_components(&app, &sidecar, &external, &api, &callee, &lifetime).await?;
         allow.extend(named_by_secrets(&sidecar).await);
         let running = RunningApp {
             id: app.id.clone(),
@@ -144,7 +146,7 @@ impl Host {
         };
         let has_port = app.port.is_some();
         let graphs = graphs::load(&self.library, &app).await?;
-        let around = Around {
+        let workload = WorkloadContext {
             dapr_port: dapr_address.port(),
             sidecar: sidecar.clone(),
             api,
@@ -157,13 +159,13 @@ impl Host {
         if let Some(registry) = self.settings.local_registry.as_ref().filter(|_| has_port) {
             registry.register(app.id.clone(), callee.clone(), &lifetime).await;
         }
-        self.run(app, around).await?;
+        self.run(app, workload).await?;
         self.lifetime.spawn("shutdown", self.end_when_asked(running.id.clone(), lifetime.clone()));
         lifetime.spawn("readiness", become_ready(sidecar, callee, has_port, lifetime.draining.clone()));
         Ok(running)
     }
 
-    /// Serves health and metadata at a port of their own, whose callers show no token.
+    /// Serves health and metadata on a port of their own, without an API token.
     async fn serve_public(
         &self,
         app: &str,
@@ -192,7 +194,7 @@ impl Host {
             lifetime.end(graceful).await;
             directory.remove(&id);
             tracing::info!(app = %id, "application ended");
-            host.tell(HostEvent::ShutDown { app: id });
+            host.send(HostEvent::ShutDown { app: id });
         }
     }
 
@@ -201,13 +203,15 @@ impl Host {
         self.lifetime.end(graceful).await;
     }
 
+    /// Selects the allow rules for outbound requests.
+    ///
     /// A process has the network of the system, so its sidecar need not be narrower.
     fn allowed(&self, command: &Command) -> Vec<AllowRule> {
         match command {
             Command::WasmEdge(_) => self.settings.allow.clone(),
             #[cfg(feature = "component-apps")]
             Command::Serve(_) => self.settings.allow.clone(),
-            Command::Process(_) | Command::None => vec![AllowRule::anything()],
+            Command::Process(_) | Command::None => vec![AllowRule::any()],
         }
     }
 
@@ -235,7 +239,7 @@ impl Host {
         })
     }
 
-    async fn make_components(
+    async fn create_components(
         &self,
         app: &App,
         sidecar: &Arc<Sidecar>,
@@ -244,46 +248,46 @@ impl Host {
         callee: &Callee,
         lifetime: &Lifetime,
     ) -> Result<(), StartError> {
-        // The Dapr CLI starts each sidecar in its application's directory, so relative names start there.
+        // The Dapr CLI starts each sidecar in its application's directory, so relative paths start there.
         let base_dir = app.working_dir.clone();
         let context = Context { app_id: app.id.clone(), base_dir, ..self.settings.context.clone() };
-        let maker = Maker { registry: self.settings.registry.clone(), context };
-        let made = maker.make(&app.components).await?;
-        api.set_pipeline(maker.pipeline(&app.http_pipeline, &app.middleware, &made).await?);
-        callee.set_pipeline(maker.pipeline(&app.app_http_pipeline, &app.middleware, &made).await?);
-        external.set_endpoints(maker.endpoints(&app.http_endpoints, &made).await?);
+        let factory = ComponentFactory { registry: self.settings.registry.clone(), context };
+        let made = factory.create(&app.components).await?;
+        api.set_pipeline(factory.pipeline(&app.http_pipeline, &app.middleware, &made).await?);
+        callee.set_pipeline(factory.pipeline(&app.app_http_pipeline, &app.middleware, &made).await?);
+        external.set_endpoints(factory.endpoints(&app.http_endpoints, &made).await?);
         sidecar.set_components(made.components());
         sidecar.health().components_are_ready(true);
         if !made.waiting.is_empty() {
-            lifetime.spawn("components", maker.retry(made, sidecar.clone(), lifetime.draining.clone()));
+            lifetime.spawn("components", factory.retry(made, sidecar.clone(), lifetime.draining.clone()));
         }
         Ok(())
     }
 
-    async fn run(&self, app: App, around: Around) -> Result<(), StartError> {
+    async fn run(&self, app: App, workload: WorkloadContext) -> Result<(), StartError> {
         match app.command.clone() {
-            Command::None => self.reach_by_tcp(&around.callee, app.port),
+            Command::None => self.reach_by_tcp(&workload.callee, app.port),
             Command::Process(command) => {
-                self.reach_by_tcp(&around.callee, app.port);
-                let mut environment = dapr_environment(&app, around.dapr_port);
+                self.reach_by_tcp(&workload.callee, app.port);
+                let mut environment = dapr_environment(&app, workload.dapr_port);
                 environment.extend(app.environment);
                 let (log, working_dir) = (self.settings.log.clone(), app.working_dir);
                 let (guard, ends_run) = (self.guard.clone(), app.ends_run);
                 let process = ProcessApp { app: app.id, command, working_dir, environment, log, guard, ends_run };
-                around.lifetime.spawn("native application", process.supervise(around.lifetime.clone()));
+                workload.lifetime.spawn("native application", process.supervise(workload.lifetime.clone()));
             }
             Command::WasmEdge(command) => {
                 let (path, wasm) = read(&app, &command.module).await?;
                 if wasm_engine::kind(&wasm) == Some(Kind::Component) {
-                    return self.run_component(app, path, wasm, command.into(), around).await;
+                    return self.run_component(app, path, wasm, command.into(), workload).await;
                 }
-                self.run_module(app, path, wasm, command, around).await?;
+                self.run_module(app, path, wasm, command, workload).await?;
             }
             #[cfg(feature = "component-apps")]
             Command::Serve(command) => {
-                let wanted = Wanted::from(command);
-                let (path, wasm) = read(&app, &wanted.component).await?;
-                self.run_component(app, path, wasm, wanted, around).await?;
+                let command = ComponentCommand::from(command);
+                let (path, wasm) = read(&app, &command.component).await?;
+                self.run_component(app, path, wasm, command, workload).await?;
             }
         }
         Ok(())
@@ -295,23 +299,24 @@ impl Host {
         path: PathBuf,
         wasm: Vec<u8>,
         command: WasmEdgeCommand,
-        around: Around,
+        workload: WorkloadContext,
     ) -> Result<(), StartError> {
         let engine = &self.settings.engine;
-        let environment = guest_environment(&app, around.dapr_port, command.environment);
+        let environment = guest_environment(&app, workload.dapr_port, command.environment);
         let command = WasmEdgeCommand { environment, ..command };
         let module = guest_app::compile(engine, &app.id, &path, wasm).await?;
-        let (door, patience) = (Door::with_room(app.instances, app.limits.queue), app.limits.queue_timeout);
+        let (queue, queue_timeout) =
+            (AcceptQueue::with_capacity(app.instances, app.limits.queue), app.limits.queue_timeout);
         let listener = self.bind_app(&app)?;
-        around.callee.channel.set_inside(door.clone());
+        workload.callee.channel.set_inside(queue.clone());
         let network = Arc::new(GuestNetwork {
             app: app.id.clone(),
-            door: app.port.map(|port| (port, door.clone())),
+            queue: app.port.map(|port| (port, queue.clone())),
             port_origin: app.port_origin.clone(),
-            dapr_port: around.dapr_port,
-            api: around.api,
-            allow: around.allow,
-            shutdown: around.lifetime.stopped.clone(),
+            dapr_port: workload.dapr_port,
+            api: workload.api,
+            allow: workload.allow,
+            shutdown: workload.lifetime.stopped.clone(),
             denied: Default::default(),
         });
         let guest = Arc::new(GuestApp {
@@ -326,15 +331,20 @@ impl Host {
             limits: app.limits,
             account: Account::new(app.weight),
             network,
-            graphs: around.graphs,
+            graphs: workload.graphs,
             log: self.settings.log.clone(),
         });
         if let Some(listener) = listener {
-            let more =
-                Instances { guest: guest.clone(), door, most: app.instances, patience, refusals: Refusals::default() };
-            around.lifetime.spawn("app port", more.attend(listener, around.lifetime.clone()));
+            let more = Instances {
+                guest: guest.clone(),
+                queue,
+                max_instances: app.instances,
+                queue_timeout,
+                rejections: RejectionLog::default(),
+            };
+            workload.lifetime.spawn("app port", more.run(listener, workload.lifetime.clone()));
         }
-        around.lifetime.spawn("guest", guest.supervise(around.lifetime.clone(), app.ends_run));
+        workload.lifetime.spawn("guest", guest.supervise(workload.lifetime.clone(), app.ends_run));
         Ok(())
     }
 
@@ -343,19 +353,19 @@ impl Host {
         app: App,
         path: PathBuf,
         wasm: Vec<u8>,
-        wanted: Wanted,
-        around: Around,
+        command: ComponentCommand,
+        workload: WorkloadContext,
     ) -> Result<(), StartError> {
         let listener = self.bind_app(&app)?;
-        let wanted = wanted.with_environment(|own| guest_environment(&app, around.dapr_port, own));
+        let command = command.with_environment(|own| guest_environment(&app, workload.dapr_port, own));
         let started = match self.component_engine.get(app.limits.memory) {
-            Ok(engine) => component_app::start(engine, wasm, wanted, &app, &around, self.settings.log.clone()).await,
+            Ok(engine) => component_app::start(engine, wasm, command, &app, &workload, self.settings.log.clone()).await,
             Err(error) => Err(error),
         };
         let http = started.map_err(|source| StartError::ComponentGuest { app: app.id, path, source })?;
-        around.callee.channel.set_component(http.clone());
+        workload.callee.channel.set_component(http.clone());
         if let Some(listener) = listener {
-            around.lifetime.spawn("app port", component_app::serve(http, listener, around.lifetime.clone()));
+            workload.lifetime.spawn("app port", component_app::serve(http, listener, workload.lifetime.clone()));
         }
         Ok(())
     }
@@ -375,7 +385,7 @@ impl Host {
         TcpListener::bind(address).await.map_err(|source| port_error(app, what, address, source))
     }
 
-    /// The application's port, for a guest that has one.
+    /// Binds the application's port, for a guest that has one.
     fn bind_app(&self, app: &App) -> Result<Option<std::net::TcpListener>, StartError> {
         let Some(port) = app.port else { return Ok(None) };
         let address = self.address(port);
@@ -384,7 +394,7 @@ impl Host {
     }
 }
 
-/// Reads the file of a guest; looks in the application's folder for a relative path.
+/// Reads the file of a guest; a relative path starts at the application's directory.
 async fn read(app: &App, file: &Path) -> Result<(PathBuf, Vec<u8>), StartError> {
     let path = app.working_dir.join(file);
     match tokio::fs::read(&path).await {
@@ -400,7 +410,7 @@ fn port_error(app: &str, what: &'static str, address: SocketAddr, source: std::i
 async fn become_ready(sidecar: Arc<Sidecar>, callee: Arc<Callee>, has_port: bool, shutdown: CancellationToken) {
     if has_port {
         tokio::select! {
-            () = callee.channel.listening() => {}
+            () = callee.channel.wait_until_reachable() => {}
             () = shutdown.cancelled() => return,
         }
         if callee.health.is_some() {
@@ -412,7 +422,7 @@ async fn become_ready(sidecar: Arc<Sidecar>, callee: Arc<Callee>, has_port: bool
     sidecar.health().application_is_ready(true);
 }
 
-/// What `dapr run` tells an application: `dapr/cli/pkg/standalone/run.go`.
+/// Builds the environment that `dapr run` gives an application: `dapr/cli/pkg/standalone/run.go`.
 fn dapr_environment(app: &App, dapr_port: u16) -> Vec<(String, String)> {
     let mut environment = vec![
         ("APP_ID".to_owned(), app.id.clone()),
@@ -424,8 +434,9 @@ fn dapr_environment(app: &App, dapr_port: u16) -> Vec<(String, String)> {
     environment
 }
 
-/// The environment of a guest: Dapr's, and over it what its command line says. As in WasmEdge, the template's `env` and the
-/// host's own environment do not reach it.
+/// Builds the environment of a guest: Dapr's, overridden by its command line.
+///
+/// As in WasmEdge, the template's `env` and the host's own environment do not reach it.
 fn guest_environment(app: &App, dapr_port: u16, own: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut environment = dapr_environment(app, dapr_port);
     environment.retain(|(name, _)| !own.iter().any(|(other, _)| other == name));
@@ -433,17 +444,19 @@ fn guest_environment(app: &App, dapr_port: u16, own: Vec<(String, String)>) -> V
     environment
 }
 
-/// The addresses in an application's own secrets: a service that is given a database's URL is meant to reach it.
+/// Collects the addresses in an application's secrets.
+///
+/// A service that is given a database's URL is meant to reach it.
 async fn named_by_secrets(sidecar: &Sidecar) -> Vec<AllowRule> {
     let mut rules = Vec::new();
     for component in sidecar.components().loaded() {
-        // The environment is not configuration: it names whatever the user's shell happens to.
+        // The environment is not configuration: it has whatever the user's shell happens to set.
         if !component.type_.starts_with("secretstores.") || component.type_ == "secretstores.local.env" {
             continue;
         }
         if let Ok(secrets) = sidecar.secrets(&component.name, &Metadata::new()).await {
             let values = secrets.values().flat_map(|values| values.values());
-            rules.extend(values.filter_map(|value| AllowRule::of_url(value.expose())));
+            rules.extend(values.filter_map(|value| AllowRule::from_url(value.expose())));
         }
     }
     rules

@@ -1,4 +1,4 @@
-//! Delivering the events of input bindings: `dapr/pkg/runtime/processor/binding`.
+//! Delivers events of input bindings: `dapr/pkg/runtime/processor/binding`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::directory::Callee;
 
-/// The longest time that an application may take to say whether it wants an input binding.
+/// Timeout of the request that asks whether the application subscribes to an input binding.
 const SUBSCRIPTION_TIMEOUT: Duration = Duration::from_secs(3);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -26,25 +26,27 @@ pub(crate) async fn run(sidecar: Arc<Sidecar>, callee: Arc<Callee>, shutdown: Ca
         let path = match app_path(&input.route) {
             Ok(path) => path,
             Err(error) => {
-                tracing::error!(app, binding = name, route = input.route, error, "input binding cannot be delivered");
+                tracing::error!(app, binding = name, route = input.route, error, "cannot deliver input binding");
                 continue;
             }
         };
         if !(input.is_explicit || is_subscribed(&callee, name, &path).await) {
-            tracing::info!(app, binding = name, "the application does not want this input binding");
+            tracing::info!(app, binding = name, "application not subscribed to input binding");
             continue;
         }
         let sink = Arc::new(Sink { path, callee: callee.clone() });
         let (name, binding, shutdown) = (name.to_owned(), input.binding.clone(), shutdown.clone());
         tokio::spawn(async move {
             if let Err(error) = binding.run(sink, shutdown).await {
-                tracing::error!(app, binding = name, %error, "an input binding has ended");
+                tracing::error!(app, binding = name, %error, "input binding failed");
             }
         });
     }
 }
 
-/// An application subscribes by answering `OPTIONS` of the route with 2xx or 405, within the time that daprd gives it.
+/// Asks whether the application subscribes.
+///
+/// It does so by a response of 2xx or 405 to `OPTIONS` on the route, within the time that daprd allows.
 async fn is_subscribed(callee: &Callee, name: &str, path: &PathAndQuery) -> bool {
     let mut request = Request::new(empty_body());
     *request.method_mut() = Method::OPTIONS;
@@ -53,11 +55,11 @@ async fn is_subscribed(callee: &Callee, name: &str, path: &PathAndQuery) -> bool
     match tokio::time::timeout(SUBSCRIPTION_TIMEOUT, callee.call(request)).await {
         Ok(Ok(response)) => response.status().is_success() || response.status() == StatusCode::METHOD_NOT_ALLOWED,
         Ok(Err(error)) => {
-            tracing::warn!(binding = name, %error, "the application could not be asked about an input binding");
+            tracing::warn!(binding = name, %error, "cannot ask the application about input binding");
             false
         }
         Err(_) => {
-            tracing::warn!(binding = name, "the application did not say in time whether it wants an input binding");
+            tracing::warn!(binding = name, "no response about input binding in time");
             false
         }
     }
@@ -105,7 +107,7 @@ mod tests {
     use crate::directory::{Caller, Directory};
     use crate::external::External;
 
-    /// Has one event, and tells what became of it.
+    /// A binding with one event, which reports its outcome.
     struct Once(mpsc::Sender<Result<Option<Bytes>, String>>);
 
     #[async_trait]
@@ -117,7 +119,9 @@ mod tests {
         }
     }
 
-    /// What becomes of an event of a binding with those properties, and what the application was asked, where it answers so.
+    /// Runs a binding with these properties against these responses.
+    ///
+    /// Returns the outcome of its event, and the requests to the application.
     async fn outcome(
         properties: &[(&str, &str)],
         answers: &'static [&'static [&'static str]],
@@ -154,7 +158,7 @@ mod tests {
         sidecar.set_components(components);
         let (callee, asked) = server(answers).await;
         run(sidecar.clone(), Arc::new(callee), shutdown).await;
-        // Who is not subscribed has no event, and the sender goes with the binding.
+        // Without a subscription there is no event, and the sender is dropped with the binding.
         sidecar.set_components(Components::default());
         let outcome = outcomes.recv().await;
         let lines = asked.lock().unwrap().iter().filter_map(|head| head.lines().next().map(str::to_owned)).collect();
@@ -162,13 +166,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn explicit_input_is_delivered_without_a_question() {
+    async fn explicit_input_is_delivered_without_options_request() {
         let (outcome, asked) = outcome(&[("direction", "input")], &[&[FINE]]).await;
         assert_eq!((outcome, asked), (Some(Ok(Some("ok".into()))), vec!["POST /tick HTTP/1.1".to_owned()]));
     }
 
     #[tokio::test]
-    async fn route_takes_the_place_of_the_name() {
+    async fn route_replaces_the_name() {
         let (outcome, asked) = outcome(&[("route", "/on/tick?x=1")], &[&[FINE, FINE]]).await;
         assert_eq!(outcome, Some(Ok(Some("ok".into()))));
         assert_eq!(asked, ["OPTIONS /on/tick?x=1 HTTP/1.1", "POST /on/tick?x=1 HTTP/1.1"]);
@@ -186,13 +190,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn output_alone_delivers_nothing_and_asks_nothing() {
+    async fn output_only_binding_sends_no_requests() {
         let (outcome, asked) = outcome(&[("direction", "output")], &[]).await;
         assert_eq!((outcome, asked), (None, Vec::new()));
     }
 
     #[tokio::test]
-    async fn application_that_says_404_has_no_events() {
+    async fn application_that_responds_404_gets_no_events() {
         let (outcome, asked) = outcome(&[], &[&["HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"]]).await;
         assert_eq!((outcome, asked), (None, vec!["OPTIONS /tick HTTP/1.1".to_owned()]));
     }

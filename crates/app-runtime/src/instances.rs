@@ -1,9 +1,9 @@
-//! More instances of one module, behind the door of its application.
+//! Scales a module: starts instances while connections queue, stops idle ones.
 //!
-//! The first instance always runs (`GuestApp::supervise`). Another one is started when a connection, or a request that was
-//! begun, has waited while all that run were busy, and ends when it has had nothing to do for a while. The compiled code is
-//! shared, and so are the pages of the module's data that no instance has written to; the rest of its memory is each instance's
-//! own.
+//! The first instance always runs (`GuestApp::supervise`). Another one is started when a connection, or a started
+//! request, has waited while all instances were busy, and is stopped when it has been idle for a while. The compiled
+//! code is shared, and so are the pages of the module's data that no instance has written to; the rest of its memory is
+//! each instance's own.
 
 use std::io;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
-use wasm_engine::Refusals;
-use wasmedge_guest::{Activity, Door, Stream};
+use wasm_engine::RejectionLog;
+use wasmedge_guest::{AcceptQueue, Activity, Stream};
 
 use crate::accept::{AcceptRetry, is_about_one_connection};
 use crate::backoff::Backoff;
@@ -23,31 +23,33 @@ use crate::first_request::{MAX_HELD_BACK, header_timeout, wait_for_header};
 use crate::guest_app::GuestApp;
 use crate::lifetime::Lifetime;
 
-/// How long a connection waits for one of the instances that run before another one is started. Those who answer small
-/// requests come back sooner.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// Time that a connection waits before another instance is started.
+///
+/// Instances that serve small requests become idle sooner.
+const SCALE_UP_AFTER: Duration = Duration::from_millis(5);
 
-/// An instance that was given no connection for this long, or twice this long, and has none, is not needed any more.
-const UNNEEDED: Duration = Duration::from_secs(60);
+/// Idle time after which an additional instance is stopped; up to twice this long in practice.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Who looks after the door of one application.
+/// The accept queue of one application and its instances.
 pub(crate) struct Instances {
     pub(crate) guest: Arc<GuestApp>,
-    pub(crate) door: Door,
-    /// The most instances, with the first.
-    pub(crate) most: usize,
-    /// The longest time that a connection waits for an instance before its client is told to come back later.
-    pub(crate) patience: Duration,
-    pub(crate) refusals: Refusals,
+    pub(crate) queue: AcceptQueue,
+    /// Maximum instances, including the first.
+    pub(crate) max_instances: usize,
+    /// Time that a connection waits for an instance before it is rejected.
+    pub(crate) queue_timeout: Duration,
+    pub(crate) rejections: RejectionLog,
 }
 
 impl Instances {
-    /// Takes connections from `listener` to the door, and starts instances by need, until the host stops.
-    /// While requests are drained, connections that are there are served and new ones are not accepted.
-    pub(crate) async fn attend(self, listener: std::net::TcpListener, lifetime: Lifetime) {
+    /// Moves connections from `listener` to the queue, and starts instances on demand, until the host stops.
+    ///
+    /// While requests are drained, existing connections are served and new ones are not accepted.
+    pub(crate) async fn run(self, listener: std::net::TcpListener, lifetime: Lifetime) {
         let listening = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
         let Ok(mut listener) =
-            listening.map(Some).inspect_err(|error| tracing::error!(%error, "the app port cannot be used"))
+            listening.map(Some).inspect_err(|error| tracing::error!(%error, "cannot use the app port"))
         else {
             return;
         };
@@ -58,11 +60,11 @@ impl Instances {
         let mut retry_at = tokio::time::Instant::now();
         let mut backoff = Backoff::new();
         let mut not_before = Instant::now();
-        let mut looks = tokio::time::interval(PATIENCE);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = tokio::time::interval(SCALE_UP_AFTER);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                accepted = accept(listener.as_ref(), retry_at), if held_back.len() < MAX_HELD_BACK && (self.door.has_room() || self.door.is_overloaded()) => {
+                accepted = accept(listener.as_ref(), retry_at), if held_back.len() < MAX_HELD_BACK && (self.queue.has_capacity() || self.queue.is_overloaded()) => {
                     match accepted {
                         Ok(stream) => {
                             retry.succeeded(&self.guest.app);
@@ -72,29 +74,29 @@ impl Instances {
                         Err(error) => retry_at = tokio::time::Instant::now() + retry.failed(&self.guest.app, &error),
                     }
                 }
-                Some(heard) = held_back.next() => {
-                    let arrived = match heard {
-                        Ok(stream) if self.door.is_overloaded() => {
-                            self.refuse(Stream::tcp(stream).into_iter().collect());
+                Some(checked) = held_back.next() => {
+                    let pushed = match checked {
+                        Ok(stream) if self.queue.is_overloaded() => {
+                            self.reject(Stream::tcp(stream).into_iter().collect());
                             Ok(())
                         }
-                        heard => heard.and_then(|stream| self.door.arrive(stream)),
+                        checked => checked.and_then(|stream| self.queue.push(stream)),
                     };
-                    if let Err(error) = arrived {
-                        tracing::debug!(app = %self.guest.app, %error, "a connection ended before its first request");
+                    if let Err(error) = pushed {
+                        tracing::debug!(app = %self.guest.app, %error, "connection ended before its first request");
                     }
                 }
-                () = self.door.arrived() => {}
-                _ = looks.tick(), if self.door.is_in_demand() => {
-                    self.refuse(self.door.overdue(self.patience));
-                    self.door.remind();
+                () = self.queue.wait_for_demand() => {}
+                _ = checks.tick(), if self.queue.has_demand() => {
+                    self.reject(self.queue.take_overdue(self.queue_timeout));
+                    self.queue.wake_waiters();
                     if self.needs_another(1 + more.len()) && Instant::now() >= not_before {
                         started += 1;
-                        more.spawn(another(self.guest.clone(), started));
+                        more.spawn(run_additional(self.guest.clone(), started));
                     }
                 }
                 Some(ended) = more.join_next() => {
-                    // One that failed is not replaced at once: it is needed or not, and others may fail like it.
+                    // Do not replace a failed instance at once: others may fail like it.
                     if !ended.is_ok_and(|ended| ended == Ended::Unneeded) {
                         not_before = Instant::now() + backoff.next();
                     }
@@ -105,23 +107,27 @@ impl Instances {
         }
     }
 
-    /// Tells clients that nobody has time for them.
-    fn refuse(&self, streams: Vec<Stream>) {
-        if let Some(requests) = self.refusals.count(streams.len() as u64) {
+    /// Responds to connections that all instances are busy.
+    fn reject(&self, streams: Vec<Stream>) {
+        if let Some(requests) = self.rejections.count(streams.len() as u64) {
             tracing::warn!(app = %self.guest.app, requests, "requests refused: all instances busy");
         }
         for stream in streams {
-            tokio::spawn(stream.refuse());
+            tokio::spawn(stream.reject());
         }
     }
 
-    /// Whether one more would help `running` ones. While one of those is on its way, it is waited for: it may be enough.
+    /// Returns whether another instance would help.
+    ///
+    /// While a started one does not listen yet, it is waited for: it may be enough.
     fn needs_another(&self, running: usize) -> bool {
-        self.door.is_neglected(PATIENCE) && running < self.most && self.door.listening() >= running
+        self.queue.needs_scale_up(SCALE_UP_AFTER)
+            && running < self.max_instances
+            && self.queue.listener_count() >= running
     }
 }
 
-/// Accepts a connection from `retry_at` on; never, where nothing is accepted any more.
+/// Accepts a connection from `retry_at` on; waits for ever once the listener is gone.
 async fn accept(listener: Option<&TcpListener>, retry_at: tokio::time::Instant) -> io::Result<TcpStream> {
     match listener {
         Some(listener) => {
@@ -132,40 +138,40 @@ async fn accept(listener: Option<&TcpListener>, retry_at: tokio::time::Instant) 
     }
 }
 
-/// How an instance beside the first has ended.
+/// Reason for the end of an additional instance.
 #[derive(PartialEq, Eq)]
 enum Ended {
     Failed,
     Unneeded,
 }
 
-/// Runs the instance with this number until it ends or is not needed any more.
-async fn another(guest: Arc<GuestApp>, number: u64) -> Ended {
+/// Runs an additional instance until it ends or is not needed any more.
+async fn run_additional(guest: Arc<GuestApp>, number: u64) -> Ended {
     let app = &guest.app;
-    tracing::info!(%app, "instance {number} is started: a request waits and all others are busy");
+    tracing::info!(%app, "started instance {number}: all instances busy");
     let activity = Arc::<Activity>::default();
-    // Both in one task: no connection is accepted between the look that finds none and the end.
+    // Both in one task: no connection is accepted between the idle check and the end.
     let ended = tokio::select! {
         ended = guest.run(activity.clone()) => ended,
-        () = until_unneeded(&activity) => {
-            tracing::info!(%app, "instance {number} is ended: it had nothing to do");
+        () = wait_until_unneeded(&activity) => {
+            tracing::info!(%app, "stopped instance {number}: idle");
             return Ended::Unneeded;
         }
     };
     match ended {
-        Ok(code) => tracing::warn!(%app, code, "instance {number} has exited; others go on"),
+        Ok(code) => tracing::warn!(%app, code, "instance {number} exited; others continue"),
         Err(error) => tracing::error!(
             %app,
-            "instance {number} ended and others go on: {}: {}", guest.path.display(), error.report(),
+            "instance {number} failed; others continue: {}: {}", guest.path.display(), error.report(),
         ),
     }
     Ended::Failed
 }
 
-async fn until_unneeded(activity: &Activity) {
+async fn wait_until_unneeded(activity: &Activity) {
     let mut before = activity.accepted();
     loop {
-        tokio::time::sleep(UNNEEDED).await;
+        tokio::time::sleep(IDLE_TIMEOUT).await;
         let now = activity.accepted();
         if now == before && activity.connections() == 0 {
             return;
@@ -179,9 +185,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_instance_that_is_given_nothing_is_kept_for_a_minute() {
+    async fn idle_instance_is_kept_for_a_minute() {
         let begin = tokio::time::Instant::now();
-        until_unneeded(&Activity::default()).await;
+        wait_until_unneeded(&Activity::default()).await;
         assert_eq!(begin.elapsed().as_secs(), 60);
     }
 }

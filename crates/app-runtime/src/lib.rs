@@ -7,7 +7,6 @@ mod accept;
 mod allow;
 mod app;
 mod app_health;
-mod around;
 mod backoff;
 mod channel;
 #[cfg_attr(not(feature = "component-apps"), path = "component_app/without.rs")]
@@ -16,9 +15,9 @@ mod components;
 mod directory;
 mod error;
 mod external;
-mod failure;
 mod first_request;
 mod forward;
+mod go_errors;
 mod graphs;
 mod guest_app;
 mod host;
@@ -33,6 +32,7 @@ mod process_app;
 mod process_guard;
 mod references;
 mod replay;
+mod workload_context;
 
 pub use allow::{AllowRule, AllowRuleError};
 pub use app::{App, Command};

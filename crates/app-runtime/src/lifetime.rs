@@ -1,4 +1,4 @@
-//! The end of a host: it drains first, then it stops.
+//! Shutdown of a host: it drains first, then it stops.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -13,53 +13,53 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::StartError;
 
-/// The longest time that applications may take to stop once requests are drained.
+/// Maximum time that applications may take to stop once requests are drained.
 const STOP_TIMEOUT: Duration = Duration::from_millis(1700);
 
-/// Something that whoever runs the host has to know.
+/// An event for the caller that runs the host.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HostEvent {
-    /// An application has exited by itself, with this exit code.
+    /// An application has exited by itself.
     Exited {
         /// The application's id.
         app: String,
-        /// Its exit code; 128 and the signal's number where a signal ended it.
+        /// Exit code; 128 plus the signal's number where a signal ended it.
         code: i32,
     },
-    /// An application has ended because its Dapr API was asked to shut down. Its neighbours go on.
+    /// An application has ended because its Dapr API was asked to shut down. The others keep running.
     ShutDown {
         /// The application's id.
         app: String,
     },
-    /// An application cannot start, and another attempt would not change that.
+    /// An application cannot start, and a retry would not help.
     CannotStart(StartError),
-    /// A task of the host itself has panicked, so that the host is no longer whole.
+    /// A task of the host itself has panicked, so the host is broken.
     Broken {
-        /// Which task.
+        /// Name of the task.
         task: &'static str,
     },
 }
 
-/// The tasks of a host or of one of its applications, and the two steps in which they end.
+/// Tasks of a host or of one of its applications, and the two steps of their shutdown.
 #[derive(Clone)]
 pub(crate) struct Lifetime {
-    /// Cancelled first: nothing new is accepted, and what is under way is finished.
+    /// Cancelled first: new work is rejected, and requests under way are finished.
     pub(crate) draining: CancellationToken,
-    /// Cancelled to end without waiting for what is under way.
+    /// Cancelled to end without waiting for requests under way.
     pub(crate) forced: CancellationToken,
-    /// Cancelled next: everything ends.
+    /// Cancelled next: all tasks end.
     pub(crate) stopped: CancellationToken,
-    /// The tasks that draining waits for.
+    /// Tasks that draining waits for.
     under_way: TaskTracker,
     tasks: TaskTracker,
-    /// Those of the applications, which end with the host's.
+    /// Lifetimes of the applications, which end with the host's.
     children: Arc<Mutex<Vec<Self>>>,
     events: mpsc::UnboundedSender<HostEvent>,
 }
 
 impl Lifetime {
-    /// A lifetime that ends in order once `draining` is cancelled.
+    /// Creates a lifetime that shuts down once `draining` is cancelled.
     pub(crate) fn new(draining: CancellationToken) -> (Self, mpsc::UnboundedReceiver<HostEvent>) {
         let (events, receiver) = mpsc::unbounded_channel();
         let (under_way, tasks) = (TaskTracker::new(), TaskTracker::new());
@@ -68,7 +68,7 @@ impl Lifetime {
         (Self { draining, forced, stopped, under_way, tasks, children, events }, receiver)
     }
 
-    /// The lifetime of one application, which can end before the others.
+    /// Creates the lifetime of one application, which can end before the others.
     pub(crate) fn child(&self) -> Self {
         let child = Self {
             draining: self.draining.child_token(),
@@ -83,30 +83,30 @@ impl Lifetime {
         child
     }
 
-    /// Runs a task that lasts until [`stopped`](Self::stopped). If it panics, the host is told to be broken.
+    /// Runs a task that lasts until [`stopped`](Self::stopped). If it panics, the host is reported as broken.
     pub(crate) fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let events = self.events.clone();
         self.tasks.spawn(async move {
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
-                tracing::error!(task = name, "a task of the host has panicked");
+                tracing::error!(task = name, "host task panicked");
                 // Without a receiver the host is being dropped.
                 let _ = events.send(HostEvent::Broken { task: name });
             }
         });
     }
 
-    /// Runs a task that ends by itself once draining begins, and which draining waits for.
+    /// Runs a task that draining waits for, and that ends by itself then.
     pub(crate) fn spawn_under_way(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.under_way.spawn(task);
     }
 
-    /// Tells whoever runs the host.
-    pub(crate) fn tell(&self, event: HostEvent) {
+    /// Sends an event to the caller that runs the host.
+    pub(crate) fn send(&self, event: HostEvent) {
         // Without a receiver the host is being dropped.
         let _ = self.events.send(event);
     }
 
-    /// Finishes what is under way, for at most `graceful`, and then ends everything.
+    /// Finishes requests under way, for at most `graceful`, then ends everything.
     pub(crate) async fn end(&self, graceful: Duration) {
         self.draining.cancel();
         let mut all = self.children.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -119,7 +119,7 @@ impl Lifetime {
         }
         self.stopped.cancel();
         all.iter().for_each(|lifetime| _ = lifetime.tasks.close());
-        // Guests hold nothing that an abrupt end could spoil, so what does not end in time is dropped.
+        // An abrupt end does no harm to guests, so those that do not end in time are dropped.
         let _ = tokio::time::timeout(STOP_TIMEOUT, join_all(all.iter().map(|lifetime| lifetime.tasks.wait()))).await;
     }
 }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn end_waits_for_what_is_under_way_but_not_for_ever() {
+    async fn end_waits_for_requests_within_graceful_period() {
         for (takes, expected) in [(2, 2), (60, 5)] {
             let (lifetime, _events) = Lifetime::new(CancellationToken::new());
             let begin = tokio::time::Instant::now();

@@ -1,8 +1,8 @@
-//! Applications of other daprlet processes on this machine, found by a directory of sockets.
+//! Registry of applications in other daprlet processes on this machine: a directory of sockets.
 //!
-//! Each application listens on the Unix socket `ID.sock` of the directory, which only its user may enter. Whoever can connect is
-//! therefore the same user, and is believed who calls; the application's access control decides as for callers in its own process.
-//! In Dapr, mDNS finds applications of a machine.
+//! Each application listens on the Unix socket `ID.sock` of the directory, which only its user may enter. A process
+//! that can connect therefore belongs to the same user, and its claim of the caller's id is trusted; the application's
+//! access control decides as for callers in its own process. Dapr uses mDNS for this.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -23,20 +23,20 @@ use crate::accept::AcceptRetry;
 use crate::directory::Callee;
 use crate::lifetime::Lifetime;
 
-/// Names the caller of a request between two processes.
+/// Header with the caller's app id, in requests between two processes.
 const CALLER: HeaderName = HeaderName::from_static("daprlet-caller");
-/// Marks a response that is an error of the other process, and not the application's.
+/// Header that marks a response as an error of the other process, not of the application.
 const ERROR: HeaderName = HeaderName::from_static("daprlet-error");
-/// The name of the listeners, for the log.
+/// Name of the listeners, for the log.
 const NAME: &str = "the local registry";
-/// Bytes of such an error.
+/// Maximum size of such an error, in bytes.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
-/// The directory.
+/// The registry's directory.
 #[derive(Clone, Debug)]
 pub struct LocalRegistry(PathBuf);
 
-/// An [`InvokeError`] on its way between two processes.
+/// An [`InvokeError`] in transit between two processes.
 #[derive(Serialize, Deserialize)]
 enum RemoteError {
     Denied { caller: String, operation: String, verb: String },
@@ -45,10 +45,10 @@ enum RemoteError {
 }
 
 impl LocalRegistry {
-    /// Opens the directory `path`, and makes it where it is missing.
+    /// Opens the directory `path`, and creates it if missing.
     ///
     /// # Errors
-    /// When it cannot be made, or others than this user could have put something into it.
+    /// When it cannot be created, or is accessible to other users.
     pub fn open(path: &Path) -> io::Result<Self> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         let metadata = std::fs::symlink_metadata(path)?;
@@ -63,7 +63,7 @@ impl LocalRegistry {
         self.0.join(format!("{app}.sock"))
     }
 
-    /// Makes an application known until the host ends.
+    /// Registers an application until the host ends.
     pub(crate) async fn register(&self, app: String, callee: Arc<Callee>, lifetime: &Lifetime) {
         match self.bind(&app).await {
             Ok(listener) => {
@@ -84,7 +84,7 @@ impl LocalRegistry {
                     let message = "an application of this id runs in another daprlet process already";
                     return Err(io::Error::new(io::ErrorKind::AddrInUse, message));
                 }
-                // A process that was killed has left it.
+                // Left behind by a process that was killed.
                 std::fs::remove_file(&path)?;
                 UnixListener::bind(&path)
             }
@@ -92,14 +92,14 @@ impl LocalRegistry {
         }
     }
 
-    /// Calls an application of another process; the request comes back where there is none of that id.
+    /// Calls an application of another process. Returns the request if there is none of that id.
     pub(crate) async fn call(
         &self,
         app: &str,
         caller: &str,
         request: Request<Body>,
     ) -> Result<Result<Response<Body>, InvokeError>, Request<Body>> {
-        // The id becomes a part of a path.
+        // The id becomes part of a path.
         if dapr_resources::run_template::check_app_id(app).is_err() {
             return Err(request);
         }
@@ -114,10 +114,10 @@ async fn send(stream: UnixStream, caller: &str, mut request: Request<Body>) -> R
     let channel = |error: hyper::Error| InvokeError::Channel(error.into());
     let caller = HeaderValue::from_str(caller).map_err(|error| InvokeError::Channel(error.into()))?;
     request.headers_mut().insert(CALLER, caller);
-    // HTTP/1.1 wants one; the other process removes it again.
+    // HTTP/1.1 requires it; the other process removes it again.
     request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
     let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(channel)?;
-    // How it ends, its request is told.
+    // The request reports how the connection ends.
     tokio::spawn(async { drop(connection.await) });
     let response = requests.send_request(request).await.map_err(channel)?;
     if !response.headers().contains_key(ERROR) {
@@ -135,7 +135,7 @@ async fn send(stream: UnixStream, caller: &str, mut request: Request<Body>) -> R
     })
 }
 
-/// The socket of one application, which goes with this.
+/// The socket of one application, removed on drop.
 struct Registered {
     path: PathBuf,
     listener: UnixListener,
@@ -143,7 +143,7 @@ struct Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        // Where somebody has removed it already, there is nothing left to do.
+        // It may have been removed already.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -165,7 +165,7 @@ impl Registered {
                 let callee = callee.clone();
                 async move { respond(&callee, request).await }
             };
-            lifetime.spawn_under_way(dapr_http::speak(stream, lifetime.draining.clone(), respond));
+            lifetime.spawn_under_way(dapr_http::serve_http(stream, lifetime.draining.clone(), respond));
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Where the lines of applications go.
+//! Destination of the applications' output lines.
 
 use std::sync::Arc;
 
 use wasmedge_guest::{Output, OutputStream};
 
-/// Takes the lines that applications print. The binary decides how they look.
+/// Receives the lines that applications print. The binary decides on their format.
 pub trait AppLog: Send + Sync + 'static {
-    /// One line of the application `app`, without its end.
+    /// Writes one line of the application `app`, without its line end.
     fn line(&self, app: &str, stream: OutputStream, line: &str);
 }
 
-/// The lines of one application.
+/// The output of one application.
 pub(crate) struct NamedLog {
     pub(crate) app: String,
     pub(crate) log: Arc<dyn AppLog>,

@@ -1,4 +1,4 @@
-//! Makes the middleware of an application's pipelines from its components.
+//! Creates the middleware of an application's pipelines from its components.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use dapr_resources::component::ComponentResource;
 use dapr_resources::configuration::Handler;
 use http_wasm::HttpWasm;
 
-use crate::components::{Made, Maker};
+use crate::components::{ComponentFactory, CreatedComponents};
 use crate::error::StartError;
 use crate::external;
 
-/// The first part of the types of HTTP middleware.
+/// Type prefix of HTTP middleware.
 const PREFIX: &str = "middleware.http.";
-/// Time that a document or module may take to arrive.
+/// Timeout for fetching a document or module.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Maker {
-    /// Makes the pipeline of `handlers`, whose components are among `resources`.
+impl ComponentFactory {
+    /// Creates the pipeline of `handlers`, whose components are among `resources`.
     pub(crate) async fn pipeline(
         &self,
         handlers: &[Handler],
         resources: &[ComponentResource],
-        made: &Made,
+        made: &CreatedComponents,
     ) -> Result<Pipeline, StartError> {
         let mut pipeline = Vec::new();
         for handler in handlers {
@@ -73,7 +73,8 @@ impl Maker {
     }
 }
 
-/// The module that property `url` names: `file://PATH`, which starts in the application's directory, or an address of the web.
+/// Reads the module that property `url` names: `file://PATH`, relative to the application's directory, or a web
+/// address.
 async fn module(properties: &Properties, base_dir: &Path) -> Result<Vec<u8>, String> {
     let url = properties.required("url").map_err(|error| error.to_string())?;
     match url.split_once("://") {
@@ -89,7 +90,7 @@ async fn module(properties: &Properties, base_dir: &Path) -> Result<Vec<u8>, Str
     }
 }
 
-/// Fetches what components name by URL. Whoever writes a URL into the resources allows to reach it.
+/// Fetches documents that components name by URL. Writing a URL into the resources allows fetching it.
 struct Client;
 
 #[async_trait]

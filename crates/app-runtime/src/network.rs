@@ -1,4 +1,4 @@
-//! A guest's network: its application's door, its Dapr port inside the process, and what it is allowed outside.
+//! A guest's network: its accept queue, its Dapr port in this process, and allowed outside addresses.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,40 +8,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dapr_http::DaprHttp;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
-use wasmedge_guest::{Activity, Connecting, Door, IoFuture, Listener, MemoryStream, Network, Stream};
+use wasmedge_guest::{AcceptQueue, Activity, Connecting, IoFuture, Listener, MemoryStream, Network, Stream};
 
 use crate::allow::AllowList;
 
-/// Denials that are logged for one application; each is logged once.
+/// Maximum denials logged for one application; each is logged once.
 const MAX_LOGGED_DENIALS: usize = 100;
 
-/// The network of one application that runs as a guest: of all its instances.
+/// The network of all instances of one guest application.
 pub(crate) struct GuestNetwork {
     pub(crate) app: String,
-    /// The application's port, and the door behind it.
-    pub(crate) door: Option<(u16, Door)>,
-    /// Where the port is configured, such as `appPort (dapr.yaml:6)`.
+    /// App port and its accept queue.
+    pub(crate) queue: Option<(u16, AcceptQueue)>,
+    /// Origin of the port's configuration, such as `appPort (dapr.yaml:6)`.
     pub(crate) port_origin: String,
     pub(crate) dapr_port: u16,
     pub(crate) api: Arc<DaprHttp>,
     pub(crate) allow: Arc<AllowList>,
     pub(crate) shutdown: CancellationToken,
-    /// Denials that were logged already.
+    /// Denials logged so far.
     pub(crate) denied: Mutex<BTreeSet<String>>,
 }
 
 impl GuestNetwork {
-    /// Notes a denial, and tells whether it is the first of its kind. Their number is limited: guests choose addresses.
+    /// Records a denial; returns whether it is new.
+    ///
+    /// The number is limited, since guests choose addresses.
     fn is_new_denial(&self, denial: String) -> bool {
         let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
         denied.len() < MAX_LOGGED_DENIALS && denied.insert(denial)
     }
 
-    /// Denies to listen on a port that is not the application's own: another application may be about to.
+    /// Denies listening on a port that is not the application's own: another application may need it.
     fn deny_listening(&self, wanted: u16) -> io::Error {
         if self.is_new_denial(format!("listen on {wanted}")) {
             let (app, origin) = (&self.app, &self.port_origin);
-            match &self.door {
+            match &self.queue {
                 Some((port, _)) => tracing::warn!(
                     %app,
                     "denied: {app} wanted to listen on {wanted}, which is not its app port {port}: change {origin} to \
@@ -74,8 +76,8 @@ impl GuestNetwork {
 
 impl Network for GuestNetwork {
     fn listen(&self, address: SocketAddr, activity: &Arc<Activity>) -> io::Result<Listener> {
-        match &self.door {
-            Some((port, door)) if *port == address.port() => Ok(door.listener(address, activity)),
+        match &self.queue {
+            Some((port, queue)) if *port == address.port() => Ok(queue.listener(address, activity)),
             _ => Err(self.deny_listening(address.port())),
         }
     }
@@ -94,9 +96,9 @@ impl Network for GuestNetwork {
     }
 
     fn bind_datagram(&self, address: SocketAddr) -> io::Result<()> {
-        // Any free port will do; a certain one may be what another application waits for. Receiving is bound by what may be
-        // sent: a peer that was not allowed gets no response.
-        let is_own = self.door.as_ref().is_some_and(|(port, _)| *port == address.port());
+        // Any free port will do; a fixed one may belong to another application. Receiving is limited by sending: a peer
+        // that is not allowed gets no response.
+        let is_own = self.queue.as_ref().is_some_and(|(port, _)| *port == address.port());
         if is_own || address.port() == 0 || self.allow.allows(address) {
             Ok(())
         } else {
@@ -109,7 +111,7 @@ impl Network for GuestNetwork {
     }
 
     fn resolve(&self, name: String) -> IoFuture<Vec<IpAddr>> {
-        if !self.allow.names(&name) {
+        if !self.allow.allows_name(&name) {
             let error = self.deny("look up", &format!("{name}:*"));
             return Box::pin(async move { Err(error) });
         }
@@ -117,7 +119,7 @@ impl Network for GuestNetwork {
         Box::pin(async move {
             let found: Vec<IpAddr> =
                 tokio::net::lookup_host((name.as_str(), 0)).await?.map(|address| address.ip()).collect();
-            allow.remember(&name, &found);
+            allow.record_resolved(&name, &found);
             Ok(found)
         })
     }

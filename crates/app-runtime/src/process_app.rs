@@ -1,4 +1,4 @@
-//! One application as a native process, in a process group of its own and with Dapr's environment.
+//! A native process as an application, in its own process group and with Dapr's environment.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -17,13 +17,13 @@ use crate::lifetime::{HostEvent, Lifetime};
 use crate::log::AppLog;
 use crate::process_guard::ProcessGuard;
 
-/// The longest time that a process may take to end after SIGTERM.
+/// Maximum time that a process may take to end after SIGTERM.
 pub(crate) const TERMINATION_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// The longest time that the last lines of an ended process may take.
+/// Maximum time that the last lines of an ended process may take.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The longest line of a process; a longer one is cut into several.
+/// Maximum length of a line, in bytes; a longer one is split.
 const MAX_LINE_BYTES: usize = 64 << 10;
 
 /// A native application.
@@ -34,7 +34,7 @@ pub(crate) struct ProcessApp {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) log: Arc<dyn AppLog>,
     pub(crate) guard: Arc<ProcessGuard>,
-    /// Whether the process is not restarted, since the run ends with it.
+    /// True if the run ends with the process, which is then not restarted.
     pub(crate) ends_run: bool,
 }
 
@@ -48,9 +48,9 @@ impl ProcessApp {
                 Ok(status) => exit_code(*status),
                 Err(_) => 1,
             };
-            lifetime.tell(HostEvent::Exited { app: self.app.clone(), code });
+            lifetime.send(HostEvent::Exited { app: self.app.clone(), code });
             if code == 0 || self.ends_run {
-                tracing::info!(app = %self.app, code, "the process has exited");
+                tracing::info!(app = %self.app, code, "process exited");
                 return;
             }
             let error = match ended {
@@ -64,7 +64,7 @@ impl ProcessApp {
         }
     }
 
-    /// Runs the process to its end; `None` where the host stopped first.
+    /// Runs the process to its end; `None` if the host stopped first.
     async fn run(&self, stopped: &CancellationToken) -> Option<Result<ExitStatus, String>> {
         let mut child = match self.spawn() {
             Ok(child) => child,
@@ -77,11 +77,11 @@ impl ProcessApp {
         ];
         let ended = stopped.run_until_cancelled(child.wait()).await;
         if ended.is_none() {
-            // Ends what the process has started, too.
+            // Ends the process's own children, too.
             group.terminate(TERMINATION_TIMEOUT, child.wait()).await;
         } else {
             group.kill();
-            // What it wrote last may still be in the pipes.
+            // Its last output may still be in the pipes.
             let _ = tokio::time::timeout(LAST_LINES_TIMEOUT, join_all(lines.into_iter().flatten())).await;
         }
         ended.map(|status| status.map_err(|error| format!("the process is lost: {error}")))
@@ -121,13 +121,15 @@ impl ProcessApp {
     }
 }
 
-/// Reads a line, or the first [`MAX_LINE_BYTES`] of it; returns how many bytes that was.
+/// Reads a line, or its first [`MAX_LINE_BYTES`]; returns the number of bytes.
 async fn read_line<R: AsyncRead + Unpin>(reader: &mut BufReader<R>, line: &mut Vec<u8>) -> std::io::Result<usize> {
     use tokio::io::AsyncReadExt as _;
     reader.take(MAX_LINE_BYTES as u64).read_until(b'\n', line).await
 }
 
-/// The exit code as a shell tells it: 128 and the number of the signal that ended the process.
+/// Computes the exit code as a shell does.
+///
+/// If a signal ended the process, it is 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> i32 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {

@@ -1,7 +1,7 @@
 //! Process groups of native applications, which end with the host however it ends.
 //!
-//! A signal to the host can be handled; `kill -9` cannot. So a second, tiny process, the guard, holds the other end of a
-//! pipe: when that is closed, the host is gone, and the guard ends the groups that it was told of.
+//! A signal to the host can be handled; `kill -9` cannot. So a second, tiny process, the guard, holds the other end of
+//! a pipe: when that is closed, the host is gone, and the guard ends the registered groups.
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -10,38 +10,40 @@ use std::time::Duration;
 
 use tokio::process::Child;
 
-/// Starts the guard, once an application needs it.
+/// Command that starts the guard, once an application needs it.
 #[derive(Clone, Debug)]
 pub struct GuardCommand {
-    /// The program.
+    /// Program to run.
     pub program: OsString,
-    /// Its arguments; with them it calls [`guard_processes`].
+    /// Arguments with which it calls [`guard_processes`].
     pub arguments: Vec<OsString>,
 }
 
-/// Starts the guard at need and tells it which process groups there are.
+/// Starts the guard on demand and sends it the process groups.
 pub(crate) struct ProcessGuard {
     command: Option<GuardCommand>,
     running: Mutex<Option<std::process::Child>>,
 }
 
 impl ProcessGuard {
-    /// A guard that `command` starts; without one, groups end only where the host ends in order.
+    /// Creates a guard started by `command`. Without one, groups end only if the host ends in order.
     pub(crate) fn new(command: Option<GuardCommand>) -> Self {
         Self { command, running: Mutex::new(None) }
     }
 
-    /// The process group that `leader` leads.
+    /// Registers the process group of `leader`.
     pub(crate) fn watch(self: &Arc<Self>, leader: &Child) -> ProcessGroup {
         let id = leader.id().and_then(|id| i32::try_from(id).ok());
         if let Some(id) = id {
-            self.tell(&format!("+{id}\n"));
+            self.send(&format!("+{id}\n"));
         }
         ProcessGroup { guard: self.clone(), id }
     }
 
-    /// Tells the guard; starts it first where it does not run. What an earlier one knew is lost only if somebody killed it.
-    fn tell(&self, line: &str) {
+    /// Sends a line to the guard, and starts it first if it does not run.
+    ///
+    /// The groups of an earlier guard are lost only if it was killed.
+    fn send(&self, line: &str) {
         use std::io::Write as _;
         let mut running = self.lock();
         let has_ended = running.as_mut().is_none_or(|guard| !matches!(guard.try_wait(), Ok(None)));
@@ -50,7 +52,7 @@ impl ProcessGuard {
         }
         let Some(input) = running.as_mut().and_then(|guard| guard.stdin.as_mut()) else { return };
         if let Err(error) = input.write_all(line.as_bytes()) {
-            tracing::warn!(%error, "the process guard cannot be told: native applications may outlive a killed daprlet");
+            tracing::warn!(%error, "cannot write to the process guard: native applications may outlive a killed daprlet");
         }
     }
 
@@ -75,14 +77,14 @@ impl ProcessGuard {
     }
 }
 
-/// The processes of one application: the one that was started, and those that it has started.
+/// The processes of one application: the started one and its descendants.
 pub(crate) struct ProcessGroup {
     guard: Arc<ProcessGuard>,
     id: Option<i32>,
 }
 
 impl ProcessGroup {
-    /// Asks all of the group to end, and kills what is left after `timeout`; `leader` ends with the group's first process.
+    /// Terminates the group, and kills the rest after `timeout`; `leader` ends with its first process.
     pub(crate) async fn terminate<T>(&self, timeout: Duration, leader: impl Future<Output = T>) {
         self.signal(Signal::Terminate);
         let gone = async {
@@ -96,12 +98,12 @@ impl ProcessGroup {
         }
     }
 
-    /// Kills what is left of the group.
+    /// Kills the rest of the group.
     pub(crate) fn kill(&self) {
         self.signal(Signal::Kill);
     }
 
-    /// Sends a signal; returns whether any process of the group was there.
+    /// Sends a signal; returns whether the group had any process.
     fn signal(&self, signal: Signal) -> bool {
         self.id.is_some_and(|id| signal_group(id, signal))
     }
@@ -111,7 +113,7 @@ impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.kill();
         if let Some(id) = self.id {
-            self.guard.tell(&format!("-{id}\n"));
+            self.guard.send(&format!("-{id}\n"));
         }
     }
 }
@@ -140,14 +142,16 @@ fn signal_group(_: i32, _: Signal) -> bool {
     false
 }
 
-/// Is the guard: reads process groups from `input` (`+ID` and `-ID`, a line each) and ends them when `input` ends.
+/// Runs the guard.
+///
+/// Reads process groups (`+ID` and `-ID`, a line each) and ends them when `input` ends.
 pub fn guard_processes(input: impl std::io::BufRead) {
     let mut groups = std::collections::BTreeSet::new();
     for line in input.lines().map_while(Result::ok) {
         let Some((sign, Ok(id))) = line.split_at_checked(1).map(|(sign, id)| (sign, id.parse::<i32>())) else {
             continue;
         };
-        // Anything below names no group of an application, but everything there is.
+        // An id of 1 or below is no application's group: the signal would go to all processes.
         if id > 1 && sign == "+" {
             groups.insert(id);
         } else {
@@ -174,7 +178,7 @@ mod tests {
 
     use super::*;
 
-    /// A shell that ignores SIGTERM, and a process that it has started; both hold the pipe that is returned.
+    /// Starts a shell that ignores SIGTERM, with a child; both hold the returned pipe.
     fn stubborn_group() -> (std::process::Child, std::process::ChildStdout) {
         let script = "trap '' TERM; sleep 600 & echo ready; wait";
         let mut shell = Command::new("sh");
@@ -188,13 +192,13 @@ mod tests {
     fn guard_ends_whole_groups_when_its_input_ends() {
         let (mut shell, mut output) = stubborn_group();
         guard_processes(format!("+{}\n+1\n+-1\nrubbish\n", shell.id()).as_bytes());
-        // The pipe ends when nobody holds it any more.
+        // The pipe ends when no process holds it any more.
         output.read_to_end(&mut Vec::new()).unwrap();
         assert!(!shell.wait().unwrap().success());
     }
 
     #[test]
-    fn guard_leaves_groups_alone_that_have_ended() {
+    fn guard_leaves_unregistered_groups_alone() {
         let (mut shell, _output) = stubborn_group();
         guard_processes(format!("+{id}\n-{id}\n", id = shell.id()).as_bytes());
         assert!(shell.try_wait().unwrap().is_none());

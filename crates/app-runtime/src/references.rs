@@ -1,4 +1,4 @@
-//! What the values in resources refer to: secrets, the environment, and Dapr's own templates.
+//! Resolves the references in resource values: secrets, environment variables and Dapr's templates.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use dapr_resources::value::MetadataValue;
 
 use crate::forward::NAMESPACE;
 
-/// Where the references of one resource lead.
+/// Sources for the references of one resource.
 pub(crate) struct References<'a> {
     pub(crate) context: &'a Context,
     pub(crate) stores: &'a BTreeMap<String, Arc<dyn SecretStore>>,
@@ -17,16 +17,16 @@ pub(crate) struct References<'a> {
     pub(crate) store: Option<&'a str>,
 }
 
-/// A value that was found.
-pub(crate) enum Followed {
-    /// It stands in the file.
+/// A resolved value.
+pub(crate) enum ResolvedValue {
+    /// A value written in the file.
     Plain(String),
-    /// It stands where only the application's sidecar may look.
+    /// A secret, visible only to the application's sidecar.
     Secret(Secret),
 }
 
-impl Followed {
-    /// The value, for whoever keeps it as carefully as a secret.
+impl ResolvedValue {
+    /// Returns the value; treat it as a secret.
     pub(crate) fn expose(&self) -> &str {
         match self {
             Self::Plain(text) => text,
@@ -36,25 +36,25 @@ impl Followed {
 }
 
 impl References<'_> {
-    /// The value that `value` is or refers to; or why there is none.
-    pub(crate) async fn follow(&self, value: &MetadataValue) -> Result<Followed, String> {
+    /// Resolves `value` to its content.
+    pub(crate) async fn resolve(&self, value: &MetadataValue) -> Result<ResolvedValue, String> {
         match value {
-            MetadataValue::Plain(text) => Ok(Followed::Plain(text.clone())),
-            MetadataValue::EnvRef(name) => self.environment(name).map(Followed::Secret),
-            MetadataValue::SecretKeyRef { name, key } => self.secret(name, key).await.map(Followed::Secret),
+            MetadataValue::Plain(text) => Ok(ResolvedValue::Plain(text.clone())),
+            MetadataValue::EnvRef(name) => self.environment(name).map(ResolvedValue::Secret),
+            MetadataValue::SecretKeyRef { name, key } => self.secret(name, key).await.map(ResolvedValue::Secret),
         }
     }
 
-    /// Fills in the templates that Dapr knows in the metadata of components: `dapr/pkg/runtime/meta/meta.go`.
+    /// Expands Dapr's templates in component metadata: `dapr/pkg/runtime/meta/meta.go`.
     ///
     /// # Errors
     /// When a value names `{podName}` and the environment has no `POD_NAME`.
-    pub(crate) fn expand(&self, value: Followed) -> Result<Followed, String> {
+    pub(crate) fn expand(&self, value: ResolvedValue) -> Result<ResolvedValue, String> {
         if !value.expose().contains('{') {
             return Ok(value);
         }
         let mut text = value.expose().to_owned();
-        // Each is another one.
+        // Each occurrence gets its own UUID.
         while text.contains("{uuid}") {
             text = text.replacen("{uuid}", &uuid::Uuid::new_v4().to_string(), 1);
         }
@@ -67,8 +67,8 @@ impl References<'_> {
         let namespace = format!("{}.{app_id}", namespace.unwrap_or(NAMESPACE));
         text = text.replace("{namespace}", &namespace).replace("{appID}", app_id);
         Ok(match value {
-            Followed::Plain(_) => Followed::Plain(text),
-            Followed::Secret(_) => Followed::Secret(Secret::from(text.as_str())),
+            ResolvedValue::Plain(_) => ResolvedValue::Plain(text),
+            ResolvedValue::Secret(_) => ResolvedValue::Secret(Secret::from(text.as_str())),
         })
     }
 
@@ -103,8 +103,9 @@ mod tests {
             ..Context::default()
         };
         let references = References { context: &context, stores: &BTreeMap::new(), store: None };
-        let plain = references.expand(Followed::Plain(text.to_owned())).map(|value| value.expose().to_owned());
-        let secret = references.expand(Followed::Secret(Secret::from(text))).map(|value| value.expose().to_owned());
+        let plain = references.expand(ResolvedValue::Plain(text.to_owned())).map(|value| value.expose().to_owned());
+        let secret =
+            references.expand(ResolvedValue::Secret(Secret::from(text))).map(|value| value.expose().to_owned());
         assert!(plain == secret || text.contains("{uuid}"));
         plain
     }
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn each_uuid_is_another_one() {
+    fn each_uuid_is_unique() {
         let text = expanded("{uuid} {uuid}", "", None).unwrap();
         let (one, other) = text.split_once(' ').unwrap();
         assert!(one.len() == 36 && other.len() == 36 && one != other, "{text}");

@@ -3,16 +3,17 @@
 use http::{Method, Request};
 use sidecar::{Body, empty_body};
 
-/// A request that can be sent again over another connection, as Go's client does when a connection that was kept turns out to be
-/// closed before an answer has begun: one that only asks, and has no body.
+/// A copy of a request without side effects or body, for a retry on another connection.
+///
+/// Go's client retries the same way when a pooled connection turns out to be closed before a response has begun.
 pub(crate) struct Replay(Request<()>);
 
 impl Replay {
-    /// A copy of `request`, if it may be sent again.
+    /// Copies `request`, if it may be sent again.
     pub(crate) fn new(request: &Request<Body>) -> Option<Self> {
         use http_body::Body as _;
-        let only_asks = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-        if !(only_asks && request.body().is_end_stream()) {
+        let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+        if !(is_safe && request.body().is_end_stream()) {
             return None;
         }
         let mut copy = Request::new(());

@@ -1,4 +1,4 @@
-//! Bindings: operations on, and events from, the world outside.
+//! Bindings: operations on, and events from, outside systems.
 //!
 //! Follows `components-contrib/bindings/{input_binding,output_binding,requests,responses}.go`.
 
@@ -11,20 +11,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{BoxError, Metadata};
 
-/// Something that an application can ask to do things: insert a row, send a message.
+/// Output binding, which performs operations on an outside system.
+///
+/// Examples are inserting a row and sending a message.
 #[async_trait]
 pub trait OutputBinding: Send + Sync {
-    /// The operations there are. A face refuses others before it calls [`invoke`](Self::invoke).
+    /// Lists the supported operations.
+    ///
+    /// The APIs reject others before they call [`invoke`](Self::invoke).
     fn operations(&self) -> Vec<&str>;
 
-    /// Does one operation.
+    /// Performs one operation.
     async fn invoke(&self, request: InvokeRequest) -> Result<InvokeResponse, BindingError>;
 }
 
-/// One operation asked of an output binding.
+/// One operation of an output binding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvokeRequest {
-    /// Its name.
+    /// Name of the operation.
     pub operation: String,
     /// The caller's data, as JSON.
     pub data: Bytes,
@@ -32,54 +36,57 @@ pub struct InvokeRequest {
     pub metadata: Metadata,
 }
 
-/// What an operation gave. One with neither data nor metadata is Dapr's "nil response", which HTTP answers with 204.
+/// Result of an operation.
+///
+/// One with neither data nor metadata is Dapr's "nil response", a 204 over HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvokeResponse {
-    /// The answer's bytes; `None` is an empty answer.
+    /// Data of the response; `None` for an empty response.
     pub data: Option<Bytes>,
-    /// What the binding tells about the operation.
+    /// Metadata from the binding.
     pub metadata: Metadata,
 }
 
-/// Something that happens outside and that an application wants to hear of.
+/// An input binding: a source of outside events for an application.
 #[async_trait]
 pub trait InputBinding: Send + Sync {
-    /// Delivers events to `sink` until `shutdown` is cancelled, then returns. Ends earlier only with an error, or
-    /// because there will never be another event.
+    /// Delivers events to `sink` until `shutdown` is cancelled.
+    ///
+    /// Returns earlier only with an error, or because there will never be another event.
     async fn run(&self, sink: Arc<dyn EventSink>, shutdown: CancellationToken) -> Result<(), BindingError>;
 }
 
-/// Where the events of an input binding go: the application, behind whatever channel it has.
+/// Receiver of an input binding's events: the application, over its channel.
 #[async_trait]
 pub trait EventSink: Send + Sync {
-    /// Hands one event over and waits for the application's answer. An error means that it was not accepted.
+    /// Delivers one event and waits for the application's response. An error means that it was not accepted.
     async fn deliver(&self, event: BindingEvent) -> Result<Option<Bytes>, DeliveryError>;
 }
 
 /// One event of an input binding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BindingEvent {
-    /// Its content.
+    /// Content of the event.
     pub data: Bytes,
-    /// What the binding tells about it; over HTTP these become headers.
+    /// Metadata from the binding; over HTTP it becomes headers.
     pub metadata: Metadata,
 }
 
-/// The application did not accept an event.
+/// An error for an event that the application did not accept.
 #[derive(Debug, Error)]
 #[error("the application did not accept the event: {0}")]
 pub struct DeliveryError(#[source] pub BoxError);
 
-/// Why a binding did not do as asked.
+/// An error of a binding.
 #[derive(Debug, Error)]
 pub enum BindingError {
-    /// The request itself is wrong: a missing `sql`, parameters that are no JSON array.
+    /// The request is invalid: a missing `sql`, parameters that are not a JSON array.
     #[error("{0}")]
     InvalidRequest(String),
-    /// What the binding talks to cannot be reached now; the same call may succeed later.
+    /// The outside system is unreachable now; the same call may succeed later.
     #[error("binding unavailable: {0}")]
     Unavailable(#[source] BoxError),
-    /// What the binding talks to answered with a failure.
+    /// The outside system reported an error.
     #[error("{0}")]
     Other(#[source] BoxError),
 }

@@ -1,20 +1,20 @@
-//! Durations as Go writes and reads them (`time.ParseDuration`, `Duration.String`): Dapr's YAML and answers use them.
+//! Durations in Go's syntax (`time.ParseDuration`, `Duration.String`), used by Dapr's YAML and responses.
 
 use thiserror::Error;
 
 const MICROSECOND: i64 = 1_000;
 const MILLISECOND: i64 = 1_000 * MICROSECOND;
-/// One second in nanoseconds, the unit of everything here.
+/// One second in nanoseconds, the unit used here.
 pub const SECOND: i64 = 1_000 * MILLISECOND;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 
-/// A text that is not a Go duration.
+/// An error for text that is not a Go duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a duration in Go's syntax, such as 300ms or 1h15m")]
 pub struct ParseError;
 
-/// The nanoseconds that `text` stands for.
+/// Parses `text` into nanoseconds.
 pub fn parse(text: &str) -> Result<i64, ParseError> {
     let (sign, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (-1, text.get(1..).unwrap_or_default()),
@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<i64, ParseError> {
     Ok(sign * total)
 }
 
-/// One number and its unit; and what follows them.
+/// Parses one number with its unit; also returns the rest of the text.
 fn parse_term(text: &str) -> Result<(i64, &str), ParseError> {
     let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or(ParseError)?;
     let (number, rest) = text.split_at(number_end);
@@ -60,7 +60,7 @@ fn parse_term(text: &str) -> Result<(i64, &str), ParseError> {
     Ok((whole.checked_add(fraction_of(fraction, unit)).ok_or(ParseError)?, rest))
 }
 
-/// The part of `unit` that the digits behind a decimal point stand for, rounded down to a nanosecond.
+/// Computes the part of `unit` for the digits after a decimal point, rounded down to a nanosecond.
 fn fraction_of(digits: &str, unit: i64) -> i64 {
     let (mut part, mut place) = (0, unit);
     for digit in digits.bytes() {
@@ -70,7 +70,7 @@ fn fraction_of(digits: &str, unit: i64) -> i64 {
     part
 }
 
-/// `nanos` as Go prints it: `1h2m3.5s`, `12.3ms`, `0s`.
+/// Formats `nanos` as Go does: `1h2m3.5s`, `12.3ms`, `0s`.
 pub fn format(nanos: i64) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     let nanos = nanos.unsigned_abs();
@@ -88,7 +88,7 @@ pub fn format(nanos: i64) -> String {
     format!("{sign}{text}")
 }
 
-/// A second or more, as hours, minutes and seconds; leading ones that are zero are left out.
+/// Formats a second or more as hours, minutes and seconds, without leading zero units.
 fn clock(nanos: u64) -> String {
     let (minute, hour) = (MINUTE.unsigned_abs(), HOUR.unsigned_abs());
     let seconds = decimal(nanos % minute, SECOND.unsigned_abs());
@@ -99,7 +99,7 @@ fn clock(nanos: u64) -> String {
     }
 }
 
-/// `nanos / unit` as a decimal without trailing zeros.
+/// Formats `nanos / unit` as a decimal without trailing zeros.
 fn decimal(nanos: u64, unit: u64) -> String {
     let (whole, rest) = (nanos / unit, nanos % unit);
     if rest == 0 {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_go_reads_is_read() {
+    fn durations_valid_in_go_parse() {
         for (text, nanos) in [
             ("0", 0),
             ("15s", 15 * SECOND),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_go_refuses_is_refused() {
+    fn durations_invalid_in_go_are_errors() {
         for text in ["", "3", "-", "s", ".", "-.", ".s", "1..5s", "1d", "1h ", "9223372036854775808ns", "3000000h"] {
             assert_eq!(parse(text), Err(ParseError), "{text}");
         }

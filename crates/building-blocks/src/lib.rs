@@ -1,7 +1,7 @@
-//! The seam between Dapr's building blocks and the components that implement them.
+//! Traits between Dapr's building blocks and the components that implement them.
 //!
-//! A component (SQLite, Redis, a secrets file, ...) implements one of the small traits here; a face (Dapr's HTTP API,
-//! a WIT interface) calls them. Neither knows the other, and nothing in this crate does HTTP, Wasm or I/O.
+//! A component (SQLite, Redis, a secrets file, ...) implements one of the small traits here; an API (Dapr's HTTP API, a
+//! WIT interface) calls them. Neither knows the other, and nothing in this crate does HTTP, Wasm or I/O.
 //!
 //! The traits follow `dapr/components-contrib` v1.18: `state/store.go`, `secretstores/secret_store.go`,
 //! `bindings/{input,output}_binding.go`.
@@ -19,8 +19,8 @@ pub use component::{Component, ComponentSpec, Context, InitError, Properties, Re
 pub use secret::{Secret, SecretStore};
 pub use state::{StateError, StateStore};
 
-/// What travels beside a request or an answer: names and values, exactly as Dapr's APIs carry them.
+/// Metadata of a request or response: names and values, exactly as in Dapr's APIs.
 pub type Metadata = BTreeMap<String, String>;
 
-/// The reason behind an error, of whatever type the component's own library has.
+/// The cause of an error, of whatever type the component's own library has.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

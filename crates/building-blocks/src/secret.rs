@@ -1,4 +1,4 @@
-//! Secret stores: names to values that nothing here can print. `components-contrib/secretstores/secret_store.go`.
+//! Secret stores: names to values that cannot be printed. `components-contrib/secretstores/secret_store.go`.
 
 mod value;
 
@@ -11,21 +11,21 @@ pub use value::Secret;
 
 use crate::{BoxError, Metadata};
 
-/// The values of one secret by their keys. A store of plain values answers one, under the secret's own name.
+/// Values of one secret by key. A store of plain values has one, under the secret's own name.
 pub type SecretValues = BTreeMap<String, Secret>;
 
-/// A store of secrets; read only.
+/// A read-only store of secrets.
 #[async_trait]
 pub trait SecretStore: Send + Sync {
-    /// What this store can do beyond the minimum.
+    /// Lists the features beyond the minimum.
     fn features(&self) -> Vec<SecretFeature> {
         Vec::new()
     }
 
-    /// The values of the secret `name`.
+    /// Reads the values of the secret `name`.
     async fn get(&self, name: &str, metadata: &Metadata) -> Result<SecretValues, SecretError>;
 
-    /// All secrets by their names.
+    /// Reads all secrets, by name.
     async fn bulk_get(&self, metadata: &Metadata) -> Result<BTreeMap<String, SecretValues>, SecretError>;
 }
 
@@ -45,19 +45,19 @@ impl SecretFeature {
     }
 }
 
-/// Why a secret store has no answer.
+/// An error of a secret store.
 #[derive(Debug, Error)]
 pub enum SecretError {
-    /// There is no secret of this name. The text is Dapr's.
+    /// No secret has this name. The text is Dapr's.
     #[error("secret {name} not found")]
     NotFound {
-        /// The name asked for.
+        /// Requested name.
         name: String,
     },
-    /// The store cannot be reached now; the same call may succeed later.
+    /// The store is unreachable now; the same call may succeed later.
     #[error("secret store unavailable: {0}")]
     Unavailable(#[source] BoxError),
-    /// The store answered with a failure of its own.
+    /// The store reported an error.
     #[error("{0}")]
     Other(#[source] BoxError),
 }

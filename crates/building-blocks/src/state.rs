@@ -22,11 +22,11 @@ use crate::Metadata;
 
 /// A store of keys and bytes. `components-contrib/state/store.go`, `Store`.
 ///
-/// `get`, `set` and `delete` are what a store must have. The bulk methods have defaults made of those three; a store
-/// overrides them when it can do better. `transact` may be called only where [`StateFeature::Transactional`] is declared.
+/// `get`, `set` and `delete` are the minimum. The bulk methods default to those three; a store overrides them when it
+/// can do better. `transact` may be called only where [`StateFeature::Transactional`] is declared.
 #[async_trait]
 pub trait StateStore: Send + Sync {
-    /// What this store can do beyond the minimum; constant for the life of the store.
+    /// Features beyond the minimum; constant for the life of the store.
     fn features(&self) -> StateFeatures;
 
     /// Reads one key; `None` when it is absent or has expired.
@@ -38,7 +38,7 @@ pub trait StateStore: Send + Sync {
     /// Deletes one key. Deleting what is absent succeeds, unless the request carries an etag.
     async fn delete(&self, request: DeleteRequest) -> Result<(), StateError>;
 
-    /// Reads many keys. Answers in the order of the requests; one failure does not fail the others.
+    /// Reads many keys. Results are in the order of the requests; one failure does not fail the others.
     async fn bulk_get(
         &self,
         requests: Vec<GetRequest>,
@@ -47,22 +47,25 @@ pub trait StateStore: Send + Sync {
         bulk::each(requests, parallelism, |request| self.get(request)).await
     }
 
-    /// Writes many keys, not atomically. Answers in the order of the requests; one failure does not stop the others.
+    /// Writes many keys, not atomically. Results are in the order of the requests; one failure does not stop the
+    /// others.
     async fn bulk_set(&self, requests: Vec<SetRequest>, parallelism: usize) -> Vec<Result<(), StateError>> {
         bulk::each(requests, parallelism, |request| self.set(request)).await
     }
 
-    /// Writes many keys, not atomically, where it need not be known which of them failed. A store that can write a batch at once
-    /// overrides it.
+    /// Writes many keys, not atomically, without reporting which of them failed.
+    ///
+    /// A store that can write a batch at once overrides it.
     ///
     /// # Errors
-    /// When one of them could not be written.
+    /// When a key could not be written.
     async fn set_all(&self, requests: Vec<SetRequest>) -> Result<(), BatchError> {
         let errors: Vec<_> = self.bulk_set(requests, 0).await.into_iter().filter_map(Result::err).collect();
         if errors.is_empty() { Ok(()) } else { Err(BatchError::Each(errors)) }
     }
 
-    /// Deletes many keys, not atomically. Answers in the order of the requests; one failure does not stop the others.
+    /// Deletes many keys, not atomically. Results are in the order of the requests; one failure does not stop the
+    /// others.
     async fn bulk_delete(&self, requests: Vec<DeleteRequest>, parallelism: usize) -> Vec<Result<(), StateError>> {
         bulk::each(requests, parallelism, |request| self.delete(request)).await
     }
@@ -72,12 +75,12 @@ pub trait StateStore: Send + Sync {
         Err(StateError::Unsupported("transactions".into()))
     }
 
-    /// The most operations that one transaction may have, where the store has such a limit. Asked when there is one.
+    /// Maximum operations of a transaction, if the store has such a limit. Read before each transaction.
     async fn multi_max_size(&self) -> Option<usize> {
         None
     }
 
-    /// Whether the store can be reached now.
+    /// Checks that the store is reachable now.
     async fn ping(&self) -> Result<(), StateError> {
         Ok(())
     }

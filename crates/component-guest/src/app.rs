@@ -1,4 +1,4 @@
-//! One service: requests in, answers out.
+//! HTTP service that runs as a Wasm component.
 
 use std::error::Error as StdError;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use tokio::sync::oneshot;
-use wasm_engine::Refusals;
+use wasm_engine::RejectionLog;
 use wasmtime::component::Component;
 use wasmtime_wasi_http::Error;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
@@ -18,29 +18,31 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 
 use crate::engine::Engine;
 use crate::error::ComponentError;
+use crate::fallible_body::{FailureFlag, FallibleBody};
 use crate::instances::Instances;
 use crate::options::Options;
 use crate::state::Imports;
-use crate::unbroken::{Broken, UnbrokenBody};
 
-/// A body that streams.
+/// Streaming body.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn StdError + Send + Sync>>;
 
-/// When to come back to a service that is busy, in seconds.
+/// Value of `Retry-After` for a busy service, in seconds.
 const RETRY_DELAY: HeaderValue = HeaderValue::from_static("5");
 
-/// A service that is ready for requests.
+/// Service that is ready for requests.
 pub struct HttpApp<I: Imports> {
     name: String,
     instances: Arc<Instances<I>>,
-    refusals: Refusals,
+    rejections: RejectionLog,
 }
 
 impl<I: Imports> HttpApp<I> {
-    /// The service that `component` is; `name` is what the log calls it, and `imports` makes what an instance is given.
+    /// Creates the service of `component`.
+    ///
+    /// Logs use `name`; `imports` creates the data behind the host's own imports for each instance.
     ///
     /// # Errors
-    /// When the component is no service, imports what nobody gives, or breaks when it is asked how it wants to be used.
+    /// When the component is not a service, has unknown imports, or fails before its first request.
     pub async fn new(
         engine: &Engine<I>,
         name: String,
@@ -53,31 +55,32 @@ impl<I: Imports> HttpApp<I> {
         let instances = Instances::new(service, engine.clock.clone(), options, Box::new(imports))
             .await
             .map_err(ComponentError::Start)?;
-        Ok(Self { name, instances, refusals: Refusals::default() })
+        Ok(Self { name, instances, rejections: RejectionLog::default() })
     }
 
-    /// Answers one request of `peer`, as soon as the head of the answer is there. Dropping the future ends the instance, and so
-    /// does the timeout for a request.
+    /// Handles one request from `peer`, and returns the response once its headers are available.
+    ///
+    /// Dropping the future ends the instance, and so does the request timeout.
     pub async fn handle(&self, request: Request<Body>, peer: Option<IpAddr>) -> Response<Body> {
-        let answering = self.answer(request, peer);
-        let Some(limit) = self.instances.options.limits.request_timeout else { return answering.await };
-        tokio::time::timeout(limit, answering).await.unwrap_or_else(|_| {
+        let running_request = self.run_request(request, peer);
+        let Some(limit) = self.instances.options.limits.request_timeout else { return running_request.await };
+        tokio::time::timeout(limit, running_request).await.unwrap_or_else(|_| {
             tracing::warn!(app = %self.name, "request timed out (--request-timeout)");
             plain(StatusCode::GATEWAY_TIMEOUT, "the application took too long\n")
         })
     }
 
-    async fn answer(&self, request: Request<Body>, peer: Option<IpAddr>) -> Response<Body> {
-        let Some(turn) = self.instances.turn().await else { return self.busy() };
+    async fn run_request(&self, request: Request<Body>, peer: Option<IpAddr>) -> Response<Body> {
+        let Some(turn) = self.instances.acquire().await else { return self.busy() };
         let (sender, mut receiver) = oneshot::channel();
         let instances = self.instances.clone();
-        let broken = Broken::default();
-        let breaks = broken.clone();
+        let failure_flag = FailureFlag::default();
+        let flag = failure_flag.clone();
         let clock = instances.clock.clone();
-        let answering = async move {
+        let running_request = async move {
             let mut live = instances.take().await.map_err(Failure::Start)?;
             let state = live.store.data_mut();
-            state.imports.request_begins(peer);
+            state.imports.start_request(peer);
             let mut http = wasmtime_wasi_http::WasiHttpView::http(state);
             let request = request.map(|body| body.map_err(|error| Error::InternalError(Some(error.to_string()))));
             let resources = http
@@ -85,66 +88,71 @@ impl<I: Imports> HttpApp<I> {
                 .and_then(|request| Ok((request, http.new_response_outparam(sender)?)));
             let (request, outparam) = resources.map_err(|_| Failure::NoHost)?;
             let proxy = live.proxy.wasi_http_incoming_handler();
-            // Before the instance is dropped, and with it the body that it writes.
+            // Set before the instance is dropped, and with it the body that it writes.
             let handled = proxy.call_handle(&mut live.store, request, outparam).await;
-            handled.inspect_err(|_| breaks.set()).map_err(Failure::Run)?;
+            handled.inspect_err(|_| flag.set()).map_err(Failure::Run)?;
             instances.put_back(live);
             drop(turn);
             Ok(())
         };
-        // The instance takes turns by the engine's clock; tokio's own budget would only make it look unready.
-        let answering = async move { clock.during(tokio::task::unconstrained(answering)).await };
-        let mut running = self.instances.options.account.answer(answering);
+        // The instance yields by the engine's clock; tokio's own budget would only make it look pending.
+        let running_request = async move { clock.run(tokio::task::unconstrained(running_request)).await };
+        let mut running = self.instances.options.account.run_request(running_request);
         let ended = tokio::select! {
             biased;
             ended = &mut running => ended,
-            answer = &mut receiver => match answer {
-                Ok(answer) => {
-                    // The body is still being written, beside its way to whoever asked.
+            response = &mut receiver => match response {
+                Ok(response) => {
+                    // The body is still being written, while it is being sent.
                     let name = self.name.clone();
                     tokio::spawn(async move {
                         if let Err(error) = running.await {
-                            tracing::error!(app = %name, "the instance broke while it wrote its answer: {error:?}");
+                            tracing::error!(app = %name, "instance failed while writing its response: {error:?}");
                         }
                     });
-                    return self.answered(answer, &broken);
+                    return self.to_response(response, &failure_flag);
                 }
-                // There will be none; how it ends says why.
+                // There will be no response; the outcome tells why.
                 Err(_) => running.await,
             }
         };
         match (ended, receiver.try_recv()) {
-            (Ok(()), Ok(answer)) => self.answered(answer, &broken),
+            (Ok(()), Ok(response)) => self.to_response(response, &failure_flag),
             (Ok(()), Err(_)) => {
-                tracing::error!(app = %self.name, "the instance ended without an answer");
-                failed()
+                tracing::error!(app = %self.name, "instance ended without a response");
+                internal_error()
             }
-            (Err(error), Ok(answer)) => {
-                tracing::error!(app = %self.name, "the instance broke after its answer: {error:?}");
-                self.answered(answer, &broken)
+            (Err(error), Ok(response)) => {
+                tracing::error!(app = %self.name, "instance failed after its response: {error:?}");
+                self.to_response(response, &failure_flag)
             }
-            (Err(Failure::Start(error)), Err(_)) => self.broke("cannot be started", &error),
-            (Err(Failure::Run(error)), Err(_)) => self.broke("broke", &error),
-            (Err(Failure::NoHost), Err(_)) => plain(StatusCode::BAD_REQUEST, "the request names no host\n"),
+            (Err(Failure::Start(error)), Err(_)) => self.fail("cannot be started", &error),
+            (Err(Failure::Run(error)), Err(_)) => self.fail("failed", &error),
+            (Err(Failure::NoHost), Err(_)) => plain(StatusCode::BAD_REQUEST, "the request has no host\n"),
         }
     }
 
-    fn answered<B, E: std::fmt::Debug>(&self, answer: Result<Response<B>, E>, broken: &Broken) -> Response<Body>
+    fn to_response<B, E: std::fmt::Debug>(
+        &self,
+        response: Result<Response<B>, E>,
+        failure_flag: &FailureFlag,
+    ) -> Response<Body>
     where
         B: http_body_util::BodyExt + http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
     {
-        match answer {
-            Ok(response) => response
-                .map(|body| UnbrokenBody::new(body.map_err(Into::into).boxed_unsync(), broken.clone()).boxed_unsync()),
+        match response {
+            Ok(response) => response.map(|body| {
+                FallibleBody::new(body.map_err(Into::into).boxed_unsync(), failure_flag.clone()).boxed_unsync()
+            }),
             Err(code) => {
-                tracing::error!(app = %self.name, "the instance answered with an error: {code:?}");
-                failed()
+                tracing::error!(app = %self.name, "instance responded with an error: {code:?}");
+                internal_error()
             }
         }
     }
 
     fn busy(&self) -> Response<Body> {
-        if let Some(requests) = self.refusals.count(1) {
+        if let Some(requests) = self.rejections.count(1) {
             tracing::warn!(app = %self.name, requests, "requests refused: all instances busy");
         }
         let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "the application is busy; try again in a bit\n");
@@ -152,13 +160,13 @@ impl<I: Imports> HttpApp<I> {
         response
     }
 
-    fn broke(&self, how: &str, error: &wasmtime::Error) -> Response<Body> {
-        tracing::error!(app = %self.name, "the instance {how}; others go on: {error:?}");
-        failed()
+    fn fail(&self, how: &str, error: &wasmtime::Error) -> Response<Body> {
+        tracing::error!(app = %self.name, "instance {how}; others continue: {error:?}");
+        internal_error()
     }
 }
 
-/// Why an instance did not answer to the end.
+/// Reason why an instance did not complete a request.
 #[derive(Debug)]
 enum Failure {
     Start(wasmtime::Error),
@@ -166,7 +174,7 @@ enum Failure {
     Run(wasmtime::Error),
 }
 
-fn failed() -> Response<Body> {
+fn internal_error() -> Response<Body> {
     plain(StatusCode::INTERNAL_SERVER_ERROR, "the application failed; its log says why\n")
 }
 

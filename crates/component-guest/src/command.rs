@@ -1,67 +1,69 @@
-//! `wasmtime serve`'s command line, read as wasmtime reads it.
+//! Command line of `wasmtime serve`, parsed as wasmtime parses it.
 //!
-//! Follows `wasmtime serve --help` of wasmtime 48. What decides what the service sees (`--dir`, `--env`, memory) and how its
-//! instances are used is honoured; what chooses between wasmtime's own ways to run (`-O`, `-C`, `-D`, most of `-S` and
-//! `-W`) has no meaning here and is accepted.
+//! Follows `wasmtime serve --help` of wasmtime 48. Options that determine what the service sees (`--dir`, `--env`,
+//! memory) and how its instances are used are honoured. Options that select how wasmtime runs it (`-O`, `-C`, `-D`,
+//! most of `-S` and `-W`) have no meaning here and are accepted.
 
 use std::path::PathBuf;
 
-use crate::options::Folder;
+use crate::options::Preopen;
 
-/// A `wasmtime serve …` command line.
+/// Parsed `wasmtime serve …` command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServeCommand {
-    /// The component.
+    /// Component file.
     pub component: PathBuf,
     /// `--env NAME=VALUE`.
     pub environment: Vec<(String, String)>,
     /// `--dir HOST[::GUEST]`.
-    pub folders: Vec<Folder>,
+    pub preopens: Vec<Preopen>,
     /// `--max-instance-reuse-count`.
     pub reuse: Option<u32>,
     /// `--max-concurrent-requests`.
     pub instances: Option<usize>,
     /// `-W max-memory-size`, in bytes.
     pub memory: Option<usize>,
-    /// `-S nn-graph=onnx::FOLDER`: name and file of a network that the service may ask. The name is the folder's own, and its
-    /// file is called `model.onnx`.
+    /// `-S nn-graph=onnx::FOLDER`: name and file of a graph that the service may use.
+    ///
+    /// The name is that of the directory; its file is `model.onnx`.
     pub graphs: Vec<(String, PathBuf)>,
 }
 
-/// What is wrong with a `wasmtime serve` command line.
+/// Error in a `wasmtime serve` command line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// Another of wasmtime's commands.
-    #[error("wasmtime: only `wasmtime serve` is a service; {0:?} is none")]
+    /// Another wasmtime command.
+    #[error("wasmtime: only `wasmtime serve` runs a service; {0:?} does not")]
     NotServe(String),
-    /// No component is named.
-    #[error("wasmtime serve: no component is named; give the path of a .wasm file")]
+    /// Missing component.
+    #[error("wasmtime serve: no component is given; add the path of a .wasm file")]
     NoComponent,
-    /// wasmtime has no such option.
+    /// Option that wasmtime does not have.
     #[error("wasmtime serve: unknown option {0}")]
     UnknownOption(String),
-    /// An option stands without what it needs.
+    /// Option without its value.
     #[error("wasmtime serve: {0} needs a value")]
     MissingValue(String),
-    /// wasmtime would take the value from its own environment, which no service of this host sees.
+    /// `--env` without a value, which wasmtime would take from its own environment. Services of this host do not see
+    /// it.
     #[error("wasmtime serve: --env {0} has no value; write --env {0}=VALUE")]
     BareVariable(String),
-    /// A network that nobody computes here.
+    /// Graph in an unsupported form.
     #[error(
-        "wasmtime serve: -S nn-graph cannot be {0:?}: it has the form onnx::FOLDER, and the folder has a model.onnx"
+        "wasmtime serve: -S nn-graph cannot be {0:?}: it has the form onnx::FOLDER, and the directory has a model.onnx"
     )]
     BadGraph(String),
-    /// An option's value makes no sense.
-    #[error("wasmtime serve: {option} cannot be {value:?}: it is a number")]
+    /// Option whose value is not a number.
+    #[error("wasmtime serve: {option} cannot be {value:?}: it must be a number")]
     BadNumber {
-        /// The option.
+        /// Name of the option.
         option: String,
-        /// Its value.
+        /// Value of the option.
         value: String,
     },
 }
 
-/// Options that take a value and change nothing here: where it listens is the app port's business.
+/// Options with a value that have no effect here. For example, the app port decides the address.
 const IGNORED_VALUES: &[&str] = &[
     "--addr",
     "--shutdown-addr",
@@ -72,24 +74,24 @@ const IGNORED_VALUES: &[&str] = &[
     "--profile",
 ];
 
-/// Options without a value that change nothing here.
+/// Options without a value that have no effect here.
 const SWITCHES: &[&str] = &["--no-logging-prefix"];
 
 /// Groups of settings, `-Sa,b=c` or `-S a,b=c`.
 const GROUPS: &[&str] = &["-O", "-C", "-D", "-W", "-S"];
 
 impl ServeCommand {
-    /// Whether `program` is wasmtime, by whatever path.
+    /// Returns true if `program` is wasmtime, at any path.
     #[must_use]
     pub fn is_wasmtime(program: &str) -> bool {
         let name = std::path::Path::new(program).file_name().and_then(|name| name.to_str());
         matches!(name, Some("wasmtime" | "wasmtime.exe"))
     }
 
-    /// Reads what follows `wasmtime`.
+    /// Parses the arguments after `wasmtime`.
     ///
     /// # Errors
-    /// The first mistake found.
+    /// The first error found.
     pub fn parse(arguments: &[String]) -> Result<Self, CommandError> {
         let mut rest = arguments.iter();
         match rest.next().map(String::as_str) {
@@ -125,7 +127,7 @@ impl ServeCommand {
             }
             "--dir" => {
                 let (host, guest) = value.split_once("::").unwrap_or((&value, &value));
-                self.folders.push(Folder { host: host.into(), guest: guest.to_owned(), read_only: false });
+                self.preopens.push(Preopen { host: host.into(), guest: guest.to_owned(), read_only: false });
             }
             "--max-instance-reuse-count" => self.reuse = Some(number(option, &value)?),
             "--max-concurrent-requests" => self.instances = Some(number(option, &value)?),
@@ -139,7 +141,7 @@ impl ServeCommand {
             "-S" => {
                 for setting in value.split(',') {
                     if let Some(graph) = setting.strip_prefix("nn-graph=") {
-                        self.graphs.push(named(graph).ok_or_else(|| CommandError::BadGraph(graph.to_owned()))?);
+                        self.graphs.push(parse_graph(graph).ok_or_else(|| CommandError::BadGraph(graph.to_owned()))?);
                     }
                 }
             }
@@ -149,14 +151,14 @@ impl ServeCommand {
     }
 }
 
-/// A network by wasmtime's rule.
-fn named(graph: &str) -> Option<(String, PathBuf)> {
+/// Parses a graph's name and file, by wasmtime's rule.
+fn parse_graph(graph: &str) -> Option<(String, PathBuf)> {
     let folder = PathBuf::from(graph.strip_prefix("onnx::")?);
     let name = folder.file_name()?.to_str()?.to_owned();
     Some((name, folder.join("model.onnx")))
 }
 
-/// An option and the value that is written into the same word, if one is.
+/// Splits an argument into an option and its inline value, if it has one.
 fn split(argument: &str) -> (&str, Option<String>) {
     if let Some(group) = GROUPS.iter().find(|group| argument.starts_with(**group)) {
         let rest = argument.get(group.len()..).unwrap_or_default();
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_sees_is_read_and_what_is_wasmtimes_own_is_passed_over() {
+    fn relevant_options_are_parsed_and_others_ignored() {
         let command = parse(
             "serve --addr 127.0.0.1:9 -Scli,keyvalue -S http -W max-memory-size=1048576,simd --env A=b=c \
              --dir models::/m --max-instance-reuse-count=7 s.wasm",
@@ -196,12 +198,12 @@ mod tests {
         .unwrap();
         assert_eq!(command.component, PathBuf::from("s.wasm"));
         assert_eq!(command.environment, [("A".to_owned(), "b=c".to_owned())]);
-        assert_eq!(command.folders, [Folder { host: "models".into(), guest: "/m".into(), read_only: false }]);
+        assert_eq!(command.preopens, [Preopen { host: "models".into(), guest: "/m".into(), read_only: false }]);
         assert_eq!((command.reuse, command.memory), (Some(7), Some(1 << 20)));
     }
 
     #[test]
-    fn a_network_is_named_by_its_folder() {
+    fn graph_is_named_by_its_directory() {
         let command = parse("serve -S nn,nn-graph=onnx::models/default -Snn-graph=onnx::b/ s.wasm").unwrap();
         let file = |path: &str| PathBuf::from(path).join("model.onnx");
         assert_eq!(command.graphs, [("default".into(), file("models/default")), ("b".into(), file("b"))]);
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_option() {
+    fn errors_name_the_option() {
         assert_eq!(parse("run s.wasm"), Err(CommandError::NotServe("run".into())));
         assert_eq!(parse("serve"), Err(CommandError::NoComponent));
         assert_eq!(parse("serve --frobnicate s.wasm"), Err(CommandError::UnknownOption("--frobnicate".into())));

@@ -1,4 +1,4 @@
-//! The engine that all components of a process share.
+//! Engine shared by all components of a process.
 
 use std::path::PathBuf;
 
@@ -9,18 +9,19 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 use crate::error::ComponentError;
 use crate::state::{self, Imports, State};
 
-/// Instances at once, over all services of a process. Each reserves address space, and memory only as it is used.
+/// Limit on concurrent instances of all services of a process. Each reserves address space; memory is used on demand.
 const MAX_INSTANCES: u32 = 256;
 
-/// What an instance's memory keeps when it is dropped, in bytes, so that the next one need not fault it in again: giving pages
-/// back costs an interrupt to all cores that run the process, and more where a hypervisor has to deliver that. These are the
+/// Memory kept resident when an instance is dropped, in bytes. The next one need not fault it in again.
+///
+/// Returning pages costs an interrupt on all cores that run the process, and more under a hypervisor. These are the
 /// pages that were written to, wherever they are.
 const KEPT_RESIDENT: usize = 1 << 20;
 
-/// The same where the kernel cannot tell which pages these are: the first ones, all of which are written anew each time.
-const KEPT_RESIDENT_BLINDLY: usize = 256 << 10;
+/// Same, if the kernel cannot report the written pages: the first pages, which are rewritten each time.
+const KEPT_RESIDENT_WITHOUT_PAGEMAP: usize = 256 << 10;
 
-/// Compiles and links components.
+/// Compiler and linker of components.
 pub struct Engine<I: Imports> {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<State<I>>,
@@ -29,11 +30,12 @@ pub struct Engine<I: Imports> {
 }
 
 impl<I: Imports> Engine<I> {
-    /// An engine that keeps compiled components in `cache`, where one is given. Instances of at most `memory` bytes may
-    /// import WASI, outgoing HTTP, and what `link` adds.
+    /// Creates an engine that caches compiled components in `cache`, if given.
+    ///
+    /// Instances of at most `memory` bytes may import WASI, outgoing HTTP, and the imports that `link` adds.
     ///
     /// # Errors
-    /// When wasmtime does not support this machine, or `link` adds what is there.
+    /// When wasmtime does not support this machine, or `link` adds an existing import.
     pub fn new(
         cache: Option<PathBuf>,
         memory: usize,
@@ -41,7 +43,7 @@ impl<I: Imports> Engine<I> {
     ) -> Result<Self, ComponentError> {
         let mut config = Config::new();
         config.epoch_interruption(true);
-        // Image decoders and inference use more than the default half megabyte.
+        // Image decoders and inference need more than the default half megabyte.
         config.max_wasm_stack(1 << 20).async_stack_size(2 << 20);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(memory)));
         let engine = wasmtime::Engine::new(&config).map_err(ComponentError::Engine)?;
@@ -51,10 +53,12 @@ impl<I: Imports> Engine<I> {
         Ok(Self { engine, linker, clock, cache: cache.map(CompiledCache::new) })
     }
 
-    /// Compiles `wasm`, or takes it from the cache. Takes seconds for a large component: call it where blocking is allowed.
+    /// Compiles `wasm`, or loads it from the cache.
+    ///
+    /// Takes seconds for a large component, so call it where blocking is allowed.
     ///
     /// # Errors
-    /// When `wasm` is no component.
+    /// When `wasm` is not a valid component.
     pub fn compile(&self, wasm: &[u8]) -> Result<Component, ComponentError> {
         match &self.cache {
             Some(cache) => cache.compile(&self.engine, wasm),
@@ -64,10 +68,10 @@ impl<I: Imports> Engine<I> {
     }
 }
 
-/// Instances are made of slots that are there already: a fresh one for each request costs microseconds.
+/// Configures pooled allocation, with which a fresh instance per request costs microseconds.
 fn pool(memory: usize) -> PoolingAllocationConfig {
     let finds_pages = PoolingAllocationConfig::is_pagemap_scan_available();
-    let kept = if finds_pages { KEPT_RESIDENT } else { KEPT_RESIDENT_BLINDLY };
+    let kept = if finds_pages { KEPT_RESIDENT } else { KEPT_RESIDENT_WITHOUT_PAGEMAP };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(MAX_INSTANCES)
         .total_core_instances(MAX_INSTANCES * 8)

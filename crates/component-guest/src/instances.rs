@@ -1,4 +1,4 @@
-//! The instances of one service.
+//! Instances of one service.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -16,44 +16,49 @@ use crate::options::{Limits, Options};
 use crate::outbound::Hooks;
 use crate::state::{Imports, State};
 
-/// Resources of one instance, open files and bodies among them: each may hold a descriptor of the process.
+/// Limit on an instance's resources.
+///
+/// They include open files and bodies, each of which may hold a descriptor of the process.
 const MAX_RESOURCES: usize = 1024;
 
-/// One instance between two requests.
+/// Instance between two requests.
 pub(crate) struct Live<I: Imports> {
     pub(crate) store: Store<State<I>>,
     pub(crate) proxy: Proxy,
-    answered: u32,
+    handled: u32,
 }
 
-/// The instances that wait for a request, and the means to make more.
+/// Idle instances of a service, and the means to create more.
 pub(crate) struct Instances<I: Imports> {
     service: ProxyPre<State<I>>,
     pub(crate) clock: Clock,
     pub(crate) options: Options,
     config: Arc<WasiConfigVariables>,
-    /// The memory of all of them.
+    /// Memory account of all instances.
     memory: Arc<MemoryAccount>,
     imports: Box<dyn Fn() -> I + Send + Sync>,
     requests: OnceLock<u32>,
     permits: Arc<Semaphore>,
-    /// Places for requests that wait.
+    /// Permits for queued requests.
     queue: Semaphore,
     idle: Mutex<Vec<Live<I>>>,
-    /// One more waits, or the one that was being made has failed.
+    /// Notified when an instance becomes idle, or creating one has failed.
     changed: Notify,
-    /// The right to make one ready: one after the other, however the making of one ends.
-    making: Arc<Semaphore>,
+    /// Permit to create an instance: one at a time, however creating it ends.
+    creating: Arc<Semaphore>,
 }
 
-/// Fresh instances at once.
-const FRESH: usize = 64;
+/// Default limit on concurrent instances that handle one request each.
+const DEFAULT_FRESH_INSTANCES: usize = 64;
 
-/// The interface by which a component says how many requests an instance answers: `wit/runtime/instance.wit`.
-const INSTANCE: &str = "dapr:runtime/instance@0.1.0";
+/// Interface by which a component reports how many requests an instance handles: `wit/runtime/instance.wit`.
+const INSTANCE_INTERFACE: &str = "dapr:runtime/instance@0.1.0";
 
 impl<I: Imports> Instances<I> {
-    /// Asks the component how it wants to be used, if it says so; the instance that answered is the first.
+    /// Creates the instances of a service.
+    ///
+    /// Queries the component for the number of requests per instance, if it exports that; the queried instance becomes
+    /// the first idle one.
     pub(crate) async fn new(
         service: ProxyPre<State<I>>,
         clock: Clock,
@@ -74,29 +79,31 @@ impl<I: Imports> Instances<I> {
             queue: Semaphore::new(queue.min(Semaphore::MAX_PERMITS)),
             idle: Mutex::default(),
             changed: Notify::new(),
-            making: Arc::new(Semaphore::new(1)),
+            creating: Arc::new(Semaphore::new(1)),
         });
-        let mut wanted = 1;
-        if instances.question().is_some() {
-            let (live, requests) = instances.clone().ready().await?;
+        let mut preferred = 1;
+        if instances.requests_export().is_some() {
+            let (live, requests) = instances.clone().prepare().await?;
             instances.idle().push(live);
-            wanted = requests;
+            preferred = requests;
         }
-        let requests = *instances.requests.get_or_init(|| instances.options.requests.unwrap_or(wanted));
+        let requests = *instances.requests.get_or_init(|| instances.options.requests.unwrap_or(preferred));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let usual = if requests > 1 { 4 * cores } else { FRESH };
-        let most = instances.options.limits.instances.unwrap_or(usual);
-        instances.permits.add_permits(most.clamp(1, Semaphore::MAX_PERMITS));
+        let default = if requests > 1 { 4 * cores } else { DEFAULT_FRESH_INSTANCES };
+        let limit = instances.options.limits.instances.unwrap_or(default);
+        instances.permits.add_permits(limit.clamp(1, Semaphore::MAX_PERMITS));
         Ok(instances)
     }
 
-    /// Requests that an instance answers.
+    /// Returns the number of requests that an instance handles.
     fn requests(&self) -> u32 {
         self.requests.get().copied().unwrap_or(1)
     }
 
-    /// The right to one more instance. Waits while there are too many; `None` where too many wait already, or it takes too long.
-    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    /// Acquires the permit for one more instance.
+    ///
+    /// Waits while there are too many; returns `None` if the queue is full or the wait times out.
+    pub(crate) async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
         if let Ok(turn) = self.permits.clone().try_acquire_owned() {
             return Some(turn);
         }
@@ -106,9 +113,11 @@ impl<I: Imports> Instances<I> {
         tokio::time::timeout(self.options.limits.queue_timeout, turn).await.ok()?.ok()
     }
 
-    /// A new instance; or, where they are used again, one that waits, and else whichever comes first: one that has answered,
-    /// or one more. An instance that is to be used again may take its time to prepare itself, and a small request should not
-    /// pay for that.
+    /// Returns an instance for a request.
+    ///
+    /// Single-use instances are created on demand. Reused instances are taken from the idle ones, or else from
+    /// whichever becomes available first: one that finishes its request, or a new one. A reusable instance may take
+    /// time to prepare itself, and a small request should not pay for that.
     pub(crate) async fn take(self: &Arc<Self>) -> wasmtime::Result<Live<I>> {
         if let Some(live) = self.idle().pop() {
             return Ok(live);
@@ -116,45 +125,47 @@ impl<I: Imports> Instances<I> {
         if self.requests() == 1 {
             let mut store = self.store();
             let proxy = self.service.instantiate_async(&mut store).await?;
-            return Ok(Live { store, proxy, answered: 0 });
+            return Ok(Live { store, proxy, handled: 0 });
         }
-        let mut making = None;
+        let mut creating = None;
         loop {
             let changed = self.changed.notified();
             if let Some(live) = self.idle().pop() {
                 return Ok(live);
             }
-            making = making.or_else(|| self.make_one());
-            let made = async {
-                match &mut making {
-                    Some(making) => making.await,
-                    // Somebody else makes one.
+            creating = creating.or_else(|| self.create_one());
+            let created = async {
+                match &mut creating {
+                    Some(creating) => creating.await,
+                    // Another request is already creating one.
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                made = made => match made {
+                created = created => match created {
                     Ok(failed) => return Err(failed),
-                    // It waits, if nobody has taken it meanwhile.
-                    Err(_) => making = None,
+                    // The new instance is idle, unless another request has taken it.
+                    Err(_) => creating = None,
                 },
                 () = changed => {}
             }
         }
     }
 
-    /// Makes one more that waits, if none is being made; gives the reason where that fails.
-    fn make_one(self: &Arc<Self>) -> Option<oneshot::Receiver<wasmtime::Error>> {
-        let turn = self.making.clone().try_acquire_owned().ok()?;
+    /// Starts creating an idle instance, unless one is being created.
+    ///
+    /// The receiver gets the error if that fails.
+    fn create_one(self: &Arc<Self>) -> Option<oneshot::Receiver<wasmtime::Error>> {
+        let turn = self.creating.clone().try_acquire_owned().ok()?;
         let (failed, reason) = oneshot::channel();
         let instances = self.clone();
         tokio::spawn(async move {
-            let made = instances.clone().ready().await;
+            let created = instances.clone().prepare().await;
             drop(turn);
-            match made {
-                Ok((live, _)) => instances.wait(live),
+            match created {
+                Ok((live, _)) => instances.add_idle(live),
                 Err(error) => {
-                    // Whoever wanted it may have got another one meanwhile.
+                    // The waiting request may have got another instance in the meantime.
                     let _ = failed.send(error);
                     instances.changed.notify_waiters();
                 }
@@ -163,17 +174,17 @@ impl<I: Imports> Instances<I> {
         Some(reason)
     }
 
-    /// The instance has answered a request without a trap.
+    /// Returns an instance that has handled a request without a trap.
     pub(crate) fn put_back(&self, mut live: Live<I>) {
-        live.answered = live.answered.saturating_add(1);
-        if live.answered < self.requests() {
+        live.handled = live.handled.saturating_add(1);
+        if live.handled < self.requests() {
             live.store.data_mut().computed = Duration::ZERO;
-            self.wait(live);
+            self.add_idle(live);
         }
     }
 
-    /// The instance waits for a request.
-    fn wait(&self, live: Live<I>) {
+    /// Adds an instance to the idle ones.
+    fn add_idle(&self, live: Live<I>) {
         self.idle().push(live);
         self.changed.notify_one();
     }
@@ -182,31 +193,32 @@ impl<I: Imports> Instances<I> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The function by which the component says how it wants to be used.
-    fn question(&self) -> Option<ComponentExportIndex> {
+    /// Returns the export by which the component reports how it wants to be used.
+    fn requests_export(&self) -> Option<ComponentExportIndex> {
         let component = self.service.instance_pre().component();
-        let instance = component.get_export_index(None, INSTANCE)?;
+        let instance = component.get_export_index(None, INSTANCE_INTERFACE)?;
         component.get_export_index(Some(&instance), "requests")
     }
 
-    /// A new instance that has prepared itself, if the component lets it do so before the first request; and how many requests
-    /// it wants to answer.
-    async fn ready(self: Arc<Self>) -> wasmtime::Result<(Live<I>, u32)> {
+    /// Creates an instance and lets it prepare itself before the first request, if the component supports that.
+    ///
+    /// Also returns the number of requests that it wants to handle.
+    async fn prepare(self: Arc<Self>) -> wasmtime::Result<(Live<I>, u32)> {
         let (account, clock) = (self.options.account.clone(), self.clock.clone());
-        let making = async move {
+        let creating = async move {
             let mut store = self.store();
             let instance = self.service.instance_pre().instantiate_async(&mut store).await?;
             let mut requests = 1;
-            if let Some(question) = self.question() {
-                let question = instance.get_typed_func::<(), (u32,)>(&mut store, question)?;
-                requests = question.call_async(&mut store, ()).await?.0.max(1);
+            if let Some(export) = self.requests_export() {
+                let export = instance.get_typed_func::<(), (u32,)>(&mut store, export)?;
+                requests = export.call_async(&mut store, ()).await?.0.max(1);
             }
             let proxy = Proxy::new(&mut store, &instance)?;
             store.data_mut().computed = Duration::ZERO;
-            Ok((Live { store, proxy, answered: 0 }, requests))
+            Ok((Live { store, proxy, handled: 0 }, requests))
         };
-        // It takes turns by the engine's clock.
-        account.run(async move { clock.during(tokio::task::unconstrained(making)).await }).await
+        // The instance yields by the engine's clock.
+        account.run(async move { clock.run(tokio::task::unconstrained(creating)).await }).await
     }
 
     fn store(&self) -> Store<State<I>> {
@@ -229,7 +241,7 @@ impl<I: Imports> Instances<I> {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |mut context: StoreContextMut<'_, State<I>>| {
             if task_time().saturating_add(context.data_mut().computed) > busy {
-                wasmtime::bail!("the instance computed for {} s over one request", busy.as_secs());
+                wasmtime::bail!("the instance computed for more than {} s for one request", busy.as_secs());
             }
             Ok(UpdateDeadline::Yield(1))
         });

@@ -1,12 +1,14 @@
-//! `wasi:nn`: neural networks that the host computes. What may be computed is decided in [`inference`]; here are the
-//! interfaces of `wit/nn`, and how much of it one instance may hold.
+//! `wasi:nn`: neural networks that the host computes.
+//!
+//! [`inference`] decides what may be computed; this module has the interfaces of `wit/nn` and the limits of one
+//! instance.
 
 mod contract;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use inference::{Computed, Graph, Graphs, Input, Refusal, Tensor, TensorType};
+use inference::{ComputeResult, Graph, Graphs, Input, NnError, Tensor, TensorType};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use crate::state::{Imports, State};
@@ -14,40 +16,40 @@ use contract::errors::{self, ErrorCode};
 use contract::graph::{ExecutionTarget, GraphEncoding};
 use contract::{graph, inference as wit, tensor};
 
-/// Graphs, contexts, tensors and errors that an instance has at once: each takes little, and no program needs many.
+/// Limit on an instance's graphs, contexts, tensors and errors: each is small, and no program needs many.
 const MAX_RESOURCES: usize = 1024;
 
 type Result<T> = wasmtime::Result<T>;
-/// An answer of the interfaces: what was asked for, or an error, which is a resource.
-type Answer<T> = Result<std::result::Result<T, Resource<Refusal>>>;
+/// Result of an interface function; an error is a resource.
+type NnResult<T> = Result<std::result::Result<T, Resource<NnError>>>;
 
-/// A graph as the instance has it.
+/// Graph, as the instance holds it.
 #[expect(unreachable_pub, reason = "the generated code passes it on")]
 pub type Loaded = Arc<Graph>;
 
-/// A context keeps nothing: its tensors come and go with each computation.
+/// Execution context. It has no state: tensors are passed with each computation.
 #[expect(unreachable_pub, reason = "the generated code passes it on")]
 pub struct Context(Arc<Graph>);
 
-/// What one instance has of `wasi:nn`.
+/// State of one instance for `wasi:nn`.
 pub(crate) struct Nn {
     graphs: Arc<Graphs>,
     resources: usize,
-    /// What all its tensors take, in bytes.
-    held: usize,
+    /// Size of all its tensors, in bytes.
+    tensor_bytes: usize,
 }
 
 impl Nn {
     pub(crate) const fn new(graphs: Arc<Graphs>) -> Self {
-        Self { graphs, resources: 0, held: 0 }
+        Self { graphs, resources: 0, tensor_bytes: 0 }
     }
 }
 
-/// The same with what the instance holds otherwise.
+/// View of the state, together with the instance's resources.
 pub(crate) struct NnView<'a> {
     nn: &'a mut Nn,
     table: &'a mut ResourceTable,
-    /// Time that models have computed for the instance's request.
+    /// Computing time of models for the instance's current request.
     computed: &'a mut Duration,
 }
 
@@ -57,7 +59,7 @@ impl HasData for HasNn {
     type Data<'a> = NnView<'a>;
 }
 
-/// Lets components import `wasi:nn`.
+/// Adds the imports of `wasi:nn` to the linker.
 pub(crate) fn add_to_linker<I: Imports>(linker: &mut Linker<State<I>>) -> Result<()> {
     contract::Ml::add_to_linker::<_, HasNn>(linker, view)
 }
@@ -67,21 +69,21 @@ fn view<I>(state: &mut State<I>) -> NnView<'_> {
 }
 
 impl NnView<'_> {
-    /// Gives the instance a handle.
+    /// Creates a handle for a resource.
     ///
     /// # Errors
-    /// When it has too many, which ends it: a constructor has no other way to say no.
+    /// When the instance has too many resources. This ends it, as a constructor cannot return an error.
     fn push<T: Send + 'static>(&mut self, resource: T, bytes: usize) -> Result<Resource<T>> {
-        let held = self.nn.held.saturating_add(bytes);
-        if self.nn.resources >= MAX_RESOURCES || held > inference::limits::TENSORS {
-            let most = inference::limits::TENSORS;
+        let tensor_bytes = self.nn.tensor_bytes.saturating_add(bytes);
+        if self.nn.resources >= MAX_RESOURCES || tensor_bytes > inference::limits::MAX_TENSORS_BYTES {
+            let limit = inference::limits::MAX_TENSORS_BYTES;
             wasmtime::bail!(
-                "the instance has more than {MAX_RESOURCES} resources of wasi:nn, or tensors of {most} bytes"
+                "the instance has more than {MAX_RESOURCES} wasi:nn resources, or tensors of more than {limit} bytes"
             );
         }
         let handle = self.table.push(resource)?;
         self.nn.resources += 1;
-        self.nn.held = held;
+        self.nn.tensor_bytes = tensor_bytes;
         Ok(handle)
     }
 
@@ -93,14 +95,14 @@ impl NnView<'_> {
 
     fn delete_tensor(&mut self, handle: Resource<Tensor>) -> Result<Tensor> {
         let tensor = self.delete(handle)?;
-        self.nn.held = self.nn.held.saturating_sub(tensor.data.len());
+        self.nn.tensor_bytes = self.nn.tensor_bytes.saturating_sub(tensor.data.len());
         Ok(tensor)
     }
 
-    fn answer<T: Send + 'static>(&mut self, found: std::result::Result<T, Refusal>) -> Answer<Resource<T>> {
+    fn push_result<T: Send + 'static>(&mut self, found: std::result::Result<T, NnError>) -> NnResult<Resource<T>> {
         match found {
             Ok(found) => Ok(Ok(self.push(found, 0)?)),
-            Err(refusal) => Ok(Err(self.push(refusal, 0)?)),
+            Err(error) => Ok(Err(self.push(error, 0)?)),
         }
     }
 }
@@ -111,28 +113,28 @@ impl graph::Host for NnView<'_> {
         parts: Vec<Vec<u8>>,
         encoding: GraphEncoding,
         target: ExecutionTarget,
-    ) -> Answer<Resource<Loaded>> {
+    ) -> NnResult<Resource<Loaded>> {
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let found = match (encoding, target) {
             (GraphEncoding::Onnx | GraphEncoding::Autodetect, ExecutionTarget::Cpu) => {
                 self.nn.graphs.by_content(&parts)
             }
-            (_, ExecutionTarget::Cpu) => Err(Refusal::InvalidEncoding("the host computes ONNX graphs".to_owned())),
-            _ => Err(Refusal::InvalidArgument("the host computes on processors only".to_owned())),
+            (_, ExecutionTarget::Cpu) => Err(NnError::InvalidEncoding("the host computes ONNX graphs".to_owned())),
+            _ => Err(NnError::InvalidArgument("the host computes on processors only".to_owned())),
         };
-        self.answer(found)
+        self.push_result(found)
     }
 
-    fn load_by_name(&mut self, name: String) -> Answer<Resource<Loaded>> {
+    fn load_by_name(&mut self, name: String) -> NnResult<Resource<Loaded>> {
         let found = self.nn.graphs.by_name(&name);
-        self.answer(found)
+        self.push_result(found)
     }
 }
 
 impl graph::HostGraph for NnView<'_> {
-    fn init_execution_context(&mut self, graph: Resource<Loaded>) -> Answer<Resource<Context>> {
+    fn init_execution_context(&mut self, graph: Resource<Loaded>) -> NnResult<Resource<Context>> {
         let context = Context(self.table.get(&graph)?.clone());
-        self.answer(Ok(context))
+        self.push_result(Ok(context))
     }
 
     fn drop(&mut self, graph: Resource<Loaded>) -> Result<()> {
@@ -147,28 +149,28 @@ impl wit::HostGraphExecutionContext for NnView<'_> {
         &mut self,
         context: Resource<Context>,
         inputs: Vec<(String, Resource<Tensor>)>,
-    ) -> Answer<Vec<(String, Resource<Tensor>)>> {
+    ) -> NnResult<Vec<(String, Resource<Tensor>)>> {
         let graph = self.table.get(&context)?.0.clone();
         let mut given = Vec::new();
         for (name, tensor) in inputs {
             given.push((name, self.delete_tensor(tensor)?));
         }
-        let computed = match placed(&graph, &given) {
+        let computed = match order_inputs(&graph, &given) {
             Ok(inputs) => graph.compute(inputs).await,
-            Err(refusal) => Err(refusal),
+            Err(error) => Err(error),
         };
         match computed {
-            Ok(Computed { outputs, took }) => {
-                // It counts as the instance's own computing, and the wait for its turn does not.
-                *self.computed = self.computed.saturating_add(took);
-                let mut answer = Vec::new();
+            Ok(ComputeResult { outputs, duration }) => {
+                // Counts as the instance's own computing time; the time in the queue does not.
+                *self.computed = self.computed.saturating_add(duration);
+                let mut results = Vec::new();
                 for (name, tensor) in outputs {
                     let bytes = tensor.data.len();
-                    answer.push((name, self.push(tensor, bytes)?));
+                    results.push((name, self.push(tensor, bytes)?));
                 }
-                Ok(Ok(answer))
+                Ok(Ok(results))
             }
-            Err(refusal) => Ok(Err(self.push(refusal, 0)?)),
+            Err(error) => Ok(Err(self.push(error, 0)?)),
         }
     }
 
@@ -177,14 +179,14 @@ impl wit::HostGraphExecutionContext for NnView<'_> {
     }
 }
 
-/// The inputs, each at its place.
-fn placed(graph: &Graph, given: &[(String, Tensor)]) -> std::result::Result<Vec<Option<Input>>, Refusal> {
+/// Orders the inputs by their index in the graph.
+fn order_inputs(graph: &Graph, given: &[(String, Tensor)]) -> std::result::Result<Vec<Option<Input>>, NnError> {
     let mut inputs = vec![None; graph.inputs()];
     for (name, tensor) in given {
-        let place = graph.input_place(name);
-        let slot = place.and_then(|place| Some((place, inputs.get_mut(place)?)));
-        let (place, slot) = slot.ok_or_else(|| Refusal::InvalidArgument(format!("the graph has no input {name:?}")))?;
-        *slot = Some(graph.input(place, tensor)?);
+        let index = graph.input_index(name);
+        let slot = index.and_then(|index| Some((index, inputs.get_mut(index)?)));
+        let (index, slot) = slot.ok_or_else(|| NnError::InvalidArgument(format!("the graph has no input {name:?}")))?;
+        *slot = Some(graph.input(index, tensor)?);
     }
     Ok(inputs)
 }
@@ -193,9 +195,9 @@ impl tensor::Host for NnView<'_> {}
 
 impl tensor::HostTensor for NnView<'_> {
     fn new(&mut self, dimensions: Vec<u32>, ty: tensor::TensorType, data: Vec<u8>) -> Result<Resource<Tensor>> {
-        // Whether size and dimensions agree is checked when it is used, where there is a way to say no.
+        // Size and dimensions are checked on use, where an error can be returned.
         let bytes = data.len();
-        self.push(Tensor { dimensions, kind: own(ty), data }, bytes)
+        self.push(Tensor { dimensions, kind: from_wit(ty), data }, bytes)
     }
 
     fn dimensions(&mut self, tensor: Resource<Tensor>) -> Result<Vec<u32>> {
@@ -203,7 +205,7 @@ impl tensor::HostTensor for NnView<'_> {
     }
 
     fn ty(&mut self, tensor: Resource<Tensor>) -> Result<tensor::TensorType> {
-        Ok(theirs(self.table.get(&tensor)?.kind))
+        Ok(to_wit(self.table.get(&tensor)?.kind))
     }
 
     fn data(&mut self, tensor: Resource<Tensor>) -> Result<Vec<u8>> {
@@ -218,26 +220,26 @@ impl tensor::HostTensor for NnView<'_> {
 impl errors::Host for NnView<'_> {}
 
 impl errors::HostError for NnView<'_> {
-    fn code(&mut self, error: Resource<Refusal>) -> Result<ErrorCode> {
+    fn code(&mut self, error: Resource<NnError>) -> Result<ErrorCode> {
         Ok(match self.table.get(&error)? {
-            Refusal::InvalidArgument(_) => ErrorCode::InvalidArgument,
-            Refusal::InvalidEncoding(_) => ErrorCode::InvalidEncoding,
-            Refusal::RuntimeError(_) => ErrorCode::RuntimeError,
-            Refusal::TooLarge(_) => ErrorCode::TooLarge,
-            Refusal::NotFound(_) => ErrorCode::NotFound,
+            NnError::InvalidArgument(_) => ErrorCode::InvalidArgument,
+            NnError::InvalidEncoding(_) => ErrorCode::InvalidEncoding,
+            NnError::RuntimeError(_) => ErrorCode::RuntimeError,
+            NnError::TooLarge(_) => ErrorCode::TooLarge,
+            NnError::NotFound(_) => ErrorCode::NotFound,
         })
     }
 
-    fn data(&mut self, error: Resource<Refusal>) -> Result<String> {
+    fn data(&mut self, error: Resource<NnError>) -> Result<String> {
         Ok(self.table.get(&error)?.to_string())
     }
 
-    fn drop(&mut self, error: Resource<Refusal>) -> Result<()> {
+    fn drop(&mut self, error: Resource<NnError>) -> Result<()> {
         self.delete(error).map(drop)
     }
 }
 
-const fn own(ty: tensor::TensorType) -> TensorType {
+const fn from_wit(ty: tensor::TensorType) -> TensorType {
     match ty {
         tensor::TensorType::Fp16 => TensorType::F16,
         tensor::TensorType::Fp32 => TensorType::F32,
@@ -249,7 +251,7 @@ const fn own(ty: tensor::TensorType) -> TensorType {
     }
 }
 
-const fn theirs(kind: TensorType) -> tensor::TensorType {
+const fn to_wit(kind: TensorType) -> tensor::TensorType {
     match kind {
         TensorType::F16 => tensor::TensorType::Fp16,
         TensorType::F32 => tensor::TensorType::Fp32,

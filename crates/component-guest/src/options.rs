@@ -1,4 +1,4 @@
-//! What a service is given, and how much it may use.
+//! Options and limits of a service.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,41 +9,43 @@ use wasm_engine::{Account, Output};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use crate::outbound::Outbound;
-use crate::output::Printed;
+use crate::output::GuestOutput;
 
-/// A folder of the host that a service may use.
+/// Directory of the host that a service may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folder {
-    /// Where it is on the host.
+pub struct Preopen {
+    /// Path on the host.
     pub host: PathBuf,
-    /// What the service calls it.
+    /// Path that the guest sees.
     pub guest: String,
-    /// Whether the service may only read.
+    /// True if the guest may only read.
     pub read_only: bool,
 }
 
-/// How much a service may use.
+/// Resource limits of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Linear memory of one instance, in bytes.
     pub memory: usize,
-    /// Time on the processor for one request, after which the instance is taken for one that loops for ever.
+    /// Processor time for one request, after which the instance is considered to loop forever.
     pub busy: Duration,
-    /// Requests at once, each with an instance of its own; more wait. Where it is not said, 64 fresh ones, or four a core of
-    /// those that are used again.
+    /// Limit on concurrent requests, each with an instance of its own; further ones wait.
+    ///
+    /// Default: 64 single-use instances, or four reused ones per core.
     pub instances: Option<usize>,
     /// Linear memory and tables of all instances, in bytes.
     pub app_memory: usize,
-    /// Requests that wait for an instance.
+    /// Limit on requests that wait for an instance.
     pub queue: usize,
-    /// The longest time that one of them waits.
+    /// Longest time that a request waits for an instance.
     pub queue_timeout: Duration,
-    /// The longest time until a response begins; without it there is no limit.
+    /// Longest time until a response begins; `None` for no limit.
     pub request_timeout: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// 1 GiB, 60 s; for all instances 4 GiB, and 128 requests that wait, each for 30 s.
+    /// Returns 1 GiB of memory and 60 s per request. For all instances 4 GiB, and a queue of 128 requests for 30 s
+    /// each.
     fn default() -> Self {
         Self {
             memory: 1 << 30,
@@ -57,38 +59,38 @@ impl Default for Limits {
     }
 }
 
-/// What a service is given.
+/// Options of a service.
 pub struct Options {
-    /// Its arguments, the program's own name first.
+    /// Arguments, beginning with the program's own name.
     pub arguments: Vec<String>,
-    /// Its environment, and its settings for `wasi:config`; nothing of the host's is added.
+    /// Environment variables, also visible through `wasi:config`; the host's own are not added.
     pub environment: Vec<(String, String)>,
-    /// The folders it may use.
-    pub folders: Vec<Folder>,
-    /// What it may use up.
+    /// Directories that the service may use.
+    pub preopens: Vec<Preopen>,
+    /// Resource limits.
     pub limits: Limits,
-    /// How many requests an instance answers; where it is not said, what the component itself says, or one.
+    /// Number of requests that an instance handles; by default the component decides, or else one.
     pub requests: Option<u32>,
-    /// The networks that it may ask through `wasi:nn`.
+    /// Graphs that the service may use through `wasi:nn`.
     pub graphs: Arc<Graphs>,
-    /// What sends its requests.
+    /// Client for the service's outgoing requests.
     pub outbound: Arc<dyn Outbound>,
-    /// Where its lines go.
+    /// Destination of its output lines.
     pub output: Arc<dyn Output>,
-    /// Whose processor time it uses.
+    /// Account that its processor time is charged to.
     pub account: Arc<Account>,
 }
 
 impl Options {
-    /// What an instance has of WASI.
+    /// Creates the WASI context of an instance.
     pub(crate) fn wasi(&self) -> WasiCtx {
         let mut wasi = WasiCtxBuilder::new();
-        let (stdout, stderr) = Printed::both(&self.output);
+        let (stdout, stderr) = GuestOutput::pair(&self.output);
         wasi.args(&self.arguments).envs(&self.environment).stdout(stdout).stderr(stderr);
-        for Folder { host, guest, read_only } in &self.folders {
+        for Preopen { host, guest, read_only } in &self.preopens {
             let permissions = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
             if let Err(error) = wasi.preopened_dir(host, guest, permissions) {
-                tracing::warn!("the folder {} cannot be shared with the guest as {guest}: {error}", host.display());
+                tracing::warn!("cannot share directory {} with the guest as {guest}: {error}", host.display());
             }
         }
         wasi.build()

@@ -1,4 +1,4 @@
-//! Where an instance's outgoing HTTP requests go: the host decides.
+//! Outgoing HTTP requests of instances, which the host sends.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -11,15 +11,16 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::app::Body;
 
-/// Sends what services ask for.
+/// HTTP client for the services' outgoing requests.
 #[async_trait]
 pub trait Outbound: Send + Sync + 'static {
-    /// Sends `request`, whose URI is absolute, and gives the answer as soon as its head is there. The service is told the
-    /// words of an error.
+    /// Sends `request`, whose URI is absolute, and returns the response once its headers are available.
+    ///
+    /// The service sees the text of an error.
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Box<dyn StdError + Send + Sync>>;
 }
 
-/// wasmtime's way of asking.
+/// Adapter for wasmtime's interface.
 pub(crate) struct Hooks(pub(crate) Arc<dyn Outbound>);
 
 type Finished = Box<dyn Future<Output = Result<(), Error>> + Send>;

@@ -1,4 +1,4 @@
-//! Everything that belongs to one instance.
+//! Data of one instance.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::nn::{self, Nn};
 use crate::outbound::Hooks;
 
-/// What the host gives to instances beside WASI: the data behind the imports that it has linked.
+/// Data behind the host's own imports, besides WASI.
 pub trait Imports: Send + 'static {
-    /// The instance is about to answer a request of `peer`.
-    fn request_begins(&mut self, peer: Option<IpAddr>);
+    /// Called before the instance handles a request from `peer`.
+    fn start_request(&mut self, peer: Option<IpAddr>);
 }
 
-/// The data of an instance's store.
+/// Data of an instance's store.
 pub struct State<I> {
     pub(crate) wasi: WasiCtx,
     pub(crate) http: WasiHttpCtx,
@@ -28,13 +28,13 @@ pub struct State<I> {
     pub(crate) limits: InstanceMemory,
     pub(crate) config: Arc<WasiConfigVariables>,
     pub(crate) nn: Nn,
-    /// Time on the processor that models have computed for the instance's request.
+    /// Computing time of models for the instance's current request.
     pub(crate) computed: Duration,
     pub(crate) imports: I,
 }
 
 impl<I> State<I> {
-    /// The data behind the host's own imports.
+    /// Returns the data behind the host's own imports.
     pub const fn imports(&mut self) -> &mut I {
         &mut self.imports
     }
@@ -52,8 +52,9 @@ impl<I: Send> WasiHttpView for State<I> {
     }
 }
 
-/// WASI, its environment as `wasi:config`, too, networks that the operator has named, and outgoing HTTP. Sockets lead nowhere,
-/// and HTTP where the host's [`Outbound`](crate::Outbound) lets it.
+/// Adds WASI, `wasi:config` with the environment, `wasi:nn` with the operator's graphs, and outgoing HTTP.
+///
+/// Sockets cannot connect; HTTP goes through the host's [`Outbound`](crate::Outbound).
 pub(crate) fn add_to_linker<I: Imports>(linker: &mut Linker<State<I>>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     nn::add_to_linker(linker)?;

@@ -1,4 +1,4 @@
-//! One request to one answer.
+//! Maps one API request to its response.
 
 mod access;
 mod bindings;
@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, StatusCode};
-use sidecar::{Body, Refusal, Sidecar};
+use sidecar::{ApiError, Body, Sidecar};
 
 pub use access::{ApiAccess, ApiRule};
 use call::Call;
@@ -30,29 +30,29 @@ use crate::route::Route;
 use crate::token::{self, ApiToken};
 use crate::trace::Trace;
 
-/// How the API is served.
+/// Options of the API server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The largest request body, in bytes.
+    /// Maximum size of a request body, in bytes.
     pub max_body_size: u64,
-    /// How large the headers of a request may be, in bytes; like Go's server, this one lets 4 KiB beyond that through.
+    /// Maximum size of a request's headers, in bytes. Like Go's server, this one allows 4 KiB more.
     pub read_buffer_size: u64,
-    /// What callers must show, if anything.
+    /// API token required of callers (`dapr-api-token`), if any.
     pub token: Option<ApiToken>,
-    /// Whose pages may use it; `None` where browsers are told nothing.
+    /// Allowed CORS origins; `None` sends no CORS headers.
     pub allowed_origins: Option<AllowedOrigins>,
-    /// Which parts of the API there are.
+    /// Parts of the API that are served.
     pub access: ApiAccess,
-    /// Whether only what a public port shows is served: health and metadata.
+    /// True if only the public endpoints are served: health and metadata.
     pub is_public: bool,
-    /// Whether requests pass middleware; until [`DaprHttp::set_pipeline`] gives it, none is served.
+    /// True if requests pass middleware; none is served until [`DaprHttp::set_pipeline`] provides it.
     pub has_pipeline: bool,
-    /// Whether every call is logged (`enableApiLogging`), and not only with `--log-level debug`.
+    /// True if every call is logged at info level (`enableApiLogging`), not only with `--log-level debug`.
     pub logs_calls: bool,
 }
 
 impl Default for Options {
-    /// Dapr's own: 4 MiB, 4 KiB, no token, no pages, everything.
+    /// Dapr's defaults: 4 MiB, 4 KiB, no token, no CORS origins, all endpoints.
     fn default() -> Self {
         Self {
             max_body_size: 4 << 20,
@@ -67,10 +67,10 @@ impl Default for Options {
     }
 }
 
-/// What Go's server reads beyond its limit on headers: `net/http/server.go`, `initialReadLimitSize`.
-const SLOP: u64 = 4 << 10;
+/// Bytes that Go's server reads beyond its limit on headers: `net/http/server.go`, `initialReadLimitSize`.
+const HEADER_SLACK: u64 = 4 << 10;
 
-/// The header that asks for a shutdown without waiting (`dapr/pkg/api/universal/shutdown.go`).
+/// Header that requests a shutdown without waiting (`dapr/pkg/api/universal/shutdown.go`).
 const FORCE_SHUTDOWN: &str = "dapr-force-shutdown";
 
 /// Dapr's HTTP API for one application.
@@ -81,33 +81,33 @@ pub struct DaprHttp {
 }
 
 impl DaprHttp {
-    /// The API in front of `sidecar`.
+    /// Creates the API in front of `sidecar`.
     #[must_use]
     pub fn new(sidecar: Arc<Sidecar>, options: Options) -> Self {
         Self { sidecar, options, pipeline: OnceLock::new() }
     }
 
-    /// The middleware of the API, once its components are there.
+    /// Sets the middleware of the API, once its components exist.
     pub fn set_pipeline(&self, pipeline: Pipeline) {
         // The host calls this once, before the application runs.
         let _ = self.pipeline.set(pipeline);
     }
 
-    /// Answers one request.
+    /// Responds to one request.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let path = request.uri().path();
-        if head_size(&request) > self.options.read_buffer_size.saturating_add(SLOP) {
-            return out_of_hand(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "431 Request Header Fields Too Large");
+        if head_size(&request) > self.options.read_buffer_size.saturating_add(HEADER_SLACK) {
+            return reject_early(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "431 Request Header Fields Too Large");
         }
         if !is_well_escaped(path) {
-            return out_of_hand(StatusCode::BAD_REQUEST, "400 Bad Request");
+            return reject_early(StatusCode::BAD_REQUEST, "400 Bad Request");
         }
-        let trace = match Trace::of(path, request.headers()) {
+        let trace = match Trace::from_request(path, request.headers()) {
             Ok(trace) => trace,
-            Err(why) => return refused(StatusCode::BAD_REQUEST, format!("{why}\n")),
+            Err(why) => return go_error(StatusCode::BAD_REQUEST, format!("{why}\n")),
         };
         let call = Call::new(&request, self.sidecar.app_id(), self.options.logs_calls);
-        let mut response = self.tell_pages(request.map(|body| limited(body, self.options.max_body_size))).await;
+        let mut response = self.apply_cors(request.map(|body| limited(body, self.options.max_body_size))).await;
         if let Some(call) = call {
             call.log(response.status());
         }
@@ -117,15 +117,16 @@ impl DaprHttp {
         response
     }
 
-    /// The answer, and before it whether the page that asks may read it. An application's own word on that comes second, as in
-    /// Dapr.
-    async fn tell_pages(&self, request: Request<Body>) -> Response<Body> {
-        let Some(origins) = &self.options.allowed_origins else { return self.answer(request).await };
+    /// Adds CORS headers to the response, and responds to preflight requests.
+    ///
+    /// The application's own headers come second, as in Dapr.
+    async fn apply_cors(&self, request: Request<Body>) -> Response<Body> {
+        let Some(origins) = &self.options.allowed_origins else { return self.respond(request).await };
         if let Some(preflight) = origins.preflight(&request) {
             return preflight;
         }
-        let mut headers = origins.on_answer(request.method(), request.headers());
-        let mut response = self.answer(request).await;
+        let mut headers = origins.response_headers(request.method(), request.headers());
+        let mut response = self.respond(request).await;
         for (name, value) in response.headers() {
             headers.append(name, value.clone());
         }
@@ -133,15 +134,15 @@ impl DaprHttp {
         response
     }
 
-    async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+    async fn respond(&self, mut request: Request<Body>) -> Response<Body> {
         if let Err(refusal) = origin::check(&request, self.options.allowed_origins.as_ref()) {
-            return response::refusal(refusal);
+            return response::error(refusal);
         }
-        let route = Route::of(request.method(), request.uri().path());
+        let route = Route::parse(request.method(), request.uri().path());
         if let Some(token) = &self.options.token {
             let exempt = matches!(route, Route::Health | Route::OutboundHealth);
             if !exempt && !token.admits(request.headers()) {
-                return refused(StatusCode::UNAUTHORIZED, "invalid api token\n");
+                return go_error(StatusCode::UNAUTHORIZED, "invalid api token\n");
             }
             request.headers_mut().remove(token::HEADER);
         }
@@ -149,10 +150,10 @@ impl DaprHttp {
         if !self.options.has_pipeline || is_exempt {
             return self.route(route, request).await;
         }
-        let Some(pipeline) = self.pipeline.get() else { return response::refusal(Refusal::outbound_not_ready()) };
+        let Some(pipeline) = self.pipeline.get() else { return response::error(ApiError::outbound_not_ready()) };
         let endpoint = async |request: Request<Body>| {
-            // It may have another path now.
-            let route = Route::of(request.method(), request.uri().path());
+            // Middleware may have changed the path.
+            let route = Route::parse(request.method(), request.uri().path());
             self.route(route, request).await
         };
         pipeline.run(request, endpoint).await
@@ -160,22 +161,22 @@ impl DaprHttp {
 
     async fn route(&self, mut route: Route, request: Request<Body>) -> Response<Body> {
         if self.options.is_public && !route.is_public() {
-            return refused(StatusCode::NOT_FOUND, "404 page not found\n");
+            return go_error(StatusCode::NOT_FOUND, "404 page not found\n");
         }
-        // What is not allowed is not there, so it falls through to invocation, if that is.
-        let is_there =
+        // An endpoint that is not allowed does not exist: fall through to invocation, if that is allowed.
+        let is_allowed =
             |route: &Route| route.group().is_none_or(|(name, version)| self.options.access.allows(name, version));
-        if !is_there(&route) {
+        if !is_allowed(&route) {
             route = Route::Invoke;
         }
-        if !is_there(&route) {
-            return refused(StatusCode::NOT_FOUND, "404 page not found\n");
+        if !is_allowed(&route) {
+            return go_error(StatusCode::NOT_FOUND, "404 page not found\n");
         }
-        self.dispatch(route, request).await.unwrap_or_else(response::refusal)
+        self.dispatch(route, request).await.unwrap_or_else(response::error)
     }
 
-    async fn dispatch(&self, route: Route, request: Request<Body>) -> Result<Response<Body>, Refusal> {
-        let query = Query::of(request.uri());
+    async fn dispatch(&self, route: Route, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+        let query = Query::parse(request.uri());
         match route {
             Route::GetState { store, key } => state::get(&self.sidecar, &store, key, &query).await,
             Route::DeleteState { store, key } => {
@@ -203,7 +204,7 @@ impl DaprHttp {
                 self.sidecar.shut_down(is_forced);
                 Ok(response::empty())
             }
-            Route::NotImplemented(block) => Err(Refusal::new(
+            Route::NotImplemented(block) => Err(ApiError::new(
                 StatusCode::NOT_IMPLEMENTED,
                 "ERR_NOT_IMPLEMENTED",
                 format_args!("daprlet does not implement {} yet", block.name),
@@ -213,21 +214,21 @@ impl DaprHttp {
     }
 }
 
-/// What Go's `http.Error` writes.
-fn refused(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+/// Creates a response as Go's `http.Error` writes it.
+fn go_error(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = response::plain(status, text);
     response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     response
 }
 
-/// What Go's server answers to a request that never reaches a handler.
-fn out_of_hand(status: StatusCode, text: &'static str) -> Response<Body> {
+/// Creates the response of Go's server to a request that never reaches a handler.
+fn reject_early(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = response::plain(status, text);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-/// The bytes of a request before its body, as HTTP/1.1 writes them.
+/// Computes the size of a request without its body, as HTTP/1.1 encodes it.
 fn head_size(request: &Request<Body>) -> u64 {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let line = request.method().as_str().len() + target + "  HTTP/1.1\r\n".len();
@@ -235,7 +236,7 @@ fn head_size(request: &Request<Body>) -> u64 {
     (line + headers.sum::<usize>()) as u64
 }
 
-/// Whether every percent sign begins an escape.
+/// Returns whether every percent sign starts an escape.
 fn is_well_escaped(path: &str) -> bool {
     let mut pieces = path.split('%');
     pieces.next();

@@ -1,12 +1,12 @@
-//! W3C Baggage as OpenTelemetry's Go library takes it (`baggage.go`, `Parse`), with its words for what is wrong.
+//! Parses W3C Baggage as OpenTelemetry's Go library does (`baggage.go`, `Parse`), with its error texts.
 
 use http::HeaderMap;
 use http::header::HeaderName;
 
 pub(crate) const NAME: HeaderName = HeaderName::from_static("baggage");
 
-/// The baggage of a request, in one text; or everything that is wrong with it.
-pub(crate) fn of(headers: &HeaderMap) -> Result<Option<String>, String> {
+/// Joins the baggage of a request into one text, or lists all errors in it.
+pub(crate) fn parse(headers: &HeaderMap) -> Result<Option<String>, String> {
     let values: Vec<_> = headers.get_all(NAME).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let text = values.join(",");
     if text.is_empty() {
@@ -25,10 +25,10 @@ fn check(member: &str) -> Result<(), String> {
     }
     let (key, value) = pair.split_once('=').ok_or_else(|| format!("invalid baggage list-member: {member:?}"))?;
     let key = key.trim();
-    if key.is_empty() || !key.bytes().all(is_of_a_key) {
+    if key.is_empty() || !key.bytes().all(is_key_byte) {
         return Err(format!("invalid key: {key:?}"));
     }
-    if !value.trim().bytes().all(is_of_a_value) {
+    if !value.trim().bytes().all(is_value_byte) {
         return Err(format!("invalid value: {value:?}"));
     }
     match bad_escape(value.trim()) {
@@ -37,15 +37,15 @@ fn check(member: &str) -> Result<(), String> {
     }
 }
 
-/// `key`, or `key=value` where the value may be empty.
+/// Returns whether the text is `key`, or `key=value` with a possibly empty value.
 fn is_property(property: &str) -> bool {
     let blank = [' ', '\t'];
     let (key, value) = property.split_once('=').unwrap_or((property, ""));
     let (key, value) = (key.trim_matches(blank), value.trim_matches(blank));
-    !key.is_empty() && key.bytes().all(is_of_a_key) && value.bytes().all(is_of_a_value) && bad_escape(value).is_none()
+    !key.is_empty() && key.bytes().all(is_key_byte) && value.bytes().all(is_value_byte) && bad_escape(value).is_none()
 }
 
-/// The first percent sign that begins no escape, with what follows it.
+/// Finds the first percent sign that starts no escape; returns the text from there.
 fn bad_escape(text: &str) -> Option<&str> {
     text.match_indices('%').map(|(at, _)| text.get(at..).unwrap_or_default()).find_map(|rest| {
         let escape = rest.get(..3).unwrap_or(rest);
@@ -55,12 +55,12 @@ fn bad_escape(text: &str) -> Option<&str> {
 }
 
 /// RFC 9110, `token`.
-fn is_of_a_key(byte: u8) -> bool {
+fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// W3C Baggage, `baggage-octet`.
-fn is_of_a_value(byte: u8) -> bool {
+fn is_value_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }
 
@@ -68,19 +68,19 @@ fn is_of_a_value(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn given(values: &[&'static str]) -> Result<Option<String>, String> {
-        of(&values.iter().map(|value| (NAME, http::HeaderValue::from_static(value))).collect())
+    fn parsed(values: &[&'static str]) -> Result<Option<String>, String> {
+        parse(&values.iter().map(|value| (NAME, http::HeaderValue::from_static(value))).collect())
     }
 
     #[test]
     fn baggage_of_several_headers_is_one() {
-        assert_eq!(given(&["a=1;p;q = 2 ", "b=%20"]), Ok(Some("a=1;p;q = 2 ,b=%20".to_owned())));
-        assert_eq!((given(&[]), given(&[""])), (Ok(None), Ok(None)));
+        assert_eq!(parsed(&["a=1;p;q = 2 ", "b=%20"]), Ok(Some("a=1;p;q = 2 ,b=%20".to_owned())));
+        assert_eq!((parsed(&[]), parsed(&[""])), (Ok(None), Ok(None)));
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told() {
-        let wrong = given(&["novalue,a b=1,c=x y,d=%zz,e=1;="]).unwrap_err();
+    fn all_baggage_errors_are_reported() {
+        let wrong = parsed(&["novalue,a b=1,c=x y,d=%zz,e=1;="]).unwrap_err();
         let expected = "invalid baggage list-member: \"novalue\"\ninvalid key: \"a b\"\ninvalid value: \"x y\"\n\
                         invalid value: invalid URL escape \"%zz\"\ninvalid baggage list-member property: \"=\"";
         assert_eq!(wrong, expected);

@@ -1,4 +1,4 @@
-//! Whose pages may use the API: `dapr/pkg/api/http/server.go`, `useCors`, with what `go-chi/cors` makes of it.
+//! CORS: `dapr/pkg/api/http/server.go`, `useCors`, with the behaviour of `go-chi/cors`.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -7,23 +7,25 @@ use http::header::{
 use http::{HeaderMap, Method, Request, Response};
 use sidecar::{Body, full_body};
 
-/// The methods that pages may use; `OPTIONS` is always among them.
+/// Allowed methods; `OPTIONS` is always among them.
 const METHODS: &[&str] = &["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// The origins of `--allowed-origins`.
+/// Allowed CORS origins (`--allowed-origins`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedOrigins(Vec<Allowed>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Allowed {
     All,
-    /// What stands before and behind a `*`, which is any text.
+    /// Text before and after a `*`, which matches any text.
     Pattern(String, String),
     Exactly(String),
 }
 
 impl AllowedOrigins {
-    /// A list with commas in between, `*` for all or for a part of one. `None` where it is empty: pages are told nothing.
+    /// Parses a comma-separated list, where `*` matches all or part of an origin.
+    ///
+    /// Returns `None` for an empty list: no CORS headers are sent.
     #[must_use]
     pub fn parse(list: &str) -> Option<Self> {
         let allowed = |origin: &str| match origin.to_lowercase().split_once('*') {
@@ -34,7 +36,7 @@ impl AllowedOrigins {
         (!list.is_empty()).then(|| Self(list.split(',').map(allowed).collect()))
     }
 
-    /// The answer to a browser that asks before it sends a request; `None` for any other request.
+    /// Responds to a CORS preflight request; `None` for any other request.
     pub(crate) fn preflight(&self, request: &Request<Body>) -> Option<Response<Body>> {
         let headers = request.headers();
         let method = text(headers, &ACCESS_CONTROL_REQUEST_METHOD);
@@ -42,29 +44,31 @@ impl AllowedOrigins {
             return None;
         }
         let mut response = Response::new(full_body(""));
-        let told = response.headers_mut();
+        let allowed_headers = response.headers_mut();
         for name in ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"] {
-            told.append(VARY, HeaderValue::from_static(name));
+            allowed_headers.append(VARY, HeaderValue::from_static(name));
         }
         if let Some(origin) = self.allowed(headers, method) {
-            told.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            told.extend(HeaderValue::try_from(method.to_uppercase()).ok().map(|it| (ACCESS_CONTROL_ALLOW_METHODS, it)));
+            allowed_headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            allowed_headers
+                .extend(HeaderValue::try_from(method.to_uppercase()).ok().map(|it| (ACCESS_CONTROL_ALLOW_METHODS, it)));
             let wanted = HeaderValue::try_from(canonical_list(text(headers, &ACCESS_CONTROL_REQUEST_HEADERS)));
             let wanted = wanted.ok().filter(|list| !list.is_empty());
-            told.extend(wanted.map(|list| (ACCESS_CONTROL_ALLOW_HEADERS, list)));
+            allowed_headers.extend(wanted.map(|list| (ACCESS_CONTROL_ALLOW_HEADERS, list)));
         }
         Some(response)
     }
 
-    /// What the answer to a request says beside its own headers: whether the page that sent it may read it.
-    pub(crate) fn on_answer(&self, method: &Method, headers: &HeaderMap) -> HeaderMap {
-        let mut told = HeaderMap::new();
-        told.insert(VARY, HeaderValue::from_static("Origin"));
-        told.extend(self.allowed(headers, method.as_str()).map(|origin| (ACCESS_CONTROL_ALLOW_ORIGIN, origin)));
-        told
+    /// Creates the CORS headers of a response.
+    pub(crate) fn response_headers(&self, method: &Method, headers: &HeaderMap) -> HeaderMap {
+        let mut allowed_headers = HeaderMap::new();
+        allowed_headers.insert(VARY, HeaderValue::from_static("Origin"));
+        allowed_headers
+            .extend(self.allowed(headers, method.as_str()).map(|origin| (ACCESS_CONTROL_ALLOW_ORIGIN, origin)));
+        allowed_headers
     }
 
-    /// What to answer as the allowed origin, if the request's is one.
+    /// Returns the value of `Access-Control-Allow-Origin`, if the request's origin is allowed.
     fn allowed(&self, headers: &HeaderMap, method: &str) -> Option<HeaderValue> {
         let origin = headers.get(ORIGIN).filter(|origin| !origin.is_empty())?;
         if !METHODS.contains(&method.to_uppercase().as_str()) || !self.allow(origin) {
@@ -74,7 +78,7 @@ impl AllowedOrigins {
         Some(if is_all { HeaderValue::from_static("*") } else { origin.clone() })
     }
 
-    /// Whether pages of `origin` may use the API.
+    /// Returns whether pages of `origin` may use the API.
     pub(crate) fn allow(&self, origin: &HeaderValue) -> bool {
         let Ok(origin) = origin.to_str() else { return false };
         let lower = origin.to_lowercase();
@@ -89,12 +93,12 @@ impl AllowedOrigins {
     }
 }
 
-/// A header's first value; empty where there is none.
+/// Returns a header's first value; empty if absent.
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Names of headers as Go writes them, one after another.
+/// Canonicalizes a list of header names as Go does.
 fn canonical_list(list: &str) -> String {
     let names = list.split([',', ' ']).filter(|name| !name.is_empty());
     names.map(canonical).collect::<Vec<_>>().join(", ")
@@ -124,35 +128,35 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_told_that_it_may_where_its_origin_is_in_the_list() {
+    fn listed_origin_gets_allow_headers() {
         for (list, origin, answer) in [
             ("*", "http://a.example", "*"),
             ("http://a.example,http://b.example", "HTTP://B.example", "HTTP://B.example"),
             ("https://*.example", "https://x.y.example", "https://x.y.example"),
         ] {
-            let told = asked(list, origin, "put");
-            assert_eq!(told[ACCESS_CONTROL_ALLOW_ORIGIN], answer, "{list}");
-            assert_eq!(told[ACCESS_CONTROL_ALLOW_METHODS], "PUT");
-            assert_eq!(told[ACCESS_CONTROL_ALLOW_HEADERS], "Content-Type, X-My_own");
+            let allowed_headers = asked(list, origin, "put");
+            assert_eq!(allowed_headers[ACCESS_CONTROL_ALLOW_ORIGIN], answer, "{list}");
+            assert_eq!(allowed_headers[ACCESS_CONTROL_ALLOW_METHODS], "PUT");
+            assert_eq!(allowed_headers[ACCESS_CONTROL_ALLOW_HEADERS], "Content-Type, X-My_own");
         }
     }
 
     #[test]
-    fn other_origins_and_methods_are_told_nothing() {
+    fn other_origins_and_methods_get_no_allow_headers() {
         for (list, origin, method) in [
             ("http://a.example", "http://b.example", "GET"),
             ("http://a.example", "", "GET"),
             ("https://*.example", "https://.exampl", "GET"),
             ("*", "http://a.example", "TRACE"),
         ] {
-            let told = asked(list, origin, method);
-            assert!(!told.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "{list} {origin} {method}");
-            assert_eq!(told.get_all(VARY).iter().count(), 3);
+            let allowed_headers = asked(list, origin, method);
+            assert!(!allowed_headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "{list} {origin} {method}");
+            assert_eq!(allowed_headers.get_all(VARY).iter().count(), 3);
         }
     }
 
     #[test]
-    fn without_a_list_there_is_none() {
+    fn empty_list_disables_cors() {
         assert_eq!(AllowedOrigins::parse(""), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Reading objects as Go does: field names match in any case, `null` counts as absent, a wrong type is an error.
+//! Reads JSON objects as Go does: field names match in any case, `null` counts as absent.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,26 @@ use go_json::JsonError;
 
 type Result<T> = std::result::Result<T, JsonError>;
 
-/// Which of Go's ways from JSON to a struct is followed; they differ in their errors.
+/// Go library whose JSON-to-struct errors are reproduced.
 #[derive(Clone, Copy)]
 enum Dialect {
     /// `encoding/json`.
     Json,
-    /// `mapstructure`, which reads maps that were JSON before.
+    /// `mapstructure`, which reads maps decoded from JSON.
     MapStructure,
 }
 
-/// The fields of one object, to be read by name.
+/// Fields of one object, read by name.
 pub(crate) struct Fields<'a> {
     object: Option<&'a Map<String, Value>>,
-    /// Where the object is: Go's name of the outermost struct, and the fields on the way.
+    /// Path of the object: Go's name of the outermost struct, and the fields below it.
     path: String,
     dialect: Dialect,
 }
 
-/// `value`, which must be an object; `kind` is what Go calls it in its errors. `null` is an object without fields.
+/// Reads `value`, which must be an object; `null` is an object without fields.
+///
+/// `kind` is its type in Go's errors.
 pub(crate) fn fields<'a>(value: &'a Value, kind: &str) -> Result<Fields<'a>> {
     let path = kind.rsplit('.').next().unwrap_or(kind).to_owned();
     match value {
@@ -35,7 +37,7 @@ pub(crate) fn fields<'a>(value: &'a Value, kind: &str) -> Result<Fields<'a>> {
     }
 }
 
-/// The same of a value that Dapr hands to `mapstructure`.
+/// Reads a value that Dapr passes to `mapstructure`.
 pub(crate) fn mapped(value: Option<&Value>) -> Result<Fields<'_>> {
     let found = |object| Ok(Fields { object, path: String::new(), dialect: Dialect::MapStructure });
     match value {
@@ -45,7 +47,7 @@ pub(crate) fn mapped(value: Option<&Value>) -> Result<Fields<'_>> {
     }
 }
 
-/// The items of `value`, which must be an array or `null`.
+/// Reads the items of `value`, which must be an array or `null`.
 pub(crate) fn items<'a>(value: &'a Value, kind: &str) -> Result<&'a [Value]> {
     match value {
         Value::Array(items) => Ok(items),
@@ -55,7 +57,7 @@ pub(crate) fn items<'a>(value: &'a Value, kind: &str) -> Result<&'a [Value]> {
 }
 
 impl<'a> Fields<'a> {
-    /// The value of `name`, unless it is absent or `null`.
+    /// Returns the value of `name`, unless it is absent or `null`.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
         let object = self.object?;
         let in_any_case = || object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
@@ -103,7 +105,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An object in an object; `kind` is what Go calls it.
+    /// Reads a nested object; `kind` is its type in Go's errors.
     pub(crate) fn object(&self, name: &str, kind: &str) -> Result<Self> {
         let object = match self.get(name) {
             None => None,
@@ -113,7 +115,7 @@ impl<'a> Fields<'a> {
         Ok(Self { object, path: self.below(name), dialect: self.dialect })
     }
 
-    /// An array in an object; `kind` is what Go calls it.
+    /// Reads a nested array; `kind` is its type in Go's errors.
     pub(crate) fn list(&self, name: &str, kind: &str) -> Result<&'a [Value]> {
         match self.get(name) {
             None => Ok(&[]),
@@ -147,7 +149,7 @@ fn decoding(what: &str) -> JsonError {
     JsonError(format!("1 error(s) decoding:\n\n* {what}"))
 }
 
-/// A field as Go's struct has it.
+/// Converts a JSON name to the field name of Go's struct.
 fn field_name(name: &str) -> String {
     if name == "etag" {
         return "ETag".to_owned();
@@ -167,7 +169,7 @@ fn go_kind(value: &Value) -> &'static str {
     }
 }
 
-/// A value as Go's `%v` shows it, near enough for an error.
+/// Formats a value like Go's `%v`, approximately, for an error.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

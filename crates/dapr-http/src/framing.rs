@@ -1,7 +1,7 @@
-//! Requests that HTTP/1.1 does not allow (RFC 9112), beyond those that hyper refuses itself.
+//! Rejects requests that HTTP/1.1 does not allow (RFC 9112), beyond those that hyper rejects.
 //!
-//! A request with both Transfer-Encoding and Content-Length is taken by hyper for a chunked one, after whose response the
-//! connection is closed (section 6.3).
+//! hyper treats a request with both Transfer-Encoding and Content-Length as chunked, and closes the connection after
+//! the response (section 6.3).
 
 use http::header::{CONNECTION, HOST, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
@@ -9,7 +9,7 @@ use sidecar::Body;
 
 use crate::response;
 
-/// Checks that there is one Host (section 3.2). The errors are those of Go's server.
+/// Checks that there is exactly one Host (section 3.2). The errors are those of Go's server.
 pub(crate) fn check<B>(request: &Request<B>) -> Result<(), &'static str> {
     if request.version() != Version::HTTP_11 || request.method() == Method::CONNECT {
         return Ok(());
@@ -21,8 +21,8 @@ pub(crate) fn check<B>(request: &Request<B>) -> Result<(), &'static str> {
     }
 }
 
-/// The response to a request that [`check`] found wrong. The connection is closed after it.
-pub(crate) fn refuse(why: &'static str) -> Response<Body> {
+/// Responds to a request that [`check`] rejected. The connection is closed after it.
+pub(crate) fn reject(why: &'static str) -> Response<Body> {
     let mut response = response::plain(StatusCode::BAD_REQUEST, why);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

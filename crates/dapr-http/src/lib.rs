@@ -1,7 +1,7 @@
-//! Dapr's HTTP API, as `daprd` 1.18 answers it, in front of a [`Sidecar`](sidecar::Sidecar).
+//! Dapr's HTTP API, as in `daprd` 1.18, in front of a [`Sidecar`](sidecar::Sidecar).
 //!
-//! The face translates and keeps nothing: [`DaprHttp::handle`] maps one request to a call and its outcome to Dapr's
-//! status, headers and error body. [`serve`] speaks HTTP/1.1 and h2c over any byte stream, so that the same code answers
+//! The API translates and keeps no state: [`DaprHttp::handle`] maps one request to a call and its outcome to Dapr's
+//! status, headers and error body. [`serve`] speaks HTTP/1.1 and h2c over any byte stream, so that the same code serves
 //! a TCP port and a guest inside the process.
 
 mod api;
@@ -22,5 +22,5 @@ mod trace;
 pub use api::{ApiAccess, ApiRule, DaprHttp, Options};
 pub use cors::AllowedOrigins;
 pub use peer::Peer;
-pub use server::{serve, serve_peer, speak};
+pub use server::{serve, serve_http, serve_peer};
 pub use token::ApiToken;

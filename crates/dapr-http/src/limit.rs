@@ -1,4 +1,4 @@
-//! The limit on request bodies: `--max-body-size`.
+//! Limits the size of request bodies: `--max-body-size`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,22 +9,23 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use sidecar::Body;
 
-/// What `kit/streams/limitreadcloser.go` says.
+/// Error text of `kit/streams/limitreadcloser.go`.
 pub(crate) const TOO_LARGE: &str = "stream too large";
 
-/// How much of the rest of a body is read, and thrown away, before the error: a client that is still sending when the
-/// connection closes never sees the answer.
-const REST: u64 = 8 << 20;
+/// Maximum bytes of the rest of a body that are read and discarded before the error.
+///
+/// A client that is still sending when the connection closes never sees the response.
+const MAX_DISCARDED: u64 = 8 << 20;
 
-/// A body that fails once it has given more than it may.
+/// A body that fails once it exceeds its limit.
 struct Limited {
     inner: Body,
     left: u64,
-    /// What may still be thrown away; set once there was too much.
+    /// Bytes that may still be discarded; set once the limit is exceeded.
     rest: Option<u64>,
 }
 
-/// `body`, cut with an error after `limit` bytes.
+/// Limits `body` to `limit` bytes, with an error beyond.
 pub(crate) fn limited(body: Body, limit: u64) -> Body {
     Limited { inner: body, left: limit, rest: None }.boxed_unsync()
 }
@@ -46,7 +47,7 @@ impl HttpBody for Limited {
                     self.left = left;
                     return Poll::Ready(frame);
                 }
-                (None, None) => Some(REST),
+                (None, None) => Some(MAX_DISCARDED),
                 (Some(rest), _) => rest.checked_sub(length),
             };
             if is_last || rest.is_none() {
@@ -74,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// What a body of `total` bytes gives under a limit, and how much of it is read.
+    /// Reads a body of `total` bytes under a limit. Returns the outcome and the bytes taken from it.
     async fn read(total: u64, limit: u64) -> (Result<u64, String>, u64) {
         const CHUNK: u64 = 1 << 16;
         let given = Arc::new(AtomicU64::new(0));
@@ -91,19 +92,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_within_the_limit_is_whole() {
+    async fn body_within_the_limit_is_complete() {
         assert_eq!(read(100, 100).await, (Ok(100), 100));
     }
 
     #[tokio::test]
-    async fn the_rest_of_a_body_over_the_limit_is_read_and_then_refused() {
+    async fn rest_of_large_body_is_read_before_the_error() {
         assert_eq!(read(2 << 20, 1 << 20).await, (Err(TOO_LARGE.to_owned()), 2 << 20));
     }
 
     #[tokio::test]
-    async fn a_body_without_end_is_refused_after_a_bounded_rest() {
+    async fn endless_body_fails_after_bounded_rest() {
         let (refused, given) = read(1 << 40, 1 << 20).await;
         assert_eq!(refused, Err(TOO_LARGE.to_owned()));
-        assert!(given < (2 << 20) + REST, "{given}");
+        assert!(given < (2 << 20) + MAX_DISCARDED, "{given}");
     }
 }

@@ -18,20 +18,20 @@ use sidecar::Body;
 
 pub use bearer::{Bearer, Fetch};
 
-/// One middleware.
+/// An HTTP middleware.
 #[async_trait]
 pub trait Middleware: Send + Sync {
-    /// Responds to a request, by itself or with the response of [`Next::run`]; either may be changed.
+    /// Responds to a request, by itself or with the response of [`Next::run`]. Either may be changed.
     async fn handle(&self, request: Request<Body>, next: Next<'_>) -> Response<Body>;
 }
 
-/// The component types that daprlet has, without their first part, `middleware.http.`.
+/// Types of HTTP middleware that daprlet has, without their prefix `middleware.http.`.
 pub const TYPES: &[&str] = &["bearer", "ratelimit", "routeralias", "routerchecker", "uppercase", "wasm"];
 
-/// Makes the middleware `middleware.http.NAME`, where it needs nothing but its properties.
+/// Creates the middleware `middleware.http.NAME`, if it needs only its properties.
 ///
 /// # Errors
-/// What is wrong with its properties.
+/// When a property is invalid.
 pub fn create(name: &str, properties: &Properties) -> Result<Arc<dyn Middleware>, String> {
     Ok(match name {
         "ratelimit" => Arc::new(rate_limit::RateLimit::new(properties)?),
@@ -42,18 +42,18 @@ pub fn create(name: &str, properties: &Properties) -> Result<Arc<dyn Middleware>
     })
 }
 
-/// Middleware in its order; the first sees a request first and a response last.
+/// Middleware in order; the first sees a request first and a response last.
 #[derive(Clone, Default)]
 pub struct Pipeline(Vec<Arc<dyn Middleware>>);
 
 impl Pipeline {
-    /// A pipeline of these.
+    /// Creates a pipeline.
     #[must_use]
     pub fn new(middleware: Vec<Arc<dyn Middleware>>) -> Self {
         Self(middleware)
     }
 
-    /// Takes a request through all middleware to `endpoint`, and its response back.
+    /// Passes a request through all middleware to `endpoint`, and its response back.
     pub async fn run<'a, F>(
         &'a self,
         request: Request<Body>,
@@ -95,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    /// The target that `GET target` has behind `middleware`, or the response where it goes no further.
+    /// Sends `GET target` through `middleware`; returns the target at the endpoint, or the middleware's response.
     pub(super) async fn pass(middleware: &dyn Middleware, target: &str) -> Result<String, Response<Body>> {
         let mut reached = None;
         let endpoint = |request: Request<Body>| {
@@ -107,7 +107,7 @@ mod tests {
         reached.ok_or(response)
     }
 
-    /// Writes its name into a header on both ways; answers itself where it is told to.
+    /// Appends its name to a header in both directions. Responds itself if the flag is set.
     struct Mark(&'static str, bool);
 
     #[async_trait]
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// The marks that the endpoint and then the client see.
+    /// Collects the marks that the endpoint and then the client see.
     async fn seen(marks: Vec<Mark>) -> (Option<Vec<String>>, Vec<String>) {
         let pipeline = Pipeline::new(marks.into_iter().map(|mark| Arc::new(mark) as Arc<dyn Middleware>).collect());
         let names = |headers: &http::HeaderMap| -> Vec<String> {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answered_request_goes_no_further() {
+    async fn response_by_middleware_ends_the_pipeline() {
         let seen = seen(vec![Mark("a", false), Mark("b", true), Mark("c", false)]).await;
         assert_eq!(seen, (None, strings(&["a"])));
     }

@@ -1,16 +1,18 @@
-//! Refuses what a page of another site sends without asking: a browser sends a simple POST first and asks nobody.
+//! Rejects cross-site requests with side effects: a browser sends a simple POST without a preflight.
 //!
-//! A difference to `daprd`, on which any page that its user visits can write state, invoke and shut down.
+//! This differs from `daprd`, where any page that its user visits can write state, invoke and shut down.
 
 use http::header::{HOST, ORIGIN};
 use http::{Method, Request, StatusCode};
-use sidecar::{Body, Refusal};
+use sidecar::{ApiError, Body};
 
 use crate::cors::AllowedOrigins;
 use crate::peer::Peer;
 
-/// Checks a request that may change something. Only one from outside the process can come from a browser.
-pub(crate) fn check(request: &Request<Body>, allowed: Option<&AllowedOrigins>) -> Result<(), Refusal> {
+/// Checks a request that may have side effects.
+///
+/// Only a request from outside the process can come from a browser.
+pub(crate) fn check(request: &Request<Body>, allowed: Option<&AllowedOrigins>) -> Result<(), ApiError> {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
     if is_safe || request.extensions().get::<Peer>().is_none() {
@@ -20,14 +22,14 @@ pub(crate) fn check(request: &Request<Body>, allowed: Option<&AllowedOrigins>) -
         return Ok(());
     }
     let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
-    Err(Refusal::new(
+    Err(ApiError::new(
         StatusCode::FORBIDDEN,
         "ERR_ORIGIN_NOT_ALLOWED",
         format_args!("pages of {origin:?} may not change anything: see --allowed-origins"),
     ))
 }
 
-/// Whether `origin` is the site that the request was sent to.
+/// Returns whether `origin` is the site that the request was sent to.
 fn is_same(origin: &str, request: &Request<Body>) -> bool {
     let host = match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),
@@ -56,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_by_pages_of_other_sites_are_refused() {
+    fn cross_site_writes_are_rejected() {
         for origin in ["http://elsewhere.example", "null", "http://localhost:8080", "https://localhost", "file://"] {
             for method in ["POST", "PUT", "DELETE", "PATCH", "PURGE"] {
                 assert!(!check(method, origin, "", true), "{method} {origin}");
@@ -67,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_guests_and_allowed_pages_change_things() {
+    fn programs_guests_and_allowed_origins_may_write() {
         assert!(check("POST", "", "", true));
         assert!(check("POST", "http://elsewhere.example", "", false));
         assert!(check("POST", "http://localhost:3500", "", true));

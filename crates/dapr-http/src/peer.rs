@@ -1,7 +1,9 @@
-//! The client of a connection, which every request on it has among its extensions.
+//! The client of a connection, an extension of every request on it.
 
 use std::net::SocketAddr;
 
-/// The address of a client outside the process. Guests ask their own Dapr within the process, and have none.
+/// Address of a client outside the process.
+///
+/// Guests call their own Dapr within the process, and have none.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);

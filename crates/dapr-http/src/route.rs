@@ -1,9 +1,9 @@
-//! From a path to a call, as Dapr's router does it: `dapr/pkg/api/http/server.go`.
+//! Routes a path to an API call, as Dapr's router does: `dapr/pkg/api/http/server.go`.
 
 use percent_encoding::percent_decode_str;
 use sidecar::clean;
 
-/// One call of the API with its parameters, decoded.
+/// One API call with its decoded parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     GetState {
@@ -43,25 +43,25 @@ pub(crate) enum Route {
     Health,
     OutboundHealth,
     Shutdown,
-    /// An endpoint that Dapr has and daprlet has not yet.
+    /// An endpoint of Dapr that daprlet does not implement yet.
     NotImplemented(BuildingBlock),
-    /// Everything else: perhaps an invocation.
+    /// Any other path: perhaps an invocation.
     Invoke,
 }
 
-/// A building block of Dapr that daprlet does not serve yet.
+/// A building block of Dapr that daprlet does not implement yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BuildingBlock {
-    /// What people call it.
+    /// Name for error messages.
     pub(crate) name: &'static str,
-    /// Its group, for the allow and deny lists of a Configuration.
+    /// API group, for the allow and deny lists of a Configuration.
     group: &'static str,
     version: &'static str,
 }
 
 impl BuildingBlock {
-    /// The block whose endpoint begins with `version` and `segment`, whatever follows.
-    fn of_endpoint(version: &str, segment: &str) -> Option<Self> {
+    /// Finds the block whose endpoint starts with `version` and `segment`.
+    fn from_endpoint(version: &str, segment: &str) -> Option<Self> {
         let version = match version {
             "v1.0" => "v1",
             "v1.0-alpha1" => "v1alpha1",
@@ -85,8 +85,6 @@ impl BuildingBlock {
     }
 }
 
-/// The group of the API that a route belongs to, for the allow and deny lists of a Configuration
-/// (`dapr/pkg/api/http/endpoints/endpoints.go`).
 impl Route {
     pub(crate) fn group(&self) -> Option<(&'static str, &'static str)> {
         match self {
@@ -106,8 +104,10 @@ impl Route {
         }
     }
 
-    /// The call that `method` and the escaped `path` mean. A path that exists with another method is an invocation too.
-    pub(crate) fn of(method: &http::Method, path: &str) -> Self {
+    /// Routes `method` and the escaped `path`.
+    ///
+    /// A path that exists with another method is an invocation too.
+    pub(crate) fn parse(method: &http::Method, path: &str) -> Self {
         let cleaned = clean(path);
         let segments: Vec<&str> = cleaned.trim_start_matches('/').split('/').collect();
         let [version, rest @ ..] = segments.as_slice() else { return Self::Invoke };
@@ -131,19 +131,19 @@ impl Route {
             ("v1.0", ["healthz", "outbound"]) if get => Self::OutboundHealth,
             ("v1.0", ["shutdown"]) if post => Self::Shutdown,
             (version, [segment, _, ..]) => {
-                BuildingBlock::of_endpoint(version, segment).map_or(Self::Invoke, Self::NotImplemented)
+                BuildingBlock::from_endpoint(version, segment).map_or(Self::Invoke, Self::NotImplemented)
             }
             _ => Self::Invoke,
         }
     }
 
-    /// Whether the public port serves it (`--dapr-public-port`).
+    /// Returns whether the public port serves the route (`--dapr-public-port`).
     pub(crate) fn is_public(&self) -> bool {
         matches!(self, Self::Health | Self::OutboundHealth | Self::GetMetadata)
     }
 }
 
-/// Go's `url.QueryUnescape`: `+` is a space. What is no UTF-8 is replaced, since keys are text here.
+/// Unescapes like Go's `url.QueryUnescape`: `+` is a space. Invalid UTF-8 is replaced, since keys are text here.
 pub(crate) fn unescape(text: &str) -> String {
     let spaced = text.replace('+', " ");
     percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
@@ -153,16 +153,16 @@ pub(crate) fn unescape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn of(method: &str, path: &str) -> Route {
-        Route::of(&method.parse().unwrap(), path)
+    fn route(method: &str, path: &str) -> Route {
+        Route::parse(&method.parse().unwrap(), path)
     }
 
     #[test]
     fn paths_are_cleaned_and_parameters_decoded_as_query_values() {
         let expected = Route::GetState { store: "s".into(), key: "a b/c".into() };
-        assert_eq!(of("GET", "/v1.0//state/./s/a+b%2Fc/"), expected);
-        assert_eq!(of("GET", "/v1.0/healthz/"), Route::Health);
-        assert_eq!(of("PUT", "/v1.0/state/s/bulk"), Route::BulkGetState { store: "s".into() });
+        assert_eq!(route("GET", "/v1.0//state/./s/a+b%2Fc/"), expected);
+        assert_eq!(route("GET", "/v1.0/healthz/"), Route::Health);
+        assert_eq!(route("PUT", "/v1.0/state/s/bulk"), Route::BulkGetState { store: "s".into() });
     }
 
     #[test]
@@ -176,15 +176,18 @@ mod tests {
             ("POST", "/v1.0-beta1/workflows/dapr/w/start", "the workflow API"),
             ("POST", "/v1.0-alpha2/conversation/c/converse", "the conversation API"),
         ] {
-            assert!(matches!(of(method, path), Route::NotImplemented(block) if block.name == name), "{method} {path}");
+            assert!(
+                matches!(route(method, path), Route::NotImplemented(block) if block.name == name),
+                "{method} {path}"
+            );
         }
         for path in ["/v1.0/lock/s", "/publish/p/t", "/v1.0/publish", "/v1.0-alpha2/jobs/n"] {
-            assert_eq!(of("POST", path), Route::Invoke, "{path}");
+            assert_eq!(route("POST", path), Route::Invoke, "{path}");
         }
     }
 
     #[test]
-    fn unknown_paths_and_wrong_methods_are_taken_for_invocations() {
+    fn unknown_paths_and_wrong_methods_are_invocations() {
         for (method, path) in [
             ("DELETE", "/v1.0/state/s"),
             ("GET", "/v1.0/state/s/a/b"),
@@ -193,7 +196,7 @@ mod tests {
             ("POST", "/v1.0/healthz"),
             ("POST", "/v1.0/invoke/app/method/m"),
         ] {
-            assert_eq!(of(method, path), Route::Invoke, "{method} {path}");
+            assert_eq!(route(method, path), Route::Invoke, "{method} {path}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Speaking HTTP over a byte stream.
+//! Serves HTTP over a byte stream.
 
 mod h2c;
-mod heads;
+mod header_timeout;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -23,46 +23,51 @@ use tokio_util::sync::CancellationToken;
 use crate::DaprHttp;
 use crate::framing;
 use crate::peer::Peer;
-use heads::Counted;
+use header_timeout::HeaderTimeoutStream;
 
-/// How long a client may take over the head of a request, as in `dapr/pkg/api/http/server.go`.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout for a request's header, as in `dapr/pkg/api/http/server.go`.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves the API on `stream` until its peer is done; on `shutdown`, until the requests under way are answered.
+/// Serves the API on `stream` until its peer is done.
+///
+/// On `shutdown` it finishes the requests under way.
 pub async fn serve<S>(api: Arc<DaprHttp>, stream: S, shutdown: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let answer = move |request| {
+    let respond = move |request| {
         let api = api.clone();
         async move { api.handle(request).await }
     };
-    speak(stream, shutdown, answer).await;
+    serve_http(stream, shutdown, respond).await;
 }
 
-/// Serves the API, as [`serve`] does, on the connection of `peer`, which may be a browser. Requests carry it as an extension.
+/// Serves the API, as [`serve`] does, on the connection of `peer`, which may be a browser.
+///
+/// Requests carry the peer as an extension.
 pub async fn serve_peer<S>(api: Arc<DaprHttp>, stream: S, peer: SocketAddr, shutdown: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let answer = move |mut request: Request<Body>| {
+    let respond = move |mut request: Request<Body>| {
         request.extensions_mut().insert(Peer(peer));
         let api = api.clone();
         async move { api.handle(request).await }
     };
-    speak(stream, shutdown, answer).await;
+    serve_http(stream, shutdown, respond).await;
 }
 
-/// The way in which one request is answered.
-enum Answer<A, P> {
-    Refused(&'static str),
+/// The handling of one request.
+enum Handling<A, P> {
+    Rejected(&'static str),
     Upgrade(Box<Request<Incoming>>, P),
     Request(A),
 }
 
-/// Speaks HTTP/1.1 and h2c on `stream`, the latter from its beginning or by `Upgrade`, with an `answer` to each request, until its peer is done; on `shutdown`, until the
-/// requests under way are answered.
-pub async fn speak<S, F, A>(stream: S, shutdown: CancellationToken, answer: F)
+/// Serves HTTP/1.1 and h2c on `stream`, with `respond` as the handler, until its peer is done.
+///
+/// h2c starts with the connection or by `Upgrade`. On `shutdown` the requests under way are finished.
+pub async fn serve_http<S, F, A>(stream: S, shutdown: CancellationToken, respond: F)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(Request<Body>) -> A,
@@ -70,22 +75,22 @@ where
 {
     let pending = Arc::new(Mutex::new(None));
     let service = service_fn(|request: Request<Incoming>| {
-        let answer = match framing::check(&request) {
-            Err(why) => Answer::Refused(why),
-            Ok(()) if h2c::is_wanted(&request) => Answer::Upgrade(Box::new(request), pending.clone()),
-            Ok(()) => Answer::Request(answer(request.map(|body| body.map_err(Into::into).boxed_unsync()))),
+        let handling = match framing::check(&request) {
+            Err(why) => Handling::Rejected(why),
+            Ok(()) if h2c::is_requested(&request) => Handling::Upgrade(Box::new(request), pending.clone()),
+            Ok(()) => Handling::Request(respond(request.map(|body| body.map_err(Into::into).boxed_unsync()))),
         };
         async move {
-            Ok::<_, Infallible>(match answer {
-                Answer::Refused(why) => framing::refuse(why),
-                Answer::Upgrade(request, pending) => h2c::accept(*request, &pending).await,
-                Answer::Request(answer) => answer.await,
+            Ok::<_, Infallible>(match handling {
+                Handling::Rejected(why) => framing::reject(why),
+                Handling::Upgrade(request, pending) => h2c::accept(*request, &pending).await,
+                Handling::Request(respond) => respond.await,
             })
         }
     });
-    let stream = Counted::new(stream, HEAD_PATIENCE);
+    let stream = HeaderTimeoutStream::new(stream, HEADER_READ_TIMEOUT);
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(stream.clock()).header_read_timeout(HEAD_PATIENCE);
+    builder.http1().timer(stream.timer()).header_read_timeout(HEADER_READ_TIMEOUT);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), &service);
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -97,22 +102,26 @@ where
     };
     let upgraded = pending.lock().unwrap_or_else(PoisonError::into_inner).take();
     let ended = match (ended, upgraded) {
-        (Ok(()), Some(upgraded)) => go_on(upgraded, &service, &shutdown).await,
+        (Ok(()), Some(upgraded)) => serve_upgraded(upgraded, &service, &shutdown).await,
         (ended, _) => ended,
     };
     if let Err(error) = ended {
-        // The peer went away, or spoke no HTTP; neither is ours to mend.
-        tracing::debug!(%error, "a connection ended early");
+        // The peer went away, or spoke no HTTP; nothing to do about either.
+        tracing::debug!(%error, "connection ended early");
     }
 }
 
-/// Serves a connection that is HTTP/2 by now.
-async fn go_on<S>(upgraded: h2c::Pending, service: S, shutdown: &CancellationToken) -> Result<(), BoxError>
+/// Serves a connection that has been upgraded to HTTP/2.
+async fn serve_upgraded<S>(
+    upgraded: h2c::PendingUpgrade,
+    service: S,
+    shutdown: &CancellationToken,
+) -> Result<(), BoxError>
 where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
     S::Future: Send + 'static,
 {
-    let stream = tokio::time::timeout(HEAD_PATIENCE, h2c::resume(upgraded)).await??;
+    let stream = tokio::time::timeout(HEADER_READ_TIMEOUT, h2c::resume(upgraded)).await??;
     let connection = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {

@@ -1,31 +1,31 @@
-//! The API token: `dapr/pkg/api/http/middlewares.go` and `pkg/security/token.go`.
+//! API tokens: `dapr/pkg/api/http/middlewares.go` and `pkg/security/token.go`.
 
 use std::fmt;
 
 use http::HeaderMap;
 use subtle::ConstantTimeEq as _;
 
-/// The header that carries the token.
+/// Header that carries the token.
 pub(crate) const HEADER: &str = "dapr-api-token";
 
-/// A token that callers must show; nothing prints it.
+/// An API token; its `Debug` output is redacted.
 #[derive(Clone)]
 pub struct ApiToken(String);
 
 impl ApiToken {
-    /// A token; empty text means that none is asked for.
+    /// Creates a token; `None` for empty text, which means that none is required.
     #[must_use]
     pub fn new(token: String) -> Option<Self> {
         (!token.is_empty()).then_some(Self(token))
     }
 
-    /// The token itself, for the header of a request.
+    /// Returns the token itself, for the header of a request.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether `headers` show this token; takes the same time however much of it is right.
+    /// Returns whether `headers` carry this token, in constant time.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         headers.get(HEADER).is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(self.0.as_bytes())))
     }

@@ -3,62 +3,62 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config_error::ConfigErrors;
 use crate::document::Reader;
-use crate::head::Head;
-use crate::problem::Problems;
+use crate::resource_header::ResourceHeader;
 use crate::resources::is_visible;
 use crate::value::{MetadataItem, read_items};
 
-/// Dapr's default of `spec.initTimeout`.
+/// Default of `spec.initTimeout`, as in Dapr.
 const INIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One component as its YAML describes it; references are not resolved yet.
+/// Component read from YAML; its references are not resolved yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComponentResource {
     /// `metadata.name`.
     pub name: String,
     /// `spec.type`.
     pub type_: String,
-    /// `spec.version`; empty where it is absent.
+    /// `spec.version`; empty if absent.
     pub version: String,
     /// `spec.metadata`, in its order.
     pub metadata: Vec<MetadataItem>,
-    /// `auth.secretStore`: where secret references lead.
+    /// `auth.secretStore`: the store in which secret references are resolved.
     pub secret_store: Option<String>,
-    /// `spec.ignoreErrors`: start without it if it cannot be made.
+    /// `spec.ignoreErrors`: start without the component if it cannot be created.
     pub ignore_errors: bool,
     /// `spec.initTimeout`; Dapr's default is 5 s.
     pub init_timeout: Duration,
-    /// `scopes`: the applications that see it; empty means all.
+    /// `scopes`: the applications that see the component; empty means all.
     pub scopes: Vec<String>,
-    /// Where it was read, as `FILE:LINE`.
+    /// Position of the resource, as `FILE:LINE`.
     pub origin: String,
-    /// The folder that it was read from.
+    /// Directory of the resource's file.
     pub folder: PathBuf,
 }
 
 impl ComponentResource {
-    /// Whether the application `app_id` sees this component.
+    /// Returns true if the application `app_id` sees this component.
     #[must_use]
     pub fn is_visible_to(&self, app_id: &str) -> bool {
         is_visible(&self.scopes, app_id)
     }
 }
 
-pub(crate) fn read(head: Head, mut spec: Reader<'_>, problems: &mut Problems) -> ComponentResource {
+pub(crate) fn read(header: ResourceHeader, mut spec: Reader<'_>, errors: &mut ConfigErrors) -> ComponentResource {
     let component = ComponentResource {
-        name: head.name,
-        type_: spec.required("type", problems),
-        version: spec.text("version", problems).unwrap_or_default(),
-        ignore_errors: spec.flag("ignoreErrors", problems),
-        init_timeout: spec.duration("initTimeout", problems).unwrap_or(INIT_TIMEOUT),
-        metadata: read_items(&mut spec, "metadata", problems),
-        secret_store: head.secret_store,
-        scopes: head.scopes,
-        origin: head.origin,
-        folder: head.folder,
+        name: header.name,
+        type_: spec.required("type", errors),
+        version: spec.text("version", errors).unwrap_or_default(),
+        ignore_errors: spec.flag("ignoreErrors", errors),
+        init_timeout: spec.duration("initTimeout", errors).unwrap_or(INIT_TIMEOUT),
+        metadata: read_items(&mut spec, "metadata", errors),
+        secret_store: header.secret_store,
+        scopes: header.scopes,
+        origin: header.origin,
+        folder: header.folder,
     };
-    spec.finish(problems);
+    spec.finish(errors);
     component
 }
 
@@ -74,11 +74,11 @@ mod tests {
         let place = format!("{}/", folder.path().display());
         load(&[folder.path().to_owned()], None)
             .map(|resources| resources.components)
-            .map_err(|problems| problems.to_string().replace(&place, ""))
+            .map_err(|errors| errors.to_string().replace(&place, ""))
     }
 
     #[test]
-    fn a_component_is_read_with_references_scopes_and_scalars_of_any_type() {
+    fn component_with_references_and_scopes_is_parsed() {
         let yaml = r#"
 apiVersion: dapr.io/v1alpha1
 kind: Component
@@ -119,7 +119,7 @@ scopes: [a, b]
     }
 
     #[test]
-    fn all_mistakes_in_all_documents_are_told_with_their_lines() {
+    fn several_bad_documents_all_errors_reported_with_lines() {
         let yaml = r#"apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata:
@@ -136,7 +136,7 @@ spec:
 ---
 kind: Deployment
 "#;
-        let expected = "6 mistakes:
+        let expected = "6 errors:
   c.yaml:5: spec.type is missing
   c.yaml:7: spec.initTimeout is text, but must be a duration such as 5s or 1m30s
   c.yaml:9: apiVersion: is v1, but must be dapr.io/v1alpha1
@@ -147,7 +147,7 @@ kind: Deployment
     }
 
     #[test]
-    fn names_that_are_no_path_segment_are_errors() {
+    fn name_not_a_path_segment_is_rejected() {
         let yaml = |name: &str| {
             format!("apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: {name:?}}}\nspec: {{type: t}}\n")
         };
@@ -159,7 +159,7 @@ kind: Deployment
     }
 
     #[test]
-    fn what_is_no_yaml_and_two_components_of_one_name_are_mistakes() {
+    fn invalid_yaml_and_duplicate_component_name_are_errors() {
         assert!(
             check(
                 "a: [1,

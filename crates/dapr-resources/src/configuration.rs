@@ -1,6 +1,6 @@
 //! Configuration resources: `dapr/pkg/config/configuration.go`.
 //!
-//! What protects something is served or is a mistake; what else has no effect here is worth a warning.
+//! Fields that protect something are supported or rejected; other unsupported fields cause a warning.
 
 use std::path::{Path, PathBuf};
 
@@ -9,222 +9,224 @@ use dapr_http::{ApiAccess, ApiRule};
 use sidecar::access_control::{AccessControl, AccessPolicy, OperationRule, Operations};
 use sidecar::{DefaultAccess, SecretScope};
 
+use crate::config_error::{ConfigError, ConfigErrors};
 use crate::document::{self, Document, Names, Reader};
 use crate::expand::expand;
-use crate::problem::{Problem, Problems};
 
-/// What a Configuration says.
+/// Contents of Configuration files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration {
     /// `spec.secrets.scopes`.
     pub secret_scopes: Vec<SecretScope>,
     /// `spec.api`.
     pub api_access: ApiAccess,
-    /// `spec.accessControl`: which other applications may invoke this one.
+    /// `spec.accessControl`: the other applications that may invoke this one.
     pub access_control: AccessControl,
-    /// `spec.httpPipeline`: the middleware of the API.
+    /// `spec.httpPipeline`: the middleware of the Dapr API.
     pub http_pipeline: Vec<Handler>,
-    /// `spec.appHttpPipeline`: the middleware before the application.
+    /// `spec.appHttpPipeline`: the middleware in front of the application.
     pub app_http_pipeline: Vec<Handler>,
-    /// `spec.features`: the names of those that are enabled.
+    /// `spec.features`: the names of the enabled ones.
     pub enabled_features: Vec<String>,
-    /// `spec.components.deny`: types of components that are not made, as Dapr writes them (`state.redis`, `state.redis/v1`).
+    /// `spec.components.deny`: component types that are not created, as Dapr writes them (`state.redis`,
+    /// `state.redis/v1`).
     pub denied_components: Vec<String>,
     /// `spec.logging.apiLogging.enabled`.
     pub api_logging: Option<bool>,
-    /// What has no effect.
-    pub warnings: Vec<Problem>,
+    /// Fields that have no effect.
+    pub warnings: Vec<ConfigError>,
 }
 
-/// A place in a pipeline, and the component that fills it.
+/// Handler in a pipeline: a reference to a middleware component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handler {
-    /// The component's name.
+    /// Name of the component.
     pub name: String,
-    /// Its type.
+    /// Type of the component.
     pub type_: String,
-    /// Where it was read, as `FILE:LINE`.
+    /// Position of the handler, as `FILE:LINE`.
     pub origin: String,
 }
 
-/// Parts of a Configuration that shape what daprlet does not have, and that protect nothing.
+/// Fields of a Configuration for features that daprlet lacks and that protect nothing.
 const WITHOUT_EFFECT: &[&str] = &["metric", "metrics", "nameResolution", "tracing", "wasm", "workflow"];
 
-/// Reads the files one after another; later ones win. In all of their text, `$NAME` and `${NAME}` stand for what `environment`
-/// has under that name.
+/// Reads Configuration files in order; later files override earlier ones.
+///
+/// `$NAME` and `${NAME}` anywhere in their text are replaced with the value of that variable in `environment`.
 ///
 /// # Errors
-/// Every mistake in them.
-pub fn load(files: &[PathBuf], environment: &dyn Fn(&str) -> Option<String>) -> Result<Configuration, Problems> {
+/// All errors in the files.
+pub fn load(files: &[PathBuf], environment: &dyn Fn(&str) -> Option<String>) -> Result<Configuration, ConfigErrors> {
     let mut configuration = Configuration::default();
-    let mut problems = Problems::default();
+    let mut errors = ConfigErrors::default();
     for file in files {
-        for document in problems.collect(documents(file, environment)).unwrap_or_default() {
-            let Some(mut root) = Reader::new(&document, Names::AnyCase, &mut problems) else { continue };
-            let kind = root.required("kind", &mut problems);
+        for document in errors.collect(documents(file, environment)).unwrap_or_default() {
+            let Some(mut root) = Reader::new(&document, Names::AnyCase, &mut errors) else { continue };
+            let kind = root.required("kind", &mut errors);
             if !kind.is_empty() && kind != "Configuration" {
                 let message = format!("kind is {kind}, but a configuration file holds a Configuration");
-                problems.push(Problem::new(&root.place(), message));
+                errors.push(ConfigError::new(&root.place(), message));
                 continue;
             }
             root.ignore(&["apiVersion", "metadata", "auth", "scopes"]);
-            if let Some(spec) = root.mapping("spec", &mut problems) {
-                read_spec(spec, &mut configuration, &mut problems);
+            if let Some(spec) = root.mapping("spec", &mut errors) {
+                read_spec(spec, &mut configuration, &mut errors);
             }
-            root.finish(&mut problems);
+            root.finish(&mut errors);
         }
     }
-    problems.into_result().map(|warnings| Configuration { warnings, ..configuration })
+    errors.into_result().map(|warnings| Configuration { warnings, ..configuration })
 }
 
-fn documents(file: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Document>, Problems> {
+fn documents(file: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Document>, ConfigErrors> {
     document::parse(&file.display().to_string(), &expand(&document::text(file)?, environment))
 }
 
-fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, problems: &mut Problems) {
-    spec.without_effect(WITHOUT_EFFECT, problems);
-    if let Some(mut secrets) = spec.mapping("secrets", problems) {
-        for scope in secrets.mappings("scopes", problems) {
-            configuration.secret_scopes.push(read_scope(scope, problems));
+fn read_spec(mut spec: Reader<'_>, configuration: &mut Configuration, errors: &mut ConfigErrors) {
+    spec.without_effect(WITHOUT_EFFECT, errors);
+    if let Some(mut secrets) = spec.mapping("secrets", errors) {
+        for scope in secrets.mappings("scopes", errors) {
+            configuration.secret_scopes.push(read_scope(scope, errors));
         }
-        secrets.finish_strict(problems);
+        secrets.finish_strict(errors);
     }
-    if let Some(mut api) = spec.mapping("api", problems) {
-        configuration.api_access.allowed.extend(read_rules(&mut api, "allowed", problems));
-        configuration.api_access.denied.extend(read_rules(&mut api, "denied", problems));
-        api.finish_strict(problems);
+    if let Some(mut api) = spec.mapping("api", errors) {
+        configuration.api_access.allowed.extend(read_rules(&mut api, "allowed", errors));
+        configuration.api_access.denied.extend(read_rules(&mut api, "denied", errors));
+        api.finish_strict(errors);
     }
-    if let Some(control) = spec.mapping("accessControl", problems) {
-        configuration.access_control = read_access_control(control, problems);
+    if let Some(control) = spec.mapping("accessControl", errors) {
+        configuration.access_control = read_access_control(control, errors);
     }
-    if let Some(mut mtls) = spec.mapping("mtls", problems)
-        && mtls.flag("enabled", problems)
+    if let Some(mut mtls) = spec.mapping("mtls", errors)
+        && mtls.flag("enabled", errors)
     {
-        let message = "daprlet has no certificates: applications of one process need none between them. \
+        let message = "daprlet has no certificates: applications in one process need none between them. \
                        Remove it, or set it to false";
-        mtls.mistake("enabled", message, problems);
+        mtls.reject("enabled", message, errors);
     }
-    configuration.http_pipeline.extend(read_pipeline(&mut spec, "httpPipeline", problems));
-    configuration.app_http_pipeline.extend(read_pipeline(&mut spec, "appHttpPipeline", problems));
-    for mut feature in spec.mappings("features", problems) {
-        let name = feature.required("name", problems);
-        if feature.flag("enabled", problems) {
+    configuration.http_pipeline.extend(read_pipeline(&mut spec, "httpPipeline", errors));
+    configuration.app_http_pipeline.extend(read_pipeline(&mut spec, "appHttpPipeline", errors));
+    for mut feature in spec.mappings("features", errors) {
+        let name = feature.required("name", errors);
+        if feature.flag("enabled", errors) {
             configuration.enabled_features.push(name);
         }
-        feature.finish(problems);
+        feature.finish(errors);
     }
-    if let Some(mut components) = spec.mapping("components", problems) {
-        configuration.denied_components.extend(components.texts("deny", problems));
-        components.finish_strict(problems);
+    if let Some(mut components) = spec.mapping("components", errors) {
+        configuration.denied_components.extend(components.texts("deny", errors));
+        components.finish_strict(errors);
     }
-    if let Some(mut logging) = spec.mapping("logging", problems) {
-        if let Some(mut api) = logging.mapping("apiLogging", problems) {
+    if let Some(mut logging) = spec.mapping("logging", errors) {
+        if let Some(mut api) = logging.mapping("apiLogging", errors) {
             if api.node("enabled").is_some() {
-                configuration.api_logging = Some(api.flag("enabled", problems));
+                configuration.api_logging = Some(api.flag("enabled", errors));
             }
-            api.without_effect(&["obfuscateURLs", "omitHealthChecks"], problems);
-            api.finish(problems);
+            api.without_effect(&["obfuscateURLs", "omitHealthChecks"], errors);
+            api.finish(errors);
         }
-        logging.finish(problems);
+        logging.finish(errors);
     }
-    spec.finish(problems);
+    spec.finish(errors);
 }
 
-fn read_pipeline(spec: &mut Reader<'_>, field: &'static str, problems: &mut Problems) -> Vec<Handler> {
-    let Some(mut pipeline) = spec.mapping(field, problems) else { return Vec::new() };
+fn read_pipeline(spec: &mut Reader<'_>, field: &'static str, errors: &mut ConfigErrors) -> Vec<Handler> {
+    let Some(mut pipeline) = spec.mapping(field, errors) else { return Vec::new() };
     let mut handlers = Vec::new();
-    for mut handler in pipeline.mappings("handlers", problems) {
-        let type_ = handler.required("type", problems);
-        let name = handler.required("name", problems);
+    for mut handler in pipeline.mappings("handlers", errors) {
+        let type_ = handler.required("type", errors);
+        let name = handler.required("name", errors);
         handler.ignore(&["version"]);
         let middleware = type_.to_ascii_lowercase();
         let middleware = middleware.strip_prefix("middleware.http.");
         if !type_.is_empty() && !middleware.is_some_and(|known| TYPES.contains(&known)) {
             let served = TYPES.join(", middleware.http.");
             let message = format!("{type_:?} is no middleware of daprlet; there are middleware.http.{served}");
-            handler.mistake("type", message, problems);
+            handler.reject("type", message, errors);
         }
-        // A selector would leave out requests that are meant to pass it.
+        // A selector would exempt requests that are meant to pass through the handler.
         let origin = handler.place();
-        handler.finish_strict(problems);
+        handler.finish_strict(errors);
         handlers.push(Handler { name, type_, origin });
     }
-    pipeline.finish_strict(problems);
+    pipeline.finish_strict(errors);
     handlers
 }
 
-fn read_access_control(mut control: Reader<'_>, problems: &mut Problems) -> AccessControl {
-    let default = read_action(&mut control, "defaultAction", problems);
-    // The trust domain is what certificates of this application would say; nobody sees any.
+fn read_access_control(mut control: Reader<'_>, errors: &mut ConfigErrors) -> AccessControl {
+    let default = read_action(&mut control, "defaultAction", errors);
+    // The trust domain would be part of this application's certificates, which do not exist here.
     control.ignore(&["trustDomain"]);
     let policies: Vec<_> =
-        control.mappings("policies", problems).into_iter().map(|policy| read_policy(policy, problems)).collect();
-    control.finish_strict(problems);
-    // With policies and no default, the default is the safer one.
+        control.mappings("policies", errors).into_iter().map(|policy| read_policy(policy, errors)).collect();
+    control.finish_strict(errors);
+    // With policies and no default action, the safer default applies.
     let denies_by_default = default.map_or(!policies.is_empty(), |allows| !allows);
     AccessControl { denies_by_default, policies }
 }
 
-fn read_policy(mut policy: Reader<'_>, problems: &mut Problems) -> AccessPolicy {
+fn read_policy(mut policy: Reader<'_>, errors: &mut ConfigErrors) -> AccessPolicy {
     let read = AccessPolicy {
-        app_id: policy.required("appId", problems),
-        namespace: policy.required("namespace", problems),
-        trust_domain: policy.required("trustDomain", problems),
-        denies_by_default: read_action(&mut policy, "defaultAction", problems).map(|allows| !allows),
+        app_id: policy.required("appId", errors),
+        namespace: policy.required("namespace", errors),
+        trust_domain: policy.required("trustDomain", errors),
+        denies_by_default: read_action(&mut policy, "defaultAction", errors).map(|allows| !allows),
         operations: Operations::new(
-            policy.mappings("operations", problems).into_iter().map(|rule| read_rule(rule, problems)).collect(),
+            policy.mappings("operations", errors).into_iter().map(|rule| read_rule(rule, errors)).collect(),
         ),
     };
-    policy.finish_strict(problems);
+    policy.finish_strict(errors);
     read
 }
 
-fn read_rule(mut operation: Reader<'_>, problems: &mut Problems) -> OperationRule {
+fn read_rule(mut operation: Reader<'_>, errors: &mut ConfigErrors) -> OperationRule {
     let rule = OperationRule {
-        path: operation.required("name", problems),
-        verbs: operation.texts("httpVerb", problems),
-        allows: read_action(&mut operation, "action", problems).unwrap_or(false),
+        path: operation.required("name", errors),
+        verbs: operation.texts("httpVerb", errors),
+        allows: read_action(&mut operation, "action", errors).unwrap_or(false),
     };
-    operation.finish_strict(problems);
+    operation.finish_strict(errors);
     rule
 }
 
-/// Whether an action allows something; `None` where it is not given.
-fn read_action(from: &mut Reader<'_>, field: &'static str, problems: &mut Problems) -> Option<bool> {
-    match from.text(field, problems)?.to_ascii_lowercase().as_str() {
+/// Parses an action and returns true if it allows; `None` if the field is absent.
+fn read_action(from: &mut Reader<'_>, field: &'static str, errors: &mut ConfigErrors) -> Option<bool> {
+    match from.text(field, errors)?.to_ascii_lowercase().as_str() {
         "" => None,
         "allow" => Some(true),
         "deny" => Some(false),
         other => {
-            from.mistake(field, format!("is {other:?}, but must be allow or deny"), problems);
+            from.reject(field, format!("is {other:?}, but must be allow or deny"), errors);
             Some(false)
         }
     }
 }
 
-fn read_scope(mut scope: Reader<'_>, problems: &mut Problems) -> SecretScope {
-    let default_access = match read_action(&mut scope, "defaultAccess", problems) {
+fn read_scope(mut scope: Reader<'_>, errors: &mut ConfigErrors) -> SecretScope {
+    let default_access = match read_action(&mut scope, "defaultAccess", errors) {
         None | Some(true) => DefaultAccess::Allow,
         Some(false) => DefaultAccess::Deny,
     };
     let read = SecretScope {
-        store: scope.required("storeName", problems),
+        store: scope.required("storeName", errors),
         default_access,
-        allowed: scope.texts("allowedSecrets", problems),
-        denied: scope.texts("deniedSecrets", problems),
+        allowed: scope.texts("allowedSecrets", errors),
+        denied: scope.texts("deniedSecrets", errors),
     };
-    scope.finish_strict(problems);
+    scope.finish_strict(errors);
     read
 }
 
-/// Rules for other protocols than HTTP do not concern this API.
-fn read_rules(api: &mut Reader<'_>, field: &'static str, problems: &mut Problems) -> Vec<ApiRule> {
+/// Reads API rules, ignoring those for protocols other than HTTP.
+fn read_rules(api: &mut Reader<'_>, field: &'static str, errors: &mut ConfigErrors) -> Vec<ApiRule> {
     let mut rules = Vec::new();
-    for mut rule in api.mappings(field, problems) {
-        let protocol = rule.text("protocol", problems).unwrap_or_default();
-        let version = rule.text("version", problems).unwrap_or_else(|| "v1".to_owned());
-        let name = rule.required("name", problems);
-        rule.finish_strict(problems);
+    for mut rule in api.mappings(field, errors) {
+        let protocol = rule.text("protocol", errors).unwrap_or_default();
+        let version = rule.text("version", errors).unwrap_or_else(|| "v1".to_owned());
+        let name = rule.required("name", errors);
+        rule.finish_strict(errors);
         if protocol.is_empty() || protocol == "http" {
             rules.push(ApiRule { name, version });
         }
@@ -241,11 +243,11 @@ mod tests {
         let file = folder.path().join("c.yaml");
         std::fs::write(&file, format!("kind: Configuration\nspec: {spec}\n")).unwrap();
         let place = format!("{}:", file.display());
-        load(&[file], &|_| None).map_err(|problems| problems.to_string().replace(&place, ""))
+        load(&[file], &|_| None).map_err(|errors| errors.to_string().replace(&place, ""))
     }
 
     #[test]
-    fn what_protects_and_is_not_served_is_a_mistake() {
+    fn unsupported_protective_field_is_an_error() {
         for (spec, expected) in [
             ("{mtls: {enabled: true}}", "spec.mtls.enabled"),
             ("{httpPipeline: {handlers: [{name: a, type: middleware.http.oauth2}]}}", "middleware.http.oauth2"),
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_effect_is_a_warning_with_its_line() {
+    fn field_without_effect_is_a_warning_with_line() {
         let read = read("\n  tracing: {samplingRate: '1'}\n  metric: {enabled: false}\n  nonsense: 1").unwrap();
         let warnings: Vec<_> = read.warnings.iter().map(ToString::to_string).collect();
         assert_eq!(warnings.len(), 2, "{warnings:?}");
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn access_control_features_and_denied_types_are_read() {
+    fn access_control_features_and_denied_types_are_parsed() {
         let read = read(
             "{accessControl: {policies: [{appId: a, namespace: default, trustDomain: public, defaultAction: deny, \
              operations: [{name: /x, httpVerb: [GET], action: allow}]}]}, features: [{name: F, enabled: true}, \
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_the_environment_stand_anywhere_in_a_configuration() {
+    fn environment_variables_are_expanded_anywhere() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("configuration.yaml");
         let text = "kind: Configuration\nspec:\n  secrets:\n    scopes:\n    - {storeName: $STORE, defaultAccess: ${ACCESS}${NOTHING}}\n";

@@ -1,4 +1,4 @@
-//! YAML documents as trees whose every node knows its line.
+//! YAML documents as trees in which every node has its line number.
 
 mod go_yaml;
 mod node;
@@ -9,28 +9,28 @@ use std::path::Path;
 pub(crate) use node::Node;
 pub(crate) use reader::{Names, Reader};
 
-use crate::problem::{Problem, Problems};
+use crate::config_error::{ConfigError, ConfigErrors};
 
-/// One document of a file.
+/// One document of a YAML file.
 pub(crate) struct Document {
     pub(crate) file: String,
     pub(crate) root: Node,
-    /// Lines of the file before this document.
+    /// Number of lines in the file before this document.
     pub(crate) offset: u64,
 }
 
-/// The documents of `path`, or what is wrong with it. Empty documents are left out.
-pub(crate) fn read(path: &Path) -> Result<Vec<Document>, Problems> {
+/// Reads and parses the documents in the file `path`. Empty documents are skipped.
+pub(crate) fn read(path: &Path) -> Result<Vec<Document>, ConfigErrors> {
     parse(&path.display().to_string(), &text(path)?)
 }
 
-/// What is in the file `path`.
-pub(crate) fn text(path: &Path) -> Result<String, Problem> {
-    std::fs::read_to_string(path).map_err(|error| Problem::new(&path.display().to_string(), error.to_string()))
+/// Reads the file `path` as text.
+pub(crate) fn text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| ConfigError::new(&path.display().to_string(), error.to_string()))
 }
 
-/// Splits where Dapr's loader does, at lines that begin with `---`.
-pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Document>, Problems> {
+/// Parses the documents of a file, split at lines that begin with `---` as in Dapr's loader.
+pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Document>, ConfigErrors> {
     let mut pieces: Vec<(u64, String)> = vec![(0, String::new())];
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         if line.starts_with("---") {
@@ -40,7 +40,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Document>, Problems> {
         }
     }
     let mut documents = Vec::new();
-    let mut problems = Problems::default();
+    let mut errors = ConfigErrors::default();
     for (offset, piece) in pieces {
         let says_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
         if piece.lines().all(says_nothing) {
@@ -50,9 +50,9 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Document>, Problems> {
             Ok(root) => documents.push(Document { file: file.to_owned(), root, offset }),
             Err((line, message)) => {
                 let place = format!("{file}:{}", line + offset);
-                problems.push(Problem::new(&place, format!("this is no YAML: {message}")));
+                errors.push(ConfigError::new(&place, format!("not valid YAML: {message}")));
             }
         }
     }
-    problems.into_result().map(|_| documents)
+    errors.into_result().map(|_| documents)
 }

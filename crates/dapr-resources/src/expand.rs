@@ -1,10 +1,11 @@
-//! Variables of the environment in a text, as Go's `os.ExpandEnv` puts them in: `$NAME` and `${NAME}`. One that is not there is
-//! empty, and a dollar that begins no name stays.
+//! Expansion of `$NAME` and `${NAME}` in text, as in Go's `os.ExpandEnv`.
+//!
+//! An undefined variable is empty; a dollar sign not followed by a name is kept.
 
-/// Characters that are a name by themselves, as in a shell.
+/// Characters that are a complete name by themselves, as in a shell.
 const SPECIAL: &[char] = &['*', '#', '$', '@', '!', '?', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// The text with what `lookup` knows in the place of names.
+/// Replaces variable references in `text` with the results of `lookup`.
 pub(crate) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> String {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
@@ -26,14 +27,14 @@ pub(crate) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Str
 }
 
 enum Name<'a> {
-    /// A name, and what comes behind it.
+    /// Name, and the text after it.
     Is(&'a str, &'a str),
-    /// A brace that encloses nothing or is never closed; it is left out.
+    /// Braces that are empty or never closed; they are removed. The text after them.
     Bad(&'a str),
     None,
 }
 
-/// The name at the beginning of what comes behind a dollar.
+/// Parses the name at the start of the text after a dollar sign.
 fn name(behind: &str) -> Name<'_> {
     if let Some(inside) = behind.strip_prefix('{') {
         return match inside.split_once('}') {
@@ -57,7 +58,7 @@ mod tests {
     use super::expand;
 
     #[test]
-    fn names_are_found_where_go_finds_them() {
+    fn variables_expand_as_in_go() {
         let lookup = |name: &str| match name {
             "HOME" => Some("here".to_owned()),
             "a_1" => Some("one".to_owned()),

@@ -1,61 +1,61 @@
-//! HTTPEndpoint resources, servers outside that are invoked by a name: `dapr/pkg/apis/httpEndpoint/v1alpha1/types.go`.
+//! HTTPEndpoint resources, external servers invoked by name: `dapr/pkg/apis/httpEndpoint/v1alpha1/types.go`.
 
+use crate::config_error::ConfigErrors;
 use crate::document::Reader;
-use crate::head::Head;
-use crate::problem::Problems;
+use crate::resource_header::ResourceHeader;
 use crate::value::{MetadataItem, MetadataValue, read_items, read_value};
 
-/// One endpoint as its YAML describes it; references are not resolved yet.
+/// HTTP endpoint read from YAML; its references are not resolved yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpEndpointResource {
-    /// `metadata.name`: by which it is invoked.
+    /// `metadata.name`, by which the endpoint is invoked.
     pub name: String,
     /// `spec.baseUrl`.
     pub base_url: String,
-    /// `spec.headers`: what every request gets, in its order.
+    /// `spec.headers`: headers added to every request, in source order.
     pub headers: Vec<MetadataItem>,
     /// `spec.clientTLS`.
     pub client_tls: ClientTls,
-    /// `auth.secretStore`: where secret references lead.
+    /// `auth.secretStore`: the store in which secret references are resolved.
     pub secret_store: Option<String>,
-    /// `scopes`: the applications that see it; empty means all.
+    /// `scopes`: the applications that see the endpoint; empty means all.
     pub scopes: Vec<String>,
-    /// Where it was read, as `FILE:LINE`.
+    /// Position of the resource, as `FILE:LINE`.
     pub origin: String,
 }
 
-/// How an endpoint is trusted, and how it is shown who calls; all of it is PEM.
+/// TLS settings of an endpoint; all values are PEM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientTls {
-    /// The certificates that are trusted, in place of the system's.
+    /// Trusted certificates, instead of the system's.
     pub root_ca: Option<MetadataValue>,
-    /// The certificate that is shown.
+    /// Client certificate.
     pub certificate: Option<MetadataValue>,
-    /// Its key.
+    /// Private key of the client certificate.
     pub private_key: Option<MetadataValue>,
 }
 
-pub(crate) fn read(head: Head, mut spec: Reader<'_>, problems: &mut Problems) -> HttpEndpointResource {
-    let base_url = spec.required("baseUrl", problems);
+pub(crate) fn read(header: ResourceHeader, mut spec: Reader<'_>, errors: &mut ConfigErrors) -> HttpEndpointResource {
+    let base_url = spec.required("baseUrl", errors);
     if !base_url.is_empty() && !base_url.starts_with("http://") && !base_url.starts_with("https://") {
-        spec.mistake("baseUrl", format!("is {base_url:?}, but must begin with http:// or https://"), problems);
+        spec.reject("baseUrl", format!("is {base_url:?}, but must begin with http:// or https://"), errors);
     }
-    let headers = read_items(&mut spec, "headers", problems);
-    // Dapr's own example has it.
+    let headers = read_items(&mut spec, "headers", errors);
+    // Dapr's own example has this field.
     spec.ignore(&["version"]);
-    let client_tls = spec.mapping("clientTLS", problems).map(|tls| read_tls(tls, problems)).unwrap_or_default();
-    spec.finish(problems);
-    let Head { name, secret_store, scopes, origin, folder: _ } = head;
+    let client_tls = spec.mapping("clientTLS", errors).map(|tls| read_tls(tls, errors)).unwrap_or_default();
+    spec.finish(errors);
+    let ResourceHeader { name, secret_store, scopes, origin, folder: _ } = header;
     HttpEndpointResource { name, base_url, headers, client_tls, secret_store, scopes, origin }
 }
 
-fn read_tls(mut tls: Reader<'_>, problems: &mut Problems) -> ClientTls {
-    // Renegotiation is a thing of TLS 1.2 that no server may rely on, and that rustls does not do.
+fn read_tls(mut tls: Reader<'_>, errors: &mut ConfigErrors) -> ClientTls {
+    // Renegotiation is a feature of TLS 1.2 on which servers may not rely, and that rustls does not support.
     tls.ignore(&["renegotiation"]);
     let mut value = |field| {
-        let mut item = tls.mapping(field, problems)?;
-        let value = read_value(&mut item, problems);
-        item.finish(problems);
+        let mut item = tls.mapping(field, errors)?;
+        let value = read_value(&mut item, errors);
+        item.finish(errors);
         value
     };
     let read =
@@ -66,9 +66,9 @@ fn read_tls(mut tls: Reader<'_>, problems: &mut Problems) -> ClientTls {
         _ => None,
     };
     if let Some((there, missing)) = together {
-        tls.mistake(there, format!("is nothing without {missing}"), problems);
+        tls.reject(there, format!("requires {missing}"), errors);
     }
-    tls.finish(problems);
+    tls.finish(errors);
     read
 }
 
@@ -83,11 +83,11 @@ mod tests {
         let place = format!("{}/", folder.path().display());
         load(&[folder.path().to_owned()], None)
             .map(|resources| resources.http_endpoints)
-            .map_err(|problems| problems.to_string().replace(&place, ""))
+            .map_err(|errors| errors.to_string().replace(&place, ""))
     }
 
     #[test]
-    fn an_endpoint_is_read_with_its_headers_and_certificates() {
+    fn endpoint_with_headers_and_certificates_is_parsed() {
         let yaml = r#"
 apiVersion: dapr.io/v1alpha1
 kind: HTTPEndpoint
@@ -118,7 +118,7 @@ scopes: [a]
     }
 
     #[test]
-    fn an_endpoint_that_leads_nowhere_or_shows_half_a_certificate_is_a_mistake() {
+    fn bad_url_and_certificate_without_key_are_errors() {
         let yaml = r#"apiVersion: dapr.io/v1alpha1
 kind: HTTPEndpoint
 metadata:
@@ -128,9 +128,9 @@ spec:
   clientTLS:
     certificate: {value: PEM}
 "#;
-        let expected = "2 mistakes:
+        let expected = "2 errors:
   e.yaml:6: spec.baseUrl: is \"ftp://weather.example\", but must begin with http:// or https://
-  e.yaml:8: spec.clientTLS.certificate: is nothing without privateKey";
+  e.yaml:8: spec.clientTLS.certificate: requires privateKey";
         assert_eq!(check(yaml).unwrap_err(), expected);
     }
 }

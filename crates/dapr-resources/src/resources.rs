@@ -1,54 +1,57 @@
-//! Everything in the folders of `--resources-path`: `dapr/pkg/internal/loader/disk`.
+//! Resources in the directories of `--resources-path`: `dapr/pkg/internal/loader/disk`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::component::{self, ComponentResource};
+use crate::config_error::{ConfigError, ConfigErrors};
 use crate::document::{self, Document, Names, Reader};
-use crate::head;
 use crate::http_endpoint::{self, HttpEndpointResource};
-use crate::problem::{Problem, Problems};
+use crate::resource_header;
 
-/// Kinds that may lie in a resources folder and that daprlet does not serve.
+/// Kinds of resource that Dapr knows and daprlet does not support.
 const OTHER_KINDS: &[&str] = &["Configuration", "Resiliency", "Subscription", "WorkflowAccessPolicy"];
 
-/// What folders of resources hold.
+/// Contents of resource directories.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resources {
-    /// Components, in the order of their files.
+    /// Components, in file order.
     pub components: Vec<ComponentResource>,
-    /// Components that are middleware, where somebody has told them from the others.
+    /// Middleware components, once they are separated from the others.
     pub middleware: Vec<ComponentResource>,
-    /// Servers outside, likewise.
+    /// HTTP endpoints, in file order.
     pub http_endpoints: Vec<HttpEndpointResource>,
-    /// What has no effect.
-    pub warnings: Vec<Problem>,
+    /// Fields that have no effect.
+    pub warnings: Vec<ConfigError>,
 }
 
 impl Resources {
-    /// Leaves what the application `app_id` sees.
+    /// Keeps only the resources that the application `app_id` sees.
     pub fn retain_visible_to(&mut self, app_id: &str) {
         self.components.retain(|component| component.is_visible_to(app_id));
         self.http_endpoints.retain(|endpoint| is_visible(&endpoint.scopes, app_id));
     }
 }
 
-/// Whether `scopes` include the application `app_id`.
+/// Returns true if `scopes` include the application `app_id`.
 pub(crate) fn is_visible(scopes: &[String], app_id: &str) -> bool {
     scopes.is_empty() || scopes.iter().any(|scope| scope == app_id)
 }
 
-/// Reads all resources in `folders`: every `.yaml` and `.yml` file right in them, as Dapr's disk loader does. Those of
-/// another namespace than `namespace` (the environment's `NAMESPACE`) are left out.
+/// Reads all resources in `folders`.
+///
+/// These are all `.yaml` and `.yml` files directly in them, as in Dapr's disk loader.
+///
+/// Resources of another namespace than `namespace` (the environment's `NAMESPACE`) are skipped.
 ///
 /// # Errors
-/// Every mistake in them.
-pub fn load(folders: &[PathBuf], namespace: Option<&str>) -> Result<Resources, Problems> {
-    let mut problems = Problems::default();
+/// All errors in the files.
+pub fn load(folders: &[PathBuf], namespace: Option<&str>) -> Result<Resources, ConfigErrors> {
+    let mut errors = ConfigErrors::default();
     let mut resources = Resources::default();
-    for file in folders.iter().filter_map(|folder| problems.collect(files(folder))).collect::<Vec<_>>().concat() {
-        for document in problems.collect(document::read(&file)).unwrap_or_default() {
-            read(&document, namespace, &mut resources, &mut problems);
+    for file in folders.iter().filter_map(|folder| errors.collect(files(folder))).collect::<Vec<_>>().concat() {
+        for document in errors.collect(document::read(&file)).unwrap_or_default() {
+            read(&document, namespace, &mut resources, &mut errors);
         }
     }
     let components = resources.components.iter().map(|it| ("a component", &it.name, &it.origin));
@@ -56,14 +59,14 @@ pub fn load(folders: &[PathBuf], namespace: Option<&str>) -> Result<Resources, P
     let mut seen = BTreeMap::new();
     for (kind, name, origin) in components.chain(endpoints) {
         if let Some(first) = seen.insert((kind, name), origin) {
-            problems.push(Problem::new(origin, format!("there is {kind} {name:?} already, at {first}")));
+            errors.push(ConfigError::new(origin, format!("there is {kind} {name:?} already, at {first}")));
         }
     }
-    problems.into_result().map(|warnings| Resources { warnings, ..resources })
+    errors.into_result().map(|warnings| Resources { warnings, ..resources })
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
-    let fail = |error: std::io::Error| Problem::new(&folder.display().to_string(), error.to_string());
+fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigErrors> {
+    let fail = |error: std::io::Error| ConfigError::new(&folder.display().to_string(), error.to_string());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
@@ -78,30 +81,30 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
     Ok(files)
 }
 
-fn read(document: &Document, namespace: Option<&str>, resources: &mut Resources, problems: &mut Problems) {
-    let Some(mut root) = Reader::new(document, Names::AnyCase, problems) else { return };
-    let kind = root.required("kind", problems);
+fn read(document: &Document, namespace: Option<&str>, resources: &mut Resources, errors: &mut ConfigErrors) {
+    let Some(mut root) = Reader::new(document, Names::AnyCase, errors) else { return };
+    let kind = root.required("kind", errors);
     if OTHER_KINDS.contains(&kind.as_str()) {
-        root.warn("kind", format!("is {kind}, which daprlet does not serve yet; it has no effect"), problems);
+        root.warn("kind", format!("is {kind}, which daprlet does not support yet; it has no effect"), errors);
         return;
     }
     if kind != "Component" && kind != "HTTPEndpoint" {
         if !kind.is_empty() {
-            root.mistake("kind", format!("is {kind}, which Dapr does not know"), problems);
+            root.reject("kind", format!("is {kind}, which Dapr does not know"), errors);
         }
         return;
     }
-    let (head, elsewhere) = head::read(&mut root, namespace, problems);
-    match root.mapping("spec", problems) {
+    let (header, elsewhere) = resource_header::read(&mut root, namespace, errors);
+    match root.mapping("spec", errors) {
         Some(spec) if kind == "Component" => {
-            let component = component::read(head, spec, problems);
+            let component = component::read(header, spec, errors);
             resources.components.extend((!elsewhere).then_some(component));
         }
         Some(spec) => {
-            let endpoint = http_endpoint::read(head, spec, problems);
+            let endpoint = http_endpoint::read(header, spec, errors);
             resources.http_endpoints.extend((!elsewhere).then_some(endpoint));
         }
-        None => problems.push(Problem::new(&root.place(), "spec is missing")),
+        None => errors.push(ConfigError::new(&root.place(), "spec is missing")),
     }
-    root.finish(problems);
+    root.finish(errors);
 }

@@ -3,35 +3,35 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::config_error::{ConfigError, ConfigErrors};
 use crate::document::{self, Names, Reader};
-use crate::problem::{Problem, Problems};
 use crate::size;
 
 /// A run template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunTemplate {
-    /// Its applications, in their order.
+    /// Applications, in source order.
     pub apps: Vec<AppEntry>,
-    /// What has no effect.
-    pub warnings: Vec<Problem>,
+    /// Fields that have no effect.
+    pub warnings: Vec<ConfigError>,
 }
 
-/// The destination of an application's lines.
+/// Destination of an application's log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogDestination {
-    /// To standard output, with those of the others.
+    /// Standard output, together with the lines of other applications.
     #[default]
     Console,
-    /// To a file of its own in `.dapr/logs` of the application's directory.
+    /// A file of its own in `.dapr/logs` in the application's directory.
     File,
-    /// To both.
+    /// Both.
     FileAndConsole,
 }
 
-/// One application of a run template, with what is common to all filled in and every path absolute.
+/// One application of a run template, with common settings merged in and all paths absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppEntry {
-    /// `appID`; the folder's name where it is absent.
+    /// `appID`; defaults to the directory's name.
     pub app_id: String,
     /// `appDirPath`.
     pub app_dir: PathBuf,
@@ -41,15 +41,15 @@ pub struct AppEntry {
     pub dapr_http_port: Option<u16>,
     /// `command`.
     pub command: Vec<String>,
-    /// `env`, the common ones first.
+    /// `env`; common variables come first.
     pub env: Vec<(String, String)>,
-    /// Where its Component YAML is.
+    /// Directories of its Component YAML.
     pub resources_paths: Vec<PathBuf>,
-    /// Its Configuration YAML.
+    /// Its Configuration files.
     pub config_files: Vec<PathBuf>,
     /// `maxBodySize`, in bytes.
     pub max_body_size: Option<u64>,
-    /// `readBufferSize`, in bytes: how large the headers of a request may be.
+    /// `readBufferSize`, in bytes: the limit on the size of a request's headers.
     pub read_buffer_size: Option<u64>,
     /// `appMaxConcurrency`.
     pub app_max_concurrency: Option<u32>,
@@ -59,13 +59,13 @@ pub struct AppEntry {
     pub log_level: Option<String>,
     /// `enableApiLogging`.
     pub api_logging: bool,
-    /// `enableAppHealthCheck` and its family.
+    /// `enableAppHealthCheck` and related fields.
     pub health_check: HealthCheckFields,
-    /// Where it was read, as `FILE:LINE`.
+    /// Position of the application, as `FILE:LINE`.
     pub origin: String,
 }
 
-/// Fields of the probes of an application's health, as far as they are given.
+/// Settings of application health probes; `None` where absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HealthCheckFields {
     /// `enableAppHealthCheck`.
@@ -76,23 +76,23 @@ pub struct HealthCheckFields {
     pub interval: Option<u64>,
     /// `appHealthProbeTimeout`, in milliseconds.
     pub timeout: Option<u64>,
-    /// `appHealthThreshold`: failures in a row.
+    /// `appHealthThreshold`: consecutive failures.
     pub threshold: Option<u32>,
 }
 
 impl HealthCheckFields {
-    fn read(reader: &mut Reader<'_>, problems: &mut Problems) -> Self {
+    fn read(reader: &mut Reader<'_>, errors: &mut ConfigErrors) -> Self {
         const ENABLED: &str = "enableAppHealthCheck";
         Self {
-            enabled: reader.node(ENABLED).is_some().then(|| reader.flag(ENABLED, problems)),
-            path: reader.text("appHealthCheckPath", problems).filter(|path| !path.is_empty()),
-            interval: reader.number("appHealthProbeInterval", problems),
-            timeout: reader.number("appHealthProbeTimeout", problems),
-            threshold: reader.number("appHealthThreshold", problems),
+            enabled: reader.node(ENABLED).is_some().then(|| reader.flag(ENABLED, errors)),
+            path: reader.text("appHealthCheckPath", errors).filter(|path| !path.is_empty()),
+            interval: reader.number("appHealthProbeInterval", errors),
+            timeout: reader.number("appHealthProbeTimeout", errors),
+            threshold: reader.number("appHealthThreshold", errors),
         }
     }
 
-    /// These, and what they lack from `common`.
+    /// Fills absent settings from `common`.
     fn or(self, common: &Self) -> Self {
         Self {
             enabled: self.enabled.or(common.enabled),
@@ -104,7 +104,7 @@ impl HealthCheckFields {
     }
 }
 
-/// Fields of the template that shape `daprd` or containers and mean nothing in one process.
+/// Fields that configure `daprd` or containers and have no meaning in one process.
 const WITHOUT_EFFECT: &[&str] = &[
     "apiListenAddresses",
     "appChannelAddress",
@@ -123,10 +123,10 @@ const WITHOUT_EFFECT: &[&str] = &[
     "unixDomainSocket",
 ];
 
-/// The longest id of an application: that of a DNS label.
+/// Limit on the length of an application id: that of a DNS label.
 const MAX_APP_ID_LENGTH: usize = 63;
 
-/// What applications may share.
+/// Settings that applications can share.
 #[derive(Default)]
 struct Shared {
     env: Vec<(String, String)>,
@@ -141,16 +141,16 @@ struct Shared {
     health_check: HealthCheckFields,
 }
 
-/// The directories that paths in a template start from.
+/// Base directories for paths in a template.
 struct Directories<'a> {
-    /// The directory of the template.
+    /// Directory of the template.
     template: PathBuf,
-    /// What `~` stands for.
+    /// Directory that `~` stands for.
     home: Option<&'a Path>,
 }
 
 impl Directories<'_> {
-    /// The path `text` as written in a place where paths start from `directory`.
+    /// Resolves the path `text` relative to `directory`, or to the home directory if it begins with `~`.
     fn resolve(&self, directory: &Path, text: &str) -> PathBuf {
         let in_home = text.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
         match (in_home, self.home) {
@@ -160,108 +160,109 @@ impl Directories<'_> {
     }
 }
 
-/// Reads the template `path`, the `dapr.yaml` in the directory `path`, or standard input for `-`. `home` is what `~` stands
-/// for.
+/// Loads the template `path`, `dapr.yaml` in the directory `path`, or standard input for `-`.
+///
+/// `home` is the directory that `~` stands for.
 ///
 /// # Errors
-/// Every mistake in it.
-pub fn load(path: &Path, home: Option<&Path>) -> Result<RunTemplate, Problems> {
+/// All errors in the template.
+pub fn load(path: &Path, home: Option<&Path>) -> Result<RunTemplate, ConfigErrors> {
     if path == Path::new("-") {
         let mut text = String::new();
         let read = std::io::stdin().lock().read_to_string(&mut text);
-        read.map_err(|error| Problem::new("standard input", error.to_string()))?;
-        let directory = std::path::absolute(".").map_err(|error| Problem::new(".", error.to_string()))?;
+        read.map_err(|error| ConfigError::new("standard input", error.to_string()))?;
+        let directory = std::path::absolute(".").map_err(|error| ConfigError::new(".", error.to_string()))?;
         return read_template("standard input", &text, &Directories { template: directory, home });
     }
     let path = if path.is_dir() { path.join("dapr.yaml") } else { path.to_owned() };
     let file = path.display().to_string();
-    let absolute = std::path::absolute(&path).map_err(|error| Problem::new(&file, error.to_string()))?;
+    let absolute = std::path::absolute(&path).map_err(|error| ConfigError::new(&file, error.to_string()))?;
     let template = absolute.parent().unwrap_or(Path::new("/")).to_owned();
     read_template(&file, &document::text(&path)?, &Directories { template, home })
 }
 
-fn read_template(file: &str, text: &str, directories: &Directories<'_>) -> Result<RunTemplate, Problems> {
+fn read_template(file: &str, text: &str, directories: &Directories<'_>) -> Result<RunTemplate, ConfigErrors> {
     let documents = document::parse(file, text)?;
     let [document] = documents.as_slice() else {
-        return Err(Problem::new(file, "a run template is one document").into());
+        return Err(ConfigError::new(file, "a run template is one document").into());
     };
-    let mut problems = Problems::default();
+    let mut errors = ConfigErrors::default();
     let mut apps = Vec::new();
-    if let Some(mut root) = Reader::new(document, Names::Exact, &mut problems) {
-        if root.number::<u32>("version", &mut problems) != Some(1) {
-            root.mistake("version", "must be 1", &mut problems);
+    if let Some(mut root) = Reader::new(document, Names::Exact, &mut errors) {
+        if root.number::<u32>("version", &mut errors) != Some(1) {
+            root.reject("version", "must be 1", &mut errors);
         }
         root.ignore(&["name"]);
-        let common = root.mapping("common", &mut problems).map_or_else(Shared::default, |mut common| {
-            let shared = read_shared(&mut common, &directories.template, directories, &mut problems);
-            common.finish(&mut problems);
+        let common = root.mapping("common", &mut errors).map_or_else(Shared::default, |mut common| {
+            let shared = read_shared(&mut common, &directories.template, directories, &mut errors);
+            common.finish(&mut errors);
             shared
         });
-        for app in root.mappings("apps", &mut problems) {
-            apps.extend(read_app(app, directories, &common, &mut problems));
+        for app in root.mappings("apps", &mut errors) {
+            apps.extend(read_app(app, directories, &common, &mut errors));
         }
         if apps.is_empty() {
-            root.mistake("apps", "there are none", &mut problems);
+            root.reject("apps", "there are none", &mut errors);
         }
-        root.finish(&mut problems);
+        root.finish(&mut errors);
     }
-    same_twice(&apps, &mut problems);
-    problems.into_result().map(|warnings| RunTemplate { apps, warnings })
+    same_twice(&apps, &mut errors);
+    errors.into_result().map(|warnings| RunTemplate { apps, warnings })
 }
 
 fn read_shared(
     reader: &mut Reader<'_>,
     directory: &Path,
     directories: &Directories<'_>,
-    problems: &mut Problems,
+    errors: &mut ConfigErrors,
 ) -> Shared {
-    reader.without_effect(WITHOUT_EFFECT, problems);
-    if let Some(protocol) = reader.text("appProtocol", problems).filter(|it| !it.is_empty() && it != "http") {
-        let message = format!("is {protocol}, but daprlet speaks only http to applications yet");
-        reader.mistake("appProtocol", message, problems);
+    reader.without_effect(WITHOUT_EFFECT, errors);
+    if let Some(protocol) = reader.text("appProtocol", errors).filter(|it| !it.is_empty() && it != "http") {
+        let message = format!("is {protocol}, but daprlet only supports http to applications so far");
+        reader.reject("appProtocol", message, errors);
     }
-    if reader.flag("appSSL", problems) {
-        reader.mistake("appSSL", "daprlet does not speak TLS to applications yet", problems);
+    if reader.flag("appSSL", errors) {
+        reader.reject("appSSL", "daprlet does not support TLS to applications yet", errors);
     }
-    let mut resources = reader.texts("resourcesPaths", problems);
-    resources.extend(reader.text("resourcesPath", problems).filter(|path| !path.is_empty()));
-    let config = reader.text("configFilePath", problems).filter(|path| !path.is_empty());
-    let max_body_size = read_size(reader, "maxBodySize", 1 << 20, problems);
-    let read_buffer_size = read_size(reader, "readBufferSize", 1 << 10, problems);
-    let app_log_destination = read_log_destination(reader, problems);
-    let api_logging = reader.node("enableApiLogging").is_some().then(|| reader.flag("enableApiLogging", problems));
+    let mut resources = reader.texts("resourcesPaths", errors);
+    resources.extend(reader.text("resourcesPath", errors).filter(|path| !path.is_empty()));
+    let config = reader.text("configFilePath", errors).filter(|path| !path.is_empty());
+    let max_body_size = read_size(reader, "maxBodySize", 1 << 20, errors);
+    let read_buffer_size = read_size(reader, "readBufferSize", 1 << 10, errors);
+    let app_log_destination = read_log_destination(reader, errors);
+    let api_logging = reader.node("enableApiLogging").is_some().then(|| reader.flag("enableApiLogging", errors));
     Shared {
-        env: reader.pairs("env", problems),
+        env: reader.pairs("env", errors),
         resources: resources.iter().map(|path| directories.resolve(directory, path)).collect(),
         config: config.map(|path| directories.resolve(directory, &path)),
         max_body_size,
         read_buffer_size,
-        app_max_concurrency: reader.number("appMaxConcurrency", problems),
+        app_max_concurrency: reader.number("appMaxConcurrency", errors),
         app_log_destination,
-        log_level: reader.text("logLevel", problems).filter(|level| !level.is_empty()),
+        log_level: reader.text("logLevel", errors).filter(|level| !level.is_empty()),
         api_logging,
-        health_check: HealthCheckFields::read(reader, problems),
+        health_check: HealthCheckFields::read(reader, errors),
     }
 }
 
-fn read_log_destination(reader: &mut Reader<'_>, problems: &mut Problems) -> Option<LogDestination> {
+fn read_log_destination(reader: &mut Reader<'_>, errors: &mut ConfigErrors) -> Option<LogDestination> {
     const FIELD: &str = "appLogDestination";
-    match reader.text(FIELD, problems)?.as_str() {
+    match reader.text(FIELD, errors)?.as_str() {
         "" => None,
         "console" => Some(LogDestination::Console),
         "file" => Some(LogDestination::File),
         "fileAndConsole" => Some(LogDestination::FileAndConsole),
         other => {
-            reader.mistake(FIELD, format!("is {other:?}, but must be console, file or fileAndConsole"), problems);
+            reader.reject(FIELD, format!("is {other:?}, but must be console, file or fileAndConsole"), errors);
             None
         }
     }
 }
 
-/// Checks an id: Dapr refuses dots, which separate a namespace, and names of services are DNS labels.
+/// Checks an application id: Dapr rejects dots, which separate a namespace, and service names are DNS labels.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Why the id is invalid.
 pub fn check_app_id(id: &str) -> Result<(), String> {
     let is_name = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
     if id.is_empty() {
@@ -277,29 +278,29 @@ pub fn check_app_id(id: &str) -> Result<(), String> {
     }
 }
 
-fn read_size(reader: &mut Reader<'_>, field: &'static str, bare: u64, problems: &mut Problems) -> Option<u64> {
-    let size = size::parse(&reader.text(field, problems)?, bare);
-    size.map_err(|why| reader.mistake(field, why, problems)).ok()
+fn read_size(reader: &mut Reader<'_>, field: &'static str, bare: u64, errors: &mut ConfigErrors) -> Option<u64> {
+    let size = size::parse(&reader.text(field, errors)?, bare);
+    size.map_err(|why| reader.reject(field, why, errors)).ok()
 }
 
 fn read_app(
     mut reader: Reader<'_>,
     directories: &Directories<'_>,
     common: &Shared,
-    problems: &mut Problems,
+    errors: &mut ConfigErrors,
 ) -> Option<AppEntry> {
     let origin = reader.place();
-    let dir_text = reader.required("appDirPath", problems);
+    let dir_text = reader.required("appDirPath", errors);
     let app_dir = directories.resolve(&directories.template, &dir_text);
     if !dir_text.is_empty() && !app_dir.is_dir() {
-        reader.mistake("appDirPath", format!("there is no folder {}", app_dir.display()), problems);
+        reader.reject("appDirPath", format!("there is no directory {}", app_dir.display()), errors);
     }
-    // An application's own paths start from its folder, the common ones from the template's.
-    let own = read_shared(&mut reader, &app_dir, directories, problems);
-    let named = reader.text("appID", problems).filter(|id| !id.is_empty());
+    // An application's own paths are relative to its directory, common ones to the template's.
+    let own = read_shared(&mut reader, &app_dir, directories, errors);
+    let named = reader.text("appID", errors).filter(|id| !id.is_empty());
     let app_id = named.or_else(|| app_dir.components().next_back()?.as_os_str().to_str().map(str::to_owned))?;
     if let Err(why) = check_app_id(&app_id) {
-        reader.mistake("appID", why, problems);
+        reader.reject("appID", why, errors);
     }
     let mut env = common.env.clone();
     env.retain(|(name, _)| !own.env.iter().any(|(other, _)| other == name));
@@ -319,9 +320,9 @@ fn read_app(
     };
     let entry = AppEntry {
         app_id,
-        app_port: reader.number("appPort", problems).filter(|port| *port != 0),
-        dapr_http_port: reader.number("daprHTTPPort", problems).filter(|port| *port != 0),
-        command: reader.texts("command", problems),
+        app_port: reader.number("appPort", errors).filter(|port| *port != 0),
+        dapr_http_port: reader.number("daprHTTPPort", errors).filter(|port| *port != 0),
+        command: reader.texts("command", errors),
         env,
         resources_paths,
         config_files,
@@ -335,23 +336,23 @@ fn read_app(
         app_dir,
         origin,
     };
-    reader.finish(problems);
+    reader.finish(errors);
     Some(entry)
 }
 
-/// Two applications cannot have one id, nor one port.
-fn same_twice(apps: &[AppEntry], problems: &mut Problems) {
+/// Reports application ids and ports that are used twice.
+fn same_twice(apps: &[AppEntry], errors: &mut ConfigErrors) {
     for (index, app) in apps.iter().enumerate() {
         for earlier in apps.iter().take(index) {
             if earlier.app_id == app.app_id {
                 let message = format!("appID {:?} is taken already, at {}", app.app_id, earlier.origin);
-                problems.push(Problem::new(&app.origin, message));
+                errors.push(ConfigError::new(&app.origin, message));
             }
             let ports = |app: &AppEntry| [app.app_port, app.dapr_http_port];
             let taken = ports(app).into_iter().flatten().find(|port| ports(earlier).contains(&Some(*port)));
             if let Some(port) = taken {
                 let message = format!("port {port} is taken already by {:?}, at {}", earlier.app_id, earlier.origin);
-                problems.push(Problem::new(&app.origin, message));
+                errors.push(ConfigError::new(&app.origin, message));
             }
         }
     }
@@ -369,7 +370,7 @@ mod tests {
         let place = format!("{}/", folder.path().display());
         let strip = |path: &mut PathBuf| *path = path.strip_prefix(folder.path()).unwrap_or(path).to_owned();
         let mut template =
-            load(folder.path(), Some(Path::new("/me"))).map_err(|problems| problems.to_string().replace(&place, ""))?;
+            load(folder.path(), Some(Path::new("/me"))).map_err(|errors| errors.to_string().replace(&place, ""))?;
         for app in &mut template.apps {
             strip(&mut app.app_dir);
             app.resources_paths.iter_mut().for_each(strip);
@@ -379,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_common_reaches_every_application_that_has_nothing_of_its_own() {
+    fn common_settings_are_defaults_of_each_application() {
         let yaml = "
 version: 1
 common:
@@ -408,7 +409,7 @@ apps:
     }
 
     #[test]
-    fn all_mistakes_are_told_with_their_lines() {
+    fn several_errors_are_all_reported_with_lines() {
         let yaml = "version: 2
 apps:
 - appDirPath: nowhere
@@ -419,9 +420,9 @@ apps:
 - appID: x
   appDirPath: b
 ";
-        let expected = "4 mistakes:
+        let expected = "4 errors:
   dapr.yaml:1: version: must be 1
-  dapr.yaml:3: apps[0].appDirPath: there is no folder nowhere
+  dapr.yaml:3: apps[0].appDirPath: there is no directory nowhere
   dapr.yaml:4: apps[0].appPort is text, but must be a number in range
   dapr.yaml:8: appID \"x\" is taken already, at dapr.yaml:5";
         assert_eq!(check(yaml).unwrap_err(), expected);
@@ -459,10 +460,10 @@ apps:
     }
 
     #[test]
-    fn what_cannot_be_honoured_is_a_mistake() {
+    fn unsupported_setting_is_an_error() {
         for (field, expected) in [
             ("appProtocol: grpc", "appProtocol: is grpc"),
-            ("appSSL: true", "appSSL: daprlet does not speak TLS"),
+            ("appSSL: true", "appSSL: daprlet does not support TLS"),
             ("appLogDestination: nowhere", "appLogDestination: is \"nowhere\""),
             ("appID: My.App", "cannot contain dots"),
             ("appID: 'a||b'", "letters, digits"),

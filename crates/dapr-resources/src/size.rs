@@ -1,15 +1,17 @@
-//! Sizes as Kubernetes and Dapr write them.
+//! Sizes in the notation of Kubernetes and Dapr.
 
-/// Reads `4Mi`, `16MB`, `65536` and the like, in bytes. A bare number up to 1,024 counts in units of `bare` bytes, as it did
-/// in Dapr's older `dapr-http-max-request-size` (MB) and `dapr-http-read-buffer-size` (KB).
+/// Parses a size such as `4Mi`, `16MB` or `65536` into bytes.
+///
+/// A number without a unit up to 1,024 counts in units of `bare` bytes, as in Dapr's older `dapr-http-max-request-size`
+/// (MB) and `dapr-http-read-buffer-size` (KB).
 ///
 /// # Errors
-/// What a size looks like.
+/// A message that shows valid sizes.
 pub fn parse(text: &str, bare: u64) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let bad = || format!("{text:?} is no size; write 4Mi, 16MB or a number of bytes");
+    let bad = || format!("{text:?} is not a size; write 4Mi, 16MB or a number of bytes");
     let number: u64 = number.parse().map_err(|_| bad())?;
     let factor: u64 = match unit.trim() {
         "" if number <= 1024 => bare,

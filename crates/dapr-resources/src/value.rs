@@ -1,56 +1,58 @@
-//! Named values as every resource has them: `dapr/pkg/apis/common/namevalue.go`.
+//! Named values, which every kind of resource has: `dapr/pkg/apis/common/namevalue.go`.
 
+use crate::config_error::ConfigErrors;
 use crate::document::Reader;
-use crate::problem::Problems;
 
-/// One property of a resource.
+/// Property of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataItem {
-    /// Its name.
+    /// Name of the property.
     pub name: String,
-    /// Its value, or where that is found.
+    /// Value of the property, or a reference to it.
     pub value: MetadataValue,
 }
 
-/// Where the value of a property is.
+/// Value of a property, or a reference to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MetadataValue {
-    /// Here; numbers and truth values as Go shows them.
+    /// Literal value; numbers and booleans as Go writes them.
     Plain(String),
-    /// In a secret store.
+    /// Reference to a secret store.
     SecretKeyRef {
-        /// The secret.
+        /// Name of the secret.
         name: String,
-        /// The key in it; Dapr's default is the secret's name.
+        /// Key in the secret; defaults to the secret's name, as in Dapr.
         key: String,
     },
-    /// In the environment of the sidecar.
+    /// Variable in the environment of the sidecar.
     EnvRef(String),
 }
 
-/// The named values in the list `field`.
-pub(crate) fn read_items(from: &mut Reader<'_>, field: &'static str, problems: &mut Problems) -> Vec<MetadataItem> {
-    from.mappings(field, problems).into_iter().filter_map(|item| read_item(item, problems)).collect()
+/// Reads the named values in the list `field`.
+pub(crate) fn read_items(from: &mut Reader<'_>, field: &'static str, errors: &mut ConfigErrors) -> Vec<MetadataItem> {
+    from.mappings(field, errors).into_iter().filter_map(|item| read_item(item, errors)).collect()
 }
 
-fn read_item(mut item: Reader<'_>, problems: &mut Problems) -> Option<MetadataItem> {
-    let name = item.required("name", problems);
-    let value = read_value(&mut item, problems).unwrap_or_else(|| MetadataValue::Plain(String::new()));
-    item.finish(problems);
+fn read_item(mut item: Reader<'_>, errors: &mut ConfigErrors) -> Option<MetadataItem> {
+    let name = item.required("name", errors);
+    let value = read_value(&mut item, errors).unwrap_or_else(|| MetadataValue::Plain(String::new()));
+    item.finish(errors);
     (!name.is_empty()).then_some(MetadataItem { name, value })
 }
 
-/// A value in one of its three ways, if there is any. An empty reference is none: Go marshals what is not set so.
-pub(crate) fn read_value(item: &mut Reader<'_>, problems: &mut Problems) -> Option<MetadataValue> {
-    let plain = item.value_text("value", problems);
-    let env = item.text("envRef", problems).filter(|name| !name.is_empty());
-    let reference = item.mapping("secretKeyRef", problems).and_then(|mut reference| {
-        let name = reference.text("name", problems).unwrap_or_default();
-        let key = reference.text("key", problems).filter(|key| !key.is_empty());
+/// Reads a value in one of its three forms.
+///
+/// An empty reference counts as absent, as Go marshals unset references that way.
+pub(crate) fn read_value(item: &mut Reader<'_>, errors: &mut ConfigErrors) -> Option<MetadataValue> {
+    let plain = item.value_text("value", errors);
+    let env = item.text("envRef", errors).filter(|name| !name.is_empty());
+    let reference = item.mapping("secretKeyRef", errors).and_then(|mut reference| {
+        let name = reference.text("name", errors).unwrap_or_default();
+        let key = reference.text("key", errors).filter(|key| !key.is_empty());
         if let (true, Some(key)) = (name.is_empty(), &key) {
-            reference.mistake("key", format!("is {key:?}, but name is missing"), problems);
+            reference.reject("key", format!("is {key:?}, but name is missing"), errors);
         }
-        reference.finish(problems);
+        reference.finish(errors);
         let key = key.unwrap_or_else(|| name.clone());
         (!name.is_empty()).then_some(MetadataValue::SecretKeyRef { name, key })
     });

@@ -1,7 +1,7 @@
 //! Output bindings.
 
 use building_blocks::binding::InvokeRequest;
-use sidecar::Refusal;
+use sidecar::ApiError;
 
 use crate::DaprWit;
 use crate::contract::bindings as wit;
@@ -20,11 +20,11 @@ impl wit::Host for DaprWit {
         let sidecar = &self.sidecar;
         within(deadline, async {
             let request = InvokeRequest { operation, data: data.into(), metadata: metadata(extra) };
-            let answer = sidecar.invoke_binding(&name, request).await;
-            let answer = answer.map_err(|error| Refusal::binding(&name, &error))?;
+            let output = sidecar.invoke_binding(&name, request).await;
+            let output = output.map_err(|error| ApiError::binding(&name, &error))?;
             Ok(wit::Answer {
-                data: answer.data.unwrap_or_default().into(),
-                metadata: answer.metadata.into_iter().collect(),
+                data: output.data.unwrap_or_default().into(),
+                metadata: output.metadata.into_iter().collect(),
             })
         })
         .await

@@ -1,39 +1,39 @@
-//! From Dapr's refusals to the contract's errors, and the deadline that holds for every call.
+//! Converts Dapr's API errors to the contract's errors, and applies the deadline of a call.
 
 use std::time::Duration;
 
 use building_blocks::Metadata;
 use http::StatusCode;
-use sidecar::Refusal;
+use sidecar::ApiError;
 
 use crate::contract::types::{self, Error};
 
 impl types::Host for crate::DaprWit {}
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal { status, code, message, details: _ } = refusal;
-        let told = types::Refusal { status: status.as_u16(), code: code.to_owned(), message };
-        if status == StatusCode::CONFLICT { Self::Conflict(told) } else { Self::Refused(told) }
+impl From<ApiError> for Error {
+    fn from(error: ApiError) -> Self {
+        let ApiError { status, code, message, details: _ } = error;
+        let fields = types::Refusal { status: status.as_u16(), code: code.to_owned(), message };
+        if status == StatusCode::CONFLICT { Self::Conflict(fields) } else { Self::Refused(fields) }
     }
 }
 
-/// Waits for `call`, no longer than `milliseconds`.
+/// Awaits `call`, for at most `milliseconds`.
 pub(crate) async fn within<T>(
     milliseconds: Option<types::Milliseconds>,
-    call: impl Future<Output = Result<T, Refusal>>,
+    call: impl Future<Output = Result<T, ApiError>>,
 ) -> Result<T, Error> {
-    let answered = match milliseconds {
+    let result = match milliseconds {
         Some(limit) => {
             let limit = Duration::from_millis(limit.into());
             tokio::time::timeout(limit, call).await.map_err(|_| Error::Deadline)?
         }
         None => call.await,
     };
-    answered.map_err(Error::from)
+    result.map_err(Error::from)
 }
 
-/// Metadata as building blocks have it.
+/// Converts metadata to that of the building blocks.
 pub(crate) fn metadata(given: types::Metadata) -> Metadata {
     given.into_iter().collect()
 }

@@ -5,15 +5,15 @@ use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt as _;
 use percent_encoding::percent_decode_str;
-use sidecar::{Body, InvokeError, Refusal, full_body, method_path};
+use sidecar::{ApiError, Body, InvokeError, full_body, method_path};
 
 use crate::DaprWit;
 use crate::contract::invoke as wit;
 use crate::contract::types::{Error, Milliseconds};
 use crate::error::within;
 
-/// An answer longer than this is refused rather than put into an instance's memory.
-const MAX_ANSWER_BYTES: usize = 16 << 20;
+/// Maximum size of a response, in bytes. A longer one is an error, to spare an instance's memory.
+const MAX_RESPONSE_BYTES: usize = 16 << 20;
 
 type Headers = Vec<(String, Vec<u8>)>;
 
@@ -26,30 +26,30 @@ impl wit::Host for DaprWit {
     ) -> Result<wit::Response, Error> {
         let sidecar = &self.sidecar;
         within(deadline, async {
-            let refused = |error| Refusal::invoke(&app_id, &error);
+            let api_error = |error| ApiError::invoke(&app_id, &error);
             if app_id.is_empty() {
-                return Err(Refusal::no_app_id());
+                return Err(ApiError::no_app_id());
             }
-            let request = formed(request).map_err(refused)?;
-            let answer = sidecar.invoker().invoke(&app_id, request).await.map_err(refused)?;
-            whole(answer).await.map_err(refused)
+            let request = to_request(request).map_err(api_error)?;
+            let response = sidecar.invoker().invoke(&app_id, request).await.map_err(api_error)?;
+            read_response(response).await.map_err(api_error)
         })
         .await
     }
 }
 
-fn formed(request: wit::Request) -> Result<Request<Body>, InvokeError> {
+fn to_request(request: wit::Request) -> Result<Request<Body>, InvokeError> {
     let wit::Request { method, path, headers, body } = request;
     let illegal = |what: &str| InvokeError::Channel(format!("rpc error: code = InvalidArgument desc = {what}").into());
     let (path, query) = path.split_once('?').map_or((path.as_str(), None), |(path, query)| (path, Some(query)));
-    let mut formed = Request::new(full_body(body));
+    let mut outbound = Request::new(full_body(body));
     let path: Vec<u8> = percent_decode_str(path).collect();
-    *formed.uri_mut() = method_path(&path, query)?.into();
-    *formed.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| illegal("invalid HTTP method"))?;
-    *formed.headers_mut() = read(headers).ok_or_else(|| illegal("invalid header"))?;
-    // The body says how long it is.
-    formed.headers_mut().remove(CONTENT_LENGTH);
-    Ok(formed)
+    *outbound.uri_mut() = method_path(&path, query)?.into();
+    *outbound.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| illegal("invalid HTTP method"))?;
+    *outbound.headers_mut() = read(headers).ok_or_else(|| illegal("invalid header"))?;
+    // The body determines its length.
+    outbound.headers_mut().remove(CONTENT_LENGTH);
+    Ok(outbound)
 }
 
 fn read(headers: Headers) -> Option<HeaderMap> {
@@ -61,13 +61,13 @@ fn read(headers: Headers) -> Option<HeaderMap> {
     Some(read)
 }
 
-async fn whole(answer: Response<Body>) -> Result<wit::Response, InvokeError> {
-    let (head, mut body) = answer.into_parts();
+async fn read_response(response: Response<Body>) -> Result<wit::Response, InvokeError> {
+    let (head, mut body) = response.into_parts();
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(InvokeError::Channel)?.into_data() else { continue };
-        if whole.len() + piece.len() > MAX_ANSWER_BYTES {
-            return Err(InvokeError::Channel("the answer is too long".into()));
+        if whole.len() + piece.len() > MAX_RESPONSE_BYTES {
+            return Err(InvokeError::Channel("the response is too long".into()));
         }
         whole.extend_from_slice(&piece);
     }

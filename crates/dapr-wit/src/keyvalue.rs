@@ -1,11 +1,12 @@
-//! `wasi:keyvalue` from Dapr's state, in both drafts: the first, which wasmtime speaks, and the second.
+//! `wasi:keyvalue` on Dapr's state, in both drafts: the first, which wasmtime implements, and the second.
 //!
-//! A bucket is a state store by its name; the empty name and `default` are the application's only one. What one application
-//! writes, only it reads, unless the store's `keyPrefix` says otherwise. Dapr's state cannot list keys.
+//! A bucket is a state store by its name; the empty name and `default` mean the application's only one. Keys are
+//! private to the application that writes them, unless the store's `keyPrefix` says otherwise. Dapr's state cannot list
+//! keys.
 
 mod bucket;
-mod first;
-mod second;
+mod draft1;
+mod draft2;
 mod shared;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -17,9 +18,9 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     of: fn(&mut T) -> &mut DaprWit,
 ) -> wasmtime::Result<()> {
-    first::Imports::add_to_linker::<T, HasSelf<DaprWit>>(linker, of)?;
-    second::Imports::add_to_linker::<T, HasSelf<DaprWit>>(linker, of)
+    draft1::Imports::add_to_linker::<T, HasSelf<DaprWit>>(linker, of)?;
+    draft2::Imports::add_to_linker::<T, HasSelf<DaprWit>>(linker, of)
 }
 
-/// What both drafts say where they cannot list.
-const UNLISTED: &str = "Dapr's state stores cannot list their keys";
+/// Error of both drafts for listing keys.
+const LISTING_UNSUPPORTED: &str = "Dapr's state stores cannot list their keys";

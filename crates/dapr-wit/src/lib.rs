@@ -1,7 +1,9 @@
-//! Dapr's building blocks as functions: the interfaces of `wit/runtime`, and `wasi:keyvalue` from Dapr's state, in front of a
-//! [`Sidecar`].
+//! Dapr's building blocks as WIT functions, in front of a [`Sidecar`].
 //!
-//! A face like Dapr's HTTP API, without the HTTP: it translates, and keeps nothing. One module for each building block.
+//! The interfaces are those of `wit/runtime`, and `wasi:keyvalue` on Dapr's state.
+//!
+//! An API like Dapr's over HTTP, without the HTTP: it translates, and keeps no state. One module for each building
+//! block.
 
 mod bindings;
 mod contract;
@@ -19,31 +21,33 @@ use std::sync::Arc;
 use sidecar::Sidecar;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 
-/// What one instance of an application has of Dapr.
+/// The Dapr imports of one instance of an application.
 pub struct DaprWit {
     sidecar: Arc<Sidecar>,
     peer: Option<IpAddr>,
-    /// What the instance holds handles of.
+    /// Resources that the instance holds handles of.
     table: ResourceTable,
 }
 
 impl DaprWit {
-    /// The interfaces in front of `sidecar`.
+    /// Creates the interfaces in front of `sidecar`.
     #[must_use]
     pub fn new(sidecar: Arc<Sidecar>) -> Self {
         Self { sidecar, peer: None, table: ResourceTable::new() }
     }
 
-    /// The instance is about to answer a request of `peer`.
+    /// Sets the peer of the request that the instance is about to handle.
     pub const fn set_peer(&mut self, peer: Option<IpAddr>) {
         self.peer = peer;
     }
 }
 
-/// Lets components import `dapr:runtime` and `wasi:keyvalue`; `of` finds the instance's own face in the data of its store.
+/// Lets components import `dapr:runtime` and `wasi:keyvalue`.
+///
+/// `of` finds the instance's own [`DaprWit`] in the data of its store.
 ///
 /// # Errors
-/// When the linker has such interfaces already.
+/// When the linker already has such interfaces.
 pub fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     of: fn(&mut T) -> &mut DaprWit,

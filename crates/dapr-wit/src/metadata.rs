@@ -1,6 +1,6 @@
 //! Metadata and health.
 
-use sidecar::{Loaded, RUNTIME_VERSION, Refusal};
+use sidecar::{ApiError, Loaded, RUNTIME_VERSION};
 
 use crate::DaprWit;
 use crate::contract::metadata as wit;
@@ -28,6 +28,6 @@ impl wit::Host for DaprWit {
     }
 
     async fn outbound_health(&mut self, _: Option<Milliseconds>) -> Result<(), Error> {
-        if self.sidecar.health().outbound() { Ok(()) } else { Err(Refusal::outbound_not_ready().into()) }
+        if self.sidecar.health().outbound() { Ok(()) } else { Err(ApiError::outbound_not_ready().into()) }
     }
 }

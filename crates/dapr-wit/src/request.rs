@@ -1,4 +1,4 @@
-//! The request that the application is answering.
+//! The request that the application is handling.
 
 use crate::DaprWit;
 use crate::contract::request as wit;

@@ -1,7 +1,7 @@
-//! Secrets. What is told here leaves the host's hands: that is what secrets are for.
+//! Secrets. This is where they leave the host, which is their purpose.
 
 use building_blocks::secret::SecretValues;
-use sidecar::Refusal;
+use sidecar::ApiError;
 
 use crate::DaprWit;
 use crate::contract::secrets as wit;
@@ -19,7 +19,7 @@ impl wit::Host for DaprWit {
         let sidecar = &self.sidecar;
         within(deadline, async {
             let found = sidecar.secret(&store, &name, &metadata(extra)).await;
-            found.map(exposed).map_err(|error| Refusal::secret(&store, Some(&name), &error))
+            found.map(exposed).map_err(|error| ApiError::secret(&store, Some(&name), &error))
         })
         .await
     }
@@ -33,7 +33,7 @@ impl wit::Host for DaprWit {
         let sidecar = &self.sidecar;
         within(deadline, async {
             let found = sidecar.secrets(&store, &metadata(extra)).await;
-            let found = found.map_err(|error| Refusal::secret(&store, None, &error))?;
+            let found = found.map_err(|error| ApiError::secret(&store, None, &error))?;
             Ok(found.into_iter().map(|(name, values)| (name, exposed(values))).collect())
         })
         .await

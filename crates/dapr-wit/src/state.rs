@@ -4,7 +4,7 @@ use building_blocks::Metadata;
 use building_blocks::state::{
     Concurrency, Consistency, DeleteRequest, GetRequest, Operation, SetRequest, StateItem, StateOptions,
 };
-use sidecar::Refusal;
+use sidecar::ApiError;
 
 use crate::DaprWit;
 use crate::contract::state as wit;
@@ -22,10 +22,10 @@ impl wit::Host for DaprWit {
     ) -> Result<Option<wit::Entry>, Error> {
         let sidecar = &self.sidecar;
         within(deadline, async {
-            let refused = |error| Refusal::state_get(&store, sidecar.app_id(), &key, &error);
-            let found = sidecar.state_store(&store).map_err(refused)?;
+            let api_error = |error| ApiError::state_get(&store, sidecar.app_id(), &key, &error);
+            let found = sidecar.state_store(&store).map_err(api_error)?;
             let request = read(key.clone(), freshness, metadata(extra));
-            Ok(found.get(request).await.map_err(refused)?.map(entry))
+            Ok(found.get(request).await.map_err(api_error)?.map(entry))
         })
         .await
     }
@@ -39,16 +39,16 @@ impl wit::Host for DaprWit {
     ) -> Result<Vec<Result<Option<wit::Entry>, String>>, Error> {
         let sidecar = &self.sidecar;
         within(deadline, async {
-            let refused = |error| Refusal::state_bulk_get(&store, sidecar.app_id(), &error);
-            let found = sidecar.state_store(&store).map_err(refused)?;
+            let api_error = |error| ApiError::state_bulk_get(&store, sidecar.app_id(), &error);
+            let found = sidecar.state_store(&store).map_err(api_error)?;
             let extra = metadata(extra);
             let requests = keys.into_iter().map(|key| read(key, None, extra.clone())).collect();
-            let answers = found.bulk_get(requests, 0).await.map_err(refused)?;
-            let told = |answer: Result<Option<StateItem>, _>| match answer {
+            let results = found.bulk_get(requests, 0).await.map_err(api_error)?;
+            let convert = |result: Result<Option<StateItem>, _>| match result {
                 Ok(item) => Ok(item.map(entry)),
                 Err(error) => Err(building_blocks::StateError::to_string(&error)),
             };
-            Ok(answers.into_iter().map(told).collect())
+            Ok(results.into_iter().map(convert).collect())
         })
         .await
     }
@@ -61,9 +61,9 @@ impl wit::Host for DaprWit {
     ) -> Result<(), Error> {
         let sidecar = &self.sidecar;
         within(deadline, async {
-            let refused = |error| Refusal::state_save(&store, sidecar.app_id(), &error);
-            let found = sidecar.state_store(&store).map_err(refused)?;
-            found.save(records.into_iter().map(write).collect()).await.map_err(refused)
+            let api_error = |error| ApiError::state_save(&store, sidecar.app_id(), &error);
+            let found = sidecar.state_store(&store).map_err(api_error)?;
+            found.save(records.into_iter().map(write).collect()).await.map_err(api_error)
         })
         .await
     }
@@ -77,9 +77,9 @@ impl wit::Host for DaprWit {
     ) -> Result<(), Error> {
         let sidecar = &self.sidecar;
         within(deadline, async {
-            let refused = |error| Refusal::state_delete(&store, sidecar.app_id(), &key, &error);
-            let found = sidecar.state_store(&store).map_err(refused)?;
-            found.delete(deletion(key.clone(), options)).await.map_err(refused)
+            let api_error = |error| ApiError::state_delete(&store, sidecar.app_id(), &key, &error);
+            let found = sidecar.state_store(&store).map_err(api_error)?;
+            found.delete(deletion(key.clone(), options)).await.map_err(api_error)
         })
         .await
     }
@@ -93,14 +93,14 @@ impl wit::Host for DaprWit {
     ) -> Result<(), Error> {
         let sidecar = &self.sidecar;
         within(deadline, async {
-            let refused = |error| Refusal::state_transaction(&store, sidecar.app_id(), &error);
-            let found = sidecar.state_store(&store).map_err(refused)?;
+            let api_error = |error| ApiError::state_transaction(&store, sidecar.app_id(), &error);
+            let found = sidecar.state_store(&store).map_err(api_error)?;
             let operation = |operation| match operation {
                 wit::Operation::Upsert(record) => Operation::Upsert(write(record)),
                 wit::Operation::Delete(wit::Deletion { key, options }) => Operation::Delete(deletion(key, options)),
             };
             let operations = operations.into_iter().map(operation).collect();
-            found.transact(operations, metadata(extra)).await.map_err(refused)
+            found.transact(operations, metadata(extra)).await.map_err(api_error)
         })
         .await
     }

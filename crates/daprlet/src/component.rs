@@ -1,4 +1,4 @@
-//! `daprlet component`: components of building blocks by themselves.
+//! `daprlet component`: commands for a single building-block component.
 
 mod module;
 mod serve;
@@ -11,7 +11,7 @@ pub(crate) enum Component {
     Serve(Box<serve::Serve>),
 }
 
-/// Does what the command says.
+/// Runs the given subcommand.
 pub(crate) async fn run(command: Component) -> anyhow::Result<()> {
     match command {
         Component::Serve(arguments) => serve::run(*arguments).await,

@@ -1,4 +1,4 @@
-//! The component types of this build, and those that others serve.
+//! Component types: those of this build, and pluggable ones.
 
 use std::path::Path;
 
@@ -6,25 +6,25 @@ use building_blocks::Registry;
 
 use crate::environment::Environment;
 
-/// All of them. Compiled Wasm components are kept in `cache`.
+/// Returns the registry of all component types. Compiled Wasm components are cached in `cache`.
 pub(crate) async fn registry(cache: &Path, environment: &Environment) -> Registry {
-    let mut registry = of_this_build(cache);
-    add_those_on_sockets(&mut registry, environment).await;
+    let mut registry = built_in(cache);
+    add_pluggable(&mut registry, environment).await;
     registry
 }
 
 #[cfg(feature = "pluggable")]
-async fn add_those_on_sockets(registry: &mut Registry, environment: &Environment) {
+async fn add_pluggable(registry: &mut Registry, environment: &Environment) {
     let folder = environment.get("DAPR_COMPONENTS_SOCKETS_FOLDER").unwrap_or("/tmp/dapr-components-sockets");
     pluggable::register(registry, pluggable::discover(Path::new(folder)).await);
 }
 
 #[cfg(not(feature = "pluggable"))]
-async fn add_those_on_sockets(_: &mut Registry, _: &Environment) {}
+async fn add_pluggable(_: &mut Registry, _: &Environment) {}
 
-/// Those that are part of the program.
+/// Returns the component types of this build.
 #[cfg_attr(not(feature = "wasm-components"), expect(unused, reason = "native components are compiled already"))]
-pub(crate) fn of_this_build(cache: &Path) -> Registry {
+pub(crate) fn built_in(cache: &Path) -> Registry {
     let mut registry = native_components::registry();
     #[cfg(feature = "wasm-components")]
     wasm_components::register(&mut registry, Some(cache.to_owned()));

@@ -1,15 +1,16 @@
-//! The descriptors that the process may have open: raised as far as the system lets it, and shared by applications.
+//! Limit on the process's open descriptors: raised as far as possible, and shared among applications.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that are nobody's share: listeners, connections to the Dapr ports, databases, logs, compiled modules.
+/// Descriptors outside of the applications' shares: listeners, connections to the Dapr ports, databases, logs, compiled
+/// modules.
 const RESERVED: usize = 512;
-/// The descriptors of one application where the system has enough for all.
+/// Descriptors of one application if the system's limit suffices.
 const DEFAULT_SHARE: usize = 4096;
-/// The least that an application gets, however little the system has.
+/// Minimum for an application, even if the system's limit is too low.
 const MIN_SHARE: usize = 64;
 
-/// Raises the soft limit to the hard one, and gives what it is then.
+/// Raises the soft limit to the hard limit, and returns the result.
 pub(crate) fn raise_limit() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let limit = match maximum {
@@ -19,7 +20,7 @@ pub(crate) fn raise_limit() -> usize {
         Some(_) => match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
             Ok(()) => maximum,
             Err(error) => {
-                tracing::warn!(%error, "the limit of open files stays at {}", current.unwrap_or(u64::MAX));
+                tracing::warn!(%error, "cannot raise the limit of open files from {}", current.unwrap_or(u64::MAX));
                 current
             }
         },
@@ -27,7 +28,7 @@ pub(crate) fn raise_limit() -> usize {
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
 }
 
-/// The files and sockets that the guests of each of `apps` applications may have open, of `limit` in the process.
+/// Returns the descriptor limit for the guests of each of `apps` applications, given the process's `limit`.
 pub(crate) fn default_share(limit: usize, apps: usize) -> usize {
     (limit.saturating_sub(RESERVED) / apps.max(1)).clamp(MIN_SHARE, DEFAULT_SHARE)
 }
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn soft_limit_becomes_the_hard_one() {
+    fn soft_limit_is_raised_to_hard_limit() {
         let limit = raise_limit();
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         assert_eq!(current.map(|current| usize::try_from(current).unwrap()).unwrap_or(usize::MAX), limit);
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn share_leaves_room_for_all_applications() {
+    fn default_share_fits_all_applications() {
         assert_eq!(default_share(usize::MAX, 3), 4096);
         assert_eq!(default_share(20_000, 3), 4096);
         assert_eq!(default_share(4096, 3), 1194);

@@ -1,4 +1,4 @@
-//! The environment of the process, and what follows from it.
+//! Environment of the process, and settings derived from it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,33 +9,35 @@ use app_runtime::LocalRegistry;
 use building_blocks::Secret;
 use building_blocks::component::Context;
 
-/// The variables that the process has.
+/// Environment variables of the process.
 pub(crate) struct Environment {
     pub(crate) variables: BTreeMap<String, String>,
 }
 
 impl Environment {
-    pub(crate) fn of_process() -> Self {
+    pub(crate) fn from_process() -> Self {
         Self { variables: std::env::vars().collect() }
     }
 
-    /// A variable that is not empty.
+    /// Returns a variable if it is not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// What components are told of where they run.
+    /// Returns the context for components: namespace, working directory and environment.
     pub(crate) fn context(&self) -> anyhow::Result<Context> {
         let secrets = self.variables.iter().map(|(name, value)| (name.clone(), Secret::from(value.as_str())));
         Ok(Context {
             app_id: String::new(),
             namespace: self.get("NAMESPACE").unwrap_or_default().to_owned(),
-            base_dir: std::env::current_dir().context("the current folder")?,
+            base_dir: std::env::current_dir().context("cannot read the current directory")?,
             environment: Arc::new(secrets.collect()),
         })
     }
 
-    /// Opens the registry of this machine's applications: `given`, else `daprlet` in the user's runtime directory; `none` is none.
+    /// Opens the registry of this machine's applications: `given`, or else `daprlet` in the user's runtime directory.
+    ///
+    /// The value `none` disables it.
     pub(crate) fn local_registry(&self, given: Option<&Path>) -> anyhow::Result<Option<LocalRegistry>> {
         if let Some(given) = given {
             let opened = (given != Path::new("none")).then(|| LocalRegistry::open(given)).transpose();
@@ -45,12 +47,12 @@ impl Environment {
             Some(directory) => Path::new(directory).join("daprlet"),
             None => std::env::temp_dir().join(format!("daprlet-{}", rustix::process::geteuid().as_raw())),
         };
-        // Nobody has asked for it, so that a system without such a directory is no reason not to start.
+        // Nobody asked for this default, so its failure must not prevent the start.
         let opened = LocalRegistry::open(&directory);
         Ok(opened.inspect_err(|error| tracing::debug!(%error, "no registry of applications")).ok())
     }
 
-    /// Where compiled modules are kept: as given, or `daprlet` in the folder that XDG names.
+    /// Returns the cache directory for compiled modules: `given`, or `daprlet` in the XDG cache directory.
     pub(crate) fn cache(&self, given: Option<PathBuf>) -> PathBuf {
         given.unwrap_or_else(|| {
             let folder = |name: &str| self.get(name).map(PathBuf::from);

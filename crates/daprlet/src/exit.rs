@@ -1,27 +1,27 @@
-//! Exit codes, and the last words before a failure.
+//! Exit codes, and the report of a fatal error.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use dapr_resources::Problems;
+use dapr_resources::ConfigErrors;
 
-/// The table of exit codes, for `--help`.
+/// Table of exit codes, for `--help`.
 pub(crate) const TABLE: &str = "Exit codes:
   0    ended as asked
-  1    the environment: a port in use, a file, disk or database that fails; starting again may help
-  64   usage or configuration: flags, YAML, a module that cannot run or refuses its settings; a person has to mend it
-  130  ended at once by a second SIGINT (143: SIGTERM, 129: SIGHUP)
-`daprlet run -- COMMAND` has the exit code of its application; 128 and the signal's number if a signal ended it.";
+  1    the environment: a port in use, a file, disk or database that fails; a restart may help
+  64   usage or configuration: flags, YAML, a module that cannot run or rejects its settings; needs a correction
+  130  ended immediately by a second SIGINT (143: SIGTERM, 129: SIGHUP)
+`daprlet run -- COMMAND` has the exit code of its application, or 128 plus the signal's number if a signal ended it.";
 
 /// `EX_USAGE` of sysexits.h.
 pub(crate) const USAGE: u8 = 64;
 
-/// The longest time that the last words may take where standard error is blocked.
+/// Timeout of the last message if standard error is blocked.
 const REPORT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A mistake on the command line that the parser cannot see.
+/// Command-line error that the parser cannot detect.
 #[derive(Debug)]
 pub(crate) struct UsageError(pub(crate) String);
 
@@ -33,7 +33,7 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// Says what is wrong, with all causes, and gives the exit code that fits.
+/// Prints the error with all its causes, and returns the matching exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
@@ -43,22 +43,22 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
             text.push_str(&cause);
         }
     }
-    say(format!("daprlet: {text}\n"));
+    write_stderr(format!("daprlet: {text}\n"));
     ExitCode::from(if is_usage(error) { USAGE } else { 1 })
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {
     let is_start = |error: &app_runtime::StartError| error.is_configuration();
-    error.is::<Problems>()
+    error.is::<ConfigErrors>()
         || error.is::<UsageError>()
         || error.downcast_ref::<app_runtime::StartError>().is_some_and(is_start)
 }
 
-/// Writes to standard error, unless that is blocked: nothing may keep the process from ending.
-fn say(text: String) {
+/// Writes to standard error with a timeout. A blocked reader cannot keep the process from exiting.
+fn write_stderr(text: String) {
     let (done, written) = mpsc::channel();
     std::thread::spawn(move || {
-        // If standard error is closed there is nobody to tell.
+        // A closed standard error leaves no way to report the error.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
         let _ = done.send(());
     });

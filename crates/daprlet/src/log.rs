@@ -1,7 +1,7 @@
-//! Log output: daprlet's own lines and those of applications, on standard output.
+//! Log output of daprlet and its applications, on standard output.
 //!
-//! Everything goes through one [`Output`], whose thread alone writes. A line that cannot be written is dropped and counted:
-//! logging never blocks, delays or ends anything, whatever becomes of the reader.
+//! All lines go through one [`Output`], and only its thread writes. A line that cannot be written is dropped and
+//! counted: logging never blocks, delays or ends anything, whatever the reader does.
 
 mod app_line;
 mod budget;
@@ -28,37 +28,37 @@ pub(crate) use self::level::parse_filter;
 use self::output::Output;
 use crate::cli::LogFormat;
 
-/// The destination of log lines.
+/// Destination of log lines.
 #[derive(Clone)]
 pub(crate) struct Log {
     output: Arc<Output>,
     format: Arc<AppLineFormat>,
-    /// What differs for some applications.
+    /// Applications with a log file of their own.
     apps: Arc<BTreeMap<String, AppOutput>>,
     budgets: Arc<BTreeMap<String, Budget>>,
 }
 
-/// The destination of one application's lines.
+/// Destination of one application's lines.
 pub(crate) struct AppLogTarget {
     pub(crate) app: String,
-    /// The directory of a log file of its own, if it has one.
+    /// Directory of the application's own log file, if it has one.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) is_on_console: bool,
-    /// The most that it logs, in bytes a second.
+    /// Limit on the application's output, in bytes per second.
     pub(crate) budget: usize,
 }
 
-/// The log file of an application.
+/// Log file of an application.
 struct AppOutput {
     file: Output,
     is_on_console: bool,
 }
 
 impl Log {
-    /// Starts the log on standard output; `apps` are the applications in the order of their colours.
+    /// Starts the log on standard output; the order of `apps` determines their colours.
     ///
     /// # Errors
-    /// When a log file cannot be made.
+    /// When a log file cannot be created.
     pub(crate) fn start(format: LogFormat, filter: EnvFilter, apps: Vec<AppLogTarget>) -> anyhow::Result<Self> {
         let is_terminal = io::stdout().is_terminal();
         let ids = apps.iter().map(|app| app.app.clone()).collect();
@@ -81,7 +81,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Makes this the log of `tracing`.
+    /// Installs this log as the subscriber of `tracing`.
     fn install(&self, filter: EnvFilter, is_terminal: bool) {
         let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(OwnLines(self.output.clone()));
         match self.format.log_format() {
@@ -90,15 +90,15 @@ impl Log {
         }
     }
 
-    /// Writes `text` as it is, where lines for people go.
+    /// Writes `text` unchanged, in the text format only.
     pub(crate) fn print(&self, text: &str) {
         self.output.push(None, text.as_bytes());
     }
 
-    /// Waits until everything is written, for a bounded time.
+    /// Waits until everything is written, up to a timeout.
     pub(crate) fn flush(&self) {
         for (app, budget) in &*self.budgets {
-            self.tell_dropped(app, budget, budget.untold());
+            self.log_dropped(app, budget, budget.take_dropped());
         }
         self.output.flush();
         self.apps.values().for_each(|app| app.file.flush());
@@ -106,8 +106,8 @@ impl Log {
 }
 
 impl Log {
-    /// Tells how many lines of `app` were dropped, if any were.
-    fn tell_dropped(&self, app: &str, budget: &Budget, lines: u64) {
+    /// Logs the number of dropped lines of `app`, if there are any.
+    fn log_dropped(&self, app: &str, budget: &Budget, lines: u64) {
         if lines > 0 {
             let text = self.format.over_budget(app, lines, budget.kib());
             self.output.push(None, text.as_bytes());
@@ -115,7 +115,7 @@ impl Log {
     }
 }
 
-/// A log file as the Dapr CLI writes it: lines as they are.
+/// Opens a log file in the format of the Dapr CLI: unchanged lines.
 fn app_file(directory: &Path, path: &Path) -> io::Result<Output> {
     std::fs::create_dir_all(directory)?;
     let file = File::options().create(true).append(true).open(path)?;
@@ -126,7 +126,7 @@ impl AppLog for Log {
     fn line(&self, app: &str, stream: OutputStream, line: &str) {
         if let Some(budget) = self.budgets.get(app) {
             match budget.decide(line.len(), Instant::now()) {
-                Verdict::Log { dropped } => self.tell_dropped(app, budget, dropped),
+                Verdict::Log { dropped } => self.log_dropped(app, budget, dropped),
                 Verdict::Drop => return,
             }
         }
@@ -140,7 +140,7 @@ impl AppLog for Log {
     }
 }
 
-/// Standard output without the buffer and the lock of `std::io::Stdout`, which a blocked writer would keep.
+/// Returns standard output without the buffer and lock of `std::io::Stdout`, which a blocked writer would hold.
 #[cfg(unix)]
 fn standard_output() -> io::Result<File> {
     use std::os::fd::AsFd as _;
@@ -153,7 +153,7 @@ fn standard_output() -> io::Result<File> {
     Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
 }
 
-/// Takes daprlet's own lines from `tracing`, which writes each with one call.
+/// Writer for daprlet's own lines; `tracing` writes each with one call.
 struct OwnLines(Arc<Output>);
 
 impl<'a> MakeWriter<'a> for OwnLines {

@@ -1,4 +1,4 @@
-//! `daprlet`: arguments to configuration to running applications.
+//! `daprlet`: from arguments through configuration to running applications.
 
 mod cli;
 #[cfg(feature = "pluggable")]
@@ -41,9 +41,9 @@ fn main() -> ExitCode {
     ended.unwrap_or_else(|error| exit::report(&error))
 }
 
-/// Runs a command to its end. What still compiles then is left behind.
+/// Runs a command to completion. Compilations still in progress are abandoned.
 fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    // Guests compute for up to a tick at a time on these threads: look for input and output often in between.
+    // Guests compute for up to a tick at a time on these threads, so I/O events are polled often.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(7).build()?;
     let ended = runtime.block_on(command);
     runtime.shutdown_background();

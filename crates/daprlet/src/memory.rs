@@ -1,26 +1,26 @@
-//! Gives memory that is no longer needed back to the system.
+//! Returns unused memory to the system.
 //!
-//! glibc keeps what was freed between two things that are still there, and after large buffers it keeps large ones. So large
-//! buffers are mapped each by itself, and every 30 s the rest is given back where there is more of it than before.
+//! glibc keeps freed memory between live allocations, and large buffers raise its threshold for keeping more. So large
+//! buffers are mapped individually, and every 30 s unused memory is trimmed if the process has grown.
 
 use std::time::Duration;
 
-/// The size from which a buffer is mapped by itself, in bytes.
-const MAPPED_FROM: i32 = 256 << 10;
+/// Size from which a buffer is mapped individually, in bytes.
+const MMAP_THRESHOLD: i32 = 256 << 10;
 
-/// The time between two looks.
-const PERIOD: Duration = Duration::from_secs(30);
+/// Time between two checks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
-/// The growth since the last look that is worth giving back, in bytes.
-const WORTH: u64 = 8 << 20;
+/// Growth since the last check that makes trimming worthwhile, in bytes.
+const MIN_GROWTH: u64 = 8 << 20;
 
-/// Starts giving memory back.
+/// Starts the thread that returns unused memory.
 ///
 /// # Errors
-/// When no thread can be started.
-pub(crate) fn give_back() -> std::io::Result<()> {
+/// When the thread cannot be started.
+pub(crate) fn start_trimming() -> std::io::Result<()> {
     map_large_buffers();
-    // It ends with the process.
+    // The thread ends with the process.
     std::thread::Builder::new().name("memory".into()).spawn(watch)?;
     Ok(())
 }
@@ -28,8 +28,8 @@ pub(crate) fn give_back() -> std::io::Result<()> {
 fn watch() {
     let mut least = resident();
     loop {
-        std::thread::sleep(PERIOD);
-        if resident() >= least.saturating_add(WORTH) {
+        std::thread::sleep(CHECK_INTERVAL);
+        if resident() >= least.saturating_add(MIN_GROWTH) {
             trim();
             least = resident();
         } else {
@@ -38,7 +38,7 @@ fn watch() {
     }
 }
 
-/// The memory of this process, in bytes.
+/// Returns the resident memory of this process, in bytes.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -46,17 +46,17 @@ fn resident() -> u64 {
     kib.map_or(0, |kib: u64| kib << 10)
 }
 
-#[expect(unsafe_code, reason = "a setting of the C library that has no other door")]
+#[expect(unsafe_code, reason = "a setting of the C library that has no safe interface")]
 fn map_large_buffers() {
-    // SAFETY: it may be called at any time, and changes only how later buffers are made.
-    if unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM) } == 0 {
-        tracing::debug!("large buffers are not mapped by themselves");
+    // SAFETY: mallopt may be called at any time, and only affects later allocations.
+    if unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, MMAP_THRESHOLD) } == 0 {
+        tracing::debug!("cannot map large buffers individually");
     }
 }
 
-#[expect(unsafe_code, reason = "a function of the C library that has no other door")]
+#[expect(unsafe_code, reason = "a function of the C library that has no safe interface")]
 fn trim() {
-    // SAFETY: it may be called at any time, from any thread.
+    // SAFETY: malloc_trim may be called at any time, from any thread.
     unsafe { libc::malloc_trim(0) };
 }
 
@@ -65,11 +65,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn freed_memory_is_given_back() {
+    fn freed_memory_is_returned_to_system() {
         map_large_buffers();
         let before = resident();
         let large = vec![7_u8; 64 << 20];
-        // Small ones stay behind the large one.
+        // The small buffers are allocated after the large one, and so lie behind it.
         let small: Vec<_> = (0..1000).map(|_| vec![7_u8; 64 << 10]).collect();
         assert!(resident() > before + (100 << 20), "{before}");
         drop((std::hint::black_box(large), std::hint::black_box(small)));

@@ -1,4 +1,4 @@
-//! A static page beside the services, and facts about this process for it.
+//! HTTP server for a static page, and for facts about this process.
 
 mod about;
 mod source;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use about::About;
 
-/// Serves `folder` at `address`, and says where that is.
+/// Serves `folder` at `address`, and returns the bound address.
 pub(crate) async fn serve(
     folder: PathBuf,
     address: SocketAddr,
@@ -58,7 +58,7 @@ async fn answer<B>(folder: &Path, about: &About, request: &Request<B>) -> Respon
     if path == about::PATH {
         return file(about.json().to_string().into(), "application/json");
     }
-    // The page's files have plain names, so whatever could lead elsewhere is simply not there.
+    // The page's files have plain names, so paths that could lead outside are simply not found.
     let inside =
         path.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '%', ':']));
     let real = if inside { tokio::fs::canonicalize(folder.join(path)).await.ok() } else { None };

@@ -23,16 +23,16 @@ use crate::environment::Environment;
 use crate::log::{AppLogTarget, Log};
 use crate::{components, descriptors, page, shutdown};
 
-/// Starts everything, waits for the end, and gives the exit code.
+/// Runs the applications until they end, and returns the exit code.
 pub(crate) async fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     arguments.without_effect.check()?;
-    let environment = Environment::of_process();
+    let environment = Environment::from_process();
     let template = apps::entries(&arguments, &environment)?;
     let filter = arguments.process.log_filter(most_verbose(&template.apps))?;
     let targets = template.apps.iter().map(|app| app_log(app, &arguments)).collect::<anyhow::Result<_>>()?;
     let log = Log::start(arguments.process.log_format(), filter, targets)?;
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    crate::memory::give_back().context("a thread that gives memory back")?;
+    crate::memory::start_trimming().context("cannot start the memory thread")?;
     let end = CancellationToken::new();
     tokio::spawn(shutdown::on_signals(end.clone())?);
     let ended = run_apps(&arguments, &environment, template, &log, end).await;
@@ -50,7 +50,7 @@ async fn run_apps(
     let cache = environment.cache(arguments.process.cache.clone());
     let registry = Arc::new(components::registry(&cache, environment).await);
     let (mut apps, warnings) = apps::read(template, arguments, &environment.variables, &registry)?;
-    tell_without_effect(arguments.without_effect.names().chain(warnings.iter().map(ToString::to_string)).collect());
+    warn_without_effect(arguments.without_effect.names().chain(warnings.iter().map(ToString::to_string)).collect());
     let limit = descriptors::raise_limit();
     let share = descriptors::default_share(limit, apps.len());
     let share = arguments.guest_descriptors.map_or(share, NonZeroUsize::get);
@@ -78,7 +78,7 @@ async fn run_apps(
     ended
 }
 
-/// Starts everything and tells when it is ready; returns only where that fails.
+/// Starts everything and reports when it is ready; returns only if that fails.
 async fn serve(
     arguments: &Run,
     host: &Host,
@@ -101,12 +101,14 @@ async fn serve(
     };
     readiness::all_ready(&running).await;
     about.ready();
-    banner::tell(log, arguments.process.log_format(), &running, page);
+    banner::print(log, arguments.process.log_format(), &running, page);
     std::future::pending().await
 }
 
-/// Waits for what ends the run: an application that cannot start, a host that is broken, the exit of the application that is
-/// the only one, or the end of the last of those that were `running`.
+/// Waits for an event that ends the run.
+///
+/// That is an application that cannot start, a broken host, the exit of the only application, or the end of the last of
+/// the `running` applications.
 async fn watch(
     mut events: UnboundedReceiver<HostEvent>,
     is_only_app: bool,
@@ -131,23 +133,25 @@ async fn watch(
     std::future::pending().await
 }
 
-/// Tells in one list what the user gave and has no effect.
-fn tell_without_effect(what: Vec<String>) {
-    match what.as_slice() {
+/// Warns about given settings that have no effect, in one list.
+fn warn_without_effect(settings: Vec<String>) {
+    match settings.as_slice() {
         [] => {}
         [one] => tracing::warn!("without effect: {one}"),
         several => tracing::warn!("{} settings are without effect:\n  {}", several.len(), several.join("\n  ")),
     }
 }
 
-/// The `logLevel` of the template; the most verbose one where applications differ, since they share one log.
+/// Returns the `logLevel` of the template.
+///
+/// The applications share one log, so the most verbose level wins.
 fn most_verbose(apps: &[AppEntry]) -> &str {
     const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "off"];
     let rank = |level: &&str| LEVELS.iter().position(|known| level.to_ascii_lowercase().starts_with(known));
     apps.iter().filter_map(|app| app.log_level.as_deref()).min_by_key(rank).unwrap_or("info")
 }
 
-/// The destination of an application's lines.
+/// Returns the destination of an application's lines.
 fn app_log(app: &AppEntry, arguments: &Run) -> anyhow::Result<AppLogTarget> {
     let directory = (app.app_log_destination != LogDestination::Console).then(|| app.app_dir.join(".dapr/logs"));
     let is_on_console = app.app_log_destination != LogDestination::File;
@@ -155,7 +159,7 @@ fn app_log(app: &AppEntry, arguments: &Run) -> anyhow::Result<AppLogTarget> {
     Ok(AppLogTarget { app: app.app_id.clone(), directory, is_on_console, budget })
 }
 
-/// This program as the guard of native applications' process groups.
+/// Returns the command that runs this program as the guard of native applications' process groups.
 fn process_guard() -> Option<GuardCommand> {
     let program = std::env::current_exe().context("this program's path");
     let program = program.inspect_err(|error| tracing::warn!("no process guard: {error:#}")).ok()?;

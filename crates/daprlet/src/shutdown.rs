@@ -1,17 +1,18 @@
-//! Signals: the first asks to end in order, the second ends the process at once.
+//! Signal handling: the first signal starts a graceful shutdown, the second ends the process immediately.
 
 use std::future::Future;
 
 use tokio_util::sync::CancellationToken;
 
-/// Installs the handlers of SIGINT, SIGTERM and SIGHUP. The returned future cancels `token` at the first of them and ends
-/// the process at the second.
+/// Installs the handlers of SIGINT, SIGTERM and SIGHUP.
+///
+/// The returned future cancels `token` at the first signal and ends the process at the second.
 #[cfg(unix)]
 pub(crate) fn on_signals(token: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    // Under nohup it is ignored, and stays so.
+    // Under nohup, SIGHUP is ignored and stays ignored.
     let mut hang_up = (!ignores_hang_up()).then(|| signal(SignalKind::hangup())).transpose()?;
     let mut next = async move || {
         let hang_up = async {
@@ -28,17 +29,17 @@ pub(crate) fn on_signals(token: CancellationToken) -> std::io::Result<impl Futur
     };
     Ok(async move {
         next().await;
-        tracing::info!("shutting down; a second signal ends at once");
+        tracing::info!("shutting down; a second signal ends it immediately");
         token.cancel();
         let signal = next().await;
         std::process::exit(128 + signal.as_raw_value());
     })
 }
 
-/// Whether this process was started with SIGHUP ignored (Linux; elsewhere it is taken for not ignored).
+/// Returns true if this process was started with SIGHUP ignored. On systems other than Linux, returns false.
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
-    /// The first bit of a signal mask.
+    /// Bit of SIGHUP in a signal mask, the first.
     const HANG_UP: u64 = 1;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

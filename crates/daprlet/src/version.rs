@@ -1,18 +1,18 @@
-//! What `daprlet --version` tells.
+//! Output of `daprlet --version`.
 
 use std::io::Write as _;
 use std::path::Path;
 
-/// Prints what `daprlet --version` prints.
+/// Prints the same text as `daprlet --version`.
 pub(crate) fn print() -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "daprlet {}", long())?;
     Ok(())
 }
 
-/// The version and the components of this build.
+/// Returns the version and the components of this build.
 pub(crate) fn long() -> String {
-    let mut text = format!("{}\nanswers as Dapr 1.18; components:", env!("CARGO_PKG_VERSION"));
-    for type_ in crate::components::of_this_build(Path::new("")).types() {
+    let mut text = format!("{}\ncompatible with Dapr 1.18; components:", env!("CARGO_PKG_VERSION"));
+    for type_ in crate::components::built_in(Path::new("")).types() {
         text.push_str("\n  ");
         text.push_str(type_);
     }

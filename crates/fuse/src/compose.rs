@@ -1,4 +1,4 @@
-//! Composition, by wac.
+//! Composition with wac.
 
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, PackageId, PlugError};
@@ -6,11 +6,12 @@ use wac_graph::{CompositionGraph, EncodeOptions, PackageId, PlugError};
 use crate::error::FuseError;
 use crate::part::Part;
 
-/// One component of `consumer` and the `providers` of its imports. Each provider may be one of a chain: what the first
-/// imports, the next may provide.
+/// Composes `consumer` and the `providers` of its imports into one component.
+///
+/// The imports of each provider may be provided by the next.
 ///
 /// # Errors
-/// When a provider has nothing that is wanted, or has it in another version.
+/// When a provider exports nothing that is imported, or exports it in another version.
 pub fn fuse(consumer: &Part<'_>, providers: &[Part<'_>]) -> Result<Part<'static>, FuseError> {
     let mut fused = Part { name: consumer.name.clone(), bytes: consumer.bytes.to_vec().into() };
     for provider in providers {
@@ -27,35 +28,36 @@ fn plug(consumer: &Part<'_>, provider: &Part<'_>) -> Result<Part<'static>, FuseE
     let provides = exports(&graph, plug);
     match wac_graph::plug(&mut graph, vec![plug], socket) {
         Ok(()) => {}
-        Err(PlugError::NoPlugHappened) => return Err(misfit(consumer, provider, imports, provides)),
+        Err(PlugError::NoPlugHappened) => return Err(mismatch(consumer, provider, imports, provides)),
         Err(PlugError::GraphError { source }) => return Err(FuseError::Compose(format!("{source:#}"))),
     }
     let bytes = graph.encode(EncodeOptions::default()).map_err(|error| FuseError::Compose(format!("{error:#}")))?;
     let fused = Part { name: format!("{} with {}", consumer.name, provider.name), bytes: bytes.into() };
-    // What does not fit is left out without a word, and would fail far from here.
+    // wac silently ignores exports that do not fit; the result would fail later.
     let mut after = CompositionGraph::new();
-    let whole = register(&mut after, "fused", &fused)?;
-    let left = self::imports(&after, whole);
-    let is_unfit = |imported: &&String| provides.iter().any(|provided| interface(provided) == interface(imported));
-    match left.iter().find(|imported| imports.contains(imported) && is_unfit(imported)) {
-        Some(_) => Err(misfit(consumer, provider, left, provides)),
+    let fused_package = register(&mut after, "fused", &fused)?;
+    let remaining = self::imports(&after, fused_package);
+    let is_incompatible =
+        |imported: &&String| provides.iter().any(|provided| interface(provided) == interface(imported));
+    match remaining.iter().find(|imported| imports.contains(imported) && is_incompatible(imported)) {
+        Some(_) => Err(mismatch(consumer, provider, remaining, provides)),
         None => Ok(fused),
     }
 }
 
-fn misfit(consumer: &Part<'_>, provider: &Part<'_>, imports: Vec<String>, provides: Vec<String>) -> FuseError {
+fn mismatch(consumer: &Part<'_>, provider: &Part<'_>, imports: Vec<String>, provides: Vec<String>) -> FuseError {
     let (provider, consumer) = (provider.name.clone(), consumer.name.clone());
     let pairs = imports.iter().flat_map(|imported| provides.iter().map(move |provided| (imported, provided)));
-    let unfit = pairs.into_iter().find(|(imported, provided)| interface(imported) == interface(provided));
-    match unfit {
+    let incompatible = pairs.into_iter().find(|(imported, provided)| interface(imported) == interface(provided));
+    match incompatible {
         Some((imported, provided)) => {
-            FuseError::Unfit { provider, provided: provided.clone(), consumer, imported: imported.clone() }
+            FuseError::Incompatible { provider, provided: provided.clone(), consumer, imported: imported.clone() }
         }
-        None => FuseError::NothingInCommon { provider, provides, consumer, imports },
+        None => FuseError::NoMatchingInterface { provider, provides, consumer, imports },
     }
 }
 
-/// The name without its version.
+/// Returns the interface name without its version.
 fn interface(name: &str) -> &str {
     name.split_once('@').map_or(name, |(interface, _)| interface)
 }
@@ -64,7 +66,7 @@ fn register(graph: &mut CompositionGraph, name: &str, part: &Part<'_>) -> Result
     let bytes = part.bytes.to_vec();
     let package = Package::from_bytes(name, None, bytes, graph.types_mut());
     let package = package.and_then(|package| Ok(graph.register_package(package)?));
-    package.map_err(|error| FuseError::NoComponent { name: part.name.clone(), why: format!("{error:#}") })
+    package.map_err(|error| FuseError::InvalidComponent { name: part.name.clone(), why: format!("{error:#}") })
 }
 
 pub(crate) fn imports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
@@ -75,7 +77,7 @@ pub(crate) fn exports(graph: &CompositionGraph, package: PackageId) -> Vec<Strin
     graph.types()[graph[package].ty()].exports.keys().cloned().collect()
 }
 
-/// What a component imports and exports.
+/// Returns a component's imports and exports.
 pub(crate) fn interfaces(part: &Part<'_>) -> Result<(Vec<String>, Vec<String>), FuseError> {
     let mut graph = CompositionGraph::new();
     let package = register(&mut graph, "component", part)?;

@@ -1,4 +1,4 @@
-//! What a component is: imports, exports, and who made it.
+//! Description of a component: imports, exports and producers.
 
 use std::fmt;
 
@@ -8,28 +8,28 @@ use crate::compose;
 use crate::error::FuseError;
 use crate::part::Part;
 
-/// What a component is.
+/// Description of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
-    /// What it wants from outside.
+    /// Imported interfaces.
     pub imports: Vec<String>,
-    /// What it offers.
+    /// Exported interfaces.
     pub exports: Vec<String>,
-    /// The languages and tools that it and its parts were made with.
+    /// Languages and tools with which the component and its parts were built.
     pub producers: Vec<String>,
-    /// The size of the file.
+    /// Size of the file, in bytes.
     pub bytes: usize,
 }
 
-/// Reads what a component is from its bytes.
+/// Describes a component from its bytes.
 ///
 /// # Errors
-/// When it is damaged.
+/// When the component is damaged.
 pub fn describe(part: &Part<'_>) -> Result<Description, FuseError> {
     let (imports, exports) = compose::interfaces(part)?;
     let payload = Payload::from_binary(part.bytes());
     let payload =
-        payload.map_err(|error| FuseError::NoComponent { name: part.name.clone(), why: format!("{error:#}") })?;
+        payload.map_err(|error| FuseError::InvalidComponent { name: part.name.clone(), why: format!("{error:#}") })?;
     let mut producers = Vec::new();
     collect(&payload, &mut producers);
     producers.sort();

@@ -1,51 +1,51 @@
-//! Why components do not become one.
+//! Errors of composing components.
 
-/// Why components do not become one.
+/// Reason why components cannot be composed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FuseError {
-    /// A part is no WebAssembly, or damaged.
-    #[error("{name} is no component: {why}")]
-    NoComponent {
-        /// The part.
+    /// A part is not WebAssembly, or is damaged.
+    #[error("{name} is not a component: {why}")]
+    InvalidComponent {
+        /// Name of the part.
         name: String,
-        /// Why not.
+        /// Cause of the error.
         why: String,
     },
-    /// A part is a core module from which no component can be made.
-    #[error("{name} is a core module that does not say what component it is to be: {why}")]
+    /// A part is a core module that cannot be turned into a component.
+    #[error("{name} is a core module that cannot be turned into a component: {why}")]
     Componentise {
-        /// The part.
+        /// Name of the part.
         name: String,
-        /// Why not.
+        /// Cause of the error.
         why: String,
     },
-    /// A part provides nothing that is wanted.
+    /// A part exports nothing that is imported.
     #[error("{provider} provides {}, but {consumer} imports {}", list(provides), list(imports))]
-    NothingInCommon {
-        /// Who provides.
+    NoMatchingInterface {
+        /// Name of the provider.
         provider: String,
-        /// What it exports.
+        /// Exports of the provider.
         provides: Vec<String>,
-        /// Who wants.
+        /// Name of the consumer.
         consumer: String,
-        /// What it imports.
+        /// Imports of the consumer.
         imports: Vec<String>,
     },
-    /// A part provides an interface that is wanted, but in another version or with other types.
+    /// A part exports an imported interface in another version or with other types.
     #[error("{provider} provides {provided}, which does not fit {imported} that {consumer} imports")]
-    Unfit {
-        /// Who provides.
+    Incompatible {
+        /// Name of the provider.
         provider: String,
-        /// What it exports.
+        /// Export of the provider.
         provided: String,
-        /// Who wants.
+        /// Name of the consumer.
         consumer: String,
-        /// What it imports.
+        /// Import of the consumer.
         imported: String,
     },
-    /// The parts do not go together for another reason.
-    #[error("they cannot be composed: {0}")]
+    /// The parts cannot be composed for another reason.
+    #[error("the components cannot be composed: {0}")]
     Compose(String),
 }
 

@@ -1,7 +1,9 @@
-//! Fused components: one file made of a consumer and of what provides its imports, which any runtime of components can run.
+//! Composition of a consumer and the providers of its imports into one component.
 //!
-//! What is provided inside is no import of the result any more; everything else stays one. Instances inside share nothing
-//! but what passes through their interfaces.
+//! Any component runtime can run the result.
+//!
+//! Imports that are provided inside are no longer imports of the result; all others remain. The instances inside share
+//! nothing but the values passed through their interfaces.
 
 mod compose;
 mod describe;

@@ -1,4 +1,4 @@
-//! What goes into a fused component.
+//! Parts of a composed component.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use wit_component::ComponentEncoder;
 
 use crate::error::FuseError;
 
-/// One component and what messages call it.
+/// Component, with its name in messages.
 #[derive(Clone)]
 pub struct Part<'a> {
     pub(crate) name: String,
@@ -14,8 +14,9 @@ pub struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// A part from the bytes of a component; or from those of a core module that was built with `wit-bindgen` and carries the
-    /// description of the component that it is to be, which is made of it here.
+    /// Creates a part from a component, or from a core module that was built with `wit-bindgen`.
+    ///
+    /// Such a module contains the metadata with which it is turned into a component here.
     ///
     /// # Errors
     /// When the bytes are neither.
@@ -27,11 +28,14 @@ impl<'a> Part<'a> {
                 Ok(component) => Ok(Self { name, bytes: component.into() }),
                 Err(why) => Err(FuseError::Componentise { name, why }),
             },
-            _ => Err(FuseError::NoComponent { name, why: "it does not begin with the bytes 00 61 73 6d".to_owned() }),
+            _ => Err(FuseError::InvalidComponent {
+                name,
+                why: "it does not begin with the bytes 00 61 73 6d".to_owned(),
+            }),
         }
     }
 
-    /// The component's bytes.
+    /// Returns the component's bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

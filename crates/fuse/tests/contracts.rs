@@ -1,4 +1,6 @@
-//! The contracts in `wit/` do not change under their versions: who has built against one goes on working.
+//! Checks that the contracts in `wit/` do not change without a new version.
+//!
+//! Components built against a version must keep working.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
@@ -10,14 +12,14 @@ use sha2::{Digest as _, Sha256};
 use wit_component::WitPrinter;
 use wit_parser::Resolve;
 
-/// The folders of the project's own contracts; the others are WASI's.
+/// Directories of the project's own contracts; the others are WASI's.
 const OURS: [&str; 2] = ["components", "runtime"];
 
 fn wit() -> PathBuf {
     PathBuf::from("../../wit")
 }
 
-/// A package's name with its version, and the digest of everything in it but the words.
+/// Returns a package's name with its version, and the digest of everything in it except its documentation.
 fn contract(folder: &str) -> (String, String) {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(wit().join(folder)).unwrap_or_else(|error| panic!("wit/{folder}: {error:?}"));
@@ -33,7 +35,7 @@ fn contract(folder: &str) -> (String, String) {
 }
 
 #[test]
-fn a_contract_that_has_changed_has_another_version() {
+fn changed_contract_has_a_new_version() {
     let known = fs::read_to_string(wit().join("versions.txt")).expect("wit/versions.txt");
     let lines = OURS.map(|folder| {
         let (name, digest) = contract(folder);
@@ -42,7 +44,7 @@ fn a_contract_that_has_changed_has_another_version() {
     let changed: Vec<_> = lines.iter().filter(|line| !known.lines().any(|known| known == *line)).collect();
     assert!(
         changed.is_empty(),
-        "these are not what wit/versions.txt says, and components were built against them: give what has changed another \
+        "these do not match wit/versions.txt, and components were built against them: give what has changed another \
          version (a later patch if it only adds), and write its line into that file: {changed:#?}",
     );
 }

@@ -1,28 +1,30 @@
-//! Reading (`encoding/json/{scanner,decode,stream}.go`).
+//! Decoding (`encoding/json/{scanner,decode,stream}.go`).
 //!
-//! Half of a surrogate pair and bytes that are no UTF-8 are accepted; each becomes U+FFFD.
+//! Lone surrogates and invalid UTF-8 bytes are accepted; each becomes U+FFFD.
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 
-/// Values nested deeper are refused: they are read, written and dropped recursively. Go's own limit is 10,000.
+/// Limit on nesting, since values are read, written and dropped recursively. Go's own limit is 10,000.
 const MAX_DEPTH: usize = 500;
 
-/// Why something could not be decoded, in Go's words.
+/// Decoding error, with Go's error text.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct JsonError(pub String);
 
 type Result<T> = std::result::Result<T, JsonError>;
 
-/// The first value in `text`, as `json.NewDecoder(text).Decode(&value)` reads it: what follows is left alone. `any` is the
-/// field of Go's struct that takes any value: a number that is too large for a float64 is an error of that field's.
+/// Decodes the first value in `text`, like `json.NewDecoder(text).Decode(&value)`; the rest is ignored.
+///
+/// `any` is the field of Go's struct with an arbitrary value: a number too large for a float64 is reported as an error
+/// of this field.
 ///
 /// # Errors
 /// When there is no well-formed value.
 pub fn decode(text: &[u8], any: &str) -> Result<Value> {
-    let mut decoder = Decoder { text, at: 0, any, at_end: "unexpected EOF", too_large: None };
+    let mut decoder = Decoder { text, at: 0, any, eof_message: "unexpected EOF", too_large: None };
     decoder.skip_space();
     if decoder.peek().is_none() {
         return Err(JsonError("EOF".to_owned()));
@@ -31,12 +33,12 @@ pub fn decode(text: &[u8], any: &str) -> Result<Value> {
     decoder.finish(value)
 }
 
-/// The value that `text` is, as `json.Unmarshal(text, &value)` reads it.
+/// Decodes `text` as one value, like `json.Unmarshal(text, &value)`.
 ///
 /// # Errors
-/// When it is no well-formed value, or more than one.
+/// When the text is not exactly one well-formed value.
 pub fn unmarshal(text: &[u8]) -> Result<Value> {
-    let mut decoder = Decoder { text, at: 0, any: "", at_end: "unexpected end of JSON input", too_large: None };
+    let mut decoder = Decoder { text, at: 0, any: "", eof_message: "unexpected end of JSON input", too_large: None };
     let value = decoder.value(0)?;
     decoder.skip_space();
     match decoder.peek() {
@@ -45,13 +47,13 @@ pub fn unmarshal(text: &[u8]) -> Result<Value> {
     }
 }
 
-/// A value of another kind than the Go type that it was meant for.
+/// Returns the error for a value whose kind does not match its Go type.
 #[must_use]
 pub fn mismatch(value: &Value, expected: &str) -> JsonError {
     JsonError(format!("json: cannot unmarshal {} into Go value of type {expected}", kind(value)))
 }
 
-/// What Go's errors call the kind of a value.
+/// Returns the name of a value's kind in Go's errors.
 #[must_use]
 pub fn kind(value: &Value) -> &'static str {
     match value {
@@ -68,13 +70,13 @@ struct Decoder<'a> {
     text: &'a [u8],
     at: usize,
     any: &'a str,
-    /// What is said where the text ends too early.
-    at_end: &'static str,
+    /// Error text for an unexpected end of the text.
+    eof_message: &'static str,
     too_large: Option<JsonError>,
 }
 
 impl Decoder<'_> {
-    /// Go looks at types only after the whole value has been found to be well formed.
+    /// Returns `value`, or the error of a number too large. Go checks types only after the whole value is well formed.
     fn finish(self, value: Value) -> Result<Value> {
         match self.too_large {
             Some(error) => Err(error),
@@ -86,9 +88,9 @@ impl Decoder<'_> {
         self.text.get(self.at).copied()
     }
 
-    /// The next byte, which must be there.
+    /// Returns the next byte, or an error at the end.
     fn next(&mut self) -> Result<u8> {
-        let byte = self.peek().ok_or_else(|| JsonError(self.at_end.to_owned()))?;
+        let byte = self.peek().ok_or_else(|| JsonError(self.eof_message.to_owned()))?;
         self.at += 1;
         Ok(byte)
     }
@@ -163,12 +165,12 @@ impl Decoder<'_> {
         }
     }
 
-    /// The rest of `word`, whose first letter has been read.
+    /// Reads the rest of `word`, whose first letter has been read.
     fn literal(&mut self, word: &str) -> Result<()> {
         for expected in word.bytes().skip(1) {
             let found = self.next()?;
             if found != expected {
-                return Err(invalid(found, &format!("in literal {word} (expecting {})", quoted(expected))));
+                return Err(invalid(found, &format!("in literal {word} (expecting {})", quote(expected))));
             }
         }
         Ok(())
@@ -200,7 +202,7 @@ impl Decoder<'_> {
             let message = format!("json: cannot unmarshal number {text} into Go struct field {any} of type float64");
             self.too_large = Some(JsonError(message));
         }
-        // Integers stay integers for fields that want them; whoever wants any value takes a float64, as Go does.
+        // Integers stay exact for integer fields; arbitrary values become a float64 later, as in Go.
         let exact = text.parse::<i64>().ok().filter(|_| text != "-0").map(Number::from);
         let exact = exact.or_else(|| text.parse::<u64>().ok().map(Number::from));
         let number = exact.or_else(|| Number::from_f64(number.unwrap_or_default()));
@@ -223,7 +225,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// A string whose opening quote has been read.
+    /// Reads a string whose opening quote has been read.
     fn string(&mut self) -> Result<String> {
         let mut bytes = Vec::new();
         loop {
@@ -234,7 +236,7 @@ impl Decoder<'_> {
                 other => bytes.push(other),
             }
         }
-        Ok(String::from_utf8(bytes).unwrap_or_else(|error| replaced(error.as_bytes())))
+        Ok(String::from_utf8(bytes).unwrap_or_else(|error| replace_invalid(error.as_bytes())))
     }
 
     fn escape(&mut self, into: &mut Vec<u8>) -> Result<()> {
@@ -256,7 +258,8 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// The character that `unit` begins; half of a pair is U+FFFD, and what follows it stands for itself.
+    /// Decodes the character that begins with `unit`. A lone surrogate is U+FFFD, and the following text is read
+    /// separately.
     fn character(&mut self, unit: u32) -> Result<char> {
         let is_high = (0xd800..0xdc00).contains(&unit);
         if is_high && self.text.get(self.at..self.at + 2) == Some(b"\\u".as_slice()) {
@@ -284,11 +287,11 @@ impl Decoder<'_> {
 }
 
 fn invalid(byte: u8, place: &str) -> JsonError {
-    JsonError(format!("invalid character {} {place}", quoted(byte)))
+    JsonError(format!("invalid character {} {place}", quote(byte)))
 }
 
-/// A byte as Go's scanner shows it: a character of Latin-1 in single quotes.
-fn quoted(byte: u8) -> String {
+/// Formats a byte as Go's scanner does: a Latin-1 character in single quotes.
+fn quote(byte: u8) -> String {
     match byte {
         b'\'' => r"'\''".to_owned(),
         b'"' => "'\"'".to_owned(),
@@ -306,8 +309,8 @@ fn quoted(byte: u8) -> String {
     }
 }
 
-/// Go replaces each byte that is no UTF-8, where Rust replaces each sequence of them.
-fn replaced(bytes: &[u8]) -> String {
+/// Replaces each invalid byte, as Go does; Rust would replace each invalid sequence.
+fn replace_invalid(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -334,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_all_kinds_are_read_and_what_follows_is_left() {
+    fn all_kinds_are_decoded_and_the_rest_ignored() {
         check(
             r#" {"a": [1, -2.5, 1e3, "x\n\u00e4\ud83d\ude00"], "b": {}, "c": [ ]} rest"#,
             &json!({
@@ -347,14 +350,14 @@ mod tests {
     }
 
     #[test]
-    fn half_a_pair_and_bytes_that_are_no_text_are_replaced() {
+    fn lone_surrogates_and_invalid_bytes_are_replaced() {
         check(r#""\ud83d""#, &json!("\u{fffd}"));
         check(r#""\ud83d\u0041""#, &json!("\u{fffd}A"));
         assert_eq!(decode(b"\"\xff\xfe\"", "").unwrap(), json!("\u{fffd}\u{fffd}"));
     }
 
     #[test]
-    fn mistakes_are_told_in_gos_words() {
+    fn errors_have_go_texts() {
         fails(b"  ", "EOF");
         fails(b"[1", "unexpected EOF");
         fails(b"[1,]", "invalid character ']' looking for beginning of value");
@@ -375,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_text_is_one_value_and_no_more() {
+    fn unmarshal_requires_exactly_one_value() {
         assert_eq!(unmarshal(b" [1] "), Ok(json!([1])));
         let said = |text: &[u8]| unmarshal(text).unwrap_err().to_string();
         assert_eq!(said(b""), "unexpected end of JSON input");

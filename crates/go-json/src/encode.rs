@@ -1,10 +1,10 @@
-//! Writing: object keys sorted, every number a float64, `<`, `>` and `&` escaped (`encoding/json/encode.go`).
+//! Encoding: object keys sorted, every number a float64, `<`, `>` and `&` escaped (`encoding/json/encode.go`).
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// Writes `value` as Go's `json.Marshal` writes an `any`.
+/// Encodes `value` as Go's `json.Marshal` encodes an `any`.
 #[must_use]
 pub fn write(value: &Value) -> String {
     let mut out = String::new();
@@ -12,8 +12,9 @@ pub fn write(value: &Value) -> String {
     out
 }
 
-/// Rewrites valid JSON as Go's encoder passes a `json.RawMessage` on: no white space between tokens, HTML escaped, and
-/// the line end that the encoder adds.
+/// Rewrites valid JSON as Go's encoder writes a `json.RawMessage`.
+///
+/// Removes white space between tokens, escapes HTML, and adds the encoder's line ending.
 #[must_use]
 pub fn compact(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
@@ -68,9 +69,10 @@ fn put(out: &mut String, value: &Value) {
     }
 }
 
-/// `encoding/json/encode.go`, `floatEncoder`: as ECMAScript does, but with at least two digits of exponent cut to one.
+/// Writes a number as `floatEncoder` in `encoding/json/encode.go`: as in ECMAScript, with exponents like `e-09`
+/// shortened to `e-9`.
 ///
-/// Of the shortest decimals that mean the number, Go takes the closest, and of two equally close ones the even one. So does
+/// Of the shortest decimals for the number, Go takes the closest, and of two equally close ones the even one. So does
 /// ryu; the standard library takes the larger one.
 fn put_number(out: &mut String, number: f64) {
     if number.is_sign_negative() {
@@ -92,7 +94,7 @@ fn put_number(out: &mut String, number: f64) {
     }
 }
 
-/// Digits with the decimal point behind so many of them, which may be fewer than none.
+/// Writes digits with the decimal point after `point` of them, which may be negative.
 fn put_plain(out: &mut String, digits: &str, point: i32) {
     let zeros = |count: i32| (0..count).map(|_| '0');
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
@@ -115,7 +117,9 @@ fn put_plain(out: &mut String, digits: &str, point: i32) {
     }
 }
 
-/// The shortest digits of a positive number, without zeros around them, and behind how many of them the decimal point is.
+/// Returns a positive number's shortest digits, and the position of the decimal point.
+///
+/// The digits have no surrounding zeros.
 fn shortest(number: f64) -> (String, i32) {
     let mut buffer = ryu::Buffer::new();
     let text = buffer.format_finite(number);
@@ -163,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_values_lose_white_space_outside_strings_only() {
+    fn raw_values_lose_white_space_outside_strings() {
         assert_eq!(compact(r#"{ "a" : " \" x ", "b":[1, 2] }"#), "{\"a\":\" \\\" x \",\"b\":[1,2]}\n");
     }
 
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn number_between_two_decimals_is_the_even_one() {
+    fn number_between_two_decimals_becomes_the_even_one() {
         check("123456789012345.123456", "123456789012345.12");
     }
 }

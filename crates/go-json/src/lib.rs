@@ -1,7 +1,8 @@
-//! JSON as Go's `encoding/json` reads and writes it.
+//! JSON encoding and decoding compatible with Go's `encoding/json`.
 //!
-//! `daprd` decodes a state value into Go's `any` and encodes it again, and keeps the result. Stores that several sidecars
-//! share must hold the same bytes, so the same is done here; and what Go says about mistakes is what Dapr's callers read.
+//! `daprd` decodes a state value into Go's `any`, encodes it again, and stores the result. Stores shared by several
+//! sidecars must contain the same bytes, so this crate does the same. Its error texts are Go's, which Dapr's callers
+//! see.
 
 mod decode;
 mod encode;

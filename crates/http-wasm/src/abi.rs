@@ -1,4 +1,4 @@
-//! The functions of the module `http_handler`, as <https://http-wasm.io/http-handler-abi/> has them.
+//! Functions of the module `http_handler`, as in <https://http-wasm.io/http-handler-abi/>.
 
 use http::header::{HOST, HeaderName};
 use wasmtime::{Caller, Linker, Result, bail};
@@ -10,9 +10,9 @@ use crate::memory::{read, write, write_if_fits, write_list};
 type Guest<'a> = Caller<'a, HostState>;
 
 const MODULE: &str = "http_handler";
-/// Says that a piece of a body is its last.
+/// Flag of the last piece of a body.
 const END_OF_BODY: u64 = 1 << 32;
-/// Levels of `log`; the next one means no log at all.
+/// Levels of `log`; the next one disables logging.
 const DEBUG: i32 = -1;
 const INFO: i32 = 0;
 const WARN: i32 = 1;
@@ -120,7 +120,7 @@ fn link_bodies(linker: &mut Linker<HostState>) -> Result<()> {
     linker.func_wrap_async(MODULE, "read_body", |mut guest: Guest<'_>, (kind, buffer, limit): (u32, u32, u32)| {
         Box::new(async move {
             if limit == 0 {
-                bail!("a body cannot be read into no room");
+                bail!("a body cannot be read into an empty buffer");
             }
             let message = body(kind)?;
             let (piece, is_last) = guest.data_mut().exchange()?.read_body(message, limit as usize).await?;
@@ -136,7 +136,7 @@ fn link_bodies(linker: &mut Linker<HostState>) -> Result<()> {
     Ok(())
 }
 
-/// The message whose headers a function is about; none for trailers, of which there are none.
+/// Returns the message whose headers a function uses; `None` for trailers, which never exist here.
 fn message(kind: u32) -> Result<Option<Message>> {
     Ok(match kind {
         0 => Some(Message::Request),
@@ -156,7 +156,7 @@ fn body(kind: u32) -> Result<Message> {
 
 fn change_header(guest: &mut Guest<'_>, kind: u32, name: &[u8], value: Option<&[u8]>, is_added: bool) -> Result<()> {
     let Some(message) = message(kind)? else { bail!("trailers are not supported") };
-    // It says where the request came to, which is not the guest's to change.
+    // The Host header tells where the request was sent, which a guest may not change.
     if message == Message::Request && name.eq_ignore_ascii_case(HOST.as_str().as_bytes()) {
         return Ok(());
     }

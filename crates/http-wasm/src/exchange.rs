@@ -10,25 +10,25 @@ use http_body_util::BodyExt as _;
 use sidecar::{Body, empty_body, full_body};
 use wasmtime::{Result, bail, format_err};
 
-/// Bytes of a body that are kept for a guest, or taken from it.
+/// Limit on the bytes of a body that is buffered for a guest, or written by it.
 const MAX_BODY_BYTES: usize = 16 << 20;
-/// Bytes of all headers of a request or a response that a guest may set.
+/// Limit on the bytes of all headers of a request or response that a guest changes.
 const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// Features of the ABI, as bits.
 pub(crate) const BUFFER_REQUEST: u32 = 1;
 pub(crate) const BUFFER_RESPONSE: u32 = 2;
-/// The features that this host has: all but trailers.
+/// Features that this host supports: all but trailers.
 pub(crate) const SUPPORTED_FEATURES: u32 = BUFFER_REQUEST | BUFFER_RESPONSE;
 
-/// A message's headers or body that a function is about.
+/// Message whose headers or body a function uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     Request,
     Response,
 }
 
-/// A request on its way through the middleware, and the response to it.
+/// Request in the middleware pipeline, and its response.
 pub(crate) struct Exchange {
     pub(crate) features: u32,
     is_after_next: bool,
@@ -39,30 +39,30 @@ pub(crate) struct Exchange {
     response_body: Content,
 }
 
-/// A body, as far as a guest has dealt with it.
+/// State of a body with respect to the guest.
 enum Content {
-    /// Nobody has looked at it.
+    /// Not accessed yet.
     Untouched(Body),
-    /// It is read from a place on.
-    Read { bytes: Bytes, place: usize },
-    /// The guest writes another one.
+    /// Buffered, and read up to a position.
+    Read { bytes: Bytes, position: usize },
+    /// Replaced by the guest.
     Written(Vec<u8>),
 }
 
 impl Content {
-    /// The next bytes, at most `limit`, and whether they are the last.
+    /// Returns the next bytes, at most `limit`, and true if they are the last.
     async fn read(&mut self, limit: usize) -> Result<(Bytes, bool)> {
         if let Self::Untouched(body) = self {
             let body = std::mem::replace(body, empty_body());
-            *self = Self::Read { bytes: collect(body).await?, place: 0 };
+            *self = Self::Read { bytes: collect(body).await?, position: 0 };
         }
         if let Self::Written(written) = self {
-            *self = Self::Read { bytes: std::mem::take(written).into(), place: 0 };
+            *self = Self::Read { bytes: std::mem::take(written).into(), position: 0 };
         }
-        let Self::Read { bytes, place } = self else { return Ok((Bytes::new(), true)) };
-        let end = place.saturating_add(limit).min(bytes.len());
-        let piece = bytes.slice(*place..end);
-        *place = end;
+        let Self::Read { bytes, position } = self else { return Ok((Bytes::new(), true)) };
+        let end = position.saturating_add(limit).min(bytes.len());
+        let piece = bytes.slice(*position..end);
+        *position = end;
         Ok((piece, end == bytes.len()))
     }
 
@@ -82,12 +82,12 @@ impl Content {
         matches!(self, Self::Written(_))
     }
 
-    /// The body for whoever comes next; what was read is part of it where `keep` says so.
+    /// Returns the body for the next handler or the client. With `keep`, it includes the bytes that were read.
     fn into_body(self, keep: bool) -> Body {
         match self {
             Self::Untouched(body) => body,
             Self::Read { bytes, .. } if keep => full_body(bytes),
-            Self::Read { bytes, place } => full_body(bytes.slice(place..)),
+            Self::Read { bytes, position } => full_body(bytes.slice(position..)),
             Self::Written(bytes) => full_body(bytes),
         }
     }
@@ -121,7 +121,7 @@ impl Exchange {
         }
     }
 
-    /// The request for the next handler. The guest keeps seeing its method, URI and headers.
+    /// Returns the request for the next handler. The guest still sees its method, URI and headers.
     pub(crate) fn take_request(&mut self) -> Request<Body> {
         let content = std::mem::replace(&mut self.request_body, Content::Untouched(empty_body()));
         if content.is_written() {
@@ -136,7 +136,9 @@ impl Exchange {
         request
     }
 
-    /// Takes the next handler's response. It is given back where the guest did not ask for buffering and so cannot touch it.
+    /// Stores the next handler's response.
+    ///
+    /// Returns it instead if the guest did not enable buffering, and so cannot change it.
     pub(crate) async fn set_response(&mut self, response: Response<Body>) -> Result<Option<Response<Body>>, String> {
         self.is_after_next = true;
         if self.features & BUFFER_RESPONSE == 0 {
@@ -144,11 +146,11 @@ impl Exchange {
         }
         let (parts, body) = response.into_parts();
         let bytes = collect(body).await.map_err(|error| format!("{error:#}"))?;
-        (self.response, self.response_body) = (parts, Content::Read { bytes, place: 0 });
+        (self.response, self.response_body) = (parts, Content::Read { bytes, position: 0 });
         Ok(None)
     }
 
-    /// The response, as the guest has made or changed it.
+    /// Returns the response that the guest has created or changed.
     pub(crate) fn into_response(self) -> Response<Body> {
         let mut response = Response::from_parts(self.response, empty_body());
         if self.response_body.is_written() {
@@ -163,7 +165,7 @@ impl Exchange {
     }
 
     pub(crate) fn set_method(&mut self, method: &[u8]) -> Result<()> {
-        self.before_next("set the method")?;
+        self.check_before_next("set the method")?;
         self.request.method = Method::from_bytes(method)?;
         Ok(())
     }
@@ -172,12 +174,12 @@ impl Exchange {
         self.request.uri.path_and_query().map_or("/", PathAndQuery::as_str)
     }
 
-    /// Sets path and query; nothing stands for the root.
+    /// Sets path and query; empty means the root.
     pub(crate) fn set_uri(&mut self, uri: &[u8]) -> Result<()> {
-        self.before_next("set the URI")?;
+        self.check_before_next("set the URI")?;
         let target = if uri.is_empty() { b"/" } else { uri };
         if target.first() != Some(&b'/') {
-            bail!("URI is no path: {}", String::from_utf8_lossy(target).escape_debug());
+            bail!("URI is not a path: {}", String::from_utf8_lossy(target).escape_debug());
         }
         let mut parts = std::mem::take(&mut self.request.uri).into_parts();
         parts.path_and_query = Some(PathAndQuery::try_from(target)?);
@@ -193,7 +195,7 @@ impl Exchange {
         }
     }
 
-    /// Address of the client, where it is known.
+    /// Returns the address of the client; empty if unknown.
     pub(crate) fn source_address(&self) -> String {
         self.source.map(|address| address.to_string()).unwrap_or_default()
     }
@@ -205,7 +207,7 @@ impl Exchange {
         }
     }
 
-    /// Changes one header: `None` removes it, otherwise the value is added or takes the place of all others.
+    /// Changes one header: `None` removes it; otherwise the value is added, or replaces all others.
     pub(crate) fn change_header(
         &mut self,
         message: Message,
@@ -214,8 +216,8 @@ impl Exchange {
         is_added: bool,
     ) -> Result<()> {
         match message {
-            Message::Request => self.before_next("change request headers")?,
-            Message::Response => self.may_touch_response("change response headers")?,
+            Message::Request => self.check_before_next("change request headers")?,
+            Message::Response => self.check_response_access("change response headers")?,
         }
         let name = HeaderName::from_bytes(name)?;
         let headers = match message {
@@ -245,7 +247,7 @@ impl Exchange {
             Message::Request if self.is_after_next => bail!("cannot read the request body after the next handler"),
             Message::Request => self.request_body.read(limit).await,
             Message::Response => {
-                self.may_touch_response("read the response body")?;
+                self.check_response_access("read the response body")?;
                 self.response_body.read(limit).await
             }
         }
@@ -254,40 +256,40 @@ impl Exchange {
     pub(crate) fn write_body(&mut self, message: Message, bytes: &[u8]) -> Result<()> {
         match message {
             Message::Request => {
-                self.before_next("write the request body")?;
+                self.check_before_next("write the request body")?;
                 self.request_body.write(bytes)
             }
             Message::Response => {
-                self.may_touch_response("write the response body")?;
+                self.check_response_access("write the response body")?;
                 self.response_body.write(bytes)
             }
         }
     }
 
     pub(crate) fn status(&self) -> Result<u16> {
-        self.may_touch_response("get the status code")?;
+        self.check_response_access("get the status code")?;
         Ok(self.response.status.as_u16())
     }
 
     pub(crate) fn set_status(&mut self, status: u32) -> Result<()> {
-        self.may_touch_response("set the status code")?;
+        self.check_response_access("set the status code")?;
         let status = u16::try_from(status)?;
-        // What is below is no final response.
+        // Lower codes are not final responses.
         if status < 200 {
-            bail!("{status} is no status code of a response");
+            bail!("{status} is not the status code of a final response");
         }
         self.response.status = StatusCode::from_u16(status)?;
         Ok(())
     }
 
-    fn before_next(&self, action: &str) -> Result<()> {
+    fn check_before_next(&self, action: &str) -> Result<()> {
         if self.is_after_next {
             bail!("cannot {action} after the next handler");
         }
         Ok(())
     }
 
-    fn may_touch_response(&self, action: &str) -> Result<()> {
+    fn check_response_access(&self, action: &str) -> Result<()> {
         if self.is_after_next && self.features & BUFFER_RESPONSE == 0 {
             bail!("cannot {action} after the next handler unless buffer_response is enabled");
         }

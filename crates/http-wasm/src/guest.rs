@@ -1,4 +1,4 @@
-//! A compiled module, and its running copies.
+//! Compiled module, and its instances.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
 use crate::exchange::{Exchange, SUPPORTED_FEATURES};
-use crate::output::Printed;
+use crate::output::GuestOutput;
 use crate::{Function, Options, abi, sandbox};
 
-/// Linear memory of one instance, in bytes.
+/// Limit on the linear memory of one instance, in bytes.
 const MAX_MEMORY: usize = 128 << 20;
-/// Elements of all tables of one instance.
+/// Limit on the elements of all tables of one instance.
 const MAX_TABLE_ELEMENTS: usize = 1 << 20;
 
-/// The data of one instance's store.
+/// Data of one instance's store.
 pub(crate) struct HostState {
     wasi: WasiP1Ctx,
     limits: StoreLimits,
@@ -27,7 +27,7 @@ pub(crate) struct HostState {
     pub(crate) component: Arc<str>,
     /// Features that were enabled outside of a request.
     pub(crate) features: u32,
-    /// The request that is handled now.
+    /// Request that is being handled.
     pub(crate) exchange: Option<Exchange>,
 }
 
@@ -37,7 +37,7 @@ impl HostState {
     }
 }
 
-/// A compiled module with all that starts an instance of it.
+/// Compiled module, with everything needed to start instances.
 pub(crate) struct Template {
     engine: Engine,
     clock: Clock,
@@ -48,7 +48,7 @@ pub(crate) struct Template {
     features: std::sync::OnceLock<u32>,
 }
 
-/// A running copy.
+/// Running instance.
 pub(crate) struct Guest {
     store: Store<HostState>,
     handle_request: TypedFunc<(), u64>,
@@ -62,7 +62,7 @@ impl Template {
             Some(Kind::Component) => {
                 bail!("it is a component of the component model, not a module of the http-wasm ABI")
             }
-            None => bail!("it is no Wasm module"),
+            None => bail!("it is not a Wasm module"),
         }
         let mut config = Config::new();
         config.epoch_interruption(true);
@@ -87,25 +87,25 @@ impl Template {
         &self.component
     }
 
-    /// The features that the module enabled at its start.
+    /// Returns the features that the module enabled when it started.
     pub(crate) fn features(&self) -> u32 {
         self.features.get().copied().unwrap_or_default()
     }
 
-    /// Starts an instance: its start section, then `_initialize` or `_start`, as far as it has these.
+    /// Starts an instance: its start section, then `_initialize` or `_start` if they exist.
     pub(crate) async fn start(&self) -> Result<Guest> {
         let mut store = Store::new(&self.engine, self.state());
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        let instance = self.clock.during(self.instance.instantiate_async(&mut store)).await?;
+        let instance = self.clock.run(self.instance.instantiate_async(&mut store)).await?;
         for name in ["_initialize", "_start"] {
             let Some(function) = instance.get_func(&mut store, name) else { continue };
-            let ended = self.clock.during(function.call_async(&mut store, &[], &mut [])).await;
+            let ended = self.clock.run(function.call_async(&mut store, &[], &mut [])).await;
             ended.or_else(|error| if is_success(&error) { Ok(()) } else { Err(error.context(name)) })?;
         }
         if instance.get_memory(&mut store, "memory").is_none() {
-            bail!("it exports no memory of the name memory");
+            bail!("it does not export a memory named memory");
         }
         let handle_request = instance.get_typed_func(&mut store, "handle_request")?;
         let handle_response = instance.get_typed_func(&mut store, "handle_response")?;
@@ -113,7 +113,7 @@ impl Template {
         Ok(Guest { store, handle_request, handle_response })
     }
 
-    /// Calls a function for `exchange`, and returns its outcome with the exchange.
+    /// Calls a function for `exchange`, and returns its result with the exchange.
     pub(crate) async fn run(
         &self,
         guest: &mut Guest,
@@ -122,20 +122,20 @@ impl Template {
     ) -> Result<(u64, Exchange)> {
         guest.store.data_mut().exchange = Some(exchange);
         let outcome = match function {
-            Function::HandleRequest => self.clock.during(guest.handle_request.call_async(&mut guest.store, ())).await?,
+            Function::HandleRequest => self.clock.run(guest.handle_request.call_async(&mut guest.store, ())).await?,
             Function::HandleResponse { context } => {
-                self.clock.during(guest.handle_response.call_async(&mut guest.store, (context, 0))).await?;
+                self.clock.run(guest.handle_response.call_async(&mut guest.store, (context, 0))).await?;
                 0
             }
         };
         let exchange = guest.store.data_mut().exchange.take();
-        exchange.map(|exchange| (outcome, exchange)).ok_or_else(|| format_err!("the request is gone"))
+        exchange.map(|exchange| (outcome, exchange)).ok_or_else(|| format_err!("the request is missing after the call"))
     }
 
     fn state(&self) -> HostState {
         let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(Printed::new(self.component.clone(), OutputStream::Stdout));
-        wasi.stderr(Printed::new(self.component.clone(), OutputStream::Stderr));
+        wasi.stdout(GuestOutput::new(self.component.clone(), OutputStream::Stdout));
+        wasi.stderr(GuestOutput::new(self.component.clone(), OutputStream::Stderr));
         if self.strict_sandbox {
             sandbox::restrict(&mut wasi);
         }
@@ -151,12 +151,12 @@ impl Template {
     }
 }
 
-/// True if the module ended itself with exit code 0, as a command does at its end.
+/// Returns true if the module exited with code 0, as a command does at its end.
 fn is_success(error: &Error) -> bool {
     error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some_and(|exit| exit.0 == 0)
 }
 
-/// Enables features, within a request or for all of them; returns those that are enabled.
+/// Enables features, for the current request or for all; returns the enabled ones.
 pub(crate) fn enable_features(state: &mut HostState, features: u32) -> u32 {
     let enabled = match &mut state.exchange {
         Some(exchange) => &mut exchange.features,

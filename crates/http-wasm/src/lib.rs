@@ -1,8 +1,8 @@
-//! `middleware.http.wasm`: HTTP middleware that is a Wasm module.
+//! `middleware.http.wasm`: HTTP middleware in a Wasm module.
 //!
-//! A module exports `handle_request` and `handle_response` and imports functions of the module `http_handler` and of WASI 0.1: the
-//! HTTP handler ABI of <https://http-wasm.io/http-handler-abi/>. Trailers are not supported, as the ABI allows. A guest has no files,
-//! no network and no environment; what it prints is logged at level debug.
+//! A module exports `handle_request` and `handle_response`, and imports functions of the module `http_handler` and of
+//! WASI 0.1: the HTTP handler ABI of <https://http-wasm.io/http-handler-abi/>. Trailers are not supported, as the ABI
+//! allows. A guest has no files, network or environment; its output is logged at level debug.
 
 mod abi;
 mod exchange;
@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 use exchange::Exchange;
 use guest::{Guest, Template};
 
-/// Running copies of one module.
+/// Limit on concurrent instances of one module.
 const MAX_INSTANCES: usize = 16;
 
 /// Settings of a module.
@@ -31,16 +31,16 @@ const MAX_INSTANCES: usize = 16;
 pub struct Options {
     /// Name of the component, for the log.
     pub name: String,
-    /// Text that the guest gets from `get_config`.
+    /// Text that `get_config` returns to the guest.
     pub guest_config: String,
-    /// Clocks that only count and random numbers that are always the same, so that a guest cannot measure anything.
+    /// True for clocks that only count and constant random numbers, so that a guest cannot measure anything.
     pub strict_sandbox: bool,
-    /// Time that a guest has for its start, `handle_request` or `handle_response`, reading the body included.
+    /// Timeout of a guest's start, `handle_request` and `handle_response`, including reading the body.
     pub call_timeout: Duration,
 }
 
 impl Default for Options {
-    /// 10 s for a call.
+    /// Returns options with a timeout of 10 s per call.
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -51,7 +51,7 @@ impl Default for Options {
     }
 }
 
-/// A middleware made of a module.
+/// Middleware that runs a module.
 pub struct HttpWasm {
     template: Template,
     idle: Mutex<Vec<Guest>>,
@@ -63,7 +63,7 @@ impl HttpWasm {
     /// Compiles `module` and starts a first instance.
     ///
     /// # Errors
-    /// When it is no module of the ABI, or traps at its start.
+    /// When the module does not implement the ABI, or traps at its start.
     pub async fn new(module: Vec<u8>, options: Options) -> Result<Self, String> {
         let call_timeout = options.call_timeout;
         let template = tokio::task::spawn_blocking(move || Template::new(&module, options)).await;
@@ -104,7 +104,7 @@ impl HttpWasm {
     }
 }
 
-/// The exports of a guest.
+/// Exports of a guest.
 #[derive(Clone, Copy, Debug)]
 enum Function {
     HandleRequest,
@@ -119,7 +119,7 @@ impl Middleware for HttpWasm {
             Ok(returned) => returned,
             Err(error) => return self.fail(&error),
         };
-        // The lower half says whether the next handler is wanted; the upper one is the guest's own to remember the request by.
+        // The lower half is 0 if the guest responds itself; the upper half is context for `handle_response`.
         if outcome as u32 == 0 {
             return exchange.into_response();
         }
@@ -133,7 +133,7 @@ impl Middleware for HttpWasm {
             (Ok((_, exchange)), None) => exchange.into_response(),
             (Ok(_), Some(response)) => response,
             (Err(error), None) => self.fail(&error),
-            // The response is on its way already as far as the guest is concerned.
+            // An unbuffered response is sent even if the guest fails.
             (Err(error), Some(response)) => {
                 self.fail(&error);
                 response

@@ -1,11 +1,11 @@
-//! A guest's memory, whose ranges are the guest's word and so are checked.
+//! Access to a guest's memory; all ranges come from the guest and are checked.
 
 use wasmtime::{Caller, Extern, Memory, Result, bail, format_err};
 
 use crate::guest::HostState;
 
-/// Longest text or value that a guest hands over in one call; bodies come in pieces.
-const MAX_ARGUMENT: u32 = 16 << 20;
+/// Limit on a text or value that a guest passes in one call. Bodies are passed in pieces.
+const MAX_ARGUMENT_BYTES: u32 = 16 << 20;
 
 pub(crate) fn memory(caller: &mut Caller<'_, HostState>) -> Result<Memory> {
     match caller.get_export("memory") {
@@ -15,8 +15,8 @@ pub(crate) fn memory(caller: &mut Caller<'_, HostState>) -> Result<Memory> {
 }
 
 pub(crate) fn read(caller: &mut Caller<'_, HostState>, offset: u32, length: u32) -> Result<Vec<u8>> {
-    if length > MAX_ARGUMENT {
-        bail!("{length} bytes in one call are more than {MAX_ARGUMENT}");
+    if length > MAX_ARGUMENT_BYTES {
+        bail!("{length} bytes in one call are more than {MAX_ARGUMENT_BYTES}");
     }
     let memory = memory(caller)?;
     let start = offset as usize;
@@ -29,7 +29,7 @@ pub(crate) fn write(caller: &mut Caller<'_, HostState>, offset: u32, bytes: &[u8
     Ok(memory.write(caller, offset as usize, bytes)?)
 }
 
-/// Writes `value` where it fits into `limit`, and returns its length, so that the guest can come again with more room.
+/// Writes `value` if it fits into `limit`. Returns its length, so that the guest can retry with a larger buffer.
 pub(crate) fn write_if_fits(caller: &mut Caller<'_, HostState>, offset: u32, limit: u32, value: &[u8]) -> Result<u32> {
     let length = u32::try_from(value.len())?;
     if length <= limit && length > 0 {
@@ -38,8 +38,9 @@ pub(crate) fn write_if_fits(caller: &mut Caller<'_, HostState>, offset: u32, lim
     Ok(length)
 }
 
-/// Writes texts with a zero after each where they fit into `limit`; returns their number in the upper and their length in the lower
-/// half.
+/// Writes NUL-terminated texts if they fit into `limit`.
+///
+/// Returns their number in the upper half and their length in the lower half.
 pub(crate) fn write_list(
     caller: &mut Caller<'_, HostState>,
     offset: u32,

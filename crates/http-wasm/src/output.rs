@@ -1,4 +1,4 @@
-//! Standard output and standard error of a guest, as lines of the log at level debug.
+//! Standard output and standard error of a guest, as log lines at level debug.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,10 +8,10 @@ use wasm_engine::{LineBuffer, Output, OutputStream};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{self, Pollable, StreamResult};
 
-/// Most bytes that a guest prints in one call.
+/// Limit on the bytes that a guest prints in one call.
 const MAX_WRITE: usize = 64 << 10;
 
-/// The log of one component.
+/// Log of one component.
 struct Log(Arc<str>);
 
 impl Output for Log {
@@ -23,19 +23,19 @@ impl Output for Log {
 
 /// One of the two streams.
 #[derive(Clone)]
-pub(crate) struct Printed {
+pub(crate) struct GuestOutput {
     stream: OutputStream,
     buffer: Arc<Mutex<LineBuffer>>,
 }
 
-impl Printed {
+impl GuestOutput {
     pub(crate) fn new(component: Arc<str>, stream: OutputStream) -> Self {
         Self { stream, buffer: Arc::new(Mutex::new(LineBuffer::new(Arc::new(Log(component))))) }
     }
 }
 
-impl StdoutStream for Printed {
-    /// Only WASI 0.3 asks for this one, and no module of it runs here.
+impl StdoutStream for GuestOutput {
+    /// Returns a sink. Only WASI 0.3 uses this method, and no such module runs here.
     fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
     }
@@ -45,13 +45,13 @@ impl StdoutStream for Printed {
     }
 }
 
-impl IsTerminal for Printed {
+impl IsTerminal for GuestOutput {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl p2::OutputStream for Printed {
+impl p2::OutputStream for GuestOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner).print(self.stream, &bytes);
         Ok(())
@@ -67,6 +67,6 @@ impl p2::OutputStream for Printed {
 }
 
 #[async_trait]
-impl Pollable for Printed {
+impl Pollable for GuestOutput {
     async fn ready(&mut self) {}
 }

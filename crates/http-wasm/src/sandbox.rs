@@ -1,4 +1,4 @@
-//! WASI of a guest that must not measure anything: clocks that only count, and random numbers that are always the same.
+//! WASI for guests that must not measure anything: clocks that only count, and constant random numbers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
 /// Time between two readings of a clock.
-const STEP: Duration = Duration::from_millis(1);
+const CLOCK_STEP: Duration = Duration::from_millis(1);
 
 pub(crate) fn restrict(wasi: &mut WasiCtxBuilder) {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -17,7 +17,7 @@ pub(crate) fn restrict(wasi: &mut WasiCtxBuilder) {
         .insecure_random_seed(0);
 }
 
-/// A clock that goes on by a step each time it is read.
+/// Clock that advances by one step per reading.
 struct Counter {
     start: Duration,
     readings: AtomicU64,
@@ -30,13 +30,13 @@ impl Counter {
 
     fn read(&self) -> Duration {
         let readings = self.readings.fetch_add(1, Ordering::Relaxed);
-        self.start + Duration::from_nanos(readings.saturating_mul(STEP.as_nanos() as u64))
+        self.start + Duration::from_nanos(readings.saturating_mul(CLOCK_STEP.as_nanos() as u64))
     }
 }
 
 impl HostWallClock for Counter {
     fn resolution(&self) -> Duration {
-        STEP
+        CLOCK_STEP
     }
 
     fn now(&self) -> Duration {
@@ -46,7 +46,7 @@ impl HostWallClock for Counter {
 
 impl HostMonotonicClock for Counter {
     fn resolution(&self) -> u64 {
-        STEP.as_nanos() as u64
+        CLOCK_STEP.as_nanos() as u64
     }
 
     fn now(&self) -> u64 {

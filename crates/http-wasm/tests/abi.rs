@@ -1,4 +1,4 @@
-//! Guests of the http-wasm ABI in a pipeline: what they may change, and what they cannot harm.
+//! Tests of http-wasm guests in a pipeline: allowed changes, and hostile modules.
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -11,8 +11,8 @@ use http_body_util::BodyExt as _;
 use http_wasm::{HttpWasm, Options};
 use sidecar::{Body, full_body};
 
-/// The imports that guests here use, and their texts.
-const HEAD: &str = r#"
+/// Imports and texts of the test guests.
+const IMPORTS: &str = r#"
 (import "http_handler" "enable_features" (func $enable_features (param i32) (result i32)))
 (import "http_handler" "get_config" (func $get_config (param i32 i32) (result i32)))
 (import "http_handler" "get_uri" (func $get_uri (param i32 i32) (result i32)))
@@ -37,7 +37,7 @@ const BUFFER_RESPONSE: u32 = 2;
 
 fn module(features: u32, request: &str, response: &str) -> Vec<u8> {
     let text = format!(
-        r#"(module {HEAD}
+        r#"(module {IMPORTS}
         (func (export "_start") (drop (call $enable_features (i32.const {features}))))
         (func (export "handle_request") (result i64) {request})
         (func (export "handle_response") (param $context i32) (param $is_error i32) {response}))"#
@@ -51,9 +51,9 @@ async fn load(module: Vec<u8>, guest_config: &str) -> HttpWasm {
     HttpWasm::new(module, options).await.unwrap()
 }
 
-/// A request as the endpoint sees it.
+/// Request received by the endpoint.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
+struct ReceivedRequest {
     method: Method,
     target: String,
     headers: HeaderMap,
@@ -64,15 +64,15 @@ async fn text(body: Body) -> String {
     String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 
-/// Posts "hello" through the guest; the endpoint responds 202 "world".
-async fn post(guest: Arc<HttpWasm>) -> (Option<Seen>, StatusCode, HeaderMap, String) {
+/// Posts "hello" through the guest; the endpoint responds with 202 "world".
+async fn post(guest: Arc<HttpWasm>) -> (Option<ReceivedRequest>, StatusCode, HeaderMap, String) {
     let request = Request::post("/path?a=1").header("accept", "text/plain").body(full_body("hello")).unwrap();
     let seen = Mutex::new(None);
     let endpoint = async |request: Request<Body>| {
         let (head, body) = request.into_parts();
         let body = text(body).await;
         *seen.lock().unwrap() =
-            Some(Seen { method: head.method, target: head.uri.to_string(), headers: head.headers, body });
+            Some(ReceivedRequest { method: head.method, target: head.uri.to_string(), headers: head.headers, body });
         Response::builder().status(202).header("content-length", "5").body(full_body("world")).unwrap()
     };
     let response = Pipeline::new(vec![guest as Arc<dyn Middleware>]).run(request, endpoint).await;
@@ -80,7 +80,11 @@ async fn post(guest: Arc<HttpWasm>) -> (Option<Seen>, StatusCode, HeaderMap, Str
     (seen.into_inner().unwrap(), head.status, head.headers, text(body).await)
 }
 
-async fn post_through(features: u32, request: &str, response: &str) -> (Option<Seen>, StatusCode, HeaderMap, String) {
+async fn post_through(
+    features: u32,
+    request: &str,
+    response: &str,
+) -> (Option<ReceivedRequest>, StatusCode, HeaderMap, String) {
     post(Arc::new(load(module(features, request, response), "configured").await)).await
 }
 
@@ -121,7 +125,7 @@ async fn guest_changes_the_request() {
 }
 
 #[tokio::test]
-async fn body_that_was_read_passes_on_if_buffered() {
+async fn read_body_is_passed_on_if_buffered() {
     let request = "(drop (call $read_body (i32.const 0) (i32.const 100) (i32.const 3))) (i64.const 1)";
     assert_eq!(post_through(BUFFER_REQUEST, request, "").await.0.unwrap().body, "hello");
     assert_eq!(post_through(0, request, "").await.0.unwrap().body, "lo");
@@ -129,7 +133,7 @@ async fn body_that_was_read_passes_on_if_buffered() {
 
 #[tokio::test]
 async fn guest_changes_a_buffered_response() {
-    // The status becomes one more, the body what was read of it, and the last piece is known as such.
+    // The status is incremented, the body is replaced with a part of what was read, and the last piece is flagged.
     let response = "(call $set_status_code (i32.add (call $get_status_code) (i32.const 1)))
         (if (i64.ne (call $read_body (i32.const 1) (i32.const 100) (i32.const 4)) (i64.const 4)) (then unreachable))
         (if (i64.ne (call $read_body (i32.const 1) (i32.const 104) (i32.const 4)) (i64.const 0x1_0000_0001))
@@ -141,14 +145,14 @@ async fn guest_changes_a_buffered_response() {
 }
 
 #[tokio::test]
-async fn unbuffered_response_cannot_be_touched() {
+async fn unbuffered_response_cannot_be_changed() {
     let (_, status, _, body) = post_through(0, PASS, "(call $set_status_code (i32.const 500))").await;
     assert_eq!((status.as_u16(), body.as_str()), (202, "world"));
 }
 
 #[tokio::test]
-async fn lists_and_texts_tell_their_length_before_they_fit() {
-    // Two names of requests would be "accept\0"; nothing is written where it does not fit.
+async fn lists_and_texts_report_length_if_buffer_is_too_small() {
+    // The list of names is "accept\0"; nothing is written if it does not fit.
     let request =
         "(if (i64.ne (call $get_header_names (i32.const 0) (i32.const 100) (i32.const 6)) (i64.const 0x1_0000_0007))
             (then unreachable))
@@ -162,8 +166,8 @@ async fn lists_and_texts_tell_their_length_before_they_fit() {
 }
 
 #[tokio::test]
-async fn failing_guest_is_an_error_of_its_request_alone() {
-    // It traps where the URI is not the one that it sets before it passes on.
+async fn failing_guest_only_fails_its_request() {
+    // Traps unless the URI is the one that a previous request set.
     let request = "(drop (call $get_uri (i32.const 100) (i32.const 100)))
         (if (i32.eq (i32.load8_u (i32.const 101)) (i32.const 112)) (then unreachable))
         (i64.const 1)";
@@ -175,7 +179,7 @@ async fn failing_guest_is_an_error_of_its_request_alone() {
 }
 
 #[tokio::test]
-async fn hostile_arguments_end_the_request() {
+async fn hostile_arguments_fail_the_request() {
     for request in [
         "(call $set_uri (i32.const 65530) (i32.const 100))",
         "(call $set_uri (i32.const -1) (i32.const -1))",
@@ -199,7 +203,7 @@ async fn hostile_arguments_end_the_request() {
 }
 
 #[tokio::test]
-async fn clocks_only_count_in_the_strict_sandbox() {
+async fn strict_sandbox_clocks_only_count() {
     let request = "(drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 104)))
         (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 112)))
         (call $write_body (i32.const 1) (i32.const 104) (i32.const 16)) (i64.const 0)";
@@ -211,10 +215,10 @@ async fn clocks_only_count_in_the_strict_sandbox() {
 }
 
 #[tokio::test]
-async fn modules_that_are_no_guests_are_errors() {
+async fn unsuitable_modules_are_rejected() {
     let with = |text: &str| wat::parse_str(text).unwrap();
     for (module, expected) in [
-        (b"rubbish".to_vec(), "no Wasm module"),
+        (b"rubbish".to_vec(), "not a Wasm module"),
         (with("(component)"), "a component of the component model"),
         (with("(module)"), "memory"),
         (with("(module (memory (export \"memory\") 1))"), "handle_request"),

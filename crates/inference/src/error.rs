@@ -1,44 +1,46 @@
-//! Why a graph cannot be had, and why a guest is refused.
+//! Errors of loading graphs, and of guests' requests.
 
 use std::io;
 
-/// Why a file is no graph.
+/// Reason why a file could not be loaded as a graph.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GraphError {
     /// The file cannot be read.
     #[error("the graph cannot be read: {0}")]
     Read(#[source] io::Error),
-    /// RTen does not understand it.
-    #[error("this is no graph that can be computed here, which takes ONNX: {0}")]
+    /// RTen cannot load it.
+    #[error("not a supported ONNX graph: {0}")]
     Load(String),
-    /// Nothing computes graphs.
-    #[error("this program is built without wasi-nn (its feature `wasi-nn`), so it computes no graph")]
-    Without,
+    /// The build has no wasi-nn support.
+    #[error("this program is built without wasi-nn (its feature `wasi-nn`), so it cannot compute graphs")]
+    Disabled,
 }
 
-/// Why a guest does not get what it asks for; each ABI has a number for each kind, and the WIT one the words, too.
+/// Error returned to a guest.
+///
+/// Each ABI has an error code for each kind; the WIT interface also passes the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The guest made a mistake.
+pub enum NnError {
+    /// Invalid argument from the guest.
     #[error("{0}")]
     InvalidArgument(String),
-    /// A graph of that kind is computed by nobody here.
+    /// Unsupported kind of graph.
     #[error("{0}")]
     InvalidEncoding(String),
-    /// The graph failed.
+    /// Computing the graph failed.
     #[error("{0}")]
     RuntimeError(String),
-    /// It would be more than one guest may have.
+    /// The limit of a guest would be exceeded.
     #[error("{0}")]
     TooLarge(String),
-    /// There is no such graph.
+    /// Unknown graph.
     #[error("{0}")]
     NotFound(String),
 }
 
-impl Refusal {
-    pub(crate) fn argument(text: impl Into<String>) -> Self {
+impl NnError {
+    pub(crate) fn invalid_argument(text: impl Into<String>) -> Self {
         Self::InvalidArgument(text.into())
     }
 }

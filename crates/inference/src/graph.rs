@@ -1,4 +1,4 @@
-//! One network, loaded and ready, that any number of guests ask at once.
+//! Loaded network that any number of guests can use concurrently.
 
 use std::fs;
 use std::path::Path;
@@ -10,28 +10,28 @@ use rten_tensor::{AsView as _, Layout as _};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::error::{GraphError, Refusal};
-use crate::tensor::{Computed, Tensor, TensorType};
+use crate::error::{GraphError, NnError};
+use crate::tensor::{ComputeResult, Tensor, TensorType};
 
-/// Computes the graphs of a process.
+/// Threads that compute the graphs of a process.
 pub(crate) struct Workers {
     pool: Arc<ThreadPool>,
-    /// As many graphs as cores compute at once, so that no more memory is taken than they can use; more wait in their order.
+    /// Limits concurrent computations to the number of cores; others queue in order. More would only use more memory.
     turns: Arc<Semaphore>,
 }
 
 impl Workers {
-    /// A thread for each core.
+    /// Creates one thread per core.
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { pool: Arc::new(ThreadPool::with_num_threads(cores)), turns: Arc::new(Semaphore::new(cores)) }
     }
 }
 
-/// The SHA-256 of a graph's file.
+/// SHA-256 of a graph's file.
 pub(crate) type Digest = [u8; 32];
 
-/// The content of a graph's file.
+/// Content of a graph's file.
 pub(crate) struct Content {
     bytes: Vec<u8>,
     pub(crate) digest: Digest,
@@ -45,7 +45,7 @@ impl Content {
     }
 }
 
-/// A network.
+/// Loaded network.
 pub struct Graph {
     network: Model,
     size: usize,
@@ -53,7 +53,7 @@ pub struct Graph {
     workers: Arc<Workers>,
 }
 
-/// A tensor that fits an input of the graph that made it.
+/// Tensor that was checked against an input of its graph.
 #[derive(Clone)]
 pub struct Input(Arc<Value>);
 
@@ -72,49 +72,52 @@ impl Graph {
         Ok(Self { network, size, digest, workers })
     }
 
-    /// Whether those bytes are this graph's file.
-    pub(crate) fn is_of(&self, bytes: &[u8]) -> bool {
-        // Most of what is not is seen without reading it.
+    /// Returns true if `bytes` are the content of this graph's file.
+    pub(crate) fn has_content(&self, bytes: &[u8]) -> bool {
+        // The size excludes most other contents without hashing them.
         bytes.len() == self.size && Digest::from(Sha256::digest(bytes)) == self.digest
     }
 
-    /// How many inputs it has.
+    /// Returns the number of inputs.
     #[must_use]
     pub fn inputs(&self) -> usize {
         self.network.input_ids().len()
     }
 
-    /// The place of the input of that name; its number is a name, too.
+    /// Returns the index of the input with the given name. Its number is also accepted as a name.
     #[must_use]
-    pub fn input_place(&self, name: &str) -> Option<usize> {
+    pub fn input_index(&self, name: &str) -> Option<usize> {
         let named = self.network.input_ids().iter().position(|id| self.name(*id) == Some(name));
-        named.or_else(|| name.parse().ok().filter(|place| *place < self.inputs()))
+        named.or_else(|| name.parse().ok().filter(|index| *index < self.inputs()))
     }
 
-    /// Checks a tensor against the input at a place.
+    /// Checks a tensor against the input at `index`.
     ///
     /// # Errors
     /// When there is no such input, or the tensor does not fit.
-    pub fn input(&self, place: usize, tensor: &Tensor) -> Result<Input, Refusal> {
-        let id = self.network.input_ids().get(place);
-        let id = *id.ok_or_else(|| Refusal::argument(format!("the graph has {} inputs", self.inputs())))?;
+    pub fn input(&self, index: usize, tensor: &Tensor) -> Result<Input, NnError> {
+        let id = self.network.input_ids().get(index);
+        let id = *id.ok_or_else(|| NnError::invalid_argument(format!("the graph has {} inputs", self.inputs())))?;
         tensor.check()?;
         let info = self.network.node_info(id);
-        let wanted = info.as_ref().and_then(|info| info.shape());
-        if let Some(wanted) = wanted.filter(|wanted| !fits(wanted, &tensor.dimensions)) {
-            let wanted: Vec<_> = wanted.iter().map(dimension).collect();
+        let expected = info.as_ref().and_then(|info| info.shape());
+        if let Some(expected) = expected.filter(|expected| !fits(expected, &tensor.dimensions)) {
+            let expected: Vec<_> = expected.iter().map(dimension).collect();
             let found = &tensor.dimensions;
-            return Err(Refusal::argument(format!("the graph takes [{}], not {found:?}", wanted.join(", "))));
+            return Err(NnError::invalid_argument(format!("the graph takes [{}], not {found:?}", expected.join(", "))));
         }
         let kind = match tensor.kind {
             TensorType::F32 => DataType::Float,
             TensorType::I32 => DataType::Int32,
             TensorType::U8 => DataType::UInt8,
-            other => return Err(Refusal::argument(format!("no graph here takes tensors of {other:?}"))),
+            other => return Err(NnError::invalid_argument(format!("no graph here takes tensors of {other:?}"))),
         };
-        let wanted = info.and_then(|info| info.dtype());
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != ValueType::Tensor(kind)) {
-            return Err(Refusal::argument(format!("the graph takes {wanted:?}, not tensors of {:?}", tensor.kind)));
+        let expected = info.and_then(|info| info.dtype());
+        if let Some(expected) = expected.filter(|expected| *expected != ValueType::Tensor(kind)) {
+            return Err(NnError::invalid_argument(format!(
+                "the graph takes {expected:?}, not tensors of {:?}",
+                tensor.kind
+            )));
         }
         let shape: Vec<usize> = tensor.dimensions.iter().map(|size| *size as usize).collect();
         let value = match kind {
@@ -125,17 +128,18 @@ impl Graph {
         value.map(|value| Input(Arc::new(value)))
     }
 
-    /// Computes; waits until it is its turn, and blocks no thread that others need.
+    /// Computes the graph after waiting in the queue, without blocking async threads.
     ///
-    /// Dropping the future does not end a computation that has begun: nothing can.
+    /// Dropping the future does not stop a computation that has begun, which is impossible.
     ///
     /// # Errors
     /// When an input is missing, or the graph fails.
-    pub async fn compute(self: &Arc<Self>, inputs: Vec<Option<Input>>) -> Result<Computed, Refusal> {
+    pub async fn compute(self: &Arc<Self>, inputs: Vec<Option<Input>>) -> Result<ComputeResult, NnError> {
         let mut given = Vec::new();
-        for place in 0..self.inputs() {
-            let input = inputs.get(place).cloned().flatten();
-            given.push(input.ok_or_else(|| Refusal::argument(format!("the graph's input {place} is not set")))?);
+        for index in 0..self.inputs() {
+            let input = inputs.get(index).cloned().flatten();
+            given
+                .push(input.ok_or_else(|| NnError::invalid_argument(format!("the graph's input {index} is not set")))?);
         }
         let turn = self.workers.turns.clone().acquire_owned().await;
         let graph = self.clone();
@@ -143,21 +147,21 @@ impl Graph {
             let _turn = turn;
             graph.run(&given)
         });
-        // A graph that makes RTen panic has failed, and nothing else has.
-        computing.await.map_err(|error| Refusal::RuntimeError(format!("the graph failed: {error}")))?
+        // A panic in RTen fails this computation only.
+        computing.await.map_err(|error| NnError::RuntimeError(format!("the graph failed: {error}")))?
     }
 
-    fn run(&self, inputs: &[Input]) -> Result<Computed, Refusal> {
+    fn run(&self, inputs: &[Input]) -> Result<ComputeResult, NnError> {
         let begin = Instant::now();
         let ids = self.network.input_ids().iter().copied();
         let inputs: Vec<_> = ids.zip(inputs.iter().map(|input| ValueOrView::from(input.0.as_ref()))).collect();
         let options = RunOptions::default().with_thread_pool(Some(self.workers.pool.clone()));
         let outputs = self.network.run(inputs, self.network.output_ids(), Some(options));
-        let outputs = outputs.map_err(|error| Refusal::RuntimeError(format!("the graph failed: {error}")))?;
+        let outputs = outputs.map_err(|error| NnError::RuntimeError(format!("the graph failed: {error}")))?;
         let names = self.network.output_ids().iter().map(|id| self.name(*id).unwrap_or_default().to_owned());
         let outputs = names.zip(&outputs).map(|(name, value)| Ok((name, tensor(value)?)));
-        let outputs = outputs.collect::<Result<_, Refusal>>()?;
-        Ok(Computed { outputs, took: begin.elapsed() })
+        let outputs = outputs.collect::<Result<_, NnError>>()?;
+        Ok(ComputeResult { outputs, duration: begin.elapsed() })
     }
 
     fn name(&self, id: NodeId) -> Option<&str> {
@@ -165,12 +169,12 @@ impl Graph {
     }
 }
 
-fn fits(wanted: &[Dimension], found: &[u32]) -> bool {
-    let fits_one = |(wanted, found): (&Dimension, &u32)| match wanted {
+fn fits(expected: &[Dimension], found: &[u32]) -> bool {
+    let fits_one = |(expected, found): (&Dimension, &u32)| match expected {
         Dimension::Fixed(size) => *size == *found as usize,
         Dimension::Symbolic(_) => true,
     };
-    wanted.len() == found.len() && wanted.iter().zip(found).all(fits_one)
+    expected.len() == found.len() && expected.iter().zip(found).all(fits_one)
 }
 
 fn dimension(dimension: &Dimension) -> String {
@@ -180,23 +184,23 @@ fn dimension(dimension: &Dimension) -> String {
     }
 }
 
-fn value<T: 'static>(shape: Vec<usize>, numbers: Vec<T>) -> Result<Value, Refusal>
+fn value<T: 'static>(shape: Vec<usize>, numbers: Vec<T>) -> Result<Value, NnError>
 where
     Value: From<rten_tensor::Tensor<T>>,
 {
-    Value::from_shape(shape, numbers).map_err(|error| Refusal::argument(error.to_string()))
+    Value::from_shape(shape, numbers).map_err(|error| NnError::invalid_argument(error.to_string()))
 }
 
 fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> {
     bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
-fn tensor(value: &Value) -> Result<Tensor, Refusal> {
+fn tensor(value: &Value) -> Result<Tensor, NnError> {
     let (kind, shape, data) = match value {
         Value::FloatTensor(it) => (TensorType::F32, it.shape(), bytes(&it.to_vec(), |it| it.to_le_bytes())),
         Value::Int32Tensor(it) => (TensorType::I32, it.shape(), bytes(&it.to_vec(), |it| it.to_le_bytes())),
         Value::UInt8Tensor(it) => (TensorType::U8, it.shape(), it.to_vec()),
-        _ => return Err(Refusal::RuntimeError("the graph's output is of a kind that wasi-nn has no name for".into())),
+        _ => return Err(NnError::RuntimeError("the graph's output has a type that wasi-nn does not support".into())),
     };
     let dimensions = shape.as_ref().iter().map(|size| u32::try_from(*size).unwrap_or(u32::MAX)).collect();
     Ok(Tensor { dimensions, kind, data })

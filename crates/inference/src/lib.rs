@@ -1,15 +1,15 @@
-//! Neural networks that guests may ask by name, computed by RTen on all cores: what stands behind `wasi-nn`.
+//! Neural networks behind `wasi-nn`, which guests use by name and RTen computes on all cores.
 //!
-//! In `wasi-nn`'s words a network is a *graph*, and a *context* holds the tensors of one inference. A graph is a program whose
-//! time and memory nobody can limit, so a guest may only ask those that the operator named on its command line ([`Graphs`]).
-//! Each file is loaded once for the whole process ([`Library`]), and all guests share it; what a guest makes the host hold
-//! is limited ([`limits`]).
+//! In the terms of `wasi-nn`, a network is a *graph*, and a *context* holds the tensors of one inference. A graph is a
+//! program whose time and memory cannot be limited, so guests may only use those that the operator named on the command
+//! line ([`Graphs`]). Each file is loaded once per process ([`Library`]) and shared by all guests. The host memory of
+//! each guest is limited ([`limits`]).
 //!
-//! Two ABIs stand in front of this crate: that of preview 1, which WasmEdge's plug-in has, in `wasmedge-guest`, and the
-//! component model's in `component-guest`. It knows neither them nor wasmtime.
+//! Two ABIs use this crate: that of preview 1, as in WasmEdge's plug-in, in `wasmedge-guest`, and the component model's
+//! in `component-guest`. This crate depends on neither, nor on wasmtime.
 
 mod error;
-#[cfg_attr(not(feature = "rten"), path = "graph/without.rs")]
+#[cfg_attr(not(feature = "rten"), path = "graph/stub.rs")]
 mod graph;
 mod graphs;
 mod library;
@@ -17,9 +17,9 @@ pub mod limits;
 mod session;
 mod tensor;
 
-pub use error::{GraphError, Refusal};
+pub use error::{GraphError, NnError};
 pub use graph::{Graph, Input};
 pub use graphs::Graphs;
 pub use library::Library;
 pub use session::{Job, Session};
-pub use tensor::{Computed, Tensor, TensorType};
+pub use tensor::{ComputeResult, Tensor, TensorType};

@@ -7,23 +7,23 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use crate::error::GraphError;
 use crate::graph::{Content, Digest, Graph, Workers};
 
-/// Loads graphs, and gives whoever asks for the same content the same graph.
+/// Loader of graphs, which shares graphs with the same content.
 #[derive(Default)]
 pub struct Library {
     loaded: Mutex<HashMap<Digest, Weak<Graph>>>,
-    /// There are no threads before there is a graph.
+    /// Created with the first graph, so that there are no idle threads without graphs.
     workers: OnceLock<Arc<Workers>>,
 }
 
 impl Library {
-    /// The graph in a file. Takes seconds for a large one: call it where blocking is allowed.
+    /// Loads the graph in a file. Takes seconds for a large one, so call it where blocking is allowed.
     ///
     /// # Errors
-    /// When the file cannot be read, or is no graph.
+    /// When the file cannot be read, or is not a graph.
     pub fn load(&self, path: &Path) -> Result<Arc<Graph>, GraphError> {
         let content = Content::read(path)?;
         let digest = content.digest;
-        // Held while it is loaded, so that the second who asks waits for the first.
+        // Held during loading, so that a concurrent load of the same file waits for this one.
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(graph) = loaded.get(&digest).and_then(Weak::upgrade) {
             return Ok(graph);

@@ -1,16 +1,16 @@
-//! How much one guest may make the host hold. Each instance of a service counts by itself.
+//! Limits on the host memory of one guest. Each instance of a service counts separately.
 
-/// Graphs and contexts at once, in the ABI of preview 1, where most programs never give one back.
-pub const HANDLES: usize = 64;
+/// Limit on graphs, and on contexts, in the preview 1 ABI, whose programs mostly never release any.
+pub const MAX_HANDLES: usize = 64;
 
-/// One tensor, in bytes: a picture of 1024 x 1024 as 32-bit numbers takes 12 MiB.
-pub const TENSOR: usize = 16 << 20;
+/// Limit on one tensor, in bytes: a 1024 x 1024 picture as 32-bit numbers takes 12 MiB.
+pub const MAX_TENSOR_BYTES: usize = 16 << 20;
 
-/// All tensors that a guest has in the host's memory, in bytes.
-pub const TENSORS: usize = 64 << 20;
+/// Limit on all tensors of a guest, in bytes.
+pub const MAX_TENSORS_BYTES: usize = 64 << 20;
 
-/// Dimensions of a tensor.
-pub const RANK: usize = 8;
+/// Limit on the dimensions of a tensor.
+pub const MAX_RANK: usize = 8;
 
-/// A graph's name, in bytes.
-pub const NAME: usize = 256;
+/// Limit on a graph's name, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;

@@ -1,11 +1,11 @@
-//! Tensors as guests have them: bytes in little-endian order, row by row.
+//! Tensors in the guests' format: little-endian elements in row-major order.
 
 use std::time::Duration;
 
-use crate::error::Refusal;
+use crate::error::NnError;
 use crate::limits;
 
-/// What the elements of a tensor are.
+/// Type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TensorType {
     /// Half precision.
@@ -14,18 +14,18 @@ pub enum TensorType {
     F32,
     /// Double precision.
     F64,
-    /// Half the bits of single precision.
+    /// bfloat16: the upper half of a single-precision number.
     Bf16,
-    /// Bytes.
+    /// Unsigned bytes.
     U8,
-    /// Signed, 32 bits.
+    /// Signed 32-bit integers.
     I32,
-    /// Signed, 64 bits.
+    /// Signed 64-bit integers.
     I64,
 }
 
 impl TensorType {
-    /// The size of one element, in bytes.
+    /// Returns the size of one element, in bytes.
     #[must_use]
     pub const fn size(self) -> usize {
         match self {
@@ -37,54 +37,57 @@ impl TensorType {
     }
 }
 
-/// A tensor.
+/// Tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
-    /// How many elements there are in each direction.
+    /// Number of elements in each dimension.
     pub dimensions: Vec<u32>,
-    /// What they are.
+    /// Type of the elements.
     pub kind: TensorType,
-    /// The elements.
+    /// Bytes of the elements.
     pub data: Vec<u8>,
 }
 
 impl Tensor {
-    /// How many elements such dimensions have; at least one in each direction.
+    /// Returns the number of elements for the given dimensions, none of which may be zero.
     ///
     /// # Errors
-    /// When there are too many.
-    pub fn elements(dimensions: &[u32]) -> Result<usize, Refusal> {
-        if dimensions.len() > limits::RANK {
-            return Err(Refusal::argument(format!("a tensor has at most {} dimensions", limits::RANK)));
+    /// When a dimension is zero, or there are too many elements or dimensions.
+    pub fn elements(dimensions: &[u32]) -> Result<usize, NnError> {
+        if dimensions.len() > limits::MAX_RANK {
+            return Err(NnError::invalid_argument(format!("a tensor has at most {} dimensions", limits::MAX_RANK)));
         }
         let all = dimensions.iter().try_fold(1_usize, |all, size| all.checked_mul(*size as usize));
-        let all = all.filter(|all| *all <= limits::TENSOR);
-        let all = all.ok_or_else(|| Refusal::TooLarge(format!("a tensor has at most {} bytes", limits::TENSOR)))?;
-        if all == 0 { Err(Refusal::argument("a tensor without elements")) } else { Ok(all) }
+        let all = all.filter(|all| *all <= limits::MAX_TENSOR_BYTES);
+        let all =
+            all.ok_or_else(|| NnError::TooLarge(format!("a tensor has at most {} bytes", limits::MAX_TENSOR_BYTES)))?;
+        if all == 0 { Err(NnError::invalid_argument("a tensor without elements")) } else { Ok(all) }
     }
 
-    /// Checks that there are as many bytes as the dimensions say, and not too many.
+    /// Checks that the data has the size that the dimensions require, within the limit.
     ///
     /// # Errors
-    /// When there are not.
-    pub fn check(&self) -> Result<(), Refusal> {
+    /// When the size differs or exceeds the limit.
+    pub fn check(&self) -> Result<(), NnError> {
         let expected = Self::elements(&self.dimensions)?.saturating_mul(self.kind.size());
-        if self.data.len() > limits::TENSOR {
-            return Err(Refusal::TooLarge(format!("a tensor has at most {} bytes", limits::TENSOR)));
+        if self.data.len() > limits::MAX_TENSOR_BYTES {
+            return Err(NnError::TooLarge(format!("a tensor has at most {} bytes", limits::MAX_TENSOR_BYTES)));
         }
         if self.data.len() == expected {
             return Ok(());
         }
         let (found, dimensions, kind) = (self.data.len(), &self.dimensions, self.kind);
-        Err(Refusal::argument(format!("{dimensions:?} of {kind:?} are {expected} bytes, and there are {found}")))
+        Err(NnError::invalid_argument(format!(
+            "{dimensions:?} of {kind:?} are {expected} bytes, and there are {found}"
+        )))
     }
 }
 
-/// What came out of a graph.
+/// Result of a computation.
 #[derive(Debug)]
-pub struct Computed {
-    /// Its outputs with their names, in its order.
+pub struct ComputeResult {
+    /// Outputs with their names, in the graph's order.
     pub outputs: Vec<(String, Tensor)>,
-    /// How long it computed, without the wait for its turn.
-    pub took: Duration,
+    /// Computing time, without the time in the queue.
+    pub duration: Duration,
 }

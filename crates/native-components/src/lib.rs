@@ -1,7 +1,7 @@
-//! The Dapr components that daprlet carries, each behind its own Cargo feature.
+//! Dapr components that are built into daprlet, each behind its own Cargo feature.
 //!
-//! Each follows the component of the same type in `dapr/components-contrib` v1.18: the same properties, the same
-//! answers, the same layout of what is stored.
+//! Each follows the component of the same type in `dapr/components-contrib` v1.18: the same properties, responses and
+//! storage layout.
 
 #[cfg(any(feature = "bindings-cron", feature = "bindings-mysql"))]
 mod bindings;
@@ -14,7 +14,7 @@ mod state;
 
 use building_blocks::Registry;
 
-/// All components of this build, by Dapr's type strings.
+/// Returns the registry of all components in this build, by Dapr's type names.
 pub fn registry() -> Registry {
     let mut registry = Registry::default();
     #[cfg(feature = "state-in-memory")]

@@ -1,4 +1,4 @@
-//! What the components on SQLite share: how a database file is opened, and the thread that works on it.
+//! Shared parts of components that use SQLite: opening files, and a thread per connection.
 
 #[cfg(feature = "bindings-mysql")]
 mod interruptible;
@@ -18,7 +18,7 @@ pub(crate) use open::classify;
 pub(crate) use sandbox::confine;
 pub(crate) use thread::SqliteThread;
 
-/// Whether the database cannot be used now and may be later: it is locked, or its disk is full or fails.
+/// Returns true if the database may be available later. It is locked, or its disk is full or fails.
 pub(crate) fn is_unavailable(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

@@ -34,8 +34,8 @@ pub(crate) async fn run(real: &Deployment, mut report: impl FnMut(&Verdict)) -> 
         ("socket", Behaviours::default()),
     ] {
         // A message is limited to 4 MiB, including the fields around the value.
-        let largest_value = (4 << 20) - 1024;
-        let behaviours = Behaviours { refusals_are_told_apart: false, largest_value, ..behaviours };
+        let max_value_bytes = (4 << 20) - 1024;
+        let behaviours = Behaviours { invalid_requests_are_distinguished: false, max_value_bytes, ..behaviours };
         let store = Arc::new(Store::connect(port, name).await?);
         for verdict in verdicts_of(&store_conformance::run(name, store, behaviours).await) {
             report(&verdict);

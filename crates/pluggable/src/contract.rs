@@ -1,4 +1,4 @@
-//! The protocol, as `build.rs` makes it of `proto/`.
+//! Code that `build.rs` generates from `proto/`.
 
 #[allow(
     missing_docs,
@@ -13,11 +13,11 @@ mod generated {
 
 pub(crate) use generated::*;
 
-/// The protocol's description, which reflection tells.
+/// Descriptor set of the protocol, for reflection.
 pub(crate) const DESCRIPTION: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/components.bin"));
 
-/// Which of the YAML's components a call is for: its `metadata.name`. `dapr/pkg/components/pluggable/grpc.go`.
-pub(crate) const INSTANCE: &str = "x-component-instance";
+/// Header with the `metadata.name` of the component YAML that a call is for. `dapr/pkg/components/pluggable/grpc.go`.
+pub(crate) const INSTANCE_HEADER: &str = "x-component-instance";
 
-/// The largest message that is taken, in bytes; gRPC's own 4 MiB are less than a Dapr with `--max-body-size` hands on.
-pub(crate) const LARGEST_MESSAGE: usize = 64 << 20;
+/// Limit on a message, in bytes. gRPC's default of 4 MiB is less than a Dapr with a larger `--max-body-size` forwards.
+pub(crate) const MAX_MESSAGE_SIZE: usize = 64 << 20;

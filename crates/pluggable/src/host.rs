@@ -1,4 +1,4 @@
-//! Using components that others serve.
+//! Client side: pluggable components that other processes serve.
 
 mod connection;
 mod discovery;
@@ -14,12 +14,14 @@ use std::sync::Arc;
 use building_blocks::component::Component;
 use building_blocks::{ComponentSpec, InitError, Registry};
 
-pub use discovery::{Found, Service, discover};
+pub use discovery::{DiscoveredSocket, Service, discover};
 
-/// Adds the component types that were found: `state.NAME`, `secretstores.NAME` and `bindings.NAME`, with the name of the
-/// socket's file. One that is there already gives way, as in Dapr.
-pub fn register(registry: &mut Registry, found: Vec<Found>) {
-    for Found { name, socket, services } in found {
+/// Registers discovered components as `state.NAME`, `secretstores.NAME` and `bindings.NAME`, where NAME is the name of
+/// the socket's file.
+///
+/// As in Dapr, they replace existing types.
+pub fn register(registry: &mut Registry, found: Vec<DiscoveredSocket>) {
+    for DiscoveredSocket { name, socket, services } in found {
         let has = |service| services.contains(&service);
         if has(Service::StateStore) {
             let socket = socket.clone();
@@ -29,36 +31,37 @@ pub fn register(registry: &mut Registry, found: Vec<Found>) {
             let socket = socket.clone();
             registry.register(&format!("secretstores.{name}"), move |spec, _| secret_store(socket.clone(), spec));
         }
-        let (is_called, calls) = (has(Service::OutputBinding), has(Service::InputBinding));
-        if is_called || calls {
-            registry
-                .register(&format!("bindings.{name}"), move |spec, _| binding(socket.clone(), spec, is_called, calls));
+        let (has_output, has_input) = (has(Service::OutputBinding), has(Service::InputBinding));
+        if has_output || has_input {
+            registry.register(&format!("bindings.{name}"), move |spec, _| {
+                binding(socket.clone(), spec, has_output, has_input)
+            });
         }
     }
 }
 
 async fn state_store(socket: impl AsRef<Path>, spec: ComponentSpec) -> Result<Component, InitError> {
     let channel = connection::connect(socket.as_ref(), &spec.name)?;
-    Ok(Component::of_state_store(state::Store::open(channel, &spec.properties).await?))
+    Ok(Component::from_state_store(state::Store::open(channel, &spec.properties).await?))
 }
 
 async fn secret_store(socket: impl AsRef<Path>, spec: ComponentSpec) -> Result<Component, InitError> {
     let channel = connection::connect(socket.as_ref(), &spec.name)?;
-    Ok(Component::of_secret_store(secrets::Store::open(channel, &spec.properties).await?))
+    Ok(Component::from_secret_store(secrets::Store::open(channel, &spec.properties).await?))
 }
 
 async fn binding(
     socket: impl AsRef<Path>,
     spec: ComponentSpec,
-    is_called: bool,
-    calls: bool,
+    has_output: bool,
+    has_input: bool,
 ) -> Result<Component, InitError> {
     let channel = connection::connect(socket.as_ref(), &spec.name)?;
     let mut component = Component::default();
-    if is_called {
+    if has_output {
         component.output_binding = Some(Arc::new(output::Binding::open(channel.clone(), &spec.properties).await?));
     }
-    if calls {
+    if has_input {
         component.input_binding = Some(Arc::new(input::Binding::open(channel, &spec).await?));
     }
     Ok(component)

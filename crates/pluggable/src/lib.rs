@@ -1,7 +1,8 @@
-//! Dapr's pluggable components: gRPC on a Unix socket, in both directions.
+//! Dapr's pluggable components, in both directions: gRPC over a Unix socket.
 //!
-//! [`serve`] makes any component of the building blocks one that the real `daprd` loads; [`discover`] finds those that others
-//! serve, and [`register`] makes them component types here. Follows `dapr/pkg/components/pluggable` of Dapr 1.18.
+//! [`serve`] serves any building-block component so that `daprd` can load it. [`discover`] finds components that other
+//! processes serve, and [`register`] adds them as component types. Follows `dapr/pkg/components/pluggable` of Dapr
+//! 1.18.
 
 mod contract;
 mod host;
@@ -9,6 +10,6 @@ mod serve;
 mod socket;
 mod wire;
 
-pub use host::{Found, Service, discover, register};
-pub use serve::{Block, Maker, ServeError, serve};
+pub use host::{DiscoveredSocket, Service, discover, register};
+pub use serve::{Block, ComponentFactory, ServeError, serve};
 pub use socket::{Socket, SocketError};

@@ -1,4 +1,4 @@
-//! Serving a component to Dapr.
+//! Server side: serving a component to Dapr.
 
 mod input;
 mod instances;
@@ -27,54 +27,59 @@ use crate::contract::transactional_state_store_server::{SERVICE_NAME as TRANSACT
 use crate::contract::transactional_store_multi_max_size_server::{
     SERVICE_NAME as MULTI_MAX_SIZE, TransactionalStoreMultiMaxSizeServer,
 };
-use crate::contract::{DESCRIPTION, LARGEST_MESSAGE};
+use crate::contract::{DESCRIPTION, MAX_MESSAGE_SIZE};
 use crate::socket::Socket;
 use instances::Instances;
 
-/// Makes a component of the name and the properties that a YAML gives to it.
-pub type Maker =
+/// Factory of components, from the name and the properties in a YAML.
+pub type ComponentFactory =
     Arc<dyn Fn(String, BTreeMap<String, Secret>) -> BoxFuture<'static, Result<Component, InitError>> + Send + Sync>;
 
-/// What a component is served as.
+/// Building block as which a component is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
-    /// A store of state.
+    /// State store.
     StateStore,
-    /// A store of secrets.
+    /// Secret store.
     SecretStore,
-    /// A binding that is called.
+    /// Output binding, which is invoked.
     OutputBinding,
-    /// A binding that calls.
+    /// Input binding, which sends events.
     InputBinding,
-    /// A binding that is called, and calls.
+    /// Binding in both directions.
     Binding,
 }
 
-/// Why serving ended.
+/// Error that ended serving.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// The description of the protocol is not understood.
+    /// The protocol's descriptor set is invalid.
     #[error("reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The transport gave up.
+    /// The transport failed.
     #[error("{0}")]
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Serves components that `maker` makes until `shutdown`, and lets calls that have begun end.
+/// Serves components created by `factory` until `shutdown`, and then completes the calls in progress.
 ///
 /// # Errors
 /// When the transport fails.
-pub async fn serve(block: Block, maker: Maker, socket: Socket, shutdown: CancellationToken) -> Result<(), ServeError> {
+pub async fn serve(
+    block: Block,
+    factory: ComponentFactory,
+    socket: Socket,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
     let Socket { listener, file } = socket;
-    let served = services(block, maker)?;
+    let served = services(block, factory)?;
     served.serve_with_incoming_shutdown(UnixListenerStream::new(listener), shutdown.cancelled_owned()).await?;
     drop(file);
     Ok(())
 }
 
-fn services(block: Block, maker: Maker) -> Result<Router, ServeError> {
-    // daprd asks in v1alpha, tools of today in v1.
+fn services(block: Block, factory: ComponentFactory) -> Result<Router, ServeError> {
+    // daprd uses v1alpha, current tools use v1.
     let reflection = |names: &[&str]| {
         let mut builder =
             tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(DESCRIPTION);
@@ -83,39 +88,39 @@ fn services(block: Block, maker: Maker) -> Result<Router, ServeError> {
         }
         builder
     };
-    let reflected = |names: &[&str]| -> Result<Router, ServeError> {
+    let with_reflection = |names: &[&str]| -> Result<Router, ServeError> {
         let router = Server::builder().add_service(reflection(names).build_v1alpha()?);
         Ok(router.add_service(reflection(names).build_v1()?))
     };
     Ok(match block {
         Block::StateStore => {
-            let stores = state::Stores(Arc::new(Instances::new(maker, |component| component.state_store)));
-            reflected(&[STATE_STORE, TRANSACTIONAL, MULTI_MAX_SIZE])?
-                .add_service(StateStoreServer::new(stores.clone()).max_decoding_message_size(LARGEST_MESSAGE))
+            let stores = state::Stores(Arc::new(Instances::new(factory, |component| component.state_store)));
+            with_reflection(&[STATE_STORE, TRANSACTIONAL, MULTI_MAX_SIZE])?
+                .add_service(StateStoreServer::new(stores.clone()).max_decoding_message_size(MAX_MESSAGE_SIZE))
                 .add_service(
-                    TransactionalStateStoreServer::new(stores.clone()).max_decoding_message_size(LARGEST_MESSAGE),
+                    TransactionalStateStoreServer::new(stores.clone()).max_decoding_message_size(MAX_MESSAGE_SIZE),
                 )
                 .add_service(TransactionalStoreMultiMaxSizeServer::new(stores))
         }
         Block::SecretStore => {
-            let stores = secrets::Stores(Instances::new(maker, |component| component.secret_store));
-            reflected(&[SECRET_STORE])?.add_service(SecretStoreServer::new(stores))
+            let stores = secrets::Stores(Instances::new(factory, |component| component.secret_store));
+            with_reflection(&[SECRET_STORE])?.add_service(SecretStoreServer::new(stores))
         }
-        Block::OutputBinding => reflected(&[OUTPUT_BINDING])?.add_service(called(maker)),
-        Block::InputBinding => reflected(&[INPUT_BINDING])?.add_service(calling(maker)),
+        Block::OutputBinding => with_reflection(&[OUTPUT_BINDING])?.add_service(output_service(factory)),
+        Block::InputBinding => with_reflection(&[INPUT_BINDING])?.add_service(input_service(factory)),
         Block::Binding => {
-            let both = reflected(&[OUTPUT_BINDING, INPUT_BINDING])?;
-            both.add_service(called(maker.clone())).add_service(calling(maker))
+            let both = with_reflection(&[OUTPUT_BINDING, INPUT_BINDING])?;
+            both.add_service(output_service(factory.clone())).add_service(input_service(factory))
         }
     })
 }
 
-fn called(maker: Maker) -> OutputBindingServer<output::Bindings> {
-    let bindings = output::Bindings(Instances::new(maker, |component| component.output_binding));
-    OutputBindingServer::new(bindings).max_decoding_message_size(LARGEST_MESSAGE)
+fn output_service(factory: ComponentFactory) -> OutputBindingServer<output::Bindings> {
+    let bindings = output::Bindings(Instances::new(factory, |component| component.output_binding));
+    OutputBindingServer::new(bindings).max_decoding_message_size(MAX_MESSAGE_SIZE)
 }
 
-fn calling(maker: Maker) -> InputBindingServer<input::Bindings> {
-    let bindings = input::Bindings(Instances::new(maker, |component| component.input_binding));
-    InputBindingServer::new(bindings).max_decoding_message_size(LARGEST_MESSAGE)
+fn input_service(factory: ComponentFactory) -> InputBindingServer<input::Bindings> {
+    let bindings = input::Bindings(Instances::new(factory, |component| component.input_binding));
+    InputBindingServer::new(bindings).max_decoding_message_size(MAX_MESSAGE_SIZE)
 }

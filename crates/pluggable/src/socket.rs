@@ -1,4 +1,4 @@
-//! A Unix socket to listen on.
+//! Unix socket to listen on.
 
 use std::io;
 use std::os::unix::fs::FileTypeExt as _;
@@ -7,61 +7,61 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use tokio::net::{UnixListener, UnixStream};
 
-/// A socket that is listened on. Its file goes when it is dropped.
+/// Listening socket. Its file is removed when it is dropped.
 #[derive(Debug)]
 pub struct Socket {
     pub(crate) listener: UnixListener,
     pub(crate) file: File,
 }
 
-/// The file of a socket, which goes with it.
+/// File of a socket, removed on drop.
 #[derive(Debug)]
 pub(crate) struct File(PathBuf);
 
-/// Why a socket cannot be listened on.
+/// Reason why a socket cannot be bound.
 #[derive(Debug, Error)]
 pub enum SocketError {
-    /// There is a file of that name, and it is no socket.
-    #[error("{} exists and is no socket", .0.display())]
-    NoSocket(PathBuf),
-    /// Somebody listens there.
+    /// The file exists and is not a socket.
+    #[error("{} exists and is not a socket", .0.display())]
+    NotASocket(PathBuf),
+    /// Another process listens on the socket.
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
-    /// The system refuses.
+    /// The system reports an error.
     #[error("{}: {source}", path.display())]
-    Refused {
-        /// The socket or its folder.
+    Io {
+        /// The socket or its directory.
         path: PathBuf,
-        /// Why.
+        /// Cause of the error.
         source: io::Error,
     },
 }
 
 impl Socket {
-    /// Listens at `path`, whose folder is made if it is missing. A socket that nobody listens on any more is replaced.
+    /// Listens at `path`, whose directory is created if missing. A stale socket is replaced.
     ///
     /// # Errors
-    /// When somebody listens there, something else is there, or the system refuses.
+    /// When another process listens there, the file is not a socket, or the system reports an error.
     pub async fn bind(path: &Path) -> Result<Self, SocketError> {
-        let refused = |source| SocketError::Refused { path: path.to_owned(), source };
+        let io_error = |source| SocketError::Io { path: path.to_owned(), source };
         if let Some(folder) = path.parent() {
-            tokio::fs::create_dir_all(folder).await.map_err(refused)?;
+            tokio::fs::create_dir_all(folder).await.map_err(io_error)?;
         }
         match tokio::fs::symlink_metadata(path).await {
-            Ok(found) if !found.file_type().is_socket() => return Err(SocketError::NoSocket(path.to_owned())),
+            Ok(found) if !found.file_type().is_socket() => return Err(SocketError::NotASocket(path.to_owned())),
             Ok(_) if UnixStream::connect(path).await.is_ok() => return Err(SocketError::InUse(path.to_owned())),
-            Ok(_) => tokio::fs::remove_file(path).await.map_err(refused)?,
+            Ok(_) => tokio::fs::remove_file(path).await.map_err(io_error)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(refused(error)),
+            Err(error) => return Err(io_error(error)),
         }
-        let listener = UnixListener::bind(path).map_err(refused)?;
+        let listener = UnixListener::bind(path).map_err(io_error)?;
         Ok(Self { listener, file: File(path.to_owned()) })
     }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
-        // Who removed it before us wanted the same.
+        // The file may already have been removed.
         let _ = std::fs::remove_file(&self.0);
     }
 }

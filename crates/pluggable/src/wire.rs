@@ -1,4 +1,4 @@
-//! State requests and answers, from the native types to the protocol's and back.
+//! Conversion of state requests and responses between the native types and the protocol's.
 
 use building_blocks::state as native;
 use building_blocks::state::StateItem;
@@ -67,7 +67,7 @@ impl From<native::Operation> for TransactionalStateOperation {
 }
 
 impl TransactionalStateOperation {
-    /// The operation; none where it is of a kind that is not known.
+    /// Converts the operation; `None` if its kind is unknown.
     pub(crate) fn native(self) -> Option<native::Operation> {
         Some(match self.request? {
             Request::Set(request) => native::Operation::Upsert(request.into()),
@@ -84,7 +84,7 @@ impl From<Option<StateItem>> for GetResponse {
 }
 
 impl From<GetResponse> for Option<StateItem> {
-    /// What is absent has neither data nor an etag; a value of no bytes has an etag where the store has any.
+    /// An absent value has neither data nor an etag. An empty value has an etag if the store has etags.
     fn from(response: GetResponse) -> Self {
         let GetResponse { data: value, etag, metadata, content_type } = response;
         if value.is_empty() && etag.is_none() {
@@ -140,15 +140,15 @@ impl From<StateConsistency> for native::Consistency {
     }
 }
 
-/// The protocol has no text that is absent; an empty one stands for it.
+/// Converts an empty text to `None`, as the protocol has no absent texts.
 fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
-/// In the metadata of a failure with a status of its own: `dapr/pkg/components/pluggable/errors.go`.
+/// Metadata keys of an error with an HTTP status: `dapr/pkg/components/pluggable/errors.go`.
 pub(crate) const KIT_ERROR: &str = "kit_error";
 pub(crate) const HTTP_CODE: &str = "http_code";
 
-/// A code of gRPC, as Go writes it.
+/// Returns a gRPC status code's name in Go.
 pub(crate) fn code_name(code: Code) -> String {
     match code {
         Code::Cancelled => "Canceled".to_owned(),

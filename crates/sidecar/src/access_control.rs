@@ -7,38 +7,38 @@ mod operations;
 
 pub use operations::{OperationRule, Operations};
 
-/// The trust domain of every application: Dapr's default.
+/// Trust domain of every application: Dapr's default.
 pub const TRUST_DOMAIN: &str = "public";
 
-/// The namespace of every application: Dapr's default.
+/// Namespace of every application: Dapr's default.
 pub const NAMESPACE: &str = "default";
 
 /// The access control list of one application. The default allows everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessControl {
-    /// Whether callers without a policy are denied.
+    /// True if callers without a policy are denied.
     pub denies_by_default: bool,
-    /// The policies of callers.
+    /// Policies of callers.
     pub policies: Vec<AccessPolicy>,
 }
 
 /// The policy of one caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessPolicy {
-    /// The caller's id.
+    /// App id of the caller.
     pub app_id: String,
-    /// The caller's namespace.
+    /// Namespace of the caller.
     pub namespace: String,
-    /// The caller's trust domain.
+    /// Trust domain of the caller.
     pub trust_domain: String,
-    /// Whether it is denied what no operation says; `None` leaves that to the list's default.
+    /// Action where no operation matches; `None` uses the list's default.
     pub denies_by_default: Option<bool>,
     /// Rules for parts of the application.
     pub operations: Operations,
 }
 
 impl AccessControl {
-    /// Whether the application `caller` may send a request of `verb` to `path`.
+    /// Returns whether the application `caller` may send a request of `verb` to `path`.
     #[must_use]
     pub fn allows(&self, caller: &str, path: &str, verb: &str) -> bool {
         // Of two policies for one caller Dapr keeps the last.

@@ -1,25 +1,27 @@
-//! Log lines about components that fail and recover: one when a component is lost, one when it is back.
+//! Logs components that become unavailable, and recover: one line each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The time after the last failure from which a success counts as recovery: on a full disk a statement that writes nothing succeeds.
+/// Time after the last failure from which a success counts as recovery.
+///
+/// On a full disk, a statement that writes nothing succeeds.
 const RECOVERY_DELAY: Duration = Duration::from_secs(5);
 
-/// The components that are lost at the moment.
+/// Components that are unavailable at the moment.
 #[derive(Debug, Default)]
 pub(crate) struct Availability(Mutex<BTreeMap<String, Loss>>);
 
 #[derive(Debug)]
 struct Loss {
-    /// The operations that failed and have not succeeded since.
+    /// Operations that have failed and not succeeded since.
     operations: BTreeSet<String>,
     last_failure: Instant,
 }
 
-/// A change that is worth a line.
+/// A change of availability, to be logged.
 #[derive(Debug, PartialEq, Eq)]
 enum Change {
     Lost,
@@ -27,8 +29,8 @@ enum Change {
 }
 
 impl Availability {
-    /// Notes how `operation` of a component ended; `error` where the component could not be reached, or its disk is full.
-    pub(crate) fn note(&self, app: &str, component: &str, operation: &str, error: Option<&dyn Display>) {
+    /// Records the outcome of an operation; `error` where the component is unreachable or its disk is full.
+    pub(crate) fn record(&self, app: &str, component: &str, operation: &str, error: Option<&dyn Display>) {
         match (self.update(component, operation, error.is_some(), Instant::now()), error) {
             (Some(Change::Lost), Some(error)) => {
                 tracing::error!(app, component, operation, %error, "component unavailable")
@@ -38,8 +40,10 @@ impl Availability {
         }
     }
 
-    /// An operation that fails says nothing of others: of a full disk can be read. So a component is back when all do that
-    /// had failed.
+    /// Updates the state of a component.
+    ///
+    /// A failing operation says nothing of others: a full disk can still be read. So a component has recovered only
+    /// when all failed operations succeed.
     fn update(&self, component: &str, operation: &str, is_lost: bool, now: Instant) -> Option<Change> {
         let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if is_lost {
@@ -68,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn component_is_told_once_when_lost_and_once_when_back() {
+    fn component_is_logged_once_when_lost_and_once_when_back() {
         let availability = Availability::default();
         let begin = Instant::now();
         let steps = [
@@ -77,7 +81,7 @@ mod tests {
             (1, "write", true, None),
             (2, "read", false, None),
             (3, "read", true, None),
-            // Too soon to be believed.
+            // Too soon to count as recovery.
             (4, "write", false, None),
             (9, "write", false, None),
             (9, "read", false, Some(Change::Recovered)),

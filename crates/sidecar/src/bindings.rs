@@ -1,10 +1,10 @@
-//! Calling output bindings: `dapr/pkg/runtime/processor/binding/send.go`.
+//! Invokes output bindings: `dapr/pkg/runtime/processor/binding/send.go`.
 
 use building_blocks::binding::{BindingError, InvokeRequest, InvokeResponse};
 
 use crate::Sidecar;
 
-/// Why an output binding was not called, or failed. The texts are Dapr's.
+/// An error of an output binding. The texts are Dapr's.
 #[derive(Debug, thiserror::Error)]
 pub enum BindingCallError {
     /// The request names no operation.
@@ -13,14 +13,14 @@ pub enum BindingCallError {
     /// No binding has this name.
     #[error("couldn't find output binding {0}")]
     NotFound(String),
-    /// The binding cannot do this.
+    /// The binding does not support the operation.
     #[error("binding {name} does not support operation {operation}. supported operations:{supported}")]
     UnsupportedOperation {
-        /// The binding.
+        /// Name of the binding.
         name: String,
-        /// The operation asked for.
+        /// Requested operation.
         operation: String,
-        /// What it can do, separated by spaces.
+        /// Supported operations, separated by spaces.
         supported: String,
     },
     /// The binding failed.
@@ -29,7 +29,7 @@ pub enum BindingCallError {
 }
 
 impl Sidecar {
-    /// Calls the output binding `name`.
+    /// Invokes the output binding `name`.
     ///
     /// # Errors
     /// See [`BindingCallError`].
@@ -51,7 +51,7 @@ impl Sidecar {
         let operation = request.operation.clone();
         let ended = binding.invoke(request).await;
         let lost = ended.as_ref().err().filter(|error| matches!(error, BindingError::Unavailable(_)));
-        self.availability.note(&self.app_id, name, &operation, lost.map(|error| error as _));
+        self.availability.record(&self.app_id, name, &operation, lost.map(|error| error as _));
         ended.map_err(BindingCallError::Binding)
     }
 }

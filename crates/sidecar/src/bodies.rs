@@ -1,4 +1,4 @@
-//! The request bodies that the host holds for one application while they arrive.
+//! Buffers request bodies of one application, within a common limit.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Refusal;
+use crate::ApiError;
 
-/// The unit in which bodies are counted, in bytes.
+/// Unit in which bodies are counted, in bytes.
 const UNIT: usize = 1 << 10;
 
-/// A limit on all bodies under way.
+/// A limit on the total size of all buffered bodies.
 pub(crate) struct Bodies {
-    /// What is left, in units.
+    /// Units left.
     left: Arc<Semaphore>,
-    /// In bytes.
+    /// Limit in bytes.
     limit: usize,
 }
 
@@ -27,13 +27,13 @@ impl Bodies {
         Self { left: Arc::new(Semaphore::new((limit / UNIT).min(Semaphore::MAX_PERMITS))), limit }
     }
 
-    /// All bytes of a body that has to be whole to be understood. They are counted while it arrives, and lie in memory once.
-    pub(crate) async fn whole(&self, mut body: UnsyncBoxBody<Bytes, BoxError>) -> Result<Bytes, Refusal> {
+    /// Reads a whole body into memory. Its bytes count while it arrives, and are not copied twice.
+    pub(crate) async fn read(&self, mut body: UnsyncBoxBody<Bytes, BoxError>) -> Result<Bytes, ApiError> {
         let announced = http_body::Body::size_hint(&body).exact().and_then(|size| usize::try_from(size).ok());
         let mut held = self.hold(0)?;
         let mut whole = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let Ok(piece) = frame.map_err(Refusal::malformed)?.into_data() else { continue };
+            let Ok(piece) = frame.map_err(ApiError::malformed)?.into_data() else { continue };
             if whole.is_empty() && http_body::Body::is_end_stream(&body) {
                 return Ok(piece);
             }
@@ -47,11 +47,11 @@ impl Bodies {
         Ok(whole.freeze())
     }
 
-    fn hold(&self, units: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+    fn hold(&self, units: usize) -> Result<OwnedSemaphorePermit, ApiError> {
         let held = u32::try_from(units).ok().and_then(|units| self.left.clone().try_acquire_many_owned(units).ok());
         held.ok_or_else(|| {
             let message = format!("the request bodies under way take more than {} MiB", self.limit >> 20);
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "ERR_REQUEST_BODIES", message)
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ERR_REQUEST_BODIES", message)
         })
     }
 }
@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    /// A body of these pieces; the last never comes where it `stalls`.
+    /// Creates a body of so many pieces; one that `stalls` never ends.
     fn body(pieces: usize, stalls: bool) -> UnsyncBoxBody<Bytes, BoxError> {
         let mut left = pieces;
         let pieces = futures_util::stream::poll_fn(move |_| {
@@ -79,14 +79,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_under_way_share_one_limit_and_give_back() {
+    async fn buffered_bodies_share_one_limit_and_release_it() {
         let bodies = Bodies::new(10 * UNIT);
-        assert_eq!(bodies.whole(body(10, false)).await.unwrap().len(), 10 * UNIT);
-        let stalled = bodies.whole(body(6, true));
+        assert_eq!(bodies.read(body(10, false)).await.unwrap().len(), 10 * UNIT);
+        let stalled = bodies.read(body(6, true));
         tokio::pin!(stalled);
         assert!(futures_util::poll!(stalled.as_mut()).is_pending());
-        let refused = bodies.whole(body(5, false)).await.unwrap_err();
+        let refused = bodies.read(body(5, false)).await.unwrap_err();
         assert_eq!((refused.status.as_u16(), refused.code), (503, "ERR_REQUEST_BODIES"));
-        assert_eq!(bodies.whole(body(4, false)).await.unwrap().len(), 4 * UNIT);
+        assert_eq!(bodies.read(body(4, false)).await.unwrap().len(), 4 * UNIT);
     }
 }

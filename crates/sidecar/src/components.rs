@@ -1,4 +1,4 @@
-//! The components that one application may use, by name.
+//! Components of one application, by name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use building_blocks::{Component, ComponentSpec, InputBinding, OutputBinding, Sec
 use crate::encryption::{Encryption, EncryptionKeyError};
 use crate::key_prefix::{IllegalKey, KeyPrefix};
 
-/// The components of one application.
+/// Components of one application.
 #[derive(Clone, Default)]
 pub struct Components {
     pub(crate) state_stores: BTreeMap<String, ConfiguredStateStore>,
@@ -17,22 +17,22 @@ pub struct Components {
     pub(crate) output_bindings: BTreeMap<String, Arc<dyn OutputBinding>>,
     input_bindings: BTreeMap<String, Input>,
     loaded: Vec<Loaded>,
-    /// The application's namespace; empty where there is none.
+    /// Namespace of the application; empty if unset.
     namespace: String,
 }
 
-/// An input binding, and what its component says of the application's side.
+/// An input binding with its settings for the application.
 #[derive(Clone)]
 pub struct Input {
     /// The binding.
     pub binding: Arc<dyn InputBinding>,
-    /// The path that its events go to.
+    /// Path for its events.
     pub route: String,
-    /// Whether the component says that it is an input; otherwise the application is asked.
+    /// True if the component declares itself an input; otherwise the application is asked.
     pub is_explicit: bool,
 }
 
-/// A state store, and what Dapr does before values reach it.
+/// A state store, with its key prefix and encryption.
 #[derive(Clone)]
 pub(crate) struct ConfiguredStateStore {
     pub(crate) store: Arc<dyn StateStore>,
@@ -40,35 +40,35 @@ pub(crate) struct ConfiguredStateStore {
     pub(crate) encryption: Option<Arc<Encryption>>,
 }
 
-/// Why a component cannot be used as its properties say.
+/// An error in a component's properties.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
-    /// Its key prefix.
+    /// The key prefix is invalid.
     #[error(transparent)]
     KeyPrefix(#[from] IllegalKey),
-    /// Its encryption keys.
+    /// An encryption key is invalid.
     #[error(transparent)]
     EncryptionKey(#[from] EncryptionKeyError),
-    /// Its transactions would have to publish.
+    /// The outbox needs pub/sub, which daprlet does not have.
     #[error("outboxPublishPubsub: daprlet has no pub/sub yet, so that transactions would publish nothing")]
     Outbox,
 }
 
-/// A component as the metadata API tells of it.
+/// A component as listed by the metadata API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
-    /// Its name.
+    /// Name of the component.
     pub name: String,
-    /// Its type.
+    /// Type of the component.
     pub type_: String,
-    /// Its version.
+    /// Version of the component.
     pub version: String,
-    /// What it can do, in Dapr's words.
+    /// Capabilities, in Dapr's terms.
     pub capabilities: Vec<String>,
 }
 
 impl Components {
-    /// No components yet, for an application in `namespace`, which may be empty.
+    /// Creates an empty set for an application in `namespace`, which may be empty.
     #[must_use]
     pub fn in_namespace(namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), ..Self::default() }
@@ -77,21 +77,21 @@ impl Components {
     /// Adds a component under the name in its specification.
     ///
     /// # Errors
-    /// When its `keyPrefix` cannot be one, its encryption keys are none, or it asks for what is not here.
+    /// When its `keyPrefix` or encryption keys are invalid, or it needs a feature that daprlet lacks.
     pub fn add(&mut self, spec: &ComponentSpec, component: &Component) -> Result<(), AddError> {
         let name = spec.name.clone();
         if let Some(store) = &component.state_store {
             if spec.properties.get("outboxPublishPubsub").is_some() {
                 return Err(AddError::Outbox);
             }
-            let prefix = KeyPrefix::from_property(spec.properties.given("keyPrefix"), &self.namespace)?;
+            let prefix = KeyPrefix::from_property(spec.properties.get_raw("keyPrefix"), &self.namespace)?;
             let encryption = Encryption::from_spec(spec)?.map(Arc::new);
             self.state_stores.insert(name.clone(), ConfiguredStateStore { store: store.clone(), prefix, encryption });
         }
         if let Some(store) = &component.secret_store {
             self.secret_stores.insert(name.clone(), store.clone());
         }
-        let direction = Direction::from_property(spec.properties.given("direction"));
+        let direction = Direction::from_property(spec.properties.get_raw("direction"));
         let component = &direction.restrict(component);
         if let Some(binding) = &component.output_binding {
             self.output_bindings.insert(name.clone(), binding.clone());
@@ -106,24 +106,24 @@ impl Components {
         Ok(())
     }
 
-    /// What is loaded, in the order in which it was.
+    /// Lists the components in the order of loading.
     #[must_use]
     pub fn loaded(&self) -> &[Loaded] {
         &self.loaded
     }
 
-    /// The input bindings by name.
+    /// Lists the input bindings by name.
     pub fn input_bindings(&self) -> impl Iterator<Item = (&str, &Input)> {
         self.input_bindings.iter().map(|(name, input)| (name.as_str(), input))
     }
 }
 
-/// Which ways a binding is used: `direction` in its metadata, `dapr/pkg/runtime/processor/binding/binding.go`.
+/// Directions of a binding: `direction` in its metadata, `dapr/pkg/runtime/processor/binding/binding.go`.
 #[derive(Clone, Copy)]
 struct Direction {
     input: bool,
     output: bool,
-    /// Whether the component says it; otherwise it is both.
+    /// True if the component specifies the direction; the default is both.
     is_explicit: bool,
 }
 
@@ -142,7 +142,8 @@ impl Direction {
     }
 }
 
-/// `dapr/pkg/runtime/compstore`: state and secret stores declare features, bindings their direction.
+/// Lists capabilities as in `dapr/pkg/runtime/compstore`: features of state and secret stores, and directions of
+/// bindings.
 fn capabilities(component: &Component) -> Vec<String> {
     let mut capabilities = Vec::new();
     if let Some(store) = &component.state_store {
@@ -169,12 +170,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outbox_is_refused_by_name() {
+    fn outbox_property_is_an_error() {
         struct Nothing;
         #[async_trait::async_trait]
         impl StateStore for Nothing {
             fn features(&self) -> building_blocks::state::StateFeatures {
-                building_blocks::state::StateFeatures::of(&[])
+                building_blocks::state::StateFeatures::new(&[])
             }
             async fn get(
                 &self,
@@ -192,7 +193,7 @@ mod tests {
                 Ok(())
             }
         }
-        let component = Component::of_state_store(Nothing);
+        let component = Component::from_state_store(Nothing);
         let spec = |properties: &[(&str, &str)]| ComponentSpec {
             name: "s".into(),
             properties: properties.iter().copied().collect(),
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn direction_names_one_way_or_both() {
+    fn direction_is_input_output_or_both() {
         let check = |text| {
             let Direction { input, output, is_explicit } = Direction::from_property(text);
             (input, output, is_explicit)

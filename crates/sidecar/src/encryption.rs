@@ -1,7 +1,8 @@
-//! State that is encrypted before it reaches its store: `dapr/pkg/encryption`.
+//! Encrypts state before it reaches its store: `dapr/pkg/encryption`.
 //!
-//! A value is kept as `BASE64(nonce, ciphertext and tag)||NAME`, AES-GCM with a key of 16, 24 or 32 bytes in hexadecimal. NAME
-//! is that of the secret that the key came from, so that the secondary key still reads what was written before a rotation.
+//! A value is stored as `BASE64(nonce, ciphertext and tag)||NAME`, AES-GCM with a key of 16, 24 or 32 bytes in
+//! hexadecimal. NAME is that of the secret that the key came from, so that the secondary key still decrypts values from
+//! before a rotation.
 
 use std::fmt;
 
@@ -14,27 +15,27 @@ use base64::engine::general_purpose::STANDARD;
 use building_blocks::ComponentSpec;
 use bytes::Bytes;
 
-/// What separates the ciphertext from the name of its key.
+/// Separator between the ciphertext and the name of its key.
 const SEPARATOR: &str = "||";
 
-/// The length of a nonce, in bytes.
+/// Length of a nonce, in bytes.
 const NONCE_LENGTH: usize = 12;
 
 const PRIMARY: &str = "primaryEncryptionKey";
 const SECONDARY: &str = "secondaryEncryptionKey";
 
-/// A key that is none. The text never shows any of it.
+/// An invalid encryption key. The text never shows any of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncryptionKeyError {
     /// The text is not hexadecimal, or of another length.
     #[error("property {0}: an encryption key has 16, 24 or 32 bytes, written as hexadecimal digits")]
     Malformed(&'static str),
-    /// A key to read with and none to write with.
+    /// A secondary key without a primary key.
     #[error("property {SECONDARY}: it is nothing without {PRIMARY}")]
     NoPrimary,
 }
 
-/// A value that cannot be encrypted or decrypted.
+/// An error of encryption or decryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EncryptionError {
     #[error("the system gives no random numbers")]
@@ -49,7 +50,7 @@ pub(crate) enum EncryptionError {
     Decrypt,
 }
 
-/// The keys of one store.
+/// Keys of one store.
 #[derive(Debug)]
 pub(crate) struct Encryption {
     primary: Key,
@@ -57,7 +58,7 @@ pub(crate) struct Encryption {
 }
 
 impl Encryption {
-    /// The keys in a component's properties; `None` where it has none, so that its values are kept as they are.
+    /// Reads the keys in a component's properties; `None` without keys, which disables encryption.
     pub(crate) fn from_spec(spec: &ComponentSpec) -> Result<Option<Self>, EncryptionKeyError> {
         let key = |property| Key::from_spec(spec, property);
         match (key(PRIMARY)?, key(SECONDARY)?) {
@@ -67,7 +68,7 @@ impl Encryption {
         }
     }
 
-    /// What is kept in the place of `value`.
+    /// Encrypts `value` into a record.
     pub(crate) fn encrypt(&self, value: &[u8]) -> Result<Bytes, EncryptionError> {
         let mut nonce = [0; NONCE_LENGTH];
         getrandom::fill(&mut nonce).map_err(|_| EncryptionError::Random)?;
@@ -76,7 +77,7 @@ impl Encryption {
         Ok(format!("{}{SEPARATOR}{}", STANDARD.encode(sealed), self.primary.name).into())
     }
 
-    /// The value that is kept as `record`.
+    /// Decrypts a record.
     pub(crate) fn decrypt(&self, record: &[u8]) -> Result<Bytes, EncryptionError> {
         if record.is_empty() {
             return Ok(Bytes::new());
@@ -86,7 +87,7 @@ impl Encryption {
         let sealed = STANDARD.decode(sealed).map_err(|_| EncryptionError::Decrypt)?;
         let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LENGTH>().ok_or(EncryptionError::Decrypt)?;
         let mut error = EncryptionError::UnknownKey;
-        // Keys that are written into the YAML have no name, and so may be either.
+        // Keys written into the YAML have no name, and so both are tried.
         for key in [Some(&self.primary), self.secondary.as_ref()].into_iter().flatten().filter(|key| key.name == name) {
             if let Some(value) = key.cipher.decrypt(nonce, ciphertext) {
                 return Ok(value.into());
@@ -98,14 +99,14 @@ impl Encryption {
 }
 
 struct Key {
-    /// The name of its secret; empty where the key is in the YAML.
+    /// Name of its secret; empty for a key in the YAML.
     name: String,
     cipher: Cipher,
 }
 
 impl Key {
     fn from_spec(spec: &ComponentSpec, property: &'static str) -> Result<Option<Self>, EncryptionKeyError> {
-        let Some(text) = spec.properties.given(property) else { return Ok(None) };
+        let Some(text) = spec.properties.get_raw(property) else { return Ok(None) };
         let bytes = hex::decode(text).map_err(|_| EncryptionKeyError::Malformed(property))?;
         let cipher = Cipher::new(&bytes).ok_or(EncryptionKeyError::Malformed(property))?;
         let name = spec.secret_names.get(&property.to_ascii_lowercase()).cloned().unwrap_or_default();
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn value_is_sealed_with_the_name_of_its_key_and_read_back() {
+    fn record_has_its_key_name_and_decrypts() {
         for key in [OLD, &NEW[..48], NEW] {
             let keys = encryption(&[(PRIMARY, key, "secret")]);
             let record = keys.encrypt(b"{\"a\":1}").unwrap();
@@ -190,14 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn record_of_another_implementation_is_read() {
+    fn record_of_another_implementation_decrypts() {
         // AES-128-GCM of `"hello"`, by OpenSSL.
         let record = "ZGVmZ2hpamtsbW5vOAorybdtmjs3YCvp/jcAoftkRkkN59E=||key";
         assert_eq!(encryption(&[(PRIMARY, OLD, "key")]).decrypt(record.as_bytes()).unwrap(), "\"hello\"");
     }
 
     #[test]
-    fn secondary_key_reads_what_was_written_before_a_rotation() {
+    fn secondary_key_decrypts_records_from_before_rotation() {
         let record = encryption(&[(PRIMARY, OLD, "old")]).encrypt(b"1").unwrap();
         let rotated = encryption(&[(PRIMARY, NEW, "new"), (SECONDARY, OLD, "old")]);
         assert_eq!(rotated.decrypt(&record).unwrap(), "1");
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn key_that_is_none_is_an_error_and_never_shown() {
+    fn invalid_key_is_an_error_that_hides_it() {
         for key in ["secret", "", "00", &"0".repeat(30), &"zz".repeat(16)] {
             let error = Encryption::from_spec(&spec(&[(PRIMARY, key, "k")])).unwrap_err();
             assert_eq!(error, EncryptionKeyError::Malformed(PRIMARY), "{key}");

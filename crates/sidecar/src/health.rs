@@ -1,8 +1,8 @@
-//! Whether the sidecar, its components and its application are ready.
+//! Readiness of the sidecar: components and application.
 
 use tokio::sync::watch;
 
-/// Two flags: what SDKs poll (components are there) and what probes poll (the application is there too).
+/// Two flags: components loaded (polled by SDKs) and application ready (polled by probes).
 #[derive(Debug, Default)]
 pub struct Health(watch::Sender<Flags>);
 
@@ -13,23 +13,23 @@ struct Flags {
 }
 
 impl Health {
-    /// All components are loaded.
+    /// Sets whether all components are loaded.
     pub fn components_are_ready(&self, ready: bool) {
         self.0.send_modify(|flags| flags.components = ready);
     }
 
-    /// The application accepts connections.
+    /// Sets whether the application accepts connections.
     pub fn application_is_ready(&self, ready: bool) {
         self.0.send_modify(|flags| flags.application = ready);
     }
 
-    /// `/v1.0/healthz/outbound`.
+    /// Returns the status for `/v1.0/healthz/outbound`.
     #[must_use]
     pub fn outbound(&self) -> bool {
         self.0.borrow().components
     }
 
-    /// `/v1.0/healthz`.
+    /// Returns the status for `/v1.0/healthz`.
     #[must_use]
     pub fn all(&self) -> bool {
         let flags = *self.0.borrow();

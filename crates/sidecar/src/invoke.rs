@@ -1,4 +1,4 @@
-//! The way to other applications.
+//! Invocation of other applications.
 
 use async_trait::async_trait;
 use building_blocks::BoxError;
@@ -7,54 +7,54 @@ use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
 
-/// A body that streams.
+/// A streaming body.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// No bytes.
+/// Creates an empty body.
 #[must_use]
 pub fn empty_body() -> Body {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 
-/// All bytes at once.
+/// Creates a body of the given bytes.
 #[must_use]
 pub fn full_body(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Carries requests to applications.
+/// Sends requests to applications.
 #[async_trait]
 pub trait Invoker: Send + Sync {
     /// Sends `request`, whose URI is just path and query, to the application `target`.
     async fn invoke(&self, target: &str, request: Request<Body>) -> Result<Response<Body>, InvokeError>;
 }
 
-/// Why an invocation got no answer.
+/// An error of an invocation.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
-    /// There is no such application. The text is that of Dapr's mDNS resolver.
+    /// No application has this id. The text is that of Dapr's mDNS resolver.
     #[error("couldn't find service: {target}")]
     Unknown {
-        /// The id asked for.
+        /// Requested app id.
         target: String,
     },
-    /// The callee's access control refuses. The text is that of `dapr/pkg/acl/acl.go`.
+    /// The callee's access control denies the request. The text is that of `dapr/pkg/acl/acl.go`.
     #[error(
         "rpc error: code = PermissionDenied desc = access control policy has denied access to id: {caller} \
          operation: {operation} verb: {verb}"
     )]
     Denied {
-        /// The caller's SPIFFE id; empty where only the default action decided, as without mutual TLS.
+        /// SPIFFE id of the caller; empty where only the default action decided, as without mutual TLS.
         caller: String,
-        /// The method asked for, without the first slash.
+        /// Requested method, without the leading slash.
         operation: String,
-        /// The HTTP method.
+        /// HTTP method.
         verb: String,
     },
-    /// There is a sidecar of that id, and no application behind it.
+    /// The sidecar of that id has no application.
     #[error("rpc error: code = Internal desc = app channel is not initialized")]
     NoApplication,
-    /// The application is there, and its answer is not.
+    /// The application gave no response.
     #[error("{0}")]
     Channel(#[source] BoxError),
 }

@@ -1,19 +1,19 @@
-//! How an application's keys become a store's: `dapr/pkg/components/state/state_config.go`.
+//! Maps an application's keys to a store's: `dapr/pkg/components/state/state_config.go`.
 
-/// Between a prefix and a key.
+/// Separator between a prefix and a key.
 const SEPARATOR: &str = "||";
 
-/// The strategy in a state store's `keyPrefix`.
+/// The strategy of a state store's `keyPrefix`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum KeyPrefix {
-    /// `appid`: the application's id, so that applications sharing a store do not meet.
+    /// `appid`: the app id, so that applications sharing a store have separate keys.
     #[default]
     AppId,
     /// `name`: the store's name, so that all applications share its keys.
     StoreName,
-    /// `namespace`: that and the application's id, with a dot between them.
+    /// `namespace`: the namespace, a dot and the app id.
     Namespace(String),
-    /// `none`: keys as they are.
+    /// `none`: no prefix.
     None,
     /// Any other text, in lower case; it may be empty.
     Literal(String),
@@ -25,7 +25,7 @@ pub enum KeyPrefix {
 pub struct IllegalKey(pub String);
 
 impl KeyPrefix {
-    /// Reads the property, which may be absent, for an application in `namespace`, which may be empty.
+    /// Parses the property, which may be absent, for an application in `namespace`, which may be empty.
     ///
     /// # Errors
     /// When it contains the separator.
@@ -43,7 +43,7 @@ impl KeyPrefix {
         })
     }
 
-    /// The store's key for an application's `key`.
+    /// Builds the store's key for an application's `key`.
     ///
     /// # Errors
     /// When `key` contains the separator.
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_separator_is_refused_in_keys_and_prefixes() {
+    fn separator_is_an_error_in_keys_and_prefixes() {
         assert_eq!(KeyPrefix::AppId.apply("a||b", "s", "a"), Err(IllegalKey("a||b".into())));
         assert!(KeyPrefix::from_property(Some("x||y"), "").is_err());
     }

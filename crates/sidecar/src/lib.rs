@@ -1,10 +1,11 @@
-//! What one application sees of Dapr, whichever face it looks through.
+//! The sidecar of one application, behind the HTTP and WIT APIs.
 //!
 //! A [`Sidecar`] knows its application's components by name and applies everything that Dapr does between an API and a
-//! component: key prefixes, secret scopes, the check that a binding has an operation. Faces (Dapr's HTTP API, WIT
+//! component: key prefixes, secret scopes, the check that a binding has an operation. The APIs (Dapr's HTTP API, WIT
 //! interfaces) translate to and from it. Follows `dapr/pkg/api/universal`.
 
 pub mod access_control;
+mod api_error;
 mod availability;
 mod bindings;
 mod bodies;
@@ -15,7 +16,6 @@ mod invoke;
 mod key_prefix;
 mod metadata;
 mod method;
-mod refusal;
 mod secrets;
 mod state;
 
@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::availability::Availability;
 use crate::bodies::Bodies;
 
+pub use api_error::ApiError;
 pub use bindings::BindingCallError;
 pub use components::{AddError, Components, Input, Loaded};
 pub use encryption::EncryptionKeyError;
@@ -35,11 +36,10 @@ pub use invoke::{Body, InvokeError, Invoker, empty_body, full_body};
 pub use key_prefix::{IllegalKey, KeyPrefix};
 pub use metadata::{AppConnection, RUNTIME_VERSION};
 pub use method::{NotUtf8, app_path, clean, method_path};
-pub use refusal::Refusal;
 pub use secrets::{DefaultAccess, SecretCallError, SecretScope};
 pub use state::{AppStateStore, StateCallError};
 
-/// Dapr, for one application.
+/// The Dapr sidecar of one application.
 pub struct Sidecar {
     app_id: String,
     connection: AppConnection,
@@ -56,30 +56,30 @@ pub struct Sidecar {
     forced_shutdown: CancellationToken,
 }
 
-/// What a [`Sidecar`] is made of.
+/// Settings of a [`Sidecar`].
 pub struct Settings {
-    /// The application's id.
+    /// App id.
     pub app_id: String,
-    /// How the application is reached; told to whoever asks for metadata.
+    /// Connection to the application, as shown by the metadata API.
     pub connection: AppConnection,
-    /// Which secrets the application may read.
+    /// Secrets that the application may read.
     pub secret_scopes: Vec<SecretScope>,
-    /// The names of servers outside that can be invoked; told to whoever asks for metadata.
+    /// Names of HTTPEndpoints, as shown by the metadata API.
     pub http_endpoints: Vec<String>,
-    /// The features that a Configuration enables; told to whoever asks for metadata.
+    /// Features that a Configuration enables, as shown by the metadata API.
     pub enabled_features: Vec<String>,
-    /// The way to other applications.
+    /// Sends requests to other applications.
     pub invoker: Arc<dyn Invoker>,
-    /// The most bytes of request bodies that are held at once while they arrive.
+    /// Maximum total of buffered request bodies, in bytes.
     pub bodies: usize,
-    /// Cancelled when the application asks its sidecar to end.
+    /// Cancelled when the application requests a shutdown.
     pub shutdown: CancellationToken,
-    /// Cancelled when it asks so without waiting for requests under way.
+    /// Cancelled when it requests one without waiting for requests under way.
     pub forced_shutdown: CancellationToken,
 }
 
 impl Sidecar {
-    /// A sidecar without components; [`set_components`](Self::set_components) gives it some.
+    /// Creates a sidecar without components; see [`set_components`](Self::set_components).
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
@@ -99,33 +99,33 @@ impl Sidecar {
         }
     }
 
-    /// All bytes of a request body that has to be whole to be understood. They count while it arrives.
+    /// Reads a whole request body into memory. Its bytes count while it arrives.
     ///
     /// # Errors
-    /// When it breaks off, or the application's bodies under way take too much.
-    pub async fn whole(&self, body: Body) -> Result<bytes::Bytes, Refusal> {
-        self.bodies.whole(body).await
+    /// When the body breaks off, or the application's buffered bodies exceed the limit.
+    pub async fn read_body(&self, body: Body) -> Result<bytes::Bytes, ApiError> {
+        self.bodies.read(body).await
     }
 
-    /// The application's id.
+    /// App id.
     #[must_use]
     pub fn app_id(&self) -> &str {
         &self.app_id
     }
 
-    /// Whether the sidecar and its application are ready.
+    /// Readiness of the sidecar and its application.
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.health
     }
 
-    /// The way to other applications.
+    /// Sends requests to other applications.
     #[must_use]
     pub fn invoker(&self) -> &dyn Invoker {
         &*self.invoker
     }
 
-    /// Ends the application and its sidecar; `is_forced` cuts off requests under way.
+    /// Shuts down the application and its sidecar; `is_forced` cuts off requests under way.
     pub fn shut_down(&self, is_forced: bool) {
         if is_forced {
             self.forced_shutdown.cancel();
@@ -133,12 +133,12 @@ impl Sidecar {
         self.shutdown.cancel();
     }
 
-    /// Replaces the components; calls under way keep the ones they started with.
+    /// Replaces the components; calls under way keep the previous ones.
     pub fn set_components(&self, components: Components) {
         *self.components.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(components);
     }
 
-    /// The components as they are now.
+    /// The current components.
     #[must_use]
     pub fn components(&self) -> Arc<Components> {
         self.components.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,46 +1,46 @@
-//! What the metadata API tells and keeps: `dapr/pkg/api/universal/metadata.go`.
+//! Data of the metadata API: `dapr/pkg/api/universal/metadata.go`.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use crate::Sidecar;
 
-/// The version of Dapr whose behaviour this is; SDKs and the CLI expect one of Dapr's own.
+/// Version of Dapr whose behaviour this is; SDKs and the CLI expect one of Dapr's own.
 pub const RUNTIME_VERSION: &str = "1.18.2";
 
-/// How the application is reached.
+/// Connection to the application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppConnection {
-    /// Its port; zero where it has none.
+    /// Port of the application; zero without one.
     pub port: u16,
-    /// `http`.
+    /// Protocol: `http`.
     pub protocol: String,
-    /// Its address.
+    /// Address of the application.
     pub channel_address: String,
-    /// The most requests at once; zero means no limit.
+    /// Maximum concurrent requests; zero means no limit.
     pub max_concurrency: u32,
 }
 
 impl Sidecar {
-    /// How the application is reached.
+    /// Connection to the application.
     #[must_use]
     pub fn connection(&self) -> &AppConnection {
         &self.connection
     }
 
-    /// The names of servers outside that can be invoked.
+    /// Names of outside servers that can be invoked.
     #[must_use]
     pub fn http_endpoints(&self) -> &[String] {
         &self.http_endpoints
     }
 
-    /// The features that a Configuration enables.
+    /// Features that a Configuration enables.
     #[must_use]
     pub fn enabled_features(&self) -> &[String] {
         &self.enabled_features
     }
 
-    /// What clients have stored under names of their own.
+    /// Metadata that clients have stored.
     #[must_use]
     pub fn extended_metadata(&self) -> BTreeMap<String, String> {
         self.extended.read().unwrap_or_else(PoisonError::into_inner).clone()

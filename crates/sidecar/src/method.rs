@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encod
 
 use crate::InvokeError;
 
-/// What Go's `URL.EscapedPath` escapes where it encodes.
+/// Characters that Go's `URL.EscapedPath` escapes when it encodes.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -23,34 +23,38 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b'@');
 
-/// What a path may have besides letters and digits and is taken as it is.
+/// Unescaped characters of a valid path, besides letters and digits.
 const PLAIN: &[u8] = b"-_.~$&+,/:;=@!'()*[]";
 
-/// A request's method that is no UTF-8, which does not get to another application: between sidecars it is text.
+/// Marks a request whose method is not UTF-8.
+///
+/// It cannot be sent to another application, since between sidecars a method is text.
 #[derive(Clone, Copy, Debug)]
 pub struct NotUtf8;
 
-/// The path and query of a method, whose path is decoded already: without dots, free of what could mean something else further
-/// on, and as Go's client sends it. Escapes that are in it stay: whoever wants `%2F` to arrive sends `%252F`.
+/// Builds the path and query of a method, as Go's client sends them.
+///
+/// The path is already decoded; it is cleaned of dots and checked for characters with a special meaning. Escapes in it
+/// stay: to have `%2F` arrive, send `%252F`.
 ///
 /// # Errors
-/// When it is not free of that.
+/// When it contains such a character.
 pub fn method_path(method: &[u8], query: Option<&str>) -> Result<PathAndQuery, InvokeError> {
     let illegal = |why| InvokeError::Channel(format!("rpc error: code = InvalidArgument desc = {why}").into());
     path_and_query(method, query).map_err(illegal)
 }
 
-/// The path of an application's own route, such as that of an input binding, which may have a query.
+/// Builds the path of an application's own route, such as that of an input binding. The route may have a query.
 ///
 /// # Errors
-/// When nothing can be asked for it.
+/// When the route is not a valid path.
 pub fn app_path(route: &str) -> Result<PathAndQuery, String> {
     let (path, query) = route.split_once('?').map_or((route, None), |(path, query)| (path, Some(query)));
     path_and_query(path.as_bytes(), query)
 }
 
 fn path_and_query(method: &[u8], query: Option<&str>) -> Result<PathAndQuery, String> {
-    // Dapr cleans the path before it looks at it.
+    // Dapr cleans the path before it checks it.
     let cleaned = clean_bytes(&[b"/", method].concat());
     let shown = || String::from_utf8_lossy(&cleaned).trim_start_matches('/').to_owned();
     if cleaned.iter().any(|byte| matches!(byte, b'#' | b'?' | b'\0')) {
@@ -68,8 +72,10 @@ fn path_and_query(method: &[u8], query: Option<&str>) -> Result<PathAndQuery, St
     PathAndQuery::try_from(text).map_err(|error| error.to_string())
 }
 
-/// A path as Go's client sends it (`net/url`: `URL.setPath`, then `EscapedPath`): as it is, if it is a valid encoding; otherwise
-/// decoded and encoded anew. A percent sign that begins no escape, which Go refuses, is encoded.
+/// Escapes a path as Go's client does (`net/url`: `URL.setPath`, then `EscapedPath`).
+///
+/// A valid encoding stays unchanged; any other path is decoded and encoded anew. A percent sign that starts no escape,
+/// which Go rejects, is encoded.
 fn escaped(path: &[u8]) -> String {
     let is_escape = |at: usize| path.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     let is_valid = |(at, byte): (usize, &u8)| match byte {
@@ -83,7 +89,7 @@ fn escaped(path: &[u8]) -> String {
     percent_encode(&decoded, ENCODED).to_string()
 }
 
-/// Go's `path.Clean` of an absolute path: no empty segments, no dots, no slash at the end.
+/// Cleans an absolute path like Go's `path.Clean`: no empty segments, no dots, no trailing slash.
 #[must_use]
 pub fn clean(path: &str) -> Cow<'_, str> {
     let plain = !path.contains("//") && !path.contains("/.") && !path.ends_with('/') && path.starts_with('/');
@@ -103,7 +109,7 @@ pub fn clean(path: &str) -> Cow<'_, str> {
     Cow::Owned(format!("/{}", kept.join("/")))
 }
 
-/// The same for a path that may be no text.
+/// Cleans a path that may not be UTF-8.
 fn clean_bytes(path: &[u8]) -> Vec<u8> {
     let mut kept: Vec<&[u8]> = Vec::new();
     for segment in path.split(|byte| *byte == b'/') {
@@ -137,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn method_is_sent_as_gos_client_sends_it() {
+    fn method_is_escaped_as_by_gos_client() {
         for (method, sent) in [
             ("a%2Fb", "/a%2Fb"),
             ("file%23.json", "/file%23.json"),
             ("a!b[c]", "/a!b[c]"),
             ("a b!", "/a%20b%21"),
-            // What is no valid encoding is decoded before it is encoded.
+            // An invalid encoding is decoded before it is encoded.
             ("a%2Fb c", "/a/b%20c"),
             ("100%", "/100%25"),
             ("a%zz", "/a%25zz"),
@@ -154,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn route_of_an_application_may_have_a_query() {
+    fn route_may_have_a_query() {
         assert_eq!(app_path("custom/path?x=1").unwrap(), "/custom/path?x=1");
         assert_eq!(app_path("/custom").unwrap(), "/custom");
     }

@@ -1,4 +1,4 @@
-//! Reading secrets, within the scopes of a Configuration: `dapr/pkg/api/universal/secrets.go`.
+//! Reads secrets, within the scopes of a Configuration: `dapr/pkg/api/universal/secrets.go`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,31 +8,31 @@ use building_blocks::{Metadata, SecretStore};
 
 use crate::Sidecar;
 
-/// What an application may read of one secret store: `spec.secrets.scopes[]` of a Configuration.
+/// Access of an application to one secret store: `spec.secrets.scopes[]` of a Configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretScope {
-    /// The store.
+    /// Name of the store.
     pub store: String,
-    /// What holds for secrets that neither list names.
+    /// Access to secrets in neither list.
     pub default_access: DefaultAccess,
-    /// If there are any, only these may be read.
+    /// If not empty, only these may be read.
     pub allowed: Vec<String>,
-    /// These may not be read.
+    /// Secrets that may not be read.
     pub denied: Vec<String>,
 }
 
-/// What holds for secrets that no list names.
+/// Access to secrets in neither list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DefaultAccess {
-    /// They may be read.
+    /// Allows reading.
     #[default]
     Allow,
-    /// They may not.
+    /// Denies reading.
     Deny,
 }
 
 impl SecretScope {
-    /// `dapr/pkg/config/configuration.go`, `IsSecretAllowed`.
+    /// Decides as `IsSecretAllowed` of `dapr/pkg/config/configuration.go`.
     fn allows(&self, name: &str) -> bool {
         let listed = |list: &[String]| list.iter().any(|entry| entry == name);
         if !self.allowed.is_empty() {
@@ -45,30 +45,30 @@ impl SecretScope {
     }
 }
 
-/// Why a secret is not told.
+/// An error of reading secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretCallError {
     /// The application has no secret store at all.
     #[error("secret store is not configured")]
     NotConfigured,
-    /// It has, but none of this name.
+    /// The application has no secret store of this name.
     #[error("failed finding secret store with key {0}")]
     NotFound(String),
-    /// A scope forbids it.
+    /// A scope denies access.
     #[error("access denied by policy to get {name:?} from {store:?}")]
     Denied {
-        /// The secret.
+        /// Name of the secret.
         name: String,
-        /// The store.
+        /// Name of the store.
         store: String,
     },
-    /// The store has no answer.
+    /// The store failed.
     #[error("{0}")]
     Store(#[source] SecretError),
 }
 
 impl Sidecar {
-    /// One secret.
+    /// Reads one secret.
     ///
     /// # Errors
     /// See [`SecretCallError`].
@@ -80,7 +80,7 @@ impl Sidecar {
         found.get(name, metadata).await.map_err(SecretCallError::Store)
     }
 
-    /// All secrets that the application may read.
+    /// Reads all secrets that the application may read.
     ///
     /// # Errors
     /// See [`SecretCallError`].
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allow_list_wins_over_a_deny_list_and_both_over_the_default() {
+    fn allow_list_overrides_deny_list_and_default() {
         let (allow, deny) = (DefaultAccess::Allow, DefaultAccess::Deny);
         assert!(scope(allow, &[], &[]).allows("a") && !scope(deny, &[], &[]).allows("a"));
         assert!(scope(deny, &["a"], &["a"]).allows("a") && !scope(allow, &["a"], &[]).allows("b"));

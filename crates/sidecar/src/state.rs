@@ -1,4 +1,4 @@
-//! State, with the application's key prefix: `dapr/pkg/api/http/http.go` and `pkg/api/universal/state.go`.
+//! State with the application's key prefix: `dapr/pkg/api/http/http.go` and `pkg/api/universal/state.go`.
 
 use std::sync::Arc;
 
@@ -10,26 +10,26 @@ use crate::components::ConfiguredStateStore;
 use crate::encryption::Encryption;
 use crate::{IllegalKey, KeyPrefix, Sidecar};
 
-/// The most bytes of values that one bulk read answers with: sixteen of the largest that a request can write.
+/// Maximum bytes of values in one bulk read. Sixteen of the largest values that a request can write.
 const MAX_BULK_BYTES: usize = 64 << 20;
 
-/// The keys of a bulk read that the store is asked for at once: what it answers lies in memory before it is counted.
-const KEYS_AT_ONCE: usize = 32;
+/// Keys read from the store at once. Their values are in memory before they are counted.
+const BULK_READ_CHUNK: usize = 32;
 
-/// The answer of a key beyond [`MAX_BULK_BYTES`].
-fn too_much() -> StateError {
+/// Creates the error of a key beyond [`MAX_BULK_BYTES`].
+fn bulk_read_too_large() -> StateError {
     let message =
         format!("the values of this bulk read take more than {} MiB; ask for fewer keys", MAX_BULK_BYTES >> 20);
     StateError::InvalidRequest(message)
 }
 
-/// Why a call to a state store was refused, or failed.
+/// An error of a call to a state store.
 #[derive(Debug, thiserror::Error)]
 pub enum StateCallError {
     /// The application has no state store at all.
     #[error("state store {0} is not configured")]
     NotConfigured(String),
-    /// It has, but none of this name.
+    /// The application has no state store of this name.
     #[error("state store {0} is not found")]
     NotFound(String),
     /// A key contains the separator.
@@ -38,18 +38,18 @@ pub enum StateCallError {
     /// The store has no transactions.
     #[error("state store {0} doesn't support transactions")]
     TransactionsUnsupported(String),
-    /// The transaction is longer than the store can do.
+    /// The transaction has more operations than the store supports.
     #[error("the transaction contains {count} operations, which is more than what the state store supports: {max}")]
     TooManyOperations {
-        /// Its length.
+        /// Number of operations.
         count: usize,
-        /// The store's limit.
+        /// Limit of the store.
         max: usize,
     },
-    /// The store failed, or refused an etag.
+    /// The store failed, or rejected an etag.
     #[error("{0}")]
     Store(#[source] StateError),
-    /// Some of the writes of a batch failed; the others are done.
+    /// Some writes of a batch failed; the others are done.
     #[error("{}", joined(.0))]
     Batch(Vec<StateError>),
 }
@@ -58,7 +58,7 @@ fn joined(errors: &[StateError]) -> String {
     errors.iter().map(StateError::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// A state store under the key prefix of one application.
+/// A state store with the key prefix of one application.
 pub struct AppStateStore {
     name: String,
     app_id: String,
@@ -69,10 +69,10 @@ pub struct AppStateStore {
 }
 
 impl Sidecar {
-    /// The state store `name`.
+    /// Looks up the state store `name`.
     ///
     /// # Errors
-    /// When there is none, or none of this name.
+    /// When there is no state store, or none of this name.
     pub fn state_store(&self, name: &str) -> Result<AppStateStore, StateCallError> {
         let components = self.components();
         if components.state_stores.is_empty() {
@@ -86,7 +86,7 @@ impl Sidecar {
 }
 
 impl Sidecar {
-    /// The name of the application's state store, where it has exactly one.
+    /// Returns the name of the application's state store, if it has exactly one.
     #[must_use]
     pub fn only_state_store(&self) -> Option<String> {
         let components = self.components();
@@ -99,7 +99,7 @@ impl Sidecar {
 }
 
 impl AppStateStore {
-    /// What the store can do.
+    /// Returns whether the store has a feature.
     #[must_use]
     pub fn supports(&self, feature: StateFeature) -> bool {
         self.store.features().contains(feature)
@@ -111,12 +111,13 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn get(&self, mut request: GetRequest) -> Result<Option<StateItem>, StateCallError> {
         request.key = self.key(&request.key)?;
-        let read = self.noted("get", self.store.get(request).await);
-        self.decrypted(read).map_err(StateCallError::Store)
+        let read = self.record("get", self.store.get(request).await);
+        self.decrypt(read).map_err(StateCallError::Store)
     }
 
-    /// Reads many keys; each has its own answer. Once the values take more than 64 MiB, the answer of each further
-    /// key is an error.
+    /// Reads many keys, each with its own result.
+    ///
+    /// Once the values exceed 64 MiB, each further key is an error.
     ///
     /// # Errors
     /// When a key is illegal.
@@ -131,18 +132,18 @@ impl AppStateStore {
         let (mut items, mut bytes) = (Vec::with_capacity(requests.len()), 0);
         let mut requests = requests.into_iter();
         while bytes <= MAX_BULK_BYTES && requests.len() > 0 {
-            let some = requests.by_ref().take(KEYS_AT_ONCE).collect();
+            let some = requests.by_ref().take(BULK_READ_CHUNK).collect();
             for item in self.store.bulk_get(some, parallelism).await {
-                let item = self.decrypted(self.noted("get", item));
+                let item = self.decrypt(self.record("get", item));
                 bytes += item.as_ref().map_or(0, |item| item.as_ref().map_or(0, |found| found.value.len()));
-                items.push(if bytes > MAX_BULK_BYTES { Err(too_much()) } else { item });
+                items.push(if bytes > MAX_BULK_BYTES { Err(bulk_read_too_large()) } else { item });
             }
         }
-        items.extend(requests.map(|_| Err(too_much())));
+        items.extend(requests.map(|_| Err(bulk_read_too_large())));
         Ok(items)
     }
 
-    /// Writes keys. One alone goes through the store's `set`; several are a batch, which is not atomic.
+    /// Writes keys. A single one goes through the store's `set`; several are a batch, which is not atomic.
     ///
     /// # Errors
     /// See [`StateCallError`].
@@ -158,14 +159,14 @@ impl AppStateStore {
                 Err(BatchError::Each(errors)) => errors.as_slice(),
                 Err(BatchError::Whole(error)) => std::slice::from_ref(error),
             };
-            self.note("set", errors.iter().find(|error| matches!(error, StateError::Unavailable(_))));
+            self.record_availability("set", errors.iter().find(|error| matches!(error, StateError::Unavailable(_))));
             return written.map_err(|error| match error {
                 BatchError::Each(errors) => StateCallError::Batch(errors),
                 BatchError::Whole(error) => StateCallError::Store(error),
             });
         }
         match requests.pop() {
-            Some(request) => self.noted("set", self.store.set(request).await).map_err(StateCallError::Store),
+            Some(request) => self.record("set", self.store.set(request).await).map_err(StateCallError::Store),
             None => Ok(()),
         }
     }
@@ -176,7 +177,7 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn delete(&self, mut request: DeleteRequest) -> Result<(), StateCallError> {
         request.key = self.key(&request.key)?;
-        self.noted("delete", self.store.delete(request).await).map_err(StateCallError::Store)
+        self.record("delete", self.store.delete(request).await).map_err(StateCallError::Store)
     }
 
     /// Applies all operations or none.
@@ -200,13 +201,13 @@ impl AppStateStore {
             return Err(StateCallError::TooManyOperations { count: operations.len(), max });
         }
         let done = self.store.transact(operations, metadata).await;
-        self.noted("transaction", done).map_err(StateCallError::Store)
+        self.record("transaction", done).map_err(StateCallError::Store)
     }
 
-    /// Whether the store has transactions; Dapr says so before it reads the request.
+    /// Checks that the store has transactions; Dapr does so before it reads the request.
     ///
     /// # Errors
-    /// When it has not.
+    /// When the store has no transactions.
     pub fn can_transact(&self) -> Result<(), StateCallError> {
         if self.supports(StateFeature::Transactional) {
             Ok(())
@@ -215,14 +216,17 @@ impl AppStateStore {
         }
     }
 
-    /// Notes whether the store could be reached.
-    fn noted<T>(&self, operation: &str, ended: Result<T, StateError>) -> Result<T, StateError> {
-        self.note(operation, ended.as_ref().err().filter(|error| matches!(error, StateError::Unavailable(_))));
+    /// Records whether the store was reachable.
+    fn record<T>(&self, operation: &str, ended: Result<T, StateError>) -> Result<T, StateError> {
+        self.record_availability(
+            operation,
+            ended.as_ref().err().filter(|error| matches!(error, StateError::Unavailable(_))),
+        );
         ended
     }
 
-    fn note(&self, operation: &str, lost: Option<&StateError>) {
-        self.availability.note(&self.app_id, &self.name, operation, lost.map(|error| error as _));
+    fn record_availability(&self, operation: &str, lost: Option<&StateError>) {
+        self.availability.record(&self.app_id, &self.name, operation, lost.map(|error| error as _));
     }
 
     fn encrypt(&self, request: &mut SetRequest) -> Result<(), StateCallError> {
@@ -233,7 +237,7 @@ impl AppStateStore {
         Ok(())
     }
 
-    fn decrypted(&self, read: Result<Option<StateItem>, StateError>) -> Result<Option<StateItem>, StateError> {
+    fn decrypt(&self, read: Result<Option<StateItem>, StateError>) -> Result<Option<StateItem>, StateError> {
         let Some(encryption) = &self.encryption else { return read };
         let Some(mut item) = read? else { return Ok(None) };
         item.value = encryption.decrypt(&item.value).map_err(|error| {

@@ -1,4 +1,4 @@
-//! Bulk operations: many at once, each with its own fate.
+//! Bulk operations: many at once, each with its own result.
 
 use crate::subject::{Subject, assert_mismatch, delete_with_etag, with_etag};
 use building_blocks::StateError;
@@ -15,22 +15,22 @@ fn some(values: &[&str]) -> Vec<Option<String>> {
     values.iter().map(|value| (!value.is_empty()).then(|| (*value).to_owned())).collect()
 }
 
-pub(crate) async fn a_bulk_read_answers_in_order_and_marks_what_is_absent(s: Subject) {
+pub(crate) async fn bulk_read_keeps_order_and_marks_absent_keys(s: Subject) {
     s.put("b", "2").await;
     s.put("a", "1").await;
     assert_eq!(read(&s, &["a", "missing", "b"]).await, some(&["1", "", "2"]));
 }
 
-pub(crate) async fn a_bulk_read_of_nothing_is_nothing(s: Subject) {
+pub(crate) async fn empty_bulk_read_is_empty(s: Subject) {
     assert!(read(&s, &[]).await.is_empty());
 }
 
-pub(crate) async fn a_bulk_read_of_one_key_twice_answers_twice(s: Subject) {
+pub(crate) async fn bulk_read_of_duplicate_key_has_two_results(s: Subject) {
     s.put("a", "1").await;
     assert_eq!(read(&s, &["a", "a"]).await, some(&["1", "1"]));
 }
 
-pub(crate) async fn a_bulk_write_writes_all(s: Subject) {
+pub(crate) async fn bulk_write_writes_all(s: Subject) {
     let names: Vec<String> = (0..100).map(|n| format!("k{n}")).collect();
     let requests = names.iter().map(|name| s.write(name, name.clone())).collect();
     let results = s.store.bulk_set(requests, DEFAULT_PARALLELISM).await;
@@ -39,14 +39,14 @@ pub(crate) async fn a_bulk_write_writes_all(s: Subject) {
     assert_eq!(read(&s, &names).await, some(&names));
 }
 
-pub(crate) async fn a_bulk_write_with_one_stale_etag_fails_only_there(s: Subject) {
+pub(crate) async fn bulk_write_fails_only_for_stale_etag(s: Subject) {
     s.put("b", "old").await;
     let requests = vec![s.write("a", "1"), with_etag(s.write("b", "2"), s.stale_etag()), s.write("c", "3")];
     assert_only_second_failed(s.store.bulk_set(requests, DEFAULT_PARALLELISM).await);
     assert_eq!(read(&s, &["a", "b", "c"]).await, some(&["1", "old", "3"]));
 }
 
-pub(crate) async fn a_bulk_delete_deletes_all_and_forgives_what_is_absent(s: Subject) {
+pub(crate) async fn bulk_delete_deletes_all_and_ignores_absent_keys(s: Subject) {
     s.put("a", "1").await;
     s.put("b", "2").await;
     let requests = vec![s.removal("a"), s.removal("missing"), s.removal("b")];
@@ -55,7 +55,7 @@ pub(crate) async fn a_bulk_delete_deletes_all_and_forgives_what_is_absent(s: Sub
     assert_eq!(read(&s, &["a", "b"]).await, some(&["", ""]));
 }
 
-pub(crate) async fn a_bulk_delete_with_one_stale_etag_fails_only_there(s: Subject) {
+pub(crate) async fn bulk_delete_fails_only_for_stale_etag(s: Subject) {
     for name in ["a", "b", "c"] {
         s.put(name, name).await;
     }
@@ -71,12 +71,12 @@ fn assert_only_second_failed(results: Vec<Result<(), StateError>>) {
     third.unwrap();
 }
 
-pub(crate) async fn bulk_writes_and_deletes_of_nothing_are_nothing(s: Subject) {
+pub(crate) async fn empty_bulk_write_and_delete_are_empty(s: Subject) {
     assert!(s.store.bulk_set(vec![], DEFAULT_PARALLELISM).await.is_empty());
     assert!(s.store.bulk_delete(vec![], DEFAULT_PARALLELISM).await.is_empty());
 }
 
-pub(crate) async fn a_bulk_read_tells_the_etags_that_single_reads_tell(s: Subject) {
+pub(crate) async fn bulk_read_has_same_etags_as_single_reads(s: Subject) {
     let mut single = Vec::new();
     for name in ["a", "b"] {
         s.put(name, name).await;

@@ -1,4 +1,4 @@
-//! The list of cases, each with the feature that it is about.
+//! List of the cases, with their requirements.
 
 use building_blocks::state::{StateFeature, StateFeatures};
 use futures_util::FutureExt as _;
@@ -13,22 +13,22 @@ pub(crate) struct Case {
     pub(crate) run: fn(Subject) -> BoxFuture<'static, ()>,
 }
 
-/// Without what a case means nothing.
+/// Requirement of a case.
 #[derive(Clone, Copy)]
 pub(crate) enum Needs {
     Nothing,
     Feature(StateFeature),
-    /// An etag that is good for one write by the one who read it: all of compare-and-swap, and a part of what etags are.
+    /// Etag that is valid for one write by its reader. All of compare-and-swap, and a part of the etag feature.
     Swap,
 }
 
 impl Needs {
-    /// Whether a store of these features, which declares this, has it.
+    /// Returns true if a store with these features and declared behaviours meets the requirement.
     pub(crate) fn is_met(self, features: StateFeatures, declared: &Behaviours) -> bool {
         match self {
             Self::Nothing => true,
             Self::Feature(feature) => features.contains(feature),
-            Self::Swap => declared.swaps || features.contains(StateFeature::Etag),
+            Self::Swap => declared.has_compare_and_swap || features.contains(StateFeature::Etag),
         }
     }
 }
@@ -48,93 +48,93 @@ pub(crate) fn all() -> Vec<Case> {
     use StateFeature::{Etag, Transactional, Ttl};
     cases! {
         values, Nothing =>
-            what_was_written_is_read_back_byte_for_byte,
-            every_byte_value_survives,
-            an_empty_value_is_a_value,
-            text_with_zeros_in_it_survives,
+            value_is_read_back_unchanged,
+            all_byte_values_are_preserved,
+            empty_value_is_not_absent,
+            text_with_nul_bytes_is_preserved,
             json_is_not_reformatted,
-            a_value_of_four_mebibytes_survives,
-            a_later_write_replaces_an_earlier_one,
-            a_shorter_value_leaves_nothing_of_a_longer_one,
-            strong_and_eventual_reads_see_what_was_written,
-            a_ping_of_a_working_store_succeeds;
+            value_of_four_mebibytes_is_preserved,
+            later_write_replaces_earlier_one,
+            shorter_value_fully_replaces_longer_one,
+            strong_and_eventual_reads_see_last_write,
+            ping_of_working_store_succeeds;
         keys, Nothing =>
-            a_missing_key_is_absent,
-            a_deleted_key_is_absent,
-            deleting_what_is_absent_succeeds,
-            a_deleted_key_can_be_written_again,
-            keys_are_told_apart_by_case,
-            keys_with_odd_characters_are_just_keys,
-            a_key_with_a_nul_in_it_is_itself_or_refused,
-            spaces_around_a_key_belong_to_it,
-            a_key_of_a_thousand_bytes_is_a_key,
-            a_key_is_not_a_prefix_of_another,
-            keys_with_patterns_in_them_match_only_themselves;
+            missing_key_is_absent,
+            deleted_key_is_absent,
+            delete_of_absent_key_succeeds,
+            deleted_key_can_be_written_again,
+            keys_are_case_sensitive,
+            keys_may_contain_special_characters,
+            key_with_nul_is_distinct_or_rejected,
+            spaces_around_key_are_significant,
+            key_of_thousand_bytes_is_accepted,
+            key_prefix_does_not_match,
+            key_patterns_match_literally;
         etags, Swap =>
-            a_read_tells_an_etag,
-            a_write_with_the_current_etag_succeeds,
-            of_two_who_read_the_same_only_the_first_writes,
-            a_value_that_was_changed_and_changed_back_has_been_changed,
-            a_write_with_an_etag_from_before_a_delete_does_what_is_declared;
+            read_returns_an_etag,
+            write_with_current_etag_succeeds,
+            second_write_with_same_read_etag_fails,
+            etag_is_stale_after_change_and_change_back,
+            write_with_etag_after_delete_is_as_declared;
         etags, Feature(Etag) =>
             each_write_changes_the_etag,
-            reading_does_not_change_the_etag,
-            a_write_with_a_stale_etag_is_a_mismatch_and_changes_nothing,
-            an_etag_works_only_once,
-            an_etag_outlives_a_write_that_was_refused,
-            a_delete_with_the_current_etag_succeeds,
-            a_delete_with_a_stale_etag_is_a_mismatch_and_deletes_nothing,
-            an_empty_etag_is_no_etag,
-            a_last_write_with_a_stale_etag_does_what_is_declared,
-            a_write_with_an_etag_to_an_absent_key_does_what_is_declared,
-            a_delete_with_an_etag_of_an_absent_key_does_what_is_declared,
-            an_etag_of_a_form_never_issued_is_refused_as_declared;
+            read_does_not_change_the_etag,
+            write_with_stale_etag_is_a_mismatch,
+            etag_is_valid_for_one_write,
+            etag_stays_valid_after_rejected_write,
+            delete_with_current_etag_succeeds,
+            delete_with_stale_etag_is_a_mismatch,
+            empty_etag_counts_as_none,
+            last_write_with_stale_etag_is_as_declared,
+            write_with_etag_to_absent_key_is_as_declared,
+            delete_with_etag_of_absent_key_is_as_declared,
+            malformed_etag_is_rejected_as_declared;
         first_write, Swap =>
-            the_first_write_to_an_absent_key_succeeds,
-            a_second_first_write_without_an_etag_is_refused_as_declared,
-            a_first_write_over_any_existing_value_is_refused_where_declared,
-            a_first_write_with_the_current_etag_succeeds,
-            a_first_write_after_a_delete_succeeds,
-            a_last_write_over_a_first_write_does_what_is_declared;
+            first_write_to_absent_key_succeeds,
+            second_first_write_is_rejected_as_declared,
+            first_write_over_plain_value_is_as_declared,
+            first_write_with_current_etag_succeeds,
+            first_write_after_delete_succeeds,
+            last_write_over_first_write_is_as_declared;
         ttl, Feature(Ttl) =>
-            a_value_without_ttl_tells_no_expiry,
-            a_value_with_ttl_is_there_before_it_expires,
-            a_value_with_ttl_tells_when_it_expires_where_declared,
-            a_value_with_ttl_goes_away,
-            a_rewrite_without_ttl_does_what_is_declared,
-            a_rewrite_with_minus_one_removes_the_ttl,
-            a_rewrite_with_a_longer_ttl_prolongs_it,
-            an_expired_key_can_be_written_first_again,
-            a_bulk_read_leaves_out_what_has_expired,
-            a_ttl_that_is_no_number_is_an_error_and_writes_nothing;
+            value_without_ttl_has_no_expiry,
+            value_with_ttl_exists_before_expiry,
+            value_with_ttl_has_expiry_if_declared,
+            value_with_ttl_expires,
+            rewrite_without_ttl_is_as_declared,
+            rewrite_with_minus_one_removes_ttl,
+            rewrite_with_longer_ttl_extends_it,
+            expired_key_accepts_first_write,
+            bulk_read_omits_expired_values,
+            invalid_ttl_is_an_error_and_writes_nothing;
         bulk, Nothing =>
-            a_bulk_read_answers_in_order_and_marks_what_is_absent,
-            a_bulk_read_of_nothing_is_nothing,
-            a_bulk_read_of_one_key_twice_answers_twice,
-            bulk_writes_and_deletes_of_nothing_are_nothing,
-            a_bulk_write_writes_all,
-            a_bulk_delete_deletes_all_and_forgives_what_is_absent;
+            bulk_read_keeps_order_and_marks_absent_keys,
+            empty_bulk_read_is_empty,
+            bulk_read_of_duplicate_key_has_two_results,
+            empty_bulk_write_and_delete_are_empty,
+            bulk_write_writes_all,
+            bulk_delete_deletes_all_and_ignores_absent_keys;
         bulk, Feature(Etag) =>
-            a_bulk_read_tells_the_etags_that_single_reads_tell,
-            a_bulk_write_with_one_stale_etag_fails_only_there,
-            a_bulk_delete_with_one_stale_etag_fails_only_there;
+            bulk_read_has_same_etags_as_single_reads,
+            bulk_write_fails_only_for_stale_etag,
+            bulk_delete_fails_only_for_stale_etag;
         transactions, Feature(Transactional) =>
-            a_transaction_applies_all_of_its_operations,
-            operations_apply_in_their_order,
-            an_empty_transaction_succeeds,
-            a_transaction_of_a_hundred_operations_applies_all,
-            a_transaction_may_delete_what_is_absent,
-            a_stale_etag_fails_the_transaction_and_where_declared_changes_nothing,
-            a_refused_first_write_fails_the_transaction,
-            a_current_etag_lets_the_transaction_pass,
-            a_transaction_honours_ttl;
+            transaction_applies_all_operations,
+            transaction_applies_operations_in_order,
+            empty_transaction_succeeds,
+            transaction_of_hundred_operations_applies_all,
+            transaction_may_delete_absent_key,
+            stale_etag_fails_transaction_as_declared,
+            rejected_first_write_fails_transaction,
+            transaction_with_current_etags_succeeds,
+            transaction_applies_ttl;
         concurrency, Feature(Etag) =>
-            sixteen_writers_with_one_etag_have_one_winner_in_every_round;
+            concurrent_writers_with_one_etag_have_one_winner;
         concurrency, Swap =>
-            sixteen_who_read_the_same_have_one_winner_in_every_round,
-            sixteen_first_writers_have_one_winner,
+            concurrent_read_modify_writers_have_one_winner,
+            concurrent_first_writers_have_one_winner,
             optimistic_increments_are_never_lost;
         concurrency, Nothing =>
-            readers_never_see_half_of_a_write;
+            readers_never_see_partial_writes;
     }
 }

@@ -1,4 +1,4 @@
-//! Many writers on one key.
+//! Concurrent writers on one key.
 
 use building_blocks::state::GetRequest;
 use futures_util::future::{join_all, join3};
@@ -8,7 +8,7 @@ use crate::subject::{Subject, first_write, with_etag};
 const WRITERS: usize = 16;
 const ROUNDS: usize = 20;
 
-pub(crate) async fn sixteen_writers_with_one_etag_have_one_winner_in_every_round(s: Subject) {
+pub(crate) async fn concurrent_writers_with_one_etag_have_one_winner(s: Subject) {
     s.put("k", "start").await;
     for round in 0..ROUNDS {
         let etags = vec![s.etag("k").await; WRITERS];
@@ -16,7 +16,7 @@ pub(crate) async fn sixteen_writers_with_one_etag_have_one_winner_in_every_round
     }
 }
 
-pub(crate) async fn sixteen_who_read_the_same_have_one_winner_in_every_round(s: Subject) {
+pub(crate) async fn concurrent_read_modify_writers_have_one_winner(s: Subject) {
     s.put("k", "start").await;
     for round in 0..ROUNDS {
         let etags = join_all((0..WRITERS).map(|_| s.etag("k"))).await;
@@ -32,7 +32,7 @@ async fn one_of_them_writes(s: &Subject, round: usize, etags: Vec<String>) {
     assert_eq!(s.value("k").await.unwrap(), format!("{round}-{}", winners[0]));
 }
 
-pub(crate) async fn sixteen_first_writers_have_one_winner(s: Subject) {
+pub(crate) async fn concurrent_first_writers_have_one_winner(s: Subject) {
     for round in 0..ROUNDS {
         let name = format!("k{round}");
         let write = |writer: usize| s.set(first_write(s.write(&name, writer.to_string())));
@@ -61,7 +61,7 @@ async fn increment(s: &Subject) {
     }
 }
 
-pub(crate) async fn readers_never_see_half_of_a_write(s: Subject) {
+pub(crate) async fn readers_never_see_partial_writes(s: Subject) {
     let value = |letter: u8| vec![letter; 100_000];
     s.put("k", value(b'a')).await;
     let write = async {

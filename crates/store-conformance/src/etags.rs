@@ -1,10 +1,10 @@
-//! Etags: a write or delete that carries one happens only if nothing happened since it was read.
+//! Etags: a write or delete with an etag succeeds only if the value is unchanged.
 
 use crate::subject::{Subject, assert_mismatch, delete_with_etag, with_etag};
 use building_blocks::StateError;
 use building_blocks::state::{Concurrency, SetRequest, StateOptions};
 
-pub(crate) async fn a_read_tells_an_etag(s: Subject) {
+pub(crate) async fn read_returns_an_etag(s: Subject) {
     s.put("k", "v").await;
     assert!(!s.etag("k").await.is_empty());
 }
@@ -16,25 +16,25 @@ pub(crate) async fn each_write_changes_the_etag(s: Subject) {
     assert_ne!(s.etag("k").await, first);
 }
 
-pub(crate) async fn reading_does_not_change_the_etag(s: Subject) {
+pub(crate) async fn read_does_not_change_the_etag(s: Subject) {
     s.put("k", "v").await;
     assert_eq!(s.etag("k").await, s.etag("k").await);
 }
 
-pub(crate) async fn a_write_with_the_current_etag_succeeds(s: Subject) {
+pub(crate) async fn write_with_current_etag_succeeds(s: Subject) {
     s.put("k", "v").await;
     s.set(with_etag(s.write("k", "w"), s.etag("k").await)).await.unwrap();
     assert_eq!(s.value("k").await.unwrap(), "w");
 }
 
-pub(crate) async fn a_write_with_a_stale_etag_is_a_mismatch_and_changes_nothing(s: Subject) {
+pub(crate) async fn write_with_stale_etag_is_a_mismatch(s: Subject) {
     s.put("k", "v").await;
     let before = s.get("k").await;
     assert_mismatch(s.set(with_etag(s.write("k", "w"), s.stale_etag())).await);
     assert_eq!(s.get("k").await, before);
 }
 
-pub(crate) async fn of_two_who_read_the_same_only_the_first_writes(s: Subject) {
+pub(crate) async fn second_write_with_same_read_etag_fails(s: Subject) {
     s.put("k", "v").await;
     let (first, second) = (s.etag("k").await, s.etag("k").await);
     s.set(with_etag(s.write("k", "first"), first)).await.unwrap();
@@ -42,7 +42,7 @@ pub(crate) async fn of_two_who_read_the_same_only_the_first_writes(s: Subject) {
     assert_eq!(s.value("k").await.unwrap(), "first");
 }
 
-pub(crate) async fn a_value_that_was_changed_and_changed_back_has_been_changed(s: Subject) {
+pub(crate) async fn etag_is_stale_after_change_and_change_back(s: Subject) {
     s.put("k", "v").await;
     let etag = s.etag("k").await;
     s.put("k", "w").await;
@@ -51,12 +51,12 @@ pub(crate) async fn a_value_that_was_changed_and_changed_back_has_been_changed(s
     assert_eq!(s.value("k").await.unwrap(), "v");
 }
 
-pub(crate) async fn a_write_with_an_etag_from_before_a_delete_does_what_is_declared(s: Subject) {
+pub(crate) async fn write_with_etag_after_delete_is_as_declared(s: Subject) {
     s.put("k", "v").await;
     let etag = s.etag("k").await;
     s.delete(s.removal("k")).await.unwrap();
     let result = s.set(with_etag(s.write("k", "w"), etag)).await;
-    if s.declared.etag_needs_the_key {
+    if s.declared.etag_requires_key {
         assert_mismatch(result);
         assert_eq!(s.get("k").await, None);
     } else {
@@ -65,7 +65,7 @@ pub(crate) async fn a_write_with_an_etag_from_before_a_delete_does_what_is_decla
     }
 }
 
-pub(crate) async fn an_etag_works_only_once(s: Subject) {
+pub(crate) async fn etag_is_valid_for_one_write(s: Subject) {
     s.put("k", "v").await;
     let etag = s.etag("k").await;
     s.set(with_etag(s.write("k", "w"), &*etag)).await.unwrap();
@@ -73,19 +73,19 @@ pub(crate) async fn an_etag_works_only_once(s: Subject) {
     assert_eq!(s.value("k").await.unwrap(), "w");
 }
 
-pub(crate) async fn a_delete_with_the_current_etag_succeeds(s: Subject) {
+pub(crate) async fn delete_with_current_etag_succeeds(s: Subject) {
     s.put("k", "v").await;
     s.delete(delete_with_etag(s.removal("k"), s.etag("k").await)).await.unwrap();
     assert_eq!(s.get("k").await, None);
 }
 
-pub(crate) async fn a_delete_with_a_stale_etag_is_a_mismatch_and_deletes_nothing(s: Subject) {
+pub(crate) async fn delete_with_stale_etag_is_a_mismatch(s: Subject) {
     s.put("k", "v").await;
     assert_mismatch(s.delete(delete_with_etag(s.removal("k"), s.stale_etag())).await);
     assert_eq!(s.value("k").await.unwrap(), "v");
 }
 
-pub(crate) async fn an_empty_etag_is_no_etag(s: Subject) {
+pub(crate) async fn empty_etag_counts_as_none(s: Subject) {
     s.set(with_etag(s.write("k", "v"), "")).await.unwrap();
     s.set(with_etag(s.write("k", "w"), "")).await.unwrap();
     assert_eq!(s.value("k").await.unwrap(), "w");
@@ -93,9 +93,9 @@ pub(crate) async fn an_empty_etag_is_no_etag(s: Subject) {
     assert_eq!(s.get("k").await, None);
 }
 
-pub(crate) async fn a_write_with_an_etag_to_an_absent_key_does_what_is_declared(s: Subject) {
+pub(crate) async fn write_with_etag_to_absent_key_is_as_declared(s: Subject) {
     let result = s.set(with_etag(s.write("k", "v"), s.stale_etag())).await;
-    if s.declared.etag_needs_the_key {
+    if s.declared.etag_requires_key {
         assert_mismatch(result);
         assert_eq!(s.get("k").await, None);
     } else {
@@ -104,16 +104,16 @@ pub(crate) async fn a_write_with_an_etag_to_an_absent_key_does_what_is_declared(
     }
 }
 
-pub(crate) async fn a_delete_with_an_etag_of_an_absent_key_does_what_is_declared(s: Subject) {
+pub(crate) async fn delete_with_etag_of_absent_key_is_as_declared(s: Subject) {
     let result = s.delete(delete_with_etag(s.removal("k"), s.stale_etag())).await;
-    if s.declared.etag_needs_the_key {
+    if s.declared.etag_requires_key {
         assert_mismatch(result);
     } else {
         result.unwrap();
     }
 }
 
-pub(crate) async fn an_etag_of_a_form_never_issued_is_refused_as_declared(s: Subject) {
+pub(crate) async fn malformed_etag_is_rejected_as_declared(s: Subject) {
     s.put("k", "v").await;
     let result = s.set(with_etag(s.write("k", "w"), "not an etag")).await;
     if s.declared.etags_are_opaque {
@@ -124,7 +124,7 @@ pub(crate) async fn an_etag_of_a_form_never_issued_is_refused_as_declared(s: Sub
     assert_eq!(s.value("k").await.unwrap(), "v");
 }
 
-pub(crate) async fn an_etag_outlives_a_write_that_was_refused(s: Subject) {
+pub(crate) async fn etag_stays_valid_after_rejected_write(s: Subject) {
     s.put("k", "v").await;
     let etag = s.etag("k").await;
     assert_mismatch(s.set(with_etag(s.write("k", "w"), s.stale_etag())).await);
@@ -132,12 +132,12 @@ pub(crate) async fn an_etag_outlives_a_write_that_was_refused(s: Subject) {
     assert_eq!(s.value("k").await.unwrap(), "x");
 }
 
-pub(crate) async fn a_last_write_with_a_stale_etag_does_what_is_declared(s: Subject) {
+pub(crate) async fn last_write_with_stale_etag_is_as_declared(s: Subject) {
     s.put("k", "v").await;
     let options = StateOptions { concurrency: Concurrency::LastWrite, ..StateOptions::default() };
     let write = SetRequest { options, ..with_etag(s.write("k", "w"), s.stale_etag()) };
     let result = s.set(write).await;
-    if s.declared.last_write_minds_the_etag {
+    if s.declared.last_write_checks_etag {
         assert_mismatch(result);
         assert_eq!(s.value("k").await.unwrap(), "v");
     } else {

@@ -1,8 +1,8 @@
-//! What every state store must do, as a suite that runs against any of them: native, Wasm, or behind a real `daprd`.
+//! Conformance suite for state stores of any kind: native, Wasm, or behind `daprd`.
 //!
-//! Follows what `components-contrib/tests/conformance/state/state.go` checks, and adds what that leaves open. A case that is
-//! about a feature runs where the store declares it. Where Dapr's own stores differ from each other, a store says so in
-//! [`Behaviours`] and is held to what it says; no case is loosened.
+//! Follows the checks of `components-contrib/tests/conformance/state/state.go`, and adds cases for what they leave
+//! open. Cases about a feature run if the store declares it. Where Dapr's own stores differ, a store declares its
+//! [`Behaviours`] and is tested against them; no case is relaxed.
 
 #![expect(
     clippy::unwrap_used,
@@ -32,7 +32,7 @@ use futures_util::FutureExt;
 pub use report::{Outcome, Report, table};
 pub use subject::{Behaviours, Subject};
 
-/// Runs every case against `store`, one after the other, each on keys of its own. `name` is what the table calls it.
+/// Runs all cases against `store` in sequence, each on its own keys. The table shows the store as `name`.
 pub async fn run(name: &str, store: Arc<dyn StateStore>, behaviours: Behaviours) -> Report {
     let mut report = Report { store: name.to_owned(), outcomes: Vec::new() };
     let features = store.features();

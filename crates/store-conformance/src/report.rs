@@ -1,38 +1,38 @@
-//! What became of each case, for one store and for many.
+//! Results of the cases, for one or several stores.
 
 use std::fmt::Write as _;
 
-/// What became of one case.
+/// Result of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The store does what it must.
+    /// The store conforms.
     Passed,
-    /// It does not; with what it did.
+    /// The store does not conform; with the failure message.
     Failed(String),
-    /// The case is about a feature that the store does not declare.
+    /// The case requires a feature that the store does not declare.
     NotDeclared,
 }
 
-/// What became of all cases with one store.
+/// Results of all cases for one store.
 #[derive(Debug)]
 pub struct Report {
-    /// The store.
+    /// Name of the store.
     pub store: String,
-    /// The cases in their order.
+    /// Results in the order of the cases.
     pub outcomes: Vec<(&'static str, Outcome)>,
 }
 
 impl Report {
-    /// Fails the test that calls it if any case failed, and names all that did.
+    /// Fails the calling test if any case failed, and lists all failures.
     ///
     /// # Panics
-    /// If a case failed.
+    /// When a case failed.
     pub fn assert_passed(&self) {
         let failures: Vec<_> = self.failures().map(|(name, said)| format!("{name}: {said}")).collect();
         assert!(failures.is_empty(), "{}: {} cases failed:\n{}", self.store, failures.len(), failures.join("\n"));
     }
 
-    /// The cases that failed, with what the store did.
+    /// Returns the failed cases with their messages.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.outcomes.iter().filter_map(|(name, outcome)| match outcome {
             Outcome::Failed(said) => Some((*name, said.as_str())),
@@ -45,7 +45,7 @@ impl Report {
     }
 }
 
-/// Store by case: which passed, which failed, and which the store does not declare.
+/// Formats a table of cases by store: passed, failed or not declared.
 #[must_use]
 pub fn table(reports: &[Report]) -> String {
     let mut text = String::from("| case |");

@@ -1,4 +1,4 @@
-//! The store under test, as one case sees it.
+//! Store under test, as used by one case.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,75 +10,78 @@ use building_blocks::state::{
 };
 use building_blocks::{Metadata, StateError, StateStore};
 
-/// Where Dapr's own stores differ from each other, and what is before them may. The default is `state.in-memory`'s and
-/// `state.sqlite`'s way.
+/// Behaviours in which Dapr's own stores, and the layers in front of them, differ.
+///
+/// The default is that of `state.in-memory` and `state.sqlite`.
 #[derive(Clone, Debug)]
 pub struct Behaviours {
-    /// A write or delete with an etag fails when the key is absent. (Redis: it succeeds.)
-    pub etag_needs_the_key: bool,
-    /// A refused first write is an etag mismatch. (Redis: an error of no special kind.)
+    /// A write or delete with an etag fails if the key is absent. (Redis: it succeeds.)
+    pub etag_requires_key: bool,
+    /// A rejected first write is an etag mismatch. (Redis: a generic error.)
     pub first_write_conflict_is_mismatch: bool,
-    /// `first-write` without an etag conflicts with any existing value. (Redis: only with one that was itself written
-    /// with `first-write`, and then even for a later `last-write`.)
+    /// `first-write` without an etag conflicts with any existing value.
+    ///
+    /// (Redis: only with a value that was itself written with `first-write`, and then even for a later `last-write`.)
     pub first_write_sees_every_value: bool,
-    /// What a read tells as the etag is good for one write by the one who read it, though the store does not declare the
-    /// feature. (`wasi:keyvalue`: its compare-and-swap.)
-    pub swaps: bool,
-    /// Etags are opaque: any text is a possible one. (Redis: whole numbers, others are invalid.)
+    /// Reads return etags for one write each, even without the etag feature.
+    ///
+    /// (`wasi:keyvalue`: its compare-and-swap.)
+    pub has_compare_and_swap: bool,
+    /// Etags are opaque: any text is valid. (Redis: only whole numbers are valid.)
     pub etags_are_opaque: bool,
-    /// A write that says `last-write` and carries an etag still has to match. (Redis: it does not look at the etag.)
-    pub last_write_minds_the_etag: bool,
-    /// A failed transaction leaves nothing behind. (Redis: it does.)
+    /// A `last-write` with an etag must match it. (Redis: it ignores the etag.)
+    pub last_write_checks_etag: bool,
+    /// A failed transaction has no effect. (Redis: it may.)
     pub transactions_roll_back: bool,
-    /// A read tells when the value will expire. (Redis: not.)
-    pub reads_tell_expiry: bool,
-    /// A write that says nothing about TTL removes the one there was. (Redis: keeps it.)
+    /// A read returns the expiry time. (Redis: it does not.)
+    pub reads_return_expiry: bool,
+    /// A write without a TTL removes the existing one. (Redis: keeps it.)
     pub rewrite_removes_ttl: bool,
-    /// A request that is wrong in itself is told from other failures. (Behind Dapr's gRPC API: only etags are told apart.)
-    pub refusals_are_told_apart: bool,
-    /// The largest value that is taken, in bytes; more than 4 MiB counts as that. (Behind Dapr's gRPC API: a little less.)
-    pub largest_value: usize,
-    /// How long what has expired may stay visible, on a machine that is busy.
-    pub patience: Duration,
+    /// Invalid requests have an error kind of their own. (Dapr's gRPC API: only etag errors have.)
+    pub invalid_requests_are_distinguished: bool,
+    /// Maximum size of a value, in bytes; tested up to 4 MiB. (Dapr's gRPC API: slightly less.)
+    pub max_value_bytes: usize,
+    /// Longest time that expired values may stay visible, on a busy machine.
+    pub expiry_timeout: Duration,
 }
 
 impl Default for Behaviours {
     fn default() -> Self {
         Self {
-            etag_needs_the_key: true,
+            etag_requires_key: true,
             first_write_conflict_is_mismatch: true,
             first_write_sees_every_value: true,
-            swaps: false,
+            has_compare_and_swap: false,
             etags_are_opaque: true,
-            last_write_minds_the_etag: true,
+            last_write_checks_etag: true,
             transactions_roll_back: true,
-            reads_tell_expiry: true,
+            reads_return_expiry: true,
             rewrite_removes_ttl: true,
-            refusals_are_told_apart: true,
-            largest_value: 4 << 20,
-            patience: Duration::from_secs(15),
+            invalid_requests_are_distinguished: true,
+            max_value_bytes: 4 << 20,
+            expiry_timeout: Duration::from_secs(15),
         }
     }
 }
 
 impl Behaviours {
-    /// What Dapr's `state.redis` declares.
+    /// Returns the behaviours of Dapr's `state.redis`.
     pub fn redis() -> Self {
         Self {
-            etag_needs_the_key: false,
+            etag_requires_key: false,
             first_write_conflict_is_mismatch: false,
             first_write_sees_every_value: false,
             etags_are_opaque: false,
-            last_write_minds_the_etag: false,
+            last_write_checks_etag: false,
             transactions_roll_back: false,
-            reads_tell_expiry: false,
+            reads_return_expiry: false,
             rewrite_removes_ttl: false,
             ..Self::default()
         }
     }
 }
 
-/// A store, what it declares, and keys that no other case uses.
+/// Store with its declared behaviours, and keys that no other case uses.
 #[derive(Clone)]
 pub struct Subject {
     pub(crate) store: Arc<dyn StateStore>,
@@ -91,7 +94,7 @@ impl Subject {
         Self { store, declared, case }
     }
 
-    /// `name` as a key of this case alone.
+    /// Returns a key that only this case uses.
     pub(crate) fn key(&self, name: &str) -> String {
         format!("conformance||{}-{name}", self.case)
     }
@@ -128,7 +131,7 @@ impl Subject {
         self.store.delete(request).await
     }
 
-    /// An etag of the form that the store issues, and that no key has.
+    /// Returns an etag that is well-formed for this store, but that no key has.
     pub(crate) fn stale_etag(&self) -> String {
         if self.declared.etags_are_opaque { "2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d" } else { "987654" }.to_owned()
     }
@@ -151,7 +154,7 @@ pub(crate) fn with_ttl(request: SetRequest, seconds: &str) -> SetRequest {
     SetRequest { metadata: Metadata::from([(TTL_IN_SECONDS.to_owned(), seconds.to_owned())]), ..request }
 }
 
-/// Asserts that the etag was the reason for a failure.
+/// Asserts that the result is an etag mismatch.
 pub(crate) fn assert_mismatch<T: std::fmt::Debug>(result: Result<T, StateError>) {
     assert!(matches!(result, Err(StateError::EtagMismatch(_))), "expected an etag mismatch, got {result:?}");
 }

@@ -1,4 +1,4 @@
-//! Transactions: all operations in their order, or none.
+//! Transactions: all operations in order, or none.
 
 use crate::subject::{Subject, delete_with_etag, first_write, with_etag, with_ttl};
 use building_blocks::state::Operation::{Delete, Upsert};
@@ -9,7 +9,7 @@ async fn transact(s: &Subject, operations: Vec<Operation>) -> Result<(), StateEr
     s.store.transact(operations, Metadata::new()).await
 }
 
-pub(crate) async fn a_transaction_applies_all_of_its_operations(s: Subject) {
+pub(crate) async fn transaction_applies_all_operations(s: Subject) {
     s.put("gone", "v").await;
     let operations = vec![Upsert(s.write("a", "1")), Delete(s.removal("gone")), Upsert(s.write("b", "2"))];
     transact(&s, operations).await.unwrap();
@@ -18,7 +18,7 @@ pub(crate) async fn a_transaction_applies_all_of_its_operations(s: Subject) {
     assert_eq!(s.get("gone").await, None);
 }
 
-pub(crate) async fn operations_apply_in_their_order(s: Subject) {
+pub(crate) async fn transaction_applies_operations_in_order(s: Subject) {
     let operations = vec![
         Upsert(s.write("kept", "1")),
         Delete(s.removal("kept")),
@@ -31,11 +31,11 @@ pub(crate) async fn operations_apply_in_their_order(s: Subject) {
     assert_eq!(s.get("gone").await, None);
 }
 
-pub(crate) async fn an_empty_transaction_succeeds(s: Subject) {
+pub(crate) async fn empty_transaction_succeeds(s: Subject) {
     transact(&s, vec![]).await.unwrap();
 }
 
-pub(crate) async fn a_stale_etag_fails_the_transaction_and_where_declared_changes_nothing(s: Subject) {
+pub(crate) async fn stale_etag_fails_transaction_as_declared(s: Subject) {
     s.put("b", "old").await;
     let stale_write = Upsert(with_etag(s.write("b", "new"), s.stale_etag()));
     let stale_delete = Delete(delete_with_etag(s.removal("b"), s.stale_etag()));
@@ -49,7 +49,7 @@ pub(crate) async fn a_stale_etag_fails_the_transaction_and_where_declared_change
     }
 }
 
-pub(crate) async fn a_current_etag_lets_the_transaction_pass(s: Subject) {
+pub(crate) async fn transaction_with_current_etags_succeeds(s: Subject) {
     s.put("a", "1").await;
     s.put("b", "1").await;
     let write = with_etag(s.write("a", "2"), s.etag("a").await);
@@ -59,9 +59,9 @@ pub(crate) async fn a_current_etag_lets_the_transaction_pass(s: Subject) {
     assert_eq!(s.get("b").await, None);
 }
 
-pub(crate) async fn a_transaction_honours_ttl(s: Subject) {
+pub(crate) async fn transaction_applies_ttl(s: Subject) {
     transact(&s, vec![Upsert(with_ttl(s.write("k", "v"), "3600")), Upsert(s.write("l", "v"))]).await.unwrap();
-    if s.declared.reads_tell_expiry {
+    if s.declared.reads_return_expiry {
         assert!(s.get("k").await.unwrap().metadata.contains_key(TTL_EXPIRE_TIME));
         assert!(s.get("l").await.unwrap().metadata.is_empty());
     }
@@ -70,7 +70,7 @@ pub(crate) async fn a_transaction_honours_ttl(s: Subject) {
     assert_eq!(s.get("m").await, None);
 }
 
-pub(crate) async fn a_transaction_of_a_hundred_operations_applies_all(s: Subject) {
+pub(crate) async fn transaction_of_hundred_operations_applies_all(s: Subject) {
     if s.store.multi_max_size().await.is_some_and(|most| most < 100) {
         return;
     }
@@ -80,12 +80,12 @@ pub(crate) async fn a_transaction_of_a_hundred_operations_applies_all(s: Subject
     }
 }
 
-pub(crate) async fn a_transaction_may_delete_what_is_absent(s: Subject) {
+pub(crate) async fn transaction_may_delete_absent_key(s: Subject) {
     transact(&s, vec![Delete(s.removal("missing")), Upsert(s.write("k", "v"))]).await.unwrap();
     assert_eq!(s.value("k").await.unwrap(), "v");
 }
 
-pub(crate) async fn a_refused_first_write_fails_the_transaction(s: Subject) {
+pub(crate) async fn rejected_first_write_fails_transaction(s: Subject) {
     s.set(first_write(s.write("taken", "v"))).await.unwrap();
     let result = transact(&s, vec![Upsert(s.write("a", "1")), Upsert(first_write(s.write("taken", "w")))]).await;
     assert!(result.is_err());

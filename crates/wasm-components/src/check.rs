@@ -1,4 +1,4 @@
-//! Whether a component is of a world and within its grants, before it is started; with errors that say what is missing.
+//! Checks a component against its world and grants before it starts. Errors name what is missing.
 
 use wasmtime::component::types::ComponentItem;
 
@@ -6,36 +6,37 @@ use crate::engine::Module;
 use crate::error::OpenError;
 use crate::grants::Grants;
 
-/// What the host gives to every component, as the beginnings of interface names.
-const GIVEN: &[&str] =
+/// Interfaces available to every component, as prefixes of their names.
+const ALWAYS_AVAILABLE: &[&str] =
     &["dapr:components/types@", "wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
 
-/// What only those get that are granted hosts.
+/// Prefix of the interfaces available only to components with granted hosts.
 const SOCKETS: &str = "wasi:sockets/";
 
-/// What a world of the contract asks for.
-pub(crate) struct Wanted {
-    /// The world's name.
+/// Requirements of a world of the contract.
+pub(crate) struct WorldSpec {
+    /// Name of the world.
     pub(crate) world: &'static str,
-    /// The interface that it exports, with its version.
+    /// Interface that the component exports, with its version.
     pub(crate) interface: &'static str,
-    /// The functions of that interface.
+    /// Functions of that interface.
     pub(crate) functions: &'static [&'static str],
 }
 
-/// Checks imports first: what a component wants says more about it than what it lacks.
-pub(crate) fn check(module: &Module, wanted: &Wanted, grants: &Grants) -> Result<(), OpenError> {
+/// Checks imports, then exports: what a component imports says more about it than what it lacks.
+pub(crate) fn check(module: &Module, spec: &WorldSpec, grants: &Grants) -> Result<(), OpenError> {
     check_imports(module, grants)?;
-    check_exports(module, wanted)
+    check_exports(module, spec)
 }
 
 fn check_imports(module: &Module, grants: &Grants) -> Result<(), OpenError> {
     let type_ = module.component.component_type();
-    let is_given = |name: &str| {
-        GIVEN.iter().any(|given| name.starts_with(given)) || (name.starts_with(SOCKETS) && !grants.hosts.is_empty())
+    let is_available = |name: &str| {
+        ALWAYS_AVAILABLE.iter().any(|given| name.starts_with(given))
+            || (name.starts_with(SOCKETS) && !grants.hosts.is_empty())
     };
     let names = type_.imports(module.engine.wasmtime()).map(|(name, _)| name);
-    let imports: Vec<String> = names.filter(|name| !is_given(name)).map(str::to_owned).collect();
+    let imports: Vec<String> = names.filter(|name| !is_available(name)).map(str::to_owned).collect();
     if imports.is_empty() {
         return Ok(());
     }
@@ -43,12 +44,12 @@ fn check_imports(module: &Module, grants: &Grants) -> Result<(), OpenError> {
     Err(OpenError::RefusedImports { imports, hint })
 }
 
-fn check_exports(module: &Module, wanted: &Wanted) -> Result<(), OpenError> {
-    let Wanted { world, interface, functions } = wanted;
+fn check_exports(module: &Module, spec: &WorldSpec) -> Result<(), OpenError> {
+    let WorldSpec { world, interface, functions } = spec;
     let engine = module.engine.wasmtime();
     let type_ = module.component.component_type();
     let missing = |missing: String| OpenError::MissingExport { world, missing };
-    // Looked up as it will be called, so that 0.1.1 is found where 0.1.0 is wanted.
+    // Looked up as it will be called, so that 0.1.1 satisfies 0.1.0.
     let Some((_, index)) = module.component.get_export(None, interface) else {
         let unversioned = interface.split_once('@').map_or(*interface, |(name, _)| name);
         let is_other = |name: &&str| name.split_once('@').map_or(*name, |(name, _)| name) == unversioned;

@@ -1,4 +1,4 @@
-//! `type: state.wasm`, `type: secretstores.wasm` and `type: bindings.wasm-component` in a component YAML.
+//! Component types for Wasm: `state.wasm`, `secretstores.wasm` and `bindings.wasm-component`.
 
 mod properties;
 mod reload;
@@ -15,15 +15,15 @@ use crate::output_binding::WasmOutputBinding;
 use crate::secrets::WasmSecretStore;
 use crate::state::WasmStateStore;
 pub use properties::HOST_PROPERTIES;
-use properties::Wanted;
+use properties::Settings;
 use reload::Replaceable;
 
 const STATE: &str = "state.wasm";
 const SECRETS: &str = "secretstores.wasm";
-/// `bindings.wasm` is another thing in Dapr: a program that runs once for each call.
+/// Type of output bindings. Dapr's own `bindings.wasm` is something else: a program that runs once for each call.
 const BINDING: &str = "bindings.wasm-component";
 
-/// The component type that loads modules of `world`.
+/// Returns the component type that loads modules of `world`.
 #[must_use]
 pub const fn component_type(world: World) -> &'static str {
     match world {
@@ -33,9 +33,9 @@ pub const fn component_type(world: World) -> &'static str {
     }
 }
 
-/// Adds the component types that load Wasm modules. Compiled modules are kept in `cache`, where one is given.
+/// Registers the component types that load Wasm components. Compiled code is cached in `cache`, if given.
 pub fn register(registry: &mut Registry, cache: Option<PathBuf>) {
-    let engine = Arc::new(LazyEngine { cache, made: Mutex::default() });
+    let engine = Arc::new(LazyEngine { cache, engine: Mutex::default() });
     let stores = engine.clone();
     registry.register(STATE, move |spec, context| {
         let engine = stores.get();
@@ -52,46 +52,46 @@ pub fn register(registry: &mut Registry, cache: Option<PathBuf>) {
     });
 }
 
-/// The engine, made for the first component that needs it: programs without one pay nothing.
+/// The engine, created for the first component that needs it; without one it costs nothing.
 struct LazyEngine {
     cache: Option<PathBuf>,
-    made: Mutex<Option<Engine>>,
+    engine: Mutex<Option<Engine>>,
 }
 
 impl LazyEngine {
     fn get(&self) -> Result<Engine, InitError> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(engine) = &*made {
+        let mut slot = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = &*slot {
             return Ok(engine.clone());
         }
         let engine = Engine::new(self.cache.clone())?;
-        Ok(made.insert(engine).clone())
+        Ok(slot.insert(engine).clone())
     }
 }
 
 async fn state(engine: Engine, spec: ComponentSpec, context: &Context) -> Result<Component, InitError> {
-    let store = opened(engine, spec, context, WasmStateStore::open).await?;
+    let store = open(engine, spec, context, WasmStateStore::open).await?;
     Ok(Component { state_store: Some(store), ..Component::default() })
 }
 
 async fn secrets(engine: Engine, spec: ComponentSpec, context: &Context) -> Result<Component, InitError> {
-    let store = opened(engine, spec, context, WasmSecretStore::open).await?;
+    let store = open(engine, spec, context, WasmSecretStore::open).await?;
     Ok(Component { secret_store: Some(store), ..Component::default() })
 }
 
 async fn binding(engine: Engine, spec: ComponentSpec, context: &Context) -> Result<Component, InitError> {
-    let binding = opened(engine, spec, context, WasmOutputBinding::open).await?;
+    let binding = open(engine, spec, context, WasmOutputBinding::open).await?;
     Ok(Component { output_binding: Some(binding), ..Component::default() })
 }
 
-/// Loads the module and opens it; from then on, its file is watched.
-async fn opened<T: Replaceable>(
+/// Loads and opens a component; from then on, its file is watched.
+async fn open<T: Replaceable>(
     engine: Engine,
     spec: ComponentSpec,
     context: &Context,
     open: impl AsyncFnOnce(&Module, Options) -> Result<T, OpenError>,
 ) -> Result<Arc<T>, InitError> {
-    let Wanted { path, digest, options } = Wanted::of(spec, context)?;
+    let Settings { path, digest, options } = Settings::from_spec(spec, context)?;
     let version = reload::version(&path).await;
     let module = engine.load(&path, digest).await?;
     let opened = Arc::new(open(&module, options).await?);

@@ -1,4 +1,4 @@
-//! The contract in `wit/components`, as wasmtime sees it.
+//! The contract in `wit/components`, as generated for wasmtime.
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; wit/components has the documentation")]
 pub(crate) mod state_store {

@@ -1,4 +1,4 @@
-//! SHA-256 of a module, as a person writes it.
+//! SHA-256 of a module, in hexadecimal.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,15 +9,15 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest([u8; 32]);
 
-/// A text that is no digest.
+/// An error for text that is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no SHA-256: write 64 hexadecimal digits")]
 pub struct DigestError(String);
 
 impl Digest {
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn new(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 }
@@ -34,7 +34,7 @@ impl FromStr for Digest {
             return Err(bad());
         }
         for (byte, pair) in digest.iter_mut().zip(digits.chunks_exact(2)) {
-            // `from_str_radix` would take a sign as well.
+            // `from_str_radix` would accept a sign as well.
             let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.bytes().all(|it| it.is_ascii_hexdigit()));
             *byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(bad)?;
         }
@@ -59,15 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_is_read_again_whatever_the_case() {
-        let digest = Digest::of(b"abc");
+    fn printed_digest_parses_in_any_case() {
+        let digest = Digest::new(b"abc");
         assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(digest.to_string().to_uppercase().parse(), Ok(digest));
         assert_eq!(format!(" sha256:{digest}\n").parse(), Ok(digest));
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn invalid_digest_is_an_error() {
         for wrong in ["", "abc", &"+1".repeat(32), &"0g".repeat(32), &"00".repeat(33), &"é".repeat(32)] {
             assert_eq!(wrong.parse::<Digest>(), Err(DigestError(wrong.to_owned())), "{wrong}");
         }

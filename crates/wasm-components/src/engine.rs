@@ -1,4 +1,4 @@
-//! The engine that all components of a process share, and what it loads.
+//! The engine shared by all components of a process, and the modules that it loads.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::error::LoadError;
 use crate::host::{self, HostState};
 
-/// Compiles and links components. Cloning it is cheap and gives the same engine.
+/// Compiles and links components. Clones share the engine.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -33,11 +33,11 @@ pub struct Module {
 /// A world of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum World {
-    /// A store of state.
+    /// A state store.
     StateStore,
-    /// A store of secrets.
+    /// A secret store.
     SecretStore,
-    /// A binding that is called.
+    /// An output binding.
     OutputBinding,
 }
 
@@ -53,7 +53,7 @@ impl World {
 }
 
 impl Engine {
-    /// An engine that keeps compiled components in `cache`, where one is given.
+    /// Creates an engine that caches compiled components in `cache`, if given.
     ///
     /// # Errors
     /// When wasmtime does not support this machine.
@@ -66,10 +66,10 @@ impl Engine {
         Ok(Self(Arc::new(Inner { engine, linker, clock, cache: cache.map(CompiledCache::new) })))
     }
 
-    /// Reads, checks and compiles a file, or takes it from the cache. Must run inside a tokio runtime.
+    /// Reads, checks and compiles a file, or loads it from the cache. Must run inside a tokio runtime.
     ///
     /// # Errors
-    /// When the file is not there, is not the one that `expected` describes, or is no component.
+    /// When the file is missing, differs from `expected`, or is not a component.
     pub async fn load(&self, path: impl AsRef<Path>, expected: Option<Digest>) -> Result<Module, LoadError> {
         let path = path.as_ref();
         let read = |source| LoadError::Read { path: path.to_owned(), source };
@@ -79,13 +79,14 @@ impl Engine {
         compiled.map_err(|gone| read(std::io::Error::other(gone)))?
     }
 
-    /// Checks and compiles bytes, or takes them from the cache. Takes long for a large component: call it where blocking is
-    /// allowed.
+    /// Checks and compiles bytes, or loads them from the cache.
+    ///
+    /// Takes long for a large component: call it where blocking is allowed.
     ///
     /// # Errors
-    /// When they are not what `expected` describes, or no component.
+    /// When they differ from `expected`, or are not a component.
     pub fn compile(&self, bytes: &[u8], expected: Option<Digest>) -> Result<Module, LoadError> {
-        let digest = Digest::of(bytes);
+        let digest = Digest::new(bytes);
         if let Some(expected) = expected.filter(|expected| *expected != digest) {
             return Err(LoadError::Digest { expected, found: digest });
         }
@@ -116,7 +117,7 @@ impl Engine {
 }
 
 impl Module {
-    /// The world of the contract that the component is of, whatever its version; none for another component.
+    /// Returns the world of the component, of any version. `None` if it belongs to no world of the contract.
     #[must_use]
     pub fn world(&self) -> Option<World> {
         let type_ = self.component.component_type();
@@ -124,7 +125,7 @@ impl Module {
         exports.into_iter().find_map(|(name, _)| World::exporting(name))
     }
 
-    /// The digest of the file that it was made from.
+    /// Digest of the component's file.
     #[must_use]
     pub const fn digest(&self) -> Digest {
         self.digest

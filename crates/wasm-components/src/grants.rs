@@ -1,20 +1,20 @@
-//! What a component may reach of the world outside. Nothing, unless somebody says so.
+//! Grants: access of a component to hosts, directories and environment variables. Nothing by default.
 
-mod folder;
 mod hosts;
+mod preopen;
 
 use building_blocks::Secret;
 
-pub use folder::{Folder, FolderError};
 pub use hosts::{HostRule, HostRuleError};
+pub use preopen::{Preopen, PreopenError};
 
-/// What a component may reach.
+/// Access of a component to the outside.
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
-    /// Hosts that it may connect to, over TCP. It can resolve no other names.
+    /// Hosts that it may connect to, over TCP. No other names can be resolved.
     pub hosts: Vec<HostRule>,
-    /// Folders that it may use.
-    pub dirs: Vec<Folder>,
-    /// Its environment.
+    /// Directories that it may use.
+    pub dirs: Vec<Preopen>,
+    /// Environment variables.
     pub env: Vec<(String, Secret)>,
 }

@@ -1,4 +1,4 @@
-//! What one instance has of the host: its store's data, and the functions that it may import.
+//! The host side of one instance: its store's data, and its imports.
 
 mod limiter;
 mod lookup;
@@ -14,12 +14,12 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::engine::Engine;
 use crate::error::OpenError;
-use crate::grants::{Folder, Grants, HostRule};
+use crate::grants::{Grants, HostRule, Preopen};
 use crate::options::Options;
 use crate::output::Lines;
 use limiter::Limiter;
 
-/// The data of one instance's store.
+/// Data of one instance's store.
 pub(crate) struct HostState {
     wasi: WasiCtx,
     table: ResourceTable,
@@ -33,7 +33,7 @@ impl WasiView for HostState {
     }
 }
 
-/// WASI. Without grants, its folders and environment are empty and its sockets lead nowhere.
+/// Creates a linker with WASI. Without grants, there are no directories, variables or connections.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<HostState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -41,7 +41,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<HostS
     Ok(linker)
 }
 
-/// A store for one instance of a component.
+/// Creates a store for one instance of a component.
 pub(crate) fn store(engine: &Engine, options: &Options) -> Result<Store<HostState>, OpenError> {
     let hosts: Arc<[HostRule]> = options.grants.hosts.clone().into();
     let state = HostState {
@@ -52,9 +52,9 @@ pub(crate) fn store(engine: &Engine, options: &Options) -> Result<Store<HostStat
     };
     let mut store = Store::new(engine.wasmtime(), state);
     store.limiter(|state| &mut state.limiter);
-    // What a component hands over is copied before anybody can look at it.
+    // Limits what a component passes to the host, which is copied before it is checked.
     store.set_hostcall_fuel(options.limits.call_bytes());
-    // Each turn of the clock lets others compute, and whoever waits for the call give up.
+    // Each tick of the clock lets other tasks run, and the call's timeout expire.
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
     Ok(store)
@@ -62,20 +62,20 @@ pub(crate) fn store(engine: &Engine, options: &Options) -> Result<Store<HostStat
 
 fn wasi(options: &Options, hosts: Arc<[HostRule]>) -> Result<WasiCtx, OpenError> {
     let Grants { dirs, env, .. } = &options.grants;
-    let lines = Lines::of(options.name.as_str().into());
+    let lines = Lines::new(options.name.as_str().into());
     let mut wasi = WasiCtxBuilder::new();
     wasi.stdout(lines.clone()).stderr(lines);
     for (name, value) in env {
         wasi.env(name, Secret::expose(value));
     }
-    for Folder { host, guest, read_only } in dirs {
+    for Preopen { host, guest, read_only } in dirs {
         let permissions = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
         let shared = wasi.preopened_dir(host, guest, permissions);
-        shared.map_err(|source| OpenError::Folder { path: host.clone(), source })?;
+        shared.map_err(|source| OpenError::Directory { path: host.clone(), source })?;
     }
     if !hosts.is_empty() {
         wasi.allow_tcp(true).allow_ip_name_lookup(true).socket_addr_check(move |address, usage| {
-            // A task, because wasmtime wants a future that threads may share, and resolving names is none.
+            // A task, because wasmtime requires a `Sync` future, and name resolution is none.
             let checking = tokio::spawn(may_use(hosts.clone(), address, usage));
             Box::pin(async move { checking.await.unwrap_or(false) })
         });
@@ -83,7 +83,9 @@ fn wasi(options: &Options, hosts: Arc<[HostRule]>) -> Result<WasiCtx, OpenError>
     Ok(wasi.build())
 }
 
-/// A component may connect to its hosts, from wherever the system lets it, and nobody may connect to a component.
+/// Decides whether a component may use an address.
+///
+/// It may connect to its hosts, from any local address, and never listen.
 async fn may_use(hosts: Arc<[HostRule]>, address: SocketAddr, usage: SocketAddrUse) -> bool {
     match usage {
         SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,

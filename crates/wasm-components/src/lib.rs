@@ -1,8 +1,10 @@
-//! Loads Dapr components that are Wasm modules, written in any language against the contract in `wit/components`, into any
-//! program. There is no daprlet in here and no HTTP.
+//! Loads Dapr components that are Wasm components into any program.
 //!
-//! A component is granted nothing by default ([`Grants`]), takes no more memory and time than it may ([`Limits`]), and when
-//! it traps, loops or hungers, its caller gets an error and a new instance takes its place.
+//! They are written in any language against the contract in `wit/components`. This crate depends on neither daprlet nor
+//! HTTP.
+//!
+//! A component is granted nothing by default ([`Grants`]) and is limited in memory and time ([`Limits`]). When it
+//! traps, loops or runs out of memory, its caller gets an error and a new instance takes its place.
 //!
 //! ```no_run
 //! # async fn open() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +38,7 @@ pub use component::{HOST_PROPERTIES, component_type, register};
 pub use digest::{Digest, DigestError};
 pub use engine::{Engine, Module, World};
 pub use error::{CallError, LoadError, OpenError, ReplaceError};
-pub use grants::{Folder, FolderError, Grants, HostRule, HostRuleError};
+pub use grants::{Grants, HostRule, HostRuleError, Preopen, PreopenError};
 pub use options::{Limits, Options};
 pub use output_binding::WasmOutputBinding;
 pub use secrets::WasmSecretStore;

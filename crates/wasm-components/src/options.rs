@@ -1,4 +1,4 @@
-//! What a component is given, and how much it may use.
+//! Options and limits of a component.
 
 use std::time::Duration;
 
@@ -6,35 +6,35 @@ use building_blocks::Properties;
 
 use crate::grants::Grants;
 
-/// How one component is to run.
+/// Options of one component.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What the log calls it.
+    /// Name for the log.
     pub name: String,
-    /// What its `init` gets.
+    /// Properties passed to its `init`.
     pub properties: Properties,
-    /// What it may reach; nothing by default.
+    /// Access to the outside; nothing by default.
     pub grants: Grants,
-    /// How much it may use.
+    /// Resource limits.
     pub limits: Limits,
 }
 
 impl Options {
-    /// A component of that name with nothing else given.
+    /// Creates options with a name and defaults.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
 }
 
-/// How much a component may use.
+/// Resource limits of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Linear memory of one instance, in bytes.
     pub memory: usize,
-    /// How long one call may take, waiting included.
+    /// Time limit of one call, including the wait for an instance.
     pub call: Duration,
-    /// The most instances of a component that may have many; one that may not has one.
+    /// Maximum instances of a component that allows several; others have one.
     pub instances: usize,
 }
 
@@ -46,8 +46,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most that one call may hand over, in either direction. What goes in has to fit into the instance's memory beside
-    /// what is there: a call that did not fit would end the instance.
+    /// Maximum bytes that one call may pass, in either direction.
+    ///
+    /// The argument has to fit into the instance's memory beside its data: a call that did not fit would end the
+    /// instance.
     pub(crate) const fn call_bytes(&self) -> usize {
         self.memory / 4
     }

@@ -1,4 +1,4 @@
-//! What a component prints, as lines of the host's log.
+//! Writes a component's output to the host's log, line by line.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// A longer line is cut in two: a component cannot make the host keep more than this of it, in bytes.
+/// Maximum length of a line, in bytes; a longer one is split. Bounds the memory for it.
 const MAX_LINE: usize = 16 * 1024;
 
 /// Standard output or standard error of one instance.
@@ -18,7 +18,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn of(component: Arc<str>) -> Self {
+    pub(crate) fn new(component: Arc<str>) -> Self {
         Self { component, pending: Arc::default() }
     }
 
@@ -29,7 +29,7 @@ impl Lines {
                 pending.extend_from_slice(part);
                 if pending.ends_with(b"\n") || pending.len() >= MAX_LINE {
                     let line = String::from_utf8_lossy(&pending);
-                    // A line is one line: nothing that a terminal would act on.
+                    // Control characters are removed: a terminal would act on them.
                     let line = line.trim_end().replace(char::is_control, " ");
                     tracing::info!(component = %self.component, "{line}");
                     pending.clear();
@@ -40,7 +40,7 @@ impl Lines {
 }
 
 impl StdoutStream for Lines {
-    /// Only WASI 0.3 asks for this one, and no component of it runs here.
+    /// Only WASI 0.3 calls this, which is not supported here.
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
     }

@@ -1,11 +1,11 @@
-//! The running instances of one component: one, or as many as it and its limits allow.
+//! The instance pool of one component: one instance, or as many as it and its limits allow.
 //!
-//! An instance serves one call at a time. One whose call failed is dropped, because nobody knows what it left half done, and
-//! the next call starts another.
+//! An instance serves one call at a time. One whose call failed is dropped, because its state is unknown, and the next
+//! call starts another.
 
-mod current;
-mod finish;
+mod run_to_completion;
 mod start;
+mod swappable;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,24 +15,24 @@ use tokio::time::timeout;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::check::{self, Wanted};
+use crate::check::{self, WorldSpec};
 use crate::contract::types::{InitError, Properties};
 use crate::engine::Module;
 use crate::error::{CallError, OpenError};
 use crate::host::HostState;
 use crate::options::Options;
-pub(crate) use current::Current;
-use finish::ToItsEnd;
+use run_to_completion::RunToCompletion;
 use start::Starter;
+pub(crate) use swappable::SwappablePool;
 
-/// One world of the contract, as bound to one instance.
+/// A world of the contract, bound to one instance.
 pub(crate) trait World: Sized + Send + Sync + 'static {
-    /// What a component of the world exports.
-    const WANTED: Wanted;
-    /// What a component tells about itself.
+    /// Required exports of a component of the world.
+    const SPEC: WorldSpec;
+    /// The component's self-description.
     type Description: Clone + Send + Sync;
 
-    /// Finds the functions of an instance, and checks their types.
+    /// Looks up the functions of an instance, and checks their types.
     fn bind(store: &mut Store<HostState>, instance: &Instance) -> wasmtime::Result<Self>;
 
     /// Calls `init`.
@@ -42,18 +42,18 @@ pub(crate) trait World: Sized + Send + Sync + 'static {
         properties: &Properties,
     ) -> impl Future<Output = wasmtime::Result<Result<(), InitError>>> + Send;
 
-    /// Asks the instance what it is.
+    /// Calls the function that describes the component.
     fn describe(
         &self,
         store: &mut Store<HostState>,
     ) -> impl Future<Output = wasmtime::Result<Self::Description>> + Send;
 
-    /// Whether there may be more than one instance.
+    /// Returns whether there may be more than one instance.
     fn may_be_many(description: &Self::Description) -> bool;
 }
 
 /// An instance that is ready for calls.
-struct Live<W> {
+struct LiveInstance<W> {
     store: Store<HostState>,
     world: W,
 }
@@ -63,13 +63,13 @@ pub(crate) struct Pool<W: World> {
     starter: Starter<W>,
     description: W::Description,
     permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Live<W>>>,
+    idle: Mutex<Vec<LiveInstance<W>>>,
 }
 
 impl<W: World> Pool<W> {
     /// Checks the component and starts its first instance.
     pub(crate) async fn open(module: &Module, options: Options) -> Result<Self, OpenError> {
-        check::check(module, &W::WANTED, &options.grants)?;
+        check::check(module, &W::SPEC, &options.grants)?;
         let starter = Starter::new(module, options)?;
         let (live, description) = starter.start().await?;
         let instances = if W::may_be_many(&description) { starter.options.limits.instances.max(1) } else { 1 };
@@ -85,8 +85,10 @@ impl<W: World> Pool<W> {
         &self.starter.options
     }
 
-    /// Runs one call on an instance that nobody else uses. A call that has begun is brought to its end also when nobody
-    /// waits for it any more: a client that hangs up must not cost everybody the instance.
+    /// Runs one call on an instance of its own.
+    ///
+    /// A started call is finished even if its caller is dropped: a client that hangs up must not cost others the
+    /// instance.
     pub(crate) async fn call<R, F>(self: Arc<Self>, operation: &'static str, call: F) -> Result<R, CallError>
     where
         R: Send + 'static,
@@ -97,7 +99,7 @@ impl<W: World> Pool<W> {
             Ok(permit) => permit.map_err(|closed| CallError::Restart(closed.to_string()))?,
             Err(_) => return Err(CallError::Busy { operation, limit }),
         };
-        ToItsEnd::of(async move {
+        RunToCompletion::new(async move {
             let answer = self.run(operation, call).await;
             drop(permit);
             answer
@@ -115,16 +117,16 @@ impl<W: World> Pool<W> {
             None => self.starter.start().await.map_err(|error| CallError::Restart(error.to_string()))?.0,
         };
         let limit = self.options().limits.call;
-        let called = self.starter.clock().during(call(&live.world, &mut live.store));
+        let called = self.starter.clock().run(call(&live.world, &mut live.store));
         let error = match timeout(limit, called).await {
             Ok(Ok(answer)) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(live);
                 return Ok(answer);
             }
-            Ok(Err(trap)) => start::trapped(&self.options().name, operation, &trap),
+            Ok(Err(trap)) => start::trap_error(&self.options().name, operation, &trap),
             Err(_) => CallError::TimedOut { operation, limit },
         };
-        tracing::error!(component = %self.options().name, "{error}; a new instance takes its place, without what this one held");
+        tracing::error!(component = %self.options().name, "{error}; a new instance takes its place, without the old one's memory");
         Err(error)
     }
 }

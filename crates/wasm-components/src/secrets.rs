@@ -14,25 +14,25 @@ use crate::contract::secrets::{Error, Features};
 use crate::engine::Module;
 use crate::error::{CallError, OpenError, ReplaceError};
 use crate::options::Options;
-use crate::pool::Current;
+use crate::pool::SwappablePool;
 use crate::text::cut;
 
-/// A secret store that is a Wasm component.
-pub struct WasmSecretStore(Current<SecretStoreWorld>);
+/// A secret store implemented by a Wasm component.
+pub struct WasmSecretStore(SwappablePool<SecretStoreWorld>);
 
 impl WasmSecretStore {
-    /// Starts a store. Must run inside a tokio runtime, as all calls must.
+    /// Starts a store. Must run inside a tokio runtime, like all calls.
     ///
     /// # Errors
-    /// When the component is no secret store, wants more than it is granted, or refuses its properties.
+    /// When the component is not a secret store, imports more than it is granted, or rejects its properties.
     pub async fn open(module: &Module, options: Options) -> Result<Self, OpenError> {
-        Ok(Self(Current::open(module, options).await?))
+        Ok(Self(SwappablePool::open(module, options).await?))
     }
 
-    /// Puts another module in the place of this one, under the same options; see [`WasmStateStore::replace`].
+    /// Replaces the module, with the same options; see [`WasmStateStore::replace`].
     ///
     /// # Errors
-    /// When the new module cannot be opened, or declares other features than the old one; the old one then stays.
+    /// When the new module cannot be opened, or declares other features; the old one then stays.
     ///
     /// [`WasmStateStore::replace`]: crate::WasmStateStore::replace
     pub async fn replace(&self, module: &Module) -> Result<(), ReplaceError> {
@@ -48,24 +48,24 @@ impl SecretStore for WasmSecretStore {
     }
 
     async fn get(&self, name: &str, metadata: &Metadata) -> Result<SecretValues, SecretError> {
-        let (asked, metadata) = (name.to_owned(), listed(metadata));
+        let (name_owned, metadata) = (name.to_owned(), to_pairs(metadata));
         let called = self.0.pool().call("get", move |world, store| {
-            async move { world.dapr_components_secrets().call_get(store, &asked, &metadata).await }.boxed()
+            async move { world.dapr_components_secrets().call_get(store, &name_owned, &metadata).await }.boxed()
         });
-        called.await.map_err(failed)?.map(values).map_err(|error| refused(name, error))
+        called.await.map_err(call_error)?.map(values).map_err(|error| store_error(name, error))
     }
 
     async fn bulk_get(&self, metadata: &Metadata) -> Result<BTreeMap<String, SecretValues>, SecretError> {
-        let metadata = listed(metadata);
+        let metadata = to_pairs(metadata);
         let called = self.0.pool().call("bulk-get", move |world, store| {
             async move { world.dapr_components_secrets().call_bulk_get(store, &metadata).await }.boxed()
         });
-        let all = called.await.map_err(failed)?.map_err(|error| refused("", error))?;
+        let all = called.await.map_err(call_error)?.map_err(|error| store_error("", error))?;
         Ok(all.into_iter().map(|(name, secret)| (name, values(secret))).collect())
     }
 }
 
-fn listed(metadata: &Metadata) -> Vec<(String, String)> {
+fn to_pairs(metadata: &Metadata) -> Vec<(String, String)> {
     metadata.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
@@ -73,7 +73,7 @@ fn values(secret: Vec<(String, String)>) -> SecretValues {
     secret.into_iter().map(|(key, value)| (key, Secret::from(value))).collect()
 }
 
-fn refused(name: &str, error: Error) -> SecretError {
+fn store_error(name: &str, error: Error) -> SecretError {
     match error {
         Error::NotFound => SecretError::NotFound { name: name.to_owned() },
         Error::Unavailable(why) => SecretError::Unavailable(cut(why).into()),
@@ -81,7 +81,7 @@ fn refused(name: &str, error: Error) -> SecretError {
     }
 }
 
-fn failed(error: CallError) -> SecretError {
+fn call_error(error: CallError) -> SecretError {
     match error {
         CallError::Busy { .. } | CallError::Restart(_) => SecretError::Unavailable(error.into()),
         _ => SecretError::Other(error.into()),

@@ -19,51 +19,53 @@ use crate::engine::Module;
 use crate::error::{CallError, OpenError, ReplaceError};
 use crate::host::HostState;
 use crate::options::Options;
-use crate::pool::Current;
+use crate::pool::SwappablePool;
 use weight::Weight;
 
-/// A state store that is a Wasm component.
+/// A state store implemented by a Wasm component.
 pub struct WasmStateStore {
-    current: Current<StateStoreWorld>,
+    current: SwappablePool<StateStoreWorld>,
     features: StateFeatures,
 }
 
-/// One function of the contract, called with an argument of type `A`.
+/// A function of the contract, called with an argument of type `A`.
 type Function<A, R> = for<'a> fn(&'a Guest, &'a mut Store<HostState>, &'a A) -> BoxFuture<'a, wasmtime::Result<R>>;
 
-/// What a component answers to each of many requests.
-type Answers<R> = Vec<Result<R, Error>>;
+/// Results of a bulk call, one for each request.
+type BulkResults<R> = Vec<Result<R, Error>>;
 
 impl WasmStateStore {
-    /// Starts a store. Must run inside a tokio runtime, as all calls must.
+    /// Starts a store. Must run inside a tokio runtime, like all calls.
     ///
     /// # Errors
-    /// When the component is no state store, wants more than it is granted, or refuses its properties.
+    /// When the component is not a state store, imports more than it is granted, or rejects its properties.
     pub async fn open(module: &Module, options: Options) -> Result<Self, OpenError> {
-        let current = Current::<StateStoreWorld>::open(module, options).await?;
+        let current = SwappablePool::<StateStoreWorld>::open(module, options).await?;
         let features = convert::features(current.pool().description().features);
         Ok(Self { current, features })
     }
 
-    /// Puts another module in the place of this one, under the same options. Calls that have begun end on the old one, all
-    /// others go to the new one. What the old one held in its memory is gone.
+    /// Replaces the module, with the same options.
+    ///
+    /// Calls that have started end on the old instances, all others go to the new ones. The old instances' memory is
+    /// lost.
     ///
     /// # Errors
-    /// When the new module cannot be opened, or declares other features than the old one; the old one then stays.
+    /// When the new module cannot be opened, or declares other features; the old one then stays.
     pub async fn replace(&self, module: &Module) -> Result<(), ReplaceError> {
         self.current.replace(module, |old, new| old.features == new.features).await
     }
 
-    /// One call, if its argument is not more than the component can take.
+    /// Runs one call, if its argument is not too large.
     async fn call<A, R>(&self, operation: &'static str, argument: A, function: Function<A, R>) -> Result<R, CallError>
     where
         A: Weight + Send + Sync + 'static,
         R: Send + 'static,
     {
         let pool = self.current.pool();
-        let (bytes, most) = (argument.weight(), pool.options().limits.call_bytes());
-        if bytes > most {
-            return Err(CallError::TooLarge { bytes, most });
+        let (bytes, max) = (argument.weight(), pool.options().limits.call_bytes());
+        if bytes > max {
+            return Err(CallError::TooLarge { bytes, max });
         }
         let called = pool.call(operation, move |world, store| {
             async move { function(world.dapr_components_state(), store, &argument).await }.boxed()
@@ -71,13 +73,13 @@ impl WasmStateStore {
         called.await
     }
 
-    /// One call with many requests, and the fate of each.
+    /// Runs a bulk call; returns the result of each request.
     async fn bulk<A, R, T>(
         &self,
         operation: &'static str,
         requests: Vec<A>,
         parallelism: usize,
-        function: Function<(Vec<A>, u32), Answers<R>>,
+        function: Function<(Vec<A>, u32), BulkResults<R>>,
         convert: fn(R) -> T,
     ) -> Vec<Result<T, StateError>>
     where
@@ -89,13 +91,15 @@ impl WasmStateStore {
             return Vec::new();
         }
         let parallelism = u32::try_from(parallelism).unwrap_or(u32::MAX);
-        let answers = self.call(operation, (requests, parallelism), function).await.and_then(|answers| {
-            let why = || format!("{} answers to {asked} requests", answers.len());
-            if answers.len() == asked { Ok(answers) } else { Err(CallError::Answer { operation, why: why() }) }
+        let results = self.call(operation, (requests, parallelism), function).await.and_then(|results| {
+            let why = || format!("{} answers to {asked} requests", results.len());
+            if results.len() == asked { Ok(results) } else { Err(CallError::InvalidResult { operation, why: why() }) }
         });
-        match answers {
-            Ok(answers) => answers.into_iter().map(|answer| answer.map(convert).map_err(convert::refused)).collect(),
-            Err(error) => std::iter::repeat_with(|| Err(convert::failed(error.clone()))).take(asked).collect(),
+        match results {
+            Ok(results) => {
+                results.into_iter().map(|result| result.map(convert).map_err(convert::store_error)).collect()
+            }
+            Err(error) => std::iter::repeat_with(|| Err(convert::call_error(error.clone()))).take(asked).collect(),
         }
     }
 }
@@ -109,20 +113,20 @@ impl StateStore for WasmStateStore {
     async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {
         let request = convert::get_request(request);
         let found = self.call("get", request, |guest, store, request| guest.call_get(store, request).boxed()).await;
-        Ok(found.map_err(convert::failed)?.map_err(convert::refused)?.map(convert::item))
+        Ok(found.map_err(convert::call_error)?.map_err(convert::store_error)?.map(convert::item))
     }
 
     async fn set(&self, request: SetRequest) -> Result<(), StateError> {
         let request = convert::set_request(request);
         let done = self.call("set", request, |guest, store, request| guest.call_set(store, request).boxed()).await;
-        done.map_err(convert::failed)?.map_err(convert::refused)
+        done.map_err(convert::call_error)?.map_err(convert::store_error)
     }
 
     async fn delete(&self, request: DeleteRequest) -> Result<(), StateError> {
         let request = convert::delete_request(request);
         let done =
             self.call("delete", request, |guest, store, request| guest.call_delete(store, request).boxed()).await;
-        done.map_err(convert::failed)?.map_err(convert::refused)
+        done.map_err(convert::call_error)?.map_err(convert::store_error)
     }
 
     async fn bulk_get(
@@ -159,15 +163,15 @@ impl StateStore for WasmStateStore {
         let function: Function<(Vec<_>, Vec<_>), _> =
             |guest, store, (operations, metadata)| guest.call_transact(store, operations, metadata).boxed();
         let done = self.call("transact", arguments, function).await;
-        done.map_err(convert::failed)?.map_err(convert::refused)
+        done.map_err(convert::call_error)?.map_err(convert::store_error)
     }
 
     async fn multi_max_size(&self) -> Option<usize> {
-        self.current.pool().description().multi_max_size.and_then(|most| usize::try_from(most).ok())
+        self.current.pool().description().multi_max_size.and_then(|max| usize::try_from(max).ok())
     }
 
     async fn ping(&self) -> Result<(), StateError> {
         let pinged = self.call("ping", (), |guest, store, ()| guest.call_ping(store).boxed()).await;
-        pinged.map_err(convert::failed)?.map_err(convert::refused)
+        pinged.map_err(convert::call_error)?.map_err(convert::store_error)
     }
 }

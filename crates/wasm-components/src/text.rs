@@ -1,9 +1,9 @@
-//! Texts that came from a component.
+//! Truncates texts from a component.
 
-/// The most of one text that is kept, in bytes.
+/// Maximum length of a text, in bytes.
 const MAX_TEXT: usize = 4096;
 
-/// `text`, or its beginning if it is longer than anybody would read.
+/// Returns `text`, truncated if it is too long.
 pub(crate) fn cut(mut text: String) -> String {
     if text.len() > MAX_TEXT {
         let end = text.floor_char_boundary(MAX_TEXT);
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut_between_two_characters() {
+    fn long_text_is_cut_between_characters() {
         assert_eq!(cut("short".to_owned()), "short");
         let long = cut("\u{1f32d}".repeat(1_000_000) + "end");
         assert!(long.len() <= MAX_TEXT + 3 && long.ends_with('\u{2026}'));

@@ -1,7 +1,7 @@
-//! Compiled modules and components on disk, so that a second start takes milliseconds.
+//! A cache of compiled modules and components on disk; a second start takes milliseconds.
 //!
-//! The cache holds native code that this process will run, so its folder must belong to this user alone: others
-//! lose their access to it, and a folder of another user is not used at all.
+//! The cache holds native code that this process will run, so its directory must belong to this user alone: others lose
+//! their access to it, and a directory of another user is not used at all.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -11,41 +11,41 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::easier::{self, made_easier};
+use crate::optimize::{PIPELINE_VERSION, optimize};
 
-/// What can be compiled and kept: a core module or a component.
+/// Compiled code that can be cached: a core module or a component.
 pub trait Compiled: Sized {
-    /// Compiles, and keeps nothing.
+    /// Compiles without caching.
     ///
     /// # Errors
     /// When `wasm` is not valid.
     fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self>;
 
-    /// Compiles into what [`load`](Self::load) reads.
+    /// Compiles into the format of [`load`](Self::load).
     ///
     /// # Errors
     /// When `wasm` is not valid.
     fn precompile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>>;
 
-    /// Loads what [`precompile`](Self::precompile) gave.
+    /// Loads the output of [`precompile`](Self::precompile).
     ///
     /// # Errors
-    /// When the file was made for another engine.
+    /// When the file was compiled for another engine.
     ///
     /// # Safety
-    /// The file holds native code, which must not have been tampered with.
-    #[expect(unsafe_code, reason = "wasmtime runs what is in the file; the cache keeps it in a private folder")]
+    /// The file contains native code, which must not have been tampered with.
+    #[expect(unsafe_code, reason = "wasmtime runs the file's code; the cache keeps it in a private directory")]
     unsafe fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Self>;
 }
 
 #[expect(unsafe_code, reason = "the same obligation as wasmtime's own")]
 impl Compiled for Module {
     fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
-        Self::new(engine, made_easier(wasm))
+        Self::new(engine, optimize(wasm))
     }
 
     fn precompile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-        engine.precompile_module(&made_easier(wasm))
+        engine.precompile_module(&optimize(wasm))
     }
 
     unsafe fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Self> {
@@ -57,11 +57,11 @@ impl Compiled for Module {
 #[expect(unsafe_code, reason = "the same obligation as wasmtime's own")]
 impl Compiled for Component {
     fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
-        Self::new(engine, made_easier(wasm))
+        Self::new(engine, optimize(wasm))
     }
 
     fn precompile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-        engine.precompile_component(&made_easier(wasm))
+        engine.precompile_component(&optimize(wasm))
     }
 
     unsafe fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Self> {
@@ -70,19 +70,21 @@ impl Compiled for Component {
     }
 }
 
-/// A folder of compiled code, keyed by what it was compiled from and everything in the engine that shapes the code.
+/// A directory of compiled code, keyed by the source and all engine settings that affect the code.
 pub struct CompiledCache {
     folder: PathBuf,
 }
 
 impl CompiledCache {
-    /// A cache in that folder, which need not exist yet.
+    /// Creates a cache in `folder`, which need not exist yet.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// Compiles `wasm` or loads what an earlier run compiled. A folder that cannot be used costs time and nothing else.
+    /// Compiles `wasm`, or loads the code of an earlier run.
+    ///
+    /// An unusable directory costs time and nothing else.
     ///
     /// # Errors
     /// When `wasm` is not valid.
@@ -90,7 +92,7 @@ impl CompiledCache {
         let path = match self.private_folder() {
             Ok(folder) => folder.join(file_name(engine, wasm)),
             Err(error) => {
-                tracing::warn!(folder = %self.folder.display(), %error, "compiled modules are not kept");
+                tracing::warn!(folder = %self.folder.display(), %error, "cannot use the compilation cache");
                 return T::compile(engine, wasm);
             }
         };
@@ -98,13 +100,13 @@ impl CompiledCache {
             match load(engine, &path) {
                 Ok(module) => return Ok(module),
                 Err(error) => {
-                    tracing::warn!(file = %path.display(), %error, "a cached module is unusable and replaced")
+                    tracing::warn!(file = %path.display(), %error, "replacing an unusable file of the compilation cache")
                 }
             }
         }
         let compiled = T::precompile(engine, wasm)?;
         if let Err(error) = store(&path, &compiled) {
-            tracing::warn!(file = %path.display(), %error, "a compiled module is not kept");
+            tracing::warn!(file = %path.display(), %error, "cannot write to the compilation cache");
             return T::compile(engine, wasm);
         }
         load(engine, &path)
@@ -117,7 +119,7 @@ impl CompiledCache {
             use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
             let found = fs::metadata(&self.folder)?;
             if found.uid() != rustix::process::geteuid().as_raw() {
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the folder belongs to another user"));
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the directory belongs to another user"));
             }
             if found.permissions().mode() & 0o077 != 0 {
                 fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))?;
@@ -130,14 +132,14 @@ impl CompiledCache {
 fn file_name(engine: &Engine, wasm: &[u8]) -> String {
     let mut key = KeyHasher(Sha256::new());
     std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut key);
-    key.0.update(easier::DONE);
+    key.0.update(PIPELINE_VERSION);
     key.0.update(wasm);
     let digest = key.0.finalize();
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{hex}.cwasm")
 }
 
-/// Feeds what the engine hashes into a digest that means the same in every process.
+/// Feeds the engine's hash input into a digest that is the same in every process.
 struct KeyHasher(Sha256);
 
 impl std::hash::Hasher for KeyHasher {
@@ -152,15 +154,15 @@ impl std::hash::Hasher for KeyHasher {
 
 #[expect(
     unsafe_code,
-    reason = "wasmtime trusts the file; the folder is this user's alone and files appear in it whole"
+    reason = "wasmtime trusts the file; the directory is private to this user and files are written atomically"
 )]
 fn load<T: Compiled>(engine: &Engine, path: &Path) -> wasmtime::Result<T> {
-    // SAFETY: the file was written by `store` from what this engine compiled (its name says so), into a folder that
-    // only this user can write to; wasmtime checks its own version and settings in the header.
+    // SAFETY: the file was written by `store` from this engine's output (its name says so), into a directory that only
+    // this user can write to; wasmtime checks its own version and settings in the header.
     unsafe { T::load(engine, path) }
 }
 
-/// Writes a file that is either whole or absent, also after a power cut.
+/// Writes a file atomically, also across a power cut.
 fn store(path: &Path, compiled: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension(format!("{}.part", std::process::id()));
     let mut file = fs::File::create(&unfinished)?;
@@ -173,12 +175,12 @@ fn store(path: &Path, compiled: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// The empty ones.
+    /// The empty binaries.
     const MODULE: &[u8] = b"\0asm\x01\0\0\0";
     const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
     #[test]
-    fn modules_and_components_are_kept_and_what_is_damaged_is_made_again() {
+    fn modules_and_components_are_cached_and_damage_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let cache = CompiledCache::new(folder.path().join("new"));
         let engine = Engine::default();
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_folder_it_still_compiles() {
+    fn compiles_without_a_usable_directory() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let cache = CompiledCache::new(file.path().to_owned());
         cache.compile::<Module>(&Engine::default(), MODULE).unwrap();

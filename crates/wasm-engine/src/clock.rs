@@ -1,4 +1,4 @@
-//! The clock that makes guests yield.
+//! The epoch clock, which makes guests yield.
 
 use std::future::poll_fn;
 use std::io;
@@ -10,19 +10,21 @@ use std::time::Duration;
 
 use wasmtime::{Engine, EngineWeak};
 
-/// How long a guest computes before others get a turn. Short enough that nobody notices a neighbour's work, long enough that
-/// the ticking costs little.
+/// Time that a guest runs before it yields.
+///
+/// Short enough that others do not notice, long enough that the ticking costs little.
 const TICK: Duration = Duration::from_millis(10);
 
-/// After so many ticks in which no guest ran the clock rests: a process that nobody asks for anything sleeps. Waking it for the
-/// next request costs about as much as one tick.
-const PATIENCE: u32 = 10;
+/// Ticks without a running guest after which the thread parks, so that an idle process sleeps.
+///
+/// Waking it for the next request costs about as much as one tick.
+const IDLE_TICKS: u32 = 10;
 
-/// Counts the epochs of an engine, one every ten milliseconds, while its guests run. Clones are the same clock.
+/// Increments an engine's epoch every ten milliseconds while guests run. Clones share the clock.
 #[derive(Clone)]
 pub struct Clock(Arc<Handle>);
 
-/// Dropping it ends the thread.
+/// The clock's thread, ended on drop.
 struct Handle {
     state: Arc<State>,
     thread: Thread,
@@ -30,16 +32,16 @@ struct Handle {
 
 #[derive(Default)]
 struct State {
-    /// Calls that compute at this moment.
+    /// Calls running at this moment.
     running: AtomicUsize,
-    /// Whether one has since the last tick.
+    /// True if a call has run since the last tick.
     ran: AtomicBool,
-    rests: AtomicBool,
+    parked: AtomicBool,
     ended: AtomicBool,
 }
 
 impl Clock {
-    /// The clock of `engine`, on a thread of its own. It rests.
+    /// Starts the clock of `engine`, on a thread of its own, which is parked at first.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -50,9 +52,10 @@ impl Clock {
         Ok(Self(Arc::new(Handle { state, thread: thread.thread().clone() })))
     }
 
-    /// Runs a guest's `call`: the clock goes while that computes. Whatever enters WebAssembly has to come through here, or nothing
-    /// might ever interrupt it.
-    pub async fn during<F: Future>(&self, call: F) -> F::Output {
+    /// Runs a guest's `call`, with the clock ticking while it runs.
+    ///
+    /// Every entry into WebAssembly must go through here, or nothing might interrupt it.
+    pub async fn run<F: Future>(&self, call: F) -> F::Output {
         let mut call = pin!(call);
         poll_fn(|cx| {
             let _running = Running::begin(&self.0);
@@ -69,15 +72,15 @@ impl Drop for Handle {
     }
 }
 
-/// One call that computes.
+/// One running call.
 struct Running<'a>(&'a State);
 
 impl<'a> Running<'a> {
     fn begin(clock: &'a Handle) -> Self {
         let state = &*clock.state;
-        // Either this thread sees that the clock rests, or the clock sees that somebody runs.
+        // Either this thread sees that the clock is parked, or the clock sees that a call runs.
         state.running.fetch_add(1, Ordering::SeqCst);
-        if state.rests.load(Ordering::SeqCst) {
+        if state.parked.load(Ordering::SeqCst) {
             clock.thread.unpark();
         }
         Self(state)
@@ -93,11 +96,11 @@ impl Drop for Running<'_> {
 
 impl State {
     fn tick(&self, engine: &EngineWeak) {
-        let mut idle = PATIENCE;
+        let mut idle = IDLE_TICKS;
         while !self.ended.load(Ordering::SeqCst) {
-            idle = if self.runs() || self.ran.swap(false, Ordering::Relaxed) { 0 } else { idle + 1 };
-            if idle >= PATIENCE {
-                self.rest();
+            idle = if self.is_running() || self.ran.swap(false, Ordering::Relaxed) { 0 } else { idle + 1 };
+            if idle >= IDLE_TICKS {
+                self.park();
                 idle = 0;
             }
             thread::sleep(TICK);
@@ -106,17 +109,17 @@ impl State {
         }
     }
 
-    fn runs(&self) -> bool {
+    fn is_running(&self) -> bool {
         self.running.load(Ordering::SeqCst) > 0
     }
 
-    /// Waits until a guest runs.
-    fn rest(&self) {
-        self.rests.store(true, Ordering::SeqCst);
-        while !self.runs() && !self.ended.load(Ordering::SeqCst) {
+    /// Parks the thread until a guest runs.
+    fn park(&self) {
+        self.parked.store(true, Ordering::SeqCst);
+        while !self.is_running() && !self.ended.load(Ordering::SeqCst) {
             thread::park();
         }
-        self.rests.store(false, Ordering::SeqCst);
+        self.parked.store(false, Ordering::SeqCst);
     }
 }
 
@@ -133,15 +136,15 @@ mod tests {
         Engine::new(Config::new().epoch_interruption(true)).unwrap()
     }
 
-    fn until(what: impl Fn() -> bool) {
+    fn until(condition: impl Fn() -> bool) {
         let end = Instant::now() + Duration::from_secs(30);
-        while !what() {
+        while !condition() {
             assert!(Instant::now() < end, "nothing happened for 30 s");
             thread::yield_now();
         }
     }
 
-    /// Runs a guest that loops for ever until the clock's next tick.
+    /// Runs a guest with an endless loop until the clock's next tick.
     fn loops(engine: &Engine, clock: &Clock) -> Option<Trap> {
         let wat = r#"(module (func (export "loops") (loop $for_ever (br $for_ever))))"#;
         let module = Module::new(engine, wat::parse_str(wat).unwrap()).unwrap();
@@ -149,7 +152,7 @@ mod tests {
         store.set_epoch_deadline(1);
         let instance = wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
         let loops = instance.get_typed_func::<(), ()>(&mut store, "loops").unwrap();
-        let call = pin!(clock.during(async { loops.call(&mut store, ()) }));
+        let call = pin!(clock.run(async { loops.call(&mut store, ()) }));
         let std::task::Poll::Ready(ended) = call.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("a call that does not wait has ended")
         };
@@ -157,17 +160,17 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_rests_goes_when_a_guest_runs_and_rests_again_when_none_does() {
+    fn clock_ticks_while_guests_run_and_parks_when_idle() {
         let engine = engine();
         let clock = Clock::start(&engine).unwrap();
         for _ in 0..2 {
-            until(|| clock.0.state.rests.load(Ordering::SeqCst));
+            until(|| clock.0.state.parked.load(Ordering::SeqCst));
             assert_eq!(loops(&engine, &clock), Some(Trap::Interrupt));
         }
     }
 
     #[test]
-    fn its_thread_ends_with_it() {
+    fn dropping_the_clock_ends_its_thread() {
         let engine = engine();
         let clock = Clock::start(&engine).unwrap();
         let state = Arc::downgrade(&clock.0.state);

@@ -1,4 +1,4 @@
-//! What a file claims to be.
+//! Detection of WebAssembly files.
 
 /// The two kinds of WebAssembly binaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,10 +9,10 @@ pub enum Kind {
     Component,
 }
 
-/// What `bytes` claim to be; `None` where they do not begin as WebAssembly does.
+/// Detects the kind of `bytes` by their header; `None` if they are not WebAssembly.
 #[must_use]
 pub fn kind(bytes: &[u8]) -> Option<Kind> {
-    // After the magic number: a version, and since there are components, a layer.
+    // After the magic number: a version, and since the component model, a layer.
     match bytes.strip_prefix(b"\0asm")? {
         [_, _, 1, 0, ..] => Some(Kind::Component),
         _ => Some(Kind::Module),

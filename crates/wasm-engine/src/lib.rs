@@ -1,14 +1,15 @@
-//! What every WebAssembly engine of this project has, whatever it runs: compiled code kept on disk ([`CompiledCache`]), a
-//! clock that makes guests yield ([`Clock`]), processor time in fair shares ([`Account`]), what guests print, as lines
-//! ([`LineBuffer`]), and what a file claims to be ([`kind`]).
+//! Common parts of this project's WebAssembly engines.
+//!
+//! Compiled code cached on disk ([`CompiledCache`]), an epoch clock that makes guests yield ([`Clock`]), processor time
+//! in fair shares ([`Account`]), output split into lines ([`LineBuffer`]), and detection of file types ([`kind`]).
 
 mod cache;
 mod clock;
-mod easier;
 mod kind;
 mod memory;
+mod optimize;
 mod output;
-mod refusals;
+mod rejection_log;
 mod scheduler;
 
 pub use cache::{Compiled, CompiledCache};
@@ -16,5 +17,5 @@ pub use clock::Clock;
 pub use kind::{Kind, kind};
 pub use memory::{InstanceMemory, MemoryAccount, Reservation};
 pub use output::{LineBuffer, Output, OutputStream};
-pub use refusals::Refusals;
+pub use rejection_log::RejectionLog;
 pub use scheduler::{Account, Scheduled, Weight, task_time};

@@ -1,45 +1,45 @@
-//! The memory that guests make the host hold, counted for an application and for an instance.
+//! Memory used by guests, limited for an application and for an instance.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use wasmtime::ResourceLimiter;
 
-/// What an entry of a table takes, in bytes.
+/// Size of a table entry, in bytes.
 const TABLE_ENTRY: usize = 16;
 
-/// The most entries of a table: an instruction that fills it is not interrupted.
+/// Maximum entries of a table: filling it is one instruction, which cannot be interrupted.
 const MAX_TABLE: usize = 1 << 20;
 
-/// The memory of all instances of one application.
+/// Memory of all instances of one application.
 #[derive(Debug)]
 pub struct MemoryAccount {
-    /// In bytes.
+    /// Limit in bytes.
     limit: usize,
     used: AtomicUsize,
 }
 
 impl MemoryAccount {
-    /// An account with a limit in bytes.
+    /// Creates an account with a limit in bytes.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, used: AtomicUsize::new(0) })
     }
 
-    /// Reserves memory, unless that is more than is left.
+    /// Reserves memory, if enough is left.
     pub fn try_reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
         let mut reservation = Reservation { account: self.clone(), bytes: 0 };
         reservation.try_grow(bytes).then_some(reservation)
     }
 
-    /// The bytes in use.
+    /// Bytes in use.
     #[must_use]
     pub fn used(&self) -> usize {
         self.used.load(Relaxed)
     }
 }
 
-/// A part of an account; dropping it gives it back.
+/// A share of an account, returned on drop.
 #[derive(Debug)]
 pub struct Reservation {
     account: Arc<MemoryAccount>,
@@ -47,7 +47,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Reserves more, unless that is more than is left.
+    /// Grows the reservation, if enough is left.
     pub fn try_grow(&mut self, bytes: usize) -> bool {
         let limit = self.account.limit;
         let grown = |used: usize| used.checked_add(bytes).filter(|used| *used <= limit);
@@ -68,54 +68,54 @@ impl Drop for Reservation {
     }
 }
 
-/// What one instance may have: all its linear memories and tables together.
+/// Memory limit of one instance: all its linear memories and tables together.
 #[derive(Debug)]
 pub struct InstanceMemory {
     reservation: Reservation,
-    /// In bytes.
+    /// Limit in bytes.
     limit: usize,
-    /// The last growth, which fails if the system has no memory for it.
-    last: usize,
+    /// The last growth, in bytes, to undo if the system has no memory for it.
+    last_growth: usize,
 }
 
 impl InstanceMemory {
-    /// At most `limit` bytes, all of them of `account`.
+    /// Creates a limit of `limit` bytes, charged to `account`.
     #[must_use]
     pub fn new(account: Arc<MemoryAccount>, limit: usize) -> Self {
-        Self { reservation: Reservation { account, bytes: 0 }, limit, last: 0 }
+        Self { reservation: Reservation { account, bytes: 0 }, limit, last_growth: 0 }
     }
 
-    fn grows(&mut self, bytes: usize) -> bool {
+    fn try_grow(&mut self, bytes: usize) -> bool {
         let fits = self.reservation.bytes.saturating_add(bytes) <= self.limit && self.reservation.try_grow(bytes);
-        self.last = if fits { bytes } else { 0 };
+        self.last_growth = if fits { bytes } else { 0 };
         fits
     }
 
-    fn failed(&mut self, error: &wasmtime::Error) {
+    fn undo_growth(&mut self, error: &wasmtime::Error) {
         tracing::debug!(%error, "memory of a guest not grown");
-        let last = std::mem::take(&mut self.last);
-        self.reservation.shrink(last);
+        let last_growth = std::mem::take(&mut self.last_growth);
+        self.reservation.shrink(last_growth);
     }
 }
 
 impl ResourceLimiter for InstanceMemory {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let is_allowed = maximum.is_none_or(|maximum| desired <= maximum);
-        Ok(is_allowed && self.grows(desired.saturating_sub(current)))
+        Ok(is_allowed && self.try_grow(desired.saturating_sub(current)))
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.failed(&error);
+        self.undo_growth(&error);
         Ok(())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let is_allowed = maximum.is_none_or(|maximum| desired <= maximum) && desired <= MAX_TABLE;
-        Ok(is_allowed && self.grows(desired.saturating_sub(current).saturating_mul(TABLE_ENTRY)))
+        Ok(is_allowed && self.try_grow(desired.saturating_sub(current).saturating_mul(TABLE_ENTRY)))
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.failed(&error);
+        self.undo_growth(&error);
         Ok(())
     }
 }

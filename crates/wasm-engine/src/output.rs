@@ -1,8 +1,8 @@
-//! What a guest prints, cut into lines for the host's log.
+//! Splits a guest's output into lines for the host's log.
 
 use std::sync::Arc;
 
-/// A longer line is cut: a guest cannot make the host keep more than this of it, in bytes.
+/// Maximum length of a line, in bytes; a longer one is split. Bounds the memory for it.
 const MAX_LINE: usize = 16 * 1024;
 
 /// Standard output or standard error of a guest.
@@ -14,13 +14,13 @@ pub enum OutputStream {
     Stderr,
 }
 
-/// Takes the lines that a guest prints.
+/// Receives the lines that a guest prints.
 pub trait Output: Send + Sync + 'static {
-    /// One line, without its end.
+    /// Writes one line, without its line end.
     fn line(&self, stream: OutputStream, line: &str);
 }
 
-/// Collects what a guest prints until a line is whole.
+/// Buffers a guest's output until a line is complete.
 pub struct LineBuffer {
     output: Arc<dyn Output>,
     stdout: Vec<u8>,
@@ -28,13 +28,13 @@ pub struct LineBuffer {
 }
 
 impl LineBuffer {
-    /// Lines for `output`.
+    /// Creates a buffer for `output`.
     #[must_use]
     pub fn new(output: Arc<dyn Output>) -> Self {
         Self { output, stdout: Vec::new(), stderr: Vec::new() }
     }
 
-    /// Takes what was printed; gives whole lines on.
+    /// Appends output; passes complete lines on.
     pub fn print(&mut self, stream: OutputStream, bytes: &[u8]) {
         let pending = match stream {
             OutputStream::Stdout => &mut self.stdout,

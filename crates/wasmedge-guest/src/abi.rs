@@ -1,8 +1,8 @@
-//! The host functions of WasmEdge's socket ABI, those of WASI preview 1 that sockets change, and `wasi-nn`.
+//! The host functions of WasmEdge's socket ABI, of WASI preview 1 on sockets, and of `wasi-nn`.
 //!
-//! The ABI is WasmEdge's `lib/host/wasi/wasimodule.cpp` with the layouts of `thirdparty/wasi/api.hpp`. Two generations of
-//! some functions share a name and differ in their parameters; [`link`] looks at what the module imports and gives it
-//! the one it means.
+//! The ABI is WasmEdge's `lib/host/wasi/wasimodule.cpp` with the layouts of `thirdparty/wasi/api.hpp`. Two generations
+//! of some functions share a name and differ in their parameters; [`link`] chooses between them by the types of the
+//! module's imports.
 
 mod address;
 mod connect;
@@ -35,7 +35,7 @@ enum Generation {
     V2,
 }
 
-/// The guest's memory and everything else that belongs to it, at once.
+/// Borrows the guest's memory and the rest of its state together.
 fn split<'a>(caller: &'a mut Caller<'_, GuestState>) -> Result<(Memory<'a>, &'a mut GuestState), Errno> {
     let memory = match caller.data().memory {
         Some(memory) => memory,

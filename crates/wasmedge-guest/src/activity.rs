@@ -1,34 +1,34 @@
-//! What the host sees of a running guest, so that it can choose among several of one module.
+//! The activity of a running guest, by which the host chooses among a module's instances.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Whether a guest computes or waits, and the connections that it has. One for each run of a module.
+/// Busy or idle state and connections of one run of a module.
 #[derive(Debug)]
 pub struct Activity {
-    begun: Instant,
-    /// Since when the guest computes, in microseconds from `begun`; [`WAITS`] while it waits for something.
-    computing_since: AtomicU64,
-    /// Since when the guest waits, in microseconds from `begun`.
-    waiting_since: AtomicU64,
-    /// Waits that have ended: what was true during one of them need not be any more.
-    waits: AtomicU64,
+    started: Instant,
+    /// Microseconds from `started` since which the guest is busy; [`IDLE`] while it is suspended.
+    busy_since: AtomicU64,
+    /// Microseconds from `started` since which the guest is idle.
+    idle_since: AtomicU64,
+    /// Number of finished suspensions. A fact seen during one may be stale in the next.
+    suspensions: AtomicU64,
     connections: AtomicUsize,
     accepted: AtomicU64,
 }
 
 /// The guest is suspended in a call that waits.
-const WAITS: u64 = u64::MAX;
+const IDLE: u64 = u64::MAX;
 
 impl Default for Activity {
-    /// A guest that is about to begin.
+    /// The activity of a guest that is about to start.
     fn default() -> Self {
         Self {
-            begun: Instant::now(),
-            computing_since: AtomicU64::new(0),
-            waiting_since: AtomicU64::new(0),
-            waits: AtomicU64::new(0),
+            started: Instant::now(),
+            busy_since: AtomicU64::new(0),
+            idle_since: AtomicU64::new(0),
+            suspensions: AtomicU64::new(0),
             connections: AtomicUsize::new(0),
             accepted: AtomicU64::new(0),
         }
@@ -36,85 +36,84 @@ impl Default for Activity {
 }
 
 impl Activity {
-    /// How long the guest has computed without waiting for anything; zero while it waits.
+    /// Returns how long the guest has been busy without suspending; zero while it is idle.
     #[must_use]
-    pub fn computing(&self) -> Duration {
-        match self.computing_since.load(Ordering::Relaxed) {
-            WAITS => Duration::ZERO,
-            since => self.begun.elapsed().saturating_sub(Duration::from_micros(since)),
+    pub fn busy_for(&self) -> Duration {
+        match self.busy_since.load(Ordering::Relaxed) {
+            IDLE => Duration::ZERO,
+            since => self.started.elapsed().saturating_sub(Duration::from_micros(since)),
         }
     }
 
-    /// Connections that it has accepted at its application's [`Door`](crate::Door) and not closed yet.
+    /// Connections that the guest has accepted from its [`AcceptQueue`](crate::AcceptQueue) and not closed yet.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Connections that it has accepted there since it began.
+    /// Connections that the guest has accepted from its queue since it started.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// The guest is suspended.
-    pub(crate) fn waits(&self) {
-        if self.computing_since.swap(WAITS, Ordering::Relaxed) != WAITS {
-            self.waiting_since.store(self.now(), Ordering::Relaxed);
+    /// Marks the guest as suspended.
+    pub(crate) fn suspend(&self) {
+        if self.busy_since.swap(IDLE, Ordering::Relaxed) != IDLE {
+            self.idle_since.store(self.now(), Ordering::Relaxed);
         }
     }
 
-    /// How long the guest has waited; zero while it computes.
-    pub(crate) fn waiting(&self) -> Duration {
-        if self.computing_since.load(Ordering::Relaxed) != WAITS {
+    /// Returns how long the guest has been idle; zero while it is busy.
+    pub(crate) fn idle_for(&self) -> Duration {
+        if self.busy_since.load(Ordering::Relaxed) != IDLE {
             return Duration::ZERO;
         }
-        let since = Duration::from_micros(self.waiting_since.load(Ordering::Relaxed));
-        self.begun.elapsed().saturating_sub(since)
+        let since = Duration::from_micros(self.idle_since.load(Ordering::Relaxed));
+        self.started.elapsed().saturating_sub(since)
     }
 
-    /// Microseconds from `begun`.
+    /// Microseconds since `started`.
     fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(WAITS - 1)
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(IDLE - 1)
     }
 
-    /// The guest goes on after a wait, long or short.
-    pub(crate) fn goes_on(&self) {
-        self.computing_since.store(self.now(), Ordering::Relaxed);
-        self.waits.fetch_add(1, Ordering::Relaxed);
+    /// Marks the guest as running again after a suspension, long or short.
+    pub(crate) fn resume(&self) {
+        self.busy_since.store(self.now(), Ordering::Relaxed);
+        self.suspensions.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The guest was kept waiting that long in a call that computes for it: for others to finish, which is no fault of its own.
-    pub(crate) fn was_kept(&self, time: Duration) {
-        let micros = u64::try_from(time.as_micros()).unwrap_or(WAITS);
-        let later = |since: u64| (since != WAITS).then(|| since.saturating_add(micros).min(WAITS - 1));
-        // Only this guest's own calls write it.
-        let _ = self.computing_since.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+    /// Excludes `time` from the busy time: the guest waited for other guests within a host call.
+    pub(crate) fn exclude_time(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(IDLE);
+        let later = |since: u64| (since != IDLE).then(|| since.saturating_add(micros).min(IDLE - 1));
+        // Only this guest's own calls write this value.
+        let _ = self.busy_since.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
     }
 
-    /// Which wait is the current one, or the next.
-    pub(crate) fn wait(&self) -> u64 {
-        self.waits.load(Ordering::Relaxed)
+    /// The number of the current suspension, or of the next.
+    pub(crate) fn suspension(&self) -> u64 {
+        self.suspensions.load(Ordering::Relaxed)
     }
 }
 
-/// One accepted connection, counted until it is dropped.
-pub(crate) struct Counted(Arc<Activity>);
+/// Counts one accepted connection until it is dropped.
+pub(crate) struct ConnectionGuard(Arc<Activity>);
 
-impl Counted {
+impl ConnectionGuard {
     pub(crate) fn new(activity: Arc<Activity>) -> Self {
         activity.connections.fetch_add(1, Ordering::Relaxed);
         activity.accepted.fetch_add(1, Ordering::Relaxed);
         Self(activity)
     }
 
-    /// Its guest's.
     pub(crate) fn activity(&self) -> &Arc<Activity> {
         &self.0
     }
 }
 
-impl Drop for Counted {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,18 +1,18 @@
-//! `wasmedge`'s command line, read as WasmEdge reads it.
+//! `wasmedge`'s command line, parsed as WasmEdge parses it.
 //!
-//! Follows the options of WasmEdge 0.14 and 0.17 (`lib/driver/runtimeTool.cpp`). What decides what the guest sees
-//! (`--dir`, `--env`, limits) is honoured; what chooses between WasmEdge's own ways to run (`--run-mode`,
-//! `--enable-…`, statistics) has no meaning here and is accepted.
+//! Follows the options of WasmEdge 0.14 and 0.17 (`lib/driver/runtimeTool.cpp`). Options that decide what the guest
+//! sees (`--dir`, `--env`, limits) are honoured; those that choose between WasmEdge's own execution modes
+//! (`--run-mode`, `--enable-…`, statistics) have no meaning here and are accepted.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::guest::Preopen;
 
-/// The size of a page of linear memory, in bytes.
+/// Size of a page of linear memory, in bytes.
 const PAGE: usize = 64 * 1024;
 
-/// Options of WasmEdge that take no value and change nothing here.
+/// Options of WasmEdge that take no value and have no effect here.
 const SWITCHES: &[&str] = &[
     "--allow-af-unix",
     "--enable-all",
@@ -46,70 +46,70 @@ const SWITCHES: &[&str] = &[
     "--wasm-3",
 ];
 
-/// Options that take a value and change nothing here.
+/// Options that take a value and have no effect here.
 const IGNORED_VALUES: &[&str] = &["--run-mode", "--gas-limit", "--forbidden-plugin", "--log-level"];
 
-/// Options that take a value that counts.
+/// Options that take a value and have an effect.
 const VALUES: &[&str] = &["--env", "--dir", "--memory-page-limit", "--nn-preload", "--time-limit"];
 
 /// A `wasmedge …` command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WasmEdgeCommand {
-    /// The module.
+    /// Path of the module.
     pub module: PathBuf,
-    /// What follows it.
+    /// Arguments after the module.
     pub arguments: Vec<String>,
     /// `--env NAME=VALUE`.
     pub environment: Vec<(String, String)>,
     /// `--dir GUEST[:HOST[:readonly]]`.
     pub preopens: Vec<Preopen>,
-    /// `--memory-page-limit`, in bytes.
+    /// `--memory-page-limit`, converted to bytes.
     pub memory: Option<usize>,
     /// `--time-limit`.
     pub time_limit: Option<Duration>,
-    /// `--nn-preload NAME:ONNX:CPU:FILE`: name and file of a network that the guest may ask.
+    /// `--nn-preload NAME:ONNX:CPU:FILE`: name and file of a model that the guest may run.
     pub graphs: Vec<(String, PathBuf)>,
 }
 
-/// What is wrong with a `wasmedge` command line.
+/// An error in a `wasmedge` command line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// No module is named.
+    /// The command line names no module.
     #[error("wasmedge: no module is named; give the path of a .wasm file")]
     NoModule,
     /// WasmEdge has no such option.
     #[error("wasmedge: unknown option {0}")]
     UnknownOption(String),
-    /// An option stands without what it needs.
+    /// An option lacks its value.
     #[error("wasmedge: {0} needs a value")]
     MissingValue(String),
-    /// An option's value makes no sense.
+    /// An option's value is invalid.
     #[error("wasmedge: {option} cannot be {value:?}: {reason}")]
     BadValue {
         /// The option.
         option: String,
-        /// Its value.
+        /// The value.
         value: String,
-        /// Why not.
+        /// The reason it is invalid.
         reason: &'static str,
     },
-    /// `--reactor` runs one function of a library.
+    /// `--reactor` runs one function of a library, not a service.
     #[error("wasmedge: --reactor runs single functions of a library, which is no service")]
     Reactor,
 }
 
 impl WasmEdgeCommand {
-    /// Whether `program` is WasmEdge, by whatever path.
+    /// Returns whether `program` is WasmEdge, at whatever path.
     #[must_use]
     pub fn is_wasmedge(program: &str) -> bool {
         let name = std::path::Path::new(program).file_name().and_then(|name| name.to_str());
         matches!(name, Some("wasmedge" | "wasmedge.exe"))
     }
 
-    /// Reads what follows `wasmedge`.
+    /// Parses the arguments after `wasmedge`.
     ///
     /// # Errors
-    /// The first mistake found.
+    /// The first error found.
     pub fn parse(arguments: &[String]) -> Result<Self, CommandError> {
         let mut command = Self::default();
         let mut rest = arguments.iter();
@@ -180,7 +180,7 @@ fn takes_value(option: &str) -> bool {
     IGNORED_VALUES.contains(&option) || VALUES.contains(&option)
 }
 
-/// `GUEST:HOST`, `GUEST:HOST:readonly`, or one path that is the same on both sides.
+/// Parses `GUEST:HOST`, `GUEST:HOST:readonly`, or one path that is the same on both sides.
 fn preopen(value: &str) -> Option<Preopen> {
     let (value, read_only) = match value.strip_suffix(":readonly") {
         Some(value) => (value, true),
@@ -190,8 +190,9 @@ fn preopen(value: &str) -> Option<Preopen> {
     (!guest.is_empty() && !host.is_empty()).then(|| Preopen { host: host.into(), guest: guest.to_owned(), read_only })
 }
 
-/// `NAME:ENCODING:TARGET:FILE`, as WasmEdge's plug-in reads it; encoding and target in any case. The target `CPU` is the only
-/// one there is, and `AUTO` leads to it.
+/// Parses `NAME:ENCODING:TARGET:FILE`, as WasmEdge's plug-in does; encoding and target in any case.
+///
+/// The only target is `CPU`, which `AUTO` resolves to.
 fn graph(value: &str) -> Result<(String, PathBuf), &'static str> {
     let parts: Vec<_> = value.splitn(4, ':').collect();
     let &[name, encoding, target, file] = parts.as_slice() else { return Err("it has the form NAME:ONNX:CPU:FILE") };
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn options_before_the_module_are_wasmedges_and_those_after_it_the_guests() {
+    fn options_after_the_module_belong_to_the_guest() {
         let command = parse("--dir /data:host/data --env A=b=c --run-mode aot service.wasm --env X=y --dir").unwrap();
         assert_eq!(command.module, PathBuf::from("service.wasm"));
         assert_eq!(command.arguments, ["--env", "X=y", "--dir"]);
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_a_value_and_the_run_subcommand_are_understood() {
+    fn both_value_spellings_and_run_subcommand_parse() {
         let command =
             parse("run --dir=.:. --dir models:m:readonly --memory-page-limit=16 --enable-all s.wasm").unwrap();
         assert_eq!(command.memory, Some(1 << 20));
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_named_as_wasmedges_plug_in_has_it() {
+    fn nn_preload_parses_as_in_wasmedges_plugin() {
         let command = parse("--nn-preload default:ONNX:CPU:m/a.onnx --nn-preload=b:onnx:auto:C:b.onnx s.wasm").unwrap();
         assert_eq!(command.graphs, [("default".into(), "m/a.onnx".into()), ("b".into(), "C:b.onnx".into())]);
         for wrong in ["a:onnx:b.onnx", "a:ggml:auto:x", "a:onnx:tpu:x", "a:onnx:cpu:", ":onnx:cpu:x"] {
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_option() {
+    fn errors_name_the_option() {
         assert_eq!(parse("--env A=b"), Err(CommandError::NoModule));
         assert_eq!(parse("--frobnicate s.wasm"), Err(CommandError::UnknownOption("--frobnicate".into())));
         assert_eq!(parse("--env"), Err(CommandError::MissingValue("--env".into())));

@@ -1,9 +1,11 @@
-//! Counts what the guests of one application have open: a process has only so many descriptors, and neighbours need some.
+//! Limits the descriptors that the guests of one application have open.
+//!
+//! A process has only so many, and other applications need some.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The files and sockets that all instances of one application may have open together.
+/// A budget of files and sockets, shared by all instances of one application.
 #[derive(Debug)]
 pub struct DescriptorBudget {
     max: usize,
@@ -11,7 +13,7 @@ pub struct DescriptorBudget {
 }
 
 impl DescriptorBudget {
-    /// A budget of `max` descriptors, all of them free.
+    /// Creates a budget of `max` descriptors.
     #[must_use]
     pub fn new(max: usize) -> Arc<Self> {
         Arc::new(Self { max, open: AtomicUsize::new(0) })
@@ -25,7 +27,7 @@ impl DescriptorBudget {
     }
 }
 
-/// One descriptor of a budget, which gets it back when this is dropped.
+/// One descriptor of a budget, returned on drop.
 #[derive(Debug)]
 pub(crate) struct DescriptorPermit(Arc<DescriptorBudget>);
 

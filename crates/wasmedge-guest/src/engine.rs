@@ -1,4 +1,4 @@
-//! The engine that all guests of a process share: compiler, ahead-of-time cache, and the clock that makes guests yield.
+//! The engine that all guests of a process share: compiler, compilation cache and epoch clock.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that keeps compiled modules in `cache`, where one is given.
+    /// Creates an engine that keeps compiled modules in `cache`, if given.
     ///
     /// # Errors
     /// When wasmtime does not support this machine.
@@ -34,10 +34,12 @@ impl Engine {
         Ok(Self { engine, linker, clock, cache: cache.map(CompiledCache::new) })
     }
 
-    /// Compiles `wasm`, or takes it from the cache. Takes seconds for a large module: call it where blocking is allowed.
+    /// Compiles `wasm`, or loads it from the cache.
+    ///
+    /// Takes seconds for a large module: call it where blocking is allowed.
     ///
     /// # Errors
-    /// When `wasm` is no WebAssembly module.
+    /// When `wasm` is not a WebAssembly module.
     pub fn compile(&self, wasm: &[u8]) -> Result<Module, GuestError> {
         if wasm.starts_with(b"\x7fELF") {
             return Err(GuestError::SharedObject);

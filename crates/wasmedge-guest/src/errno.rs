@@ -1,4 +1,4 @@
-//! The error numbers that a guest sees: WASI preview 1's `errno`, which WasmEdge's socket functions share.
+//! Error numbers that a guest sees: WASI preview 1's `errno`, shared by WasmEdge's socket functions.
 
 use std::io;
 
@@ -32,20 +32,20 @@ impl Errno {
     pub(crate) const NOTSUP: Self = Self(58);
     pub(crate) const PIPE: Self = Self(64);
     pub(crate) const TIMEDOUT: Self = Self(73);
-    /// WasmEdge's own `ERRNO_AIBADFLAG` (api.hpp): a flag that there is not, or not here.
+    /// WasmEdge's own `ERRNO_AIBADFLAG` (api.hpp): an unknown flag, or one not valid here.
     pub(crate) const AI_BADFLAG: Self = Self(82);
-    /// WasmEdge's own `ERRNO_AIFAMILY` (api.hpp): a family that there is not.
+    /// WasmEdge's own `ERRNO_AIFAMILY` (api.hpp): an unknown address family.
     pub(crate) const AI_FAMILY: Self = Self(84);
-    /// WasmEdge's own `ERRNO_AIMEMORY` (api.hpp): no room for a single answer.
+    /// WasmEdge's own `ERRNO_AIMEMORY` (api.hpp): no space for a single result.
     pub(crate) const AI_MEMORY: Self = Self(85);
     /// WasmEdge's own `ERRNO_AINONAME` (api.hpp): the name does not resolve.
     pub(crate) const AI_NONAME: Self = Self(87);
-    /// WasmEdge's own `ERRNO_AISERVICE` (api.hpp): the service is no port.
+    /// WasmEdge's own `ERRNO_AISERVICE` (api.hpp): the service has no known port.
     pub(crate) const AI_SERVICE: Self = Self(88);
-    /// WasmEdge's own `ERRNO_AISOCKTYPE` (api.hpp): no kind of socket has this protocol.
+    /// WasmEdge's own `ERRNO_AISOCKTYPE` (api.hpp): no socket type has this protocol.
     pub(crate) const AI_SOCKTYPE: Self = Self(89);
 
-    /// What the host function returns to the guest: zero for success.
+    /// Converts a result to the number that the guest sees; zero for success.
     pub(crate) fn code(result: Result<(), Self>) -> i32 {
         result.map_or_else(|errno| i32::from(errno.0), |()| 0)
     }

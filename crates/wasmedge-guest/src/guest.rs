@@ -1,4 +1,4 @@
-//! One guest: a module, what it is given, and its run from start to end.
+//! One guest: a module, its options, and its run from start to end.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,39 +17,39 @@ use crate::network::Network;
 use crate::state::GuestState;
 use wasm_engine::{Account, InstanceMemory, LineBuffer, MemoryAccount, Output};
 
-/// A folder of the host that a guest may use.
+/// A directory of the host that a guest may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preopen {
-    /// Where it is on the host.
+    /// Path on the host.
     pub host: PathBuf,
-    /// What the guest calls it.
+    /// Path in the guest.
     pub guest: String,
-    /// Whether the guest may only read.
+    /// True if the guest is denied writing.
     pub read_only: bool,
 }
 
-/// How much a guest may use.
+/// Limits of a guest and of its application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Linear memory, in bytes.
     pub memory: usize,
     /// Files and sockets that the guests of one application have open at once, together.
     pub descriptors: usize,
-    /// Processor time in which the guest neither sends nor receives anything nor waits as long as it computes, after which it
-    /// is taken for one that loops for ever.
+    /// Processor time without sending or receiving, and without waiting for as long as it computes. A guest that
+    /// exceeds it is taken to be in an endless loop.
     pub busy: Duration,
     /// Linear memory and tables of all instances of an application, in bytes.
     pub app_memory: usize,
-    /// Connections that wait for an instance.
+    /// Connections that wait in the accept queue.
     pub queue: usize,
-    /// The longest time that one of them waits.
+    /// Longest time that a connection waits in the queue.
     pub queue_timeout: Duration,
-    /// The longest time until a response begins; without it there is no limit.
+    /// Longest time until a response begins; `None` for no limit.
     pub request_timeout: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// 1 GiB, 4,096 descriptors, 60 s; for all instances 4 GiB, and 128 connections that wait, each for 30 s.
+    /// 1 GiB, 4,096 descriptors, 60 s; 4 GiB for all instances, and 128 queued connections for 30 s each.
     fn default() -> Self {
         Self {
             memory: 1 << 30,
@@ -63,33 +63,33 @@ impl Default for Limits {
     }
 }
 
-/// What a guest is given.
+/// Options of one guest.
 pub struct GuestOptions {
-    /// Its arguments, the program's own name first.
+    /// Arguments, the program's own name first.
     pub arguments: Vec<String>,
-    /// Its environment; nothing of the host's is added.
+    /// Environment variables; none of the host's are added.
     pub environment: Vec<(String, String)>,
-    /// The folders it may use.
+    /// Directories that the guest may use.
     pub preopens: Vec<Preopen>,
-    /// What it may use up.
+    /// Limits of the guest.
     pub limits: Limits,
-    /// What it may have open, together with the other guests of its application.
+    /// Descriptor budget, shared with the other guests of the application.
     pub descriptors: Arc<DescriptorBudget>,
-    /// What it may reach.
+    /// Network access.
     pub network: Arc<dyn Network>,
-    /// The networks that it may ask through `wasi-nn`.
+    /// Models that the guest may run through `wasi-nn`.
     pub graphs: Arc<Graphs>,
-    /// Where its lines go.
+    /// Destination of the guest's output lines.
     pub output: Arc<dyn Output>,
-    /// Where others see what it does.
+    /// Activity record, which the host reads.
     pub activity: Arc<Activity>,
-    /// Whose processor time it uses.
+    /// Account charged for processor time.
     pub account: Arc<Account>,
-    /// Whose memory it takes.
+    /// Account charged for memory.
     pub memory: Arc<MemoryAccount>,
 }
 
-/// Runs `module` from start to end and gives its exit code. Dropping the future ends the guest.
+/// Runs `module` from start to end and returns its exit code. Dropping the future ends the guest.
 ///
 /// # Errors
 /// When the module cannot be started, or traps.
@@ -99,10 +99,10 @@ pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Res
     store.limiter(|state| &mut state.limits);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |mut context: StoreContextMut<'_, GuestState>| {
-        if context.data_mut().meter.fruitless() > busy {
+        if context.data_mut().meter.time_without_progress() > busy {
             return Err(Hung(busy.as_secs()).into());
         }
-        context.data_mut().computes();
+        context.data_mut().check_busy();
         Ok(UpdateDeadline::Yield(1))
     });
     let imports = abi::resolve(&engine.linker, &mut store, module).map_err(GuestError::UnknownImports)?;
@@ -119,8 +119,8 @@ pub async fn run(engine: &Engine, module: &Module, options: GuestOptions) -> Res
             },
         }
     };
-    // The guest takes turns by the engine's clock; tokio's own budget would only make ready sockets look unready.
-    account.run(async move { clock.during(tokio::task::unconstrained(guest)).await }).await
+    // The epoch clock makes the guest yield; tokio's own budget would only make ready sockets look unready.
+    account.run(async move { clock.run(tokio::task::unconstrained(guest)).await }).await
 }
 
 fn state(options: GuestOptions) -> GuestState {
@@ -128,9 +128,9 @@ fn state(options: GuestOptions) -> GuestState {
     wasi.args(&options.arguments).envs(&options.environment);
     for Preopen { host, guest, read_only } in &options.preopens {
         let permissions = if *read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        // WasmEdge goes on without a folder that is not there, and so must programs that run on both.
+        // WasmEdge continues without a missing directory, and so must programs that run on both.
         if let Err(error) = wasi.preopened_dir(host, guest, permissions) {
-            tracing::warn!("the folder {} cannot be shared with the guest as {guest}: {error}", host.display());
+            tracing::warn!("cannot share directory {} with the guest as {guest}: {error}", host.display());
         }
     }
     let limits = InstanceMemory::new(options.memory, options.limits.memory);

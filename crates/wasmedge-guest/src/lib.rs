@@ -1,7 +1,7 @@
 //! Runs WebAssembly modules built for WasmEdge, unmodified, on wasmtime.
 //!
 //! WasmEdge adds sockets to WASI preview 1: twenty functions that Rust programs reach through `wasmedge_wasi_socket`,
-//! `tokio_wasi` and `hyper_wasi`. This crate implements them. What a socket is connected to is the host's decision
+//! `tokio_wasi` and `hyper_wasi`. This crate implements them. The host decides what a socket is connected to
 //! ([`Network`]): the operating system's TCP and UDP, or a connection inside the process ([`MemoryStream`]).
 //!
 //! ```no_run
@@ -46,5 +46,5 @@ pub use engine::Engine;
 pub use error::GuestError;
 pub use guest::{GuestOptions, Limits, Preopen, run};
 pub use network::{Connecting, IoFuture, Network};
-pub use socket::{Door, Holder, Listener, MemoryStream, Stream};
+pub use socket::{AcceptQueue, ConnectionOwner, Listener, MemoryStream, Stream};
 pub use wasm_engine::{Account, MemoryAccount, Output, OutputStream, Weight};

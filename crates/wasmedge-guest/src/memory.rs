@@ -1,22 +1,22 @@
-//! The guest's linear memory as the host functions see it: every pointer and length is checked, none is trusted.
+//! The guest's linear memory for host functions: every pointer and length is checked.
 
 use crate::errno::Errno;
 
-/// The most buffers one vectored call may name; `IOV_MAX` on Linux and in WasmEdge.
+/// Maximum buffers of one vectored call; `IOV_MAX` on Linux and in WasmEdge.
 pub(crate) const MAX_IOVECS: u32 = 1024;
 
 /// A view of the whole linear memory for the time of one host call.
 pub(crate) struct Memory<'a>(pub(crate) &'a mut [u8]);
 
 impl Memory<'_> {
-    /// The `len` bytes at `ptr`, or `EFAULT`.
+    /// Returns the `len` bytes at `ptr`, or `EFAULT`.
     pub(crate) fn bytes(&self, ptr: u32, len: u32) -> Result<&[u8], Errno> {
         let start = ptr as usize;
         let end = start.checked_add(len as usize).ok_or(Errno::FAULT)?;
         self.0.get(start..end).ok_or(Errno::FAULT)
     }
 
-    /// The `len` bytes at `ptr`, writable, or `EFAULT`.
+    /// Returns the `len` bytes at `ptr`, writable, or `EFAULT`.
     pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
         let start = ptr as usize;
         let end = start.checked_add(len as usize).ok_or(Errno::FAULT)?;
@@ -59,13 +59,13 @@ impl Memory<'_> {
         self.write(ptr, &value.to_le_bytes())
     }
 
-    /// Entry `index` of an `iovec` array: pointer and length of one buffer.
+    /// Reads entry `index` of an `iovec` array: pointer and length of one buffer.
     pub(crate) fn iovec(&self, array: u32, index: u32) -> Result<(u32, u32), Errno> {
         let entry = at(array, index, 8)?;
         Ok((self.u32(entry)?, self.u32(at(entry, 1, 4)?)?))
     }
 
-    /// All buffers of a `ciovec` array, for one vectored write.
+    /// Collects all buffers of a `ciovec` array, for one vectored write.
     pub(crate) fn gather(&self, array: u32, count: u32) -> Result<Vec<std::io::IoSlice<'_>>, Errno> {
         if count > MAX_IOVECS {
             return Err(Errno::INVAL);
@@ -79,7 +79,7 @@ impl Memory<'_> {
     }
 }
 
-/// The address of element `index` of `size` bytes in an array, or `EFAULT` where it wraps around.
+/// Computes the address of element `index` of `size` bytes; `EFAULT` where it overflows.
 pub(crate) fn at(base: u32, index: u32, size: u32) -> Result<u32, Errno> {
     index.checked_mul(size).and_then(|offset| base.checked_add(offset)).ok_or(Errno::FAULT)
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pointer_past_the_end_or_wrapping_around_is_a_fault() {
+    fn pointer_out_of_bounds_or_overflowing_is_a_fault() {
         let mut bytes = [0_u8; 16];
         let memory = Memory(&mut bytes);
         assert_eq!(memory.u32(13), Err(Errno::FAULT));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vectored_call_with_too_many_buffers_is_refused_before_any_is_read() {
+    fn too_many_buffers_fail_before_any_is_read() {
         let mut bytes = [0_u8; 16];
         assert!(matches!(Memory(&mut bytes).gather(0, MAX_IOVECS + 1), Err(Errno::INVAL)));
     }

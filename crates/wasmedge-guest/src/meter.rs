@@ -1,47 +1,47 @@
-//! Processor time that a guest uses while nothing comes of it: what tells a hung guest from a busy one.
+//! Measures processor time without progress, which tells a hung guest from a busy one.
 
 use std::time::{Duration, Instant};
 
 use wasm_engine::task_time;
 
-/// The time since the guest last sent or received something, less the time that it has waited since.
+/// Processor time since the guest last sent or received, minus time spent waiting.
 #[derive(Default)]
 pub(crate) struct Meter {
-    /// The guest's processor time from which it counts.
+    /// The guest's processor time from which the meter counts.
     mark: Duration,
-    /// Time that others have computed for it.
-    elsewhere: Duration,
+    /// Time that host-side inference has taken for the guest.
+    host_time: Duration,
     waited: Duration,
-    waits_since: Option<Instant>,
-    has_progressed: bool,
+    suspended_since: Option<Instant>,
+    has_progress: bool,
 }
 
 impl Meter {
-    /// The guest has sent or received something.
-    pub(crate) fn progressed(&mut self) {
-        self.has_progressed = true;
+    /// Records that the guest has sent or received something.
+    pub(crate) fn record_progress(&mut self) {
+        self.has_progress = true;
     }
 
-    /// The guest begins to wait, unless it waits already.
-    pub(crate) fn waits(&mut self) {
-        self.waits_since.get_or_insert_with(Instant::now);
+    /// Records that the guest is suspended, unless it is already.
+    pub(crate) fn suspend(&mut self) {
+        self.suspended_since.get_or_insert_with(Instant::now);
     }
 
-    /// The guest goes on, whether it had to wait or not.
-    pub(crate) fn goes_on(&mut self) {
-        self.waited += self.waits_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+    /// Records that the guest runs, whether it was suspended or not.
+    pub(crate) fn resume(&mut self) {
+        self.waited += self.suspended_since.take().map_or(Duration::ZERO, |since| since.elapsed());
     }
 
-    /// Others have computed that long for the guest.
-    pub(crate) fn computed_elsewhere(&mut self, time: Duration) {
-        self.elsewhere += time;
+    /// Adds time that the host has computed for the guest.
+    pub(crate) fn add_host_time(&mut self, time: Duration) {
+        self.host_time += time;
     }
 
-    /// Processor time of which nothing came so far. To be asked while the guest computes.
-    pub(crate) fn fruitless(&mut self) -> Duration {
-        let now = task_time() + self.elsewhere;
+    /// Returns the processor time without progress. Call it while the guest runs.
+    pub(crate) fn time_without_progress(&mut self) -> Duration {
+        let now = task_time() + self.host_time;
         let waited = std::mem::take(&mut self.waited);
-        let since = if std::mem::take(&mut self.has_progressed) { now } else { self.mark + waited };
+        let since = if std::mem::take(&mut self.has_progress) { now } else { self.mark + waited };
         self.mark = since.min(now);
         now - self.mark
     }
@@ -52,15 +52,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_resets_and_waiting_makes_up_for_time() {
+    fn progress_resets_time_and_waiting_reduces_it() {
         let mut meter = Meter::default();
-        meter.computed_elsewhere(Duration::from_secs(9));
-        assert_eq!(meter.fruitless().as_secs(), 9);
+        meter.add_host_time(Duration::from_secs(9));
+        assert_eq!(meter.time_without_progress().as_secs(), 9);
         meter.waited = Duration::from_secs(4);
-        assert_eq!(meter.fruitless().as_secs(), 5);
-        meter.goes_on();
-        assert_eq!(meter.fruitless().as_secs(), 5);
-        meter.progressed();
-        assert_eq!(meter.fruitless(), Duration::ZERO);
+        assert_eq!(meter.time_without_progress().as_secs(), 5);
+        meter.resume();
+        assert_eq!(meter.time_without_progress().as_secs(), 5);
+        meter.record_progress();
+        assert_eq!(meter.time_without_progress(), Duration::ZERO);
     }
 }

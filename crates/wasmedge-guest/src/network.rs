@@ -1,4 +1,4 @@
-//! What a guest may reach: the host decides, for each listener, connection, datagram and name.
+//! Network access of a guest: the host decides on each listener, connection, datagram and name.
 
 use std::future::Future;
 use std::io;
@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use crate::activity::Activity;
 use crate::socket::{Listener, Stream};
 
-/// A boxed future of an I/O result, for the calls that wait.
+/// A boxed future of an I/O result, for calls that wait.
 pub type IoFuture<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 
-/// How a guest's `connect` goes on.
+/// State of a guest's `connect`.
 pub enum Connecting {
     /// Connected already: the peer is in this process.
     Done(Stream),
@@ -24,30 +24,30 @@ pub enum Connecting {
 
 /// A guest's view of the network. Every denial is an `io::Error` of kind `PermissionDenied`.
 pub trait Network: Send + Sync + 'static {
-    /// The guest that `activity` tells of wants to listen for streams on `address`.
+    /// Opens a listener for streams on `address`, for the guest with this `activity`.
     ///
     /// # Errors
-    /// When that is denied, or the address is taken.
+    /// When the host denies it, or the address is in use.
     fn listen(&self, address: SocketAddr, activity: &Arc<Activity>) -> io::Result<Listener>;
 
-    /// The guest wants a stream to `peer`.
+    /// Connects a stream to `peer`.
     ///
     /// # Errors
-    /// When that is denied.
+    /// When the host denies it.
     fn connect(&self, peer: SocketAddr) -> io::Result<Connecting>;
 
-    /// The guest wants to receive datagrams at `address`.
+    /// Allows or denies receiving datagrams at `address`.
     ///
     /// # Errors
-    /// When that is denied.
+    /// When the host denies it.
     fn bind_datagram(&self, address: SocketAddr) -> io::Result<()>;
 
-    /// The guest wants to send a datagram to `peer`.
+    /// Allows or denies sending a datagram to `peer`.
     ///
     /// # Errors
-    /// When that is denied.
+    /// When the host denies it.
     fn send_datagram(&self, peer: SocketAddr) -> io::Result<()>;
 
-    /// The guest wants the addresses of `name`.
+    /// Resolves `name` to addresses.
     fn resolve(&self, name: String) -> IoFuture<Vec<IpAddr>>;
 }

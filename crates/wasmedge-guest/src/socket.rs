@@ -1,11 +1,11 @@
-//! Sockets as a guest holds them, whatever is behind: TCP and UDP of the operating system, or the process itself.
+//! A guest's sockets, backed by the operating system's TCP and UDP, or by the process itself.
 
+mod accept_queue;
 mod datagram;
-mod door;
-mod exchange;
+mod http_tracker;
 mod listener;
+mod overload_response;
 mod pipe;
-mod refusal;
 mod stream;
 mod table;
 mod tcp;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-pub use door::{Door, Holder};
+pub use accept_queue::{AcceptQueue, ConnectionOwner};
 pub use listener::Listener;
 pub use pipe::MemoryStream;
 pub use stream::Stream;
@@ -37,11 +37,11 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    pub(crate) fn of(address: SocketAddr) -> Self {
+    pub(crate) fn from_address(address: SocketAddr) -> Self {
         if address.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 
-    /// The address that a socket has before it is bound.
+    /// The address of a socket before it is bound.
     pub(crate) fn unspecified(self) -> SocketAddr {
         let ip = match self {
             Self::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -51,14 +51,14 @@ impl Family {
     }
 }
 
-/// Which way a call waits.
+/// Direction of a readiness check.
 #[derive(Clone, Copy)]
 pub(crate) enum Direction {
     Read,
     Write,
 }
 
-/// What a socket descriptor is at the moment.
+/// State of a socket descriptor.
 pub(crate) enum Kind {
     /// Opened for streams, and perhaps bound; neither listening nor connected.
     Fresh {
@@ -67,13 +67,13 @@ pub(crate) enum Kind {
     Listener(Listener),
     /// A non-blocking connect under way.
     Connecting(IoFuture<TcpStream>),
-    /// A connect that failed: the error waits for `SO_ERROR`.
+    /// A failed connect: the error is kept for `SO_ERROR`.
     Failed(Option<Errno>),
     Stream(Stream),
     Datagram(Datagram),
 }
 
-/// Options that a guest has set and that change nothing but what it reads back.
+/// Options without effect, except that the guest can read them back.
 #[derive(Default)]
 pub(crate) struct Options {
     numbers: [u32; 15],
@@ -100,10 +100,10 @@ pub(crate) struct Socket {
     pub(crate) receive_timeout: Option<Duration>,
     pub(crate) send_timeout: Option<Duration>,
     pub(crate) options: Options,
-    /// For `epoll_oneoff`: this readiness was reported and nothing was done about it since.
+    /// For `epoll_oneoff`: this readiness was reported, and the guest has not used it since.
     pub(crate) read_reported: bool,
     pub(crate) write_reported: bool,
-    /// Its part of what the application may have open.
+    /// The socket's share of the application's descriptor budget.
     permit: Option<DescriptorPermit>,
 }
 
@@ -122,7 +122,7 @@ impl Socket {
         }
     }
 
-    /// Ready when a read or accept would not wait.
+    /// Ready when a read or accept would not block.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.kind {
             Kind::Listener(listener) => listener.poll_readable(cx),
@@ -133,7 +133,7 @@ impl Socket {
         }
     }
 
-    /// Ready when a write would not wait, or a connect has ended, well or not.
+    /// Ready when a write would not block, or a connect has ended, successfully or not.
     fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.kind {
             Kind::Stream(stream) => stream.poll_writable(cx),
@@ -143,7 +143,7 @@ impl Socket {
         }
     }
 
-    /// Lets a connect under way finish.
+    /// Polls a pending connect.
     fn advance(&mut self, cx: &mut Context<'_>) {
         if let Kind::Connecting(connecting) = &mut self.kind
             && let Poll::Ready(connected) = connecting.as_mut().poll(cx)

@@ -1,4 +1,4 @@
-//! Everything that belongs to one running guest.
+//! The state of one running guest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,27 +15,28 @@ use crate::network::Network;
 use crate::socket::SocketTable;
 use wasm_engine::{InstanceMemory, LineBuffer};
 
-/// How long a guest computes before requests that it has not seen are left to others. Small requests take less.
-pub(crate) const BUSY: Duration = Duration::from_millis(5);
+/// Busy time after which requests that the guest has not read move to other instances.
+///
+/// Small requests take less.
+pub(crate) const BUSY_THRESHOLD: Duration = Duration::from_millis(5);
 
 /// The data of a guest's store.
 pub(crate) struct GuestState {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) sockets: SocketTable,
-    /// What all guests of the application may have open.
+    /// Descriptor budget of the application.
     pub(crate) descriptors: Arc<DescriptorBudget>,
-    /// The files that are open, by descriptor. (Those that the guest was started with count for nothing.)
+    /// Permits of open files, by descriptor. Those that the guest was started with count for nothing.
     pub(crate) files: BTreeMap<u32, DescriptorPermit>,
     pub(crate) network: Arc<dyn Network>,
     pub(crate) output: LineBuffer,
-    /// The networks that it asks.
+    /// Models that the guest has loaded.
     pub(crate) nn: Session,
     /// The guest's exported memory, looked up once.
     pub(crate) memory: Option<Memory>,
     pub(crate) limits: InstanceMemory,
     /// Zero of the guest's monotonic clock.
     pub(crate) started: Instant,
-    /// Whether it computes, and since when.
     pub(crate) activity: Arc<Activity>,
     pub(crate) meter: Meter,
 }
@@ -66,21 +67,21 @@ impl GuestState {
         }
     }
 
-    /// The guest is suspended.
-    pub(crate) fn waits(&mut self) {
-        self.activity.waits();
-        self.meter.waits();
+    /// Records that the guest is suspended.
+    pub(crate) fn suspend(&mut self) {
+        self.activity.suspend();
+        self.meter.suspend();
     }
 
-    /// The guest goes on after a call that may have waited.
-    pub(crate) fn goes_on(&mut self) {
-        self.activity.goes_on();
-        self.meter.goes_on();
+    /// Records that the guest runs again after a call that may have waited.
+    pub(crate) fn resume(&mut self) {
+        self.activity.resume();
+        self.meter.resume();
     }
 
-    /// Looked at from time to time while the guest computes.
-    pub(crate) fn computes(&mut self) {
-        if self.activity.computing() >= BUSY {
+    /// Hands connections over if the guest is busy for long. Called now and then while it runs.
+    pub(crate) fn check_busy(&mut self) {
+        if self.activity.busy_for() >= BUSY_THRESHOLD {
             self.sockets.hand_over();
         }
     }

@@ -1,38 +1,40 @@
-//! Retries of `accept` after a failure, with one log line for the first and one when it works again.
+//! Retries `accept` after errors; logs the first error and the recovery.
 
 use std::io;
 use std::time::Duration;
 
-/// The delays after the first failure and after many. Out of descriptors, most likely, so that others have to end first.
+/// Delays after the first error and after many.
+///
+/// The likely cause is a lack of descriptors, so other connections have to end first.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(20);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The failures of one listener's `accept` since it last worked.
+/// Consecutive `accept` errors of one listener.
 #[derive(Debug, Default)]
 pub(crate) struct AcceptRetry {
     failures: u32,
 }
 
 impl AcceptRetry {
-    /// The delay before the next attempt. Logs the first failure.
+    /// Returns the delay before the next attempt. Logs the first error.
     pub(crate) fn failed(&mut self, listener: &str, error: &io::Error) -> Duration {
         if self.failures == 0 {
-            tracing::warn!(listener, %error, "no connections are accepted for now");
+            tracing::warn!(listener, %error, "cannot accept connections; retrying");
         }
         let delay = FIRST_RETRY_DELAY.saturating_mul(1 << self.failures.min(8)).min(MAX_RETRY_DELAY);
         self.failures = self.failures.saturating_add(1);
         delay
     }
 
-    /// Logs that connections are accepted again.
+    /// Logs that accepting works again.
     pub(crate) fn succeeded(&mut self, listener: &str) {
         if std::mem::take(&mut self.failures) > 0 {
-            tracing::info!(listener, "connections are accepted again");
+            tracing::info!(listener, "accepting connections again");
         }
     }
 }
 
-/// True for an error of the one connection, after which the listener still accepts.
+/// Returns whether the error concerns one connection, so that the listener still accepts.
 pub(crate) fn is_about_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(

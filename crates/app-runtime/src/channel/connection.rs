@@ -1,8 +1,8 @@
-//! An HTTP/1.1 connection that whoever waits for an answer over it drives himself.
+//! A client connection polled by the request that waits on it, instead of by its own task.
 //!
-//! hyper gives a connection a task of its own. Then an invocation goes from the caller's task to that one, to the guest's and all the
-//! way back; and after three such steps on one thread tokio wakes another thread for the next, which takes longer than all
-//! the rest. Here the task of its own only does what is left between requests.
+//! hyper gives a connection a task of its own. Then an invocation goes from the caller's task to that one, to the
+//! guest's and all the way back; and after three such steps on one thread tokio wakes another thread for the next,
+//! which takes longer than all the rest. Here the connection's own task only does what is left between requests.
 
 use std::future::poll_fn;
 use std::io;
@@ -18,11 +18,12 @@ use hyper_util::rt::TokioIo;
 use sidecar::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::wakes::Wakes;
+use super::wake_tracker::WakeTracker;
 
-/// How often a request goes on at once when it is woken while it runs. It does not stop being woken where tokio wants others to have
-/// a turn.
-const MOST_STEPS: usize = 8;
+/// Maximum polls in a row for a request that is woken while it runs.
+///
+/// The limit lets other tasks run, as tokio wants: a request may be woken without end.
+const MAX_POLLS: usize = 8;
 
 /// One connection to an application.
 pub(super) struct Connection {
@@ -31,51 +32,51 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Speaks HTTP/1.1 over `stream`.
+    /// Opens an HTTP/1.1 connection over `stream`.
     pub(super) async fn new<S>(stream: S) -> io::Result<Self>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (requests, http) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-        // How it ends, its requests are told.
+        // The requests report how the connection ends.
         let http = Box::pin(async { drop(http.await) });
-        let driver = Arc::new(Driver(Mutex::new(State { http: Some(http), asked: false, task: None })));
+        let driver = Arc::new(Driver(Mutex::new(State { http: Some(http), has_request: false, task: None })));
         let driven = driver.clone();
-        tokio::spawn(poll_fn(move |cx| driven.poll_between(cx)));
+        tokio::spawn(poll_fn(move |cx| driven.poll_between_requests(cx)));
         Ok(Self { requests, driver })
     }
 
-    /// Whether it can take a request now.
+    /// Returns whether the connection can take a request now.
     pub(super) fn is_ready(&self) -> bool {
         self.requests.is_ready()
     }
 
-    /// Whether it will never take one again.
+    /// Returns whether the connection will never take a request again.
     pub(super) fn is_closed(&self) -> bool {
         self.requests.is_closed()
     }
 
-    /// Sends a request, and gives the answer as soon as its head is there.
+    /// Sends a request, and returns the response once its headers are there.
     pub(super) async fn send(
         &mut self,
         request: Request<Body>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
-        let driving = Driving::begin(&self.driver);
-        let wakes = Arc::new(Wakes::default());
+        let driving = DriveGuard::begin(&self.driver);
+        let wakes = Arc::new(WakeTracker::default());
         let waker = Waker::from(wakes.clone());
-        // From here on it is this request that is woken, also by its own arrival.
+        // From here on the connection wakes this request, also when the request is queued.
         driving.0.poll(&mut Context::from_waker(&waker));
         let mut response = pin!(self.requests.try_send_request(request));
         poll_fn(|cx| {
-            wakes.pass_on_to(cx.waker());
+            wakes.forward_to(cx.waker());
             let mut inner = Context::from_waker(&waker);
-            for _ in 0..MOST_STEPS {
+            for _ in 0..MAX_POLLS {
                 wakes.begin();
                 driving.0.poll(&mut inner);
                 if let Poll::Ready(response) = response.as_mut().poll(&mut inner) {
                     return Poll::Ready(response);
                 }
-                if wakes.wait() {
+                if wakes.try_suspend() {
                     return Poll::Pending;
                 }
             }
@@ -86,15 +87,15 @@ impl Connection {
     }
 }
 
-/// What reads from a connection and writes to it.
+/// Reads from and writes to a connection.
 struct Driver(Mutex<State>);
 
 struct State {
-    /// Nothing once it has ended.
+    /// `None` once the connection has ended.
     http: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// Whether a request drives it.
-    asked: bool,
-    /// The task that drives it between requests.
+    /// True if a request polls the connection.
+    has_request: bool,
+    /// The task that polls the connection between requests.
     task: Option<Waker>,
 }
 
@@ -104,44 +105,44 @@ impl Driver {
     }
 
     fn poll(&self, cx: &mut Context<'_>) {
-        self.lock().go_on(cx);
+        self.lock().poll_http(cx);
     }
 
-    /// Ready when the connection has ended.
-    fn poll_between(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Polls between requests. Ready when the connection has ended.
+    fn poll_between_requests(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if !state.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
             state.task = Some(cx.waker().clone());
         }
-        if !state.asked {
-            state.go_on(cx);
+        if !state.has_request {
+            state.poll_http(cx);
         }
         if state.http.is_none() { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl State {
-    fn go_on(&mut self, cx: &mut Context<'_>) {
+    fn poll_http(&mut self, cx: &mut Context<'_>) {
         if self.http.as_mut().is_some_and(|http| http.as_mut().poll(cx).is_ready()) {
             self.http = None;
         }
     }
 }
 
-/// A request drives the connection until this is dropped.
-struct Driving<'a>(&'a Driver);
+/// A guard: a request polls the connection until this is dropped.
+struct DriveGuard<'a>(&'a Driver);
 
-impl<'a> Driving<'a> {
+impl<'a> DriveGuard<'a> {
     fn begin(driver: &'a Driver) -> Self {
-        driver.lock().asked = true;
+        driver.lock().has_request = true;
         Self(driver)
     }
 }
 
-impl Drop for Driving<'_> {
+impl Drop for DriveGuard<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.asked = false;
+        state.has_request = false;
         if let Some(task) = &state.task {
             task.wake_by_ref();
         }
@@ -161,11 +162,11 @@ mod tests {
         (Connection::new(ours).await.unwrap(), theirs)
     }
 
-    fn asked(path: &str) -> Request<Body> {
+    fn get(path: &str) -> Request<Body> {
         Request::builder().uri(path).header("host", "app").body(full_body("")).unwrap()
     }
 
-    async fn heard(stream: &mut DuplexStream) -> String {
+    async fn read_head(stream: &mut DuplexStream) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.unwrap());
@@ -173,21 +174,21 @@ mod tests {
         String::from_utf8(head).unwrap()
     }
 
-    async fn until(mut what: impl FnMut() -> bool) {
-        while !what() {
+    async fn until(mut condition: impl FnMut() -> bool) {
+        while !condition() {
             tokio::task::yield_now().await;
         }
     }
 
     #[tokio::test]
-    async fn a_body_that_comes_after_its_head_is_read_and_the_next_request_follows() {
+    async fn late_body_is_read_and_next_request_follows() {
         let (mut connection, mut theirs) = connected().await;
         for path in ["/one", "/two"] {
-            let answers = async {
-                assert!(heard(&mut theirs).await.starts_with(&format!("GET {path} HTTP/1.1\r\n")));
+            let respond = async {
+                assert!(read_head(&mut theirs).await.starts_with(&format!("GET {path} HTTP/1.1\r\n")));
                 theirs.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n").await.unwrap();
             };
-            let (response, ()) = tokio::join!(connection.send(asked(path)), answers);
+            let (response, ()) = tokio::join!(connection.send(get(path)), respond);
             let body = tokio::spawn(response.unwrap().into_body().collect());
             theirs.write_all(b"later").await.unwrap();
             assert_eq!(body.await.unwrap().unwrap().to_bytes(), "later");
@@ -196,20 +197,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_a_connection_is_noticed_between_requests_and_its_request_is_given_back() {
+    async fn closed_idle_connection_returns_the_request() {
         let (mut connection, theirs) = connected().await;
         drop(theirs);
         until(|| connection.is_closed()).await;
-        let mut refused = connection.send(asked("/one")).await.unwrap_err();
-        assert_eq!(refused.take_message().unwrap().uri(), "/one");
+        let mut failed = connection.send(get("/one")).await.unwrap_err();
+        assert_eq!(failed.take_message().unwrap().uri(), "/one");
     }
 
     #[tokio::test]
-    async fn a_request_that_nobody_waits_for_any_more_ends_its_connection() {
+    async fn cancelled_request_closes_its_connection() {
         let (mut connection, mut theirs) = connected().await;
         tokio::select! {
-            _ = connection.send(asked("/one")) => unreachable!("nobody answers"),
-            _ = heard(&mut theirs) => {}
+            _ = connection.send(get("/one")) => unreachable!("there is no response"),
+            _ = read_head(&mut theirs) => {}
         }
         until(|| connection.is_closed()).await;
         assert_eq!(theirs.read(&mut [0]).await.unwrap(), 0);

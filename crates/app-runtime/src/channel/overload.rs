@@ -1,20 +1,20 @@
-//! The responses for an application that does not keep up.
+//! Responses for an application that does not keep up.
 
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use sidecar::{Body, full_body};
 
-/// When to come back, in seconds.
-const DELAY: HeaderValue = HeaderValue::from_static("5");
+/// Value of `Retry-After`, in seconds.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
-/// `503` with `Retry-After`.
+/// Creates a `503` with `Retry-After`.
 pub(crate) fn response() -> Response<Body> {
     let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "the application is busy; try again in a bit\n");
-    response.headers_mut().insert(RETRY_AFTER, DELAY);
+    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
     response
 }
 
-/// `504`.
+/// Creates a `504`.
 pub(crate) fn timed_out() -> Response<Body> {
     plain(StatusCode::GATEWAY_TIMEOUT, "the application took too long\n")
 }

@@ -1,4 +1,4 @@
-//! In place of applications that are components, where daprlet is built without them.
+//! Replacement of component apps in builds without the feature.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use http::{Request, Response};
 use sidecar::Body;
 use wasmedge_guest::command::WasmEdgeCommand;
 
-use crate::around::Around;
 use crate::lifetime::Lifetime;
 use crate::log::AppLog;
+use crate::workload_context::WorkloadContext;
 
-/// Why there is no component.
+/// The error for a component app in a build without the feature.
 #[derive(Debug, thiserror::Error)]
 #[error("this daprlet is built without applications that are components (its feature `component-apps`)")]
 pub struct ComponentError;
@@ -22,7 +22,7 @@ impl ComponentError {
     }
 }
 
-/// A component; there is none.
+/// A component app, which cannot exist in this build.
 pub(crate) enum App {}
 
 impl App {
@@ -31,7 +31,7 @@ impl App {
     }
 }
 
-/// The engine of no components.
+/// The engine of a build without component apps.
 pub(crate) struct LazyEngine;
 
 impl LazyEngine {
@@ -44,16 +44,16 @@ impl LazyEngine {
     }
 }
 
-/// A component as a command line asks for it.
-pub(crate) struct Wanted;
+/// A component app as given on a command line.
+pub(crate) struct ComponentCommand;
 
-impl Wanted {
+impl ComponentCommand {
     pub(crate) fn with_environment(self, _: impl FnOnce(Vec<(String, String)>) -> Vec<(String, String)>) -> Self {
         self
     }
 }
 
-impl From<WasmEdgeCommand> for Wanted {
+impl From<WasmEdgeCommand> for ComponentCommand {
     fn from(_: WasmEdgeCommand) -> Self {
         Self
     }
@@ -62,9 +62,9 @@ impl From<WasmEdgeCommand> for Wanted {
 pub(crate) async fn start(
     _: (),
     _: Vec<u8>,
-    _: Wanted,
+    _: ComponentCommand,
     _: &crate::App,
-    _: &Around,
+    _: &WorkloadContext,
     _: Arc<dyn AppLog>,
 ) -> Result<Arc<App>, ComponentError> {
     Err(ComponentError)

@@ -1,4 +1,4 @@
-//! Calls of an application that is a server of odd habits.
+//! Calls of an application whose server behaves oddly.
 
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
@@ -8,7 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
-/// A server that has an answer for each request of each connection, in their order; an empty one hangs up. Tells the requests.
+/// Starts a server with one response for each request of each connection. An empty one hangs up.
+///
+/// Returns the requests it has got.
 pub(crate) async fn server(
     connections: &'static [&'static [&'static str]],
 ) -> (Callee, Arc<std::sync::Mutex<Vec<String>>>) {
@@ -17,14 +19,14 @@ pub(crate) async fn server(
     let asked = Arc::<std::sync::Mutex<Vec<String>>>::default();
     let channel = AppChannel::new(Some(address.port()));
     channel.set_tcp(address);
-    let told = asked.clone();
+    let seen = asked.clone();
     tokio::spawn(async move {
-        for answers in connections {
+        for responses in connections {
             let (mut stream, _) = listener.accept().await.unwrap();
-            for answer in *answers {
+            for response in *responses {
                 let request = request(&mut stream).await;
-                told.lock().unwrap().push(request);
-                stream.write_all(answer.as_bytes()).await.unwrap();
+                seen.lock().unwrap().push(request);
+                stream.write_all(response.as_bytes()).await.unwrap();
             }
         }
     });
@@ -32,7 +34,7 @@ pub(crate) async fn server(
         Callee {
             channel,
             token: None,
-            turns: None,
+            permits: None,
             access: AccessControl::default(),
             health: None,
             pipeline: OnceLock::new(),
@@ -41,7 +43,7 @@ pub(crate) async fn server(
     )
 }
 
-/// The head of a request, whose body is none here.
+/// Reads the head of a request that has no body.
 async fn request(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -98,14 +100,14 @@ async fn connection_closed_while_idle_fails_no_request() {
     let (callee, _) = server(&[&[FINE], &[FINE], &[FINE]]).await;
     for method in [Method::GET, Method::POST, Method::POST] {
         assert_eq!(call(&callee, method, empty_body()).await, Ok((StatusCode::OK, "ok".to_owned())));
-        // Until the end of the connection is here.
+        // Let the end of the connection arrive.
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn question_that_was_hung_up_on_is_asked_again() {
-    // The second request is read, and never answered.
+async fn get_that_was_hung_up_on_is_retried() {
+    // The second request is read, and gets no response.
     let (callee, asked) = server(&[&[FINE, ""], &[FINE]]).await;
     call(&callee, Method::GET, empty_body()).await.unwrap();
     assert_eq!(call(&callee, Method::GET, empty_body()).await, Ok((StatusCode::OK, "ok".to_owned())));
@@ -113,7 +115,7 @@ async fn question_that_was_hung_up_on_is_asked_again() {
 }
 
 #[tokio::test]
-async fn order_that_was_hung_up_on_is_not_given_again() {
+async fn post_that_was_hung_up_on_is_not_retried() {
     let (callee, asked) = server(&[&[FINE, ""], &[FINE]]).await;
     call(&callee, Method::POST, empty_body()).await.unwrap();
     assert!(call(&callee, Method::POST, empty_body()).await.is_err());
@@ -121,7 +123,7 @@ async fn order_that_was_hung_up_on_is_not_given_again() {
 }
 
 #[tokio::test]
-async fn request_that_takes_too_long_is_told() {
+async fn slow_request_gets_gateway_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let timeout = std::time::Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! Connections outside, if the application may have them.
+//! Connects to outside servers, as far as the application may.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -14,17 +14,17 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::allow::AllowList;
-use crate::failure;
+use crate::go_errors;
 
-/// As in `dapr/pkg/runtime/channels/channels.go`.
+/// Timeout of a connect, as in `dapr/pkg/runtime/channels/channels.go`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Connects by TCP to where an URL leads.
+/// Connects by TCP to the host of a URL.
 #[derive(Clone)]
 pub(super) struct Dial(Arc<AllowList>);
 
 impl Dial {
-    /// Connects only to what `allow` lets through.
+    /// Creates a connector limited to what `allow` lets through.
     pub(super) const fn new(allow: Arc<AllowList>) -> Self {
         Self(allow)
     }
@@ -46,22 +46,22 @@ impl Service<Uri> for Dial {
             let connecting = TcpStream::connect(address);
             let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting);
             let stream = connected.await.map_err(|_| format!("{address} did not answer in {CONNECT_TIMEOUT:?}"))?;
-            let stream = stream.map_err(|error| failure::unreachable(address, error))?;
+            let stream = stream.map_err(|error| go_errors::dial_error(address, error))?;
             stream.set_nodelay(true)?;
             Ok(TokioIo::new(stream))
         })
     }
 }
 
-/// Where `url` leads. Names are looked up only if a rule names them.
+/// Resolves the host of `url`. Names are looked up only if a rule names them.
 async fn address(url: &Uri, allow: &AllowList) -> Result<SocketAddr, BoxError> {
     let host = url.host().ok_or("the URL names no host")?.trim_start_matches('[').trim_end_matches(']');
     let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
     let found: Vec<SocketAddr> = match host.parse() {
         Ok(ip) => vec![SocketAddr::new(ip, port)],
-        Err(_) if allow.names(host) => {
+        Err(_) if allow.allows_name(host) => {
             let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
-            allow.remember(host, &found.iter().map(SocketAddr::ip).collect::<Vec<_>>());
+            allow.record_resolved(host, &found.iter().map(SocketAddr::ip).collect::<Vec<_>>());
             found
         }
         Err(_) => Vec::new(),

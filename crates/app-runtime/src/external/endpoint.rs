@@ -1,4 +1,4 @@
-//! HTTPEndpoints: servers outside that are invoked by a name.
+//! HTTPEndpoints: outside servers that are invoked by a name.
 
 use std::sync::Arc;
 
@@ -13,25 +13,26 @@ use super::{HttpClient, client, send};
 use crate::allow::{AllowList, AllowRule};
 use crate::references::References;
 
-/// A server outside.
+/// One HTTPEndpoint.
 pub(crate) struct Endpoint {
     base: Uri,
-    /// What every request gets, in place of what it has under these names.
+    /// Headers set on every request, replacing those of the same name.
     headers: HeaderMap,
     client: HttpClient,
 }
 
 impl Endpoint {
-    /// The endpoint that `resource` describes; or why there is none. Who writes an endpoint into the application's
-    /// resources allows it to reach it.
+    /// Creates the endpoint that `resource` describes.
+    ///
+    /// Writing an endpoint into the application's resources allows the application to reach it.
     pub(crate) async fn new(resource: &HttpEndpointResource, references: References<'_>) -> Result<Self, String> {
         let base: Uri = resource.base_url.parse().map_err(|error| format!("spec.baseUrl: {error}"))?;
-        let rule = AllowRule::of_url(&resource.base_url).ok_or("spec.baseUrl names no host")?;
+        let rule = AllowRule::from_url(&resource.base_url).ok_or("spec.baseUrl names no host")?;
         let mut headers = HeaderMap::new();
         for item in &resource.headers {
             let bad = || format!("spec.headers: {:?} is no header that can be sent", item.name);
             let name = HeaderName::try_from(&item.name).map_err(|_| bad())?;
-            let value = references.follow(&item.value).await?;
+            let value = references.resolve(&item.value).await?;
             let mut value = HeaderValue::from_str(value.expose()).map_err(|_| bad())?;
             value.set_sensitive(true);
             headers.insert(name, value);
@@ -56,7 +57,7 @@ impl Endpoint {
 
 async fn text(references: &References<'_>, value: Option<&MetadataValue>) -> Result<Option<String>, String> {
     match value {
-        Some(value) => references.follow(value).await.map(|followed| Some(followed.expose().to_owned())),
+        Some(value) => references.resolve(value).await.map(|resolved| Some(resolved.expose().to_owned())),
         None => Ok(None),
     }
 }

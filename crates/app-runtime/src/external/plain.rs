@@ -1,4 +1,4 @@
-//! In place of HTTPS, where daprlet is built without it.
+//! Replacement of HTTPS in builds without the feature.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,13 +12,13 @@ use tower_service::Service;
 
 use super::dial::Dial;
 
-const WITHOUT: &str = "this daprlet is built without HTTPS (its feature `https`)";
+const NO_HTTPS: &str = "this daprlet is built without HTTPS (its feature `https`)";
 
-/// A connection without TLS.
+/// A connector without TLS.
 #[derive(Clone)]
-pub(super) struct Way(Dial);
+pub(super) struct Connector(Dial);
 
-/// Who is trusted, and what is shown.
+/// Trusted roots and client certificate.
 #[derive(Default)]
 pub(super) struct Trust {
     pub(super) root_ca: Option<String>,
@@ -26,15 +26,15 @@ pub(super) struct Trust {
     pub(super) private_key: Option<String>,
 }
 
-/// Connections by `dial`.
-pub(super) fn way(dial: Dial, trust: &Trust) -> Result<Way, String> {
+/// Creates a connector over `dial`.
+pub(super) fn connector(dial: Dial, trust: &Trust) -> Result<Connector, String> {
     match trust {
-        Trust { root_ca: None, certificate: None, private_key: None } => Ok(Way(dial)),
-        _ => Err(WITHOUT.to_owned()),
+        Trust { root_ca: None, certificate: None, private_key: None } => Ok(Connector(dial)),
+        _ => Err(NO_HTTPS.to_owned()),
     }
 }
 
-impl Service<Uri> for Way {
+impl Service<Uri> for Connector {
     type Response = TokioIo<TcpStream>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
@@ -45,7 +45,7 @@ impl Service<Uri> for Way {
 
     fn call(&mut self, url: Uri) -> Self::Future {
         if url.scheme_str() == Some("https") {
-            return Box::pin(std::future::ready(Err(WITHOUT.into())));
+            return Box::pin(std::future::ready(Err(NO_HTTPS.into())));
         }
         self.0.call(url)
     }

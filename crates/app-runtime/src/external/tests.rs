@@ -19,7 +19,7 @@ use super::*;
 use crate::allow::AllowRule;
 use crate::references::References;
 
-/// Who signs the certificates of a test.
+/// A certificate authority of a test.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -29,7 +29,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// A certificate and its key.
+    /// Signs a certificate for `name`; returns it with its key.
     fn sign(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         (CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap(), key)
@@ -42,8 +42,9 @@ impl Authority {
     }
 }
 
-/// A server that tells the method, the path and one header of each request. It serves whoever shows a certificate of
-/// `clients`, or everybody.
+/// Starts a server that echoes the method, the path and one header of each request.
+///
+/// It serves clients with a certificate of `clients`, or everybody.
 async fn server(authority: &Authority, clients: Option<&Authority>) -> SocketAddr {
     let (certificate, key) = authority.sign("127.0.0.1");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -62,14 +63,14 @@ async fn server(authority: &Authority, clients: Option<&Authority>) -> SocketAdd
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(stream) = acceptor.accept(stream).await else { continue };
-            let service = service_fn(|request| async move { Ok::<_, std::convert::Infallible>(told(&request)) });
+            let service = service_fn(|request| async move { Ok::<_, std::convert::Infallible>(echo(&request)) });
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
     address
 }
 
-fn told(request: &Request<hyper::body::Incoming>) -> Response<Body> {
+fn echo(request: &Request<hyper::body::Incoming>) -> Response<Body> {
     let key = request.headers().get("x-key").and_then(|key| key.to_str().ok()).unwrap_or("none");
     Response::new(full_body(format!("{} {} {key}", request.method(), request.uri())))
 }
@@ -104,7 +105,7 @@ fn plain(text: &str) -> Option<MetadataValue> {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_invoked_by_https_with_its_own_authority_and_headers() {
+async fn endpoint_is_invoked_by_https_with_its_ca_and_headers() {
     let authority = Authority::new();
     let address = server(&authority, None).await;
     let trust = ClientTls { root_ca: plain(&authority.0.pem()), ..ClientTls::default() };
@@ -114,7 +115,7 @@ async fn an_endpoint_is_invoked_by_https_with_its_own_authority_and_headers() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_vouches_for_is_not_trusted() {
+async fn server_without_trusted_ca_is_rejected() {
     let address = server(&Authority::new(), None).await;
     let other = ClientTls { root_ca: plain(&Authority::new().0.pem()), ..ClientTls::default() };
     let external = endpoint(format!("https://{address}"), other).await.unwrap();
@@ -123,7 +124,7 @@ async fn a_server_that_nobody_vouches_for_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_who_calls_is_shown_the_certificate() {
+async fn client_certificate_is_sent_to_server_that_asks() {
     let (authority, clients) = (Authority::new(), Authority::new());
     let address = server(&authority, Some(&clients)).await;
     let base = format!("https://{address}");
@@ -137,19 +138,19 @@ async fn a_server_that_asks_who_calls_is_shown_the_certificate() {
 }
 
 #[tokio::test]
-async fn what_is_no_certificate_is_told_without_its_text() {
+async fn invalid_certificate_error_hides_its_text() {
     let trust = ClientTls { root_ca: plain("SECRET"), ..ClientTls::default() };
     assert_eq!(endpoint("https://127.0.0.1".into(), trust).await.err().unwrap(), "a certificate is no PEM");
 }
 
 #[tokio::test]
-async fn a_url_is_invoked_by_https_only_where_that_is_allowed() {
+async fn https_url_is_invoked_only_if_allowed() {
     let authority = Authority::new();
     let address = server(&authority, None).await;
     let url = format!("https://{address}");
     let error = get(&External::new(Arc::new(AllowList::new([]))), &url).await.unwrap_err();
     assert!(error.contains("is not allowed; start with --allow-outbound"), "{error}");
-    // The system vouches for none of the certificates of a test, but the connection was made.
+    // The system trusts none of the test's certificates, but the connection was made.
     let rule: AllowRule = address.to_string().parse().unwrap();
     let error = get(&External::new(Arc::new(AllowList::new([rule]))), &url).await.unwrap_err();
     assert!(error.contains("invalid peer certificate: UnknownIssuer"), "{error}");

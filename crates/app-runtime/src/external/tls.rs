@@ -1,4 +1,4 @@
-//! HTTPS outside.
+//! TLS for outside servers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,10 +9,12 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::dial::Dial;
 
-/// A connection with or without TLS, as the URL's scheme demands.
-pub(super) type Way = HttpsConnector<Dial>;
+/// A connector with or without TLS, depending on the URL's scheme.
+pub(super) type Connector = HttpsConnector<Dial>;
 
-/// Who is trusted, and what is shown; all of it is PEM. Without anything, the system's certificates and nothing.
+/// Trusted roots and client certificate, as PEM.
+///
+/// Without roots, the system's are used; without a certificate, none is sent.
 #[derive(Default)]
 pub(super) struct Trust {
     pub(super) root_ca: Option<String>,
@@ -20,8 +22,8 @@ pub(super) struct Trust {
     pub(super) private_key: Option<String>,
 }
 
-/// Connections by `dial`, with TLS as `trust` says; or what is wrong with that.
-pub(super) fn way(dial: Dial, trust: &Trust) -> Result<Way, String> {
+/// Creates a connector over `dial`, with TLS as `trust` configures it.
+pub(super) fn connector(dial: Dial, trust: &Trust) -> Result<Connector, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| error.to_string())?.with_root_certificates(roots(trust)?);
@@ -37,11 +39,11 @@ pub(super) fn way(dial: Dial, trust: &Trust) -> Result<Way, String> {
 }
 
 fn roots(trust: &Trust) -> Result<Arc<RootCertStore>, String> {
-    // They are more than a hundred files or one large one: read once, however many endpoints there are.
+    // More than a hundred files or one large one: read once, however many endpoints there are.
     static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     match &trust.root_ca {
         Some(pem) => Ok(store(certificates(pem)?)),
-        // A machine without certificates cannot call anybody by HTTPS; it may still call others.
+        // Without system certificates, public HTTPS servers fail; others may still work.
         None => Ok(SYSTEM.get_or_init(|| store(rustls_native_certs::load_native_certs().certs)).clone()),
     }
 }

@@ -1,7 +1,7 @@
-//! The properties of a component: `spec.metadata` of its YAML, with typed reading.
+//! The properties of a component: `spec.metadata` of its YAML, with typed getters.
 //!
-//! Names are case-insensitive, as in `dapr/kit/metadata`. An empty value counts as absent. A message names the property
-//! and never shows a value, because any value may have come from a secret store.
+//! Names are case-insensitive, as in `dapr/kit/metadata`. An empty value counts as absent. Error messages name the
+//! property and never show a value, because any value may have come from a secret store.
 
 use std::fmt;
 use std::time::Duration;
@@ -35,65 +35,67 @@ impl Value {
     }
 }
 
-/// A property that is missing or that says what it must not.
+/// An error for a missing or invalid property.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PropertyError {
-    /// It must be there.
+    /// A required property is missing.
     #[error("property {name:?} is required")]
     Missing {
-        /// The property's name as documented.
+        /// Name of the property, as documented.
         name: String,
     },
-    /// Its value has the wrong form.
+    /// The value is invalid.
     #[error("property {name:?} must be {expected}")]
     Invalid {
-        /// The property's name as documented.
+        /// Name of the property, as documented.
         name: String,
-        /// The right form, in words.
+        /// Description of valid values.
         expected: String,
     },
 }
 
 impl PropertyError {
-    /// The error that `name` must be `expected`.
+    /// Creates the error that `name` must be `expected`.
     pub fn invalid(name: &str, expected: impl Into<String>) -> Self {
         Self::Invalid { name: name.to_owned(), expected: expected.into() }
     }
 }
 
 impl Properties {
-    /// Adds a value that the YAML itself holds.
+    /// Adds a value from the YAML itself.
     pub fn push_plain(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.push(Property { name: name.into(), value: Value::Plain(value.into()) });
     }
 
-    /// Adds a value that came from a secret store or the environment.
+    /// Adds a value from a secret store or the environment.
     pub fn push_secret(&mut self, name: impl Into<String>, value: Secret) {
         self.0.push(Property { name: name.into(), value: Value::Secret(value) });
     }
 
-    /// The value of `name`. Where a name occurs twice the last one counts, as in Dapr.
+    /// Returns the value of `name`. If a name occurs twice the last one counts, as in Dapr.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.given(name).filter(|text| !text.is_empty())
+        self.get_raw(name).filter(|text| !text.is_empty())
     }
 
-    /// The value of `name` as it is given, which may be empty.
-    pub fn given(&self, name: &str) -> Option<&str> {
+    /// Returns the value of `name`, including an empty one.
+    pub fn get_raw(&self, name: &str) -> Option<&str> {
         let property = self.0.iter().rev().find(|property| property.name.eq_ignore_ascii_case(name))?;
         Some(property.value.expose())
     }
 
-    /// The value of the first of `names` that has one; for properties with aliases.
+    /// Returns the value of the first of `names` that has one; for properties with aliases.
     pub fn get_any(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.get(name))
     }
 
-    /// The value of `name`, which must be there.
+    /// Returns the value of `name`, or an error if it is missing.
     pub fn required(&self, name: &str) -> Result<&str, PropertyError> {
         self.get(name).ok_or_else(|| PropertyError::Missing { name: name.to_owned() })
     }
 
-    /// A truth value. Reads what `dapr/kit/strings.IsTruthy` reads, and refuses what is neither that nor its opposite.
+    /// Parses a boolean.
+    ///
+    /// Accepts what `dapr/kit/strings.IsTruthy` accepts, and its opposites; anything else is an error.
     pub fn bool(&self, name: &str) -> Result<Option<bool>, PropertyError> {
         self.parse(name, "true or false", |text| match text.trim().to_ascii_lowercase().as_str() {
             "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
@@ -102,13 +104,14 @@ impl Properties {
         })
     }
 
-    /// A whole number.
+    /// Parses an integer.
     pub fn int<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, PropertyError> {
         self.parse(name, "a whole number in range", |text| text.trim().parse().ok())
     }
 
-    /// A length of time: Go's syntax (`1m30s`), or a bare number of seconds. What is below zero reads as zero, since no
-    /// property of Dapr tells the two apart.
+    /// Parses a duration: Go's syntax (`1m30s`), or a bare number of seconds.
+    ///
+    /// A negative one counts as zero, since no property of Dapr distinguishes the two.
     pub fn duration(&self, name: &str) -> Result<Option<Duration>, PropertyError> {
         self.parse(name, "a duration such as 20s or 1m30s", |text| {
             let text = text.trim();
@@ -120,17 +123,17 @@ impl Properties {
         })
     }
 
-    /// The names there are, in their order; for a component that refuses what it does not know.
+    /// Lists the names in order; for a component that rejects unknown ones.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|property| property.name.as_str())
     }
 
-    /// All names and values in their order, secrets among them, for a component that hands them on.
+    /// Lists all names and values in order, including secrets, for a component that passes them on.
     pub fn exposed(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|property| (property.name.as_str(), property.value.expose()))
     }
 
-    /// The same properties without those that `is_other` names.
+    /// Removes the properties for which `is_other` returns true.
     #[must_use]
     pub fn without(self, is_other: impl Fn(&str) -> bool) -> Self {
         Self(self.0.into_iter().filter(|property| !is_other(&property.name)).collect())
@@ -149,7 +152,7 @@ impl Properties {
     }
 }
 
-/// Plain values, for programs and tests that write properties themselves.
+/// Collects plain values, for programs and tests that write properties themselves.
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Properties {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let mut properties = Self::default();
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_came_from_a_secret_never_shows_in_debug_or_in_errors() {
+    fn secret_value_is_hidden_in_debug_and_errors() {
         let mut properties = Properties::default();
         properties.push_secret("timeout", Secret::from("hunter2"));
         let error = properties.duration("timeout").unwrap_err();
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_read_in_go_syntax_or_as_seconds() {
+    fn durations_parse_in_go_syntax_or_as_seconds() {
         let read = |text| check(text).duration("cleanupinterval").unwrap();
         assert_eq!(read("1m30s"), Some(Duration::from_secs(90)));
         assert_eq!(read("20"), Some(Duration::from_secs(20)));
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn truth_and_numbers_are_read_strictly() {
+    fn booleans_and_numbers_parse_strictly() {
         let properties = Properties::from_iter([("on", "Yes"), ("off", "0"), ("odd", "maybe"), ("count", "300")]);
         assert_eq!(properties.bool("on"), Ok(Some(true)));
         assert_eq!(properties.bool("off"), Ok(Some(false)));

@@ -1,4 +1,4 @@
-//! The component types that this program carries, by the string that a YAML names them with.
+//! The registry of component types, by the name used in YAML.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,62 +8,62 @@ use thiserror::Error;
 
 use super::{Component, ComponentSpec, Context, InitError};
 
-/// How alike two type names must be (0 to 1) for one to be suggested for the other.
-const SIMILAR: f64 = 0.7;
+/// Minimum similarity of two type names (0 to 1) to suggest one for the other.
+const MIN_SIMILARITY: f64 = 0.7;
 
 type Constructor =
     Box<dyn Fn(ComponentSpec, Context) -> BoxFuture<'static, Result<Component, InitError>> + Send + Sync>;
 
-/// Makes components by type. Types are case-insensitive, as in `dapr/pkg/components/*/registry.go`.
+/// Creates components by type. Types are case-insensitive, as in `dapr/pkg/components/*/registry.go`.
 #[derive(Default)]
 pub struct Registry(BTreeMap<String, Constructor>);
 
-/// Why the registry gave no component.
+/// An error of creating a component by the registry.
 #[derive(Debug, Error)]
 pub enum CreateError {
-    /// No component of this type is in this program.
+    /// The type is not in this build.
     #[error("component {name:?}: unknown type {type_:?}{}; {}", did_you_mean(suggestion.as_deref()), known_types(type_, known))]
     UnknownType {
-        /// The component's name.
+        /// Name of the component.
         name: String,
-        /// The type it asks for.
+        /// Requested type.
         type_: String,
-        /// The known type that is most like it, if any is.
+        /// The most similar known type, if any.
         suggestion: Option<String>,
-        /// The known types of the same building block; all, where it has none.
+        /// Known types of the same building block; all types, if it has none.
         known: Vec<String>,
     },
-    /// The type is known, this version of it is not.
+    /// The type has no such version.
     #[error("component {name:?}: {type_} has no version {version:?}, only v1")]
     UnknownVersion {
-        /// The component's name.
+        /// Name of the component.
         name: String,
-        /// Its type.
+        /// Type of the component.
         type_: String,
-        /// The version it asks for.
+        /// Requested version.
         version: String,
     },
     /// The component's constructor failed.
     #[error("component {name:?} ({type_}): {source}")]
     Init {
-        /// The component's name.
+        /// Name of the component.
         name: String,
-        /// Its type.
+        /// Type of the component.
         type_: String,
-        /// What went wrong, and whether trying again may help.
+        /// Error of the constructor.
         source: InitError,
     },
 }
 
 impl CreateError {
-    /// Whether trying again later may succeed.
+    /// Returns whether a later attempt may succeed.
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Init { source, .. } if source.is_retryable())
     }
 }
 
 impl Registry {
-    /// Adds a type with the function that makes it. A later registration of the same type replaces the earlier one.
+    /// Registers a type with its constructor. A later registration of the same type replaces the earlier one.
     pub fn register<C, F>(&mut self, type_: &str, constructor: C)
     where
         C: Fn(ComponentSpec, Context) -> F + Send + Sync + 'static,
@@ -73,40 +73,40 @@ impl Registry {
         self.0.insert(type_.to_ascii_lowercase(), constructor);
     }
 
-    /// The types there are, in alphabetical order.
+    /// Lists the registered types, in alphabetical order.
     pub fn types(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Whether `type_` is one that this program carries.
+    /// Returns whether `type_` is registered.
     pub fn knows(&self, type_: &str) -> bool {
         self.0.contains_key(&type_.to_ascii_lowercase())
     }
 
-    /// The known type that is most like `type_`, if one is like it at all.
+    /// Returns the registered type most similar to `type_`, if any is similar enough.
     pub fn suggest(&self, type_: &str) -> Option<&str> {
-        let wanted = type_.to_ascii_lowercase();
+        let requested = type_.to_ascii_lowercase();
         self.types()
-            .map(|known| (strsim::jaro_winkler(&wanted, known), known))
-            .filter(|(likeness, _)| *likeness >= SIMILAR)
+            .map(|known| (strsim::jaro_winkler(&requested, known), known))
+            .filter(|(likeness, _)| *likeness >= MIN_SIMILARITY)
             .max_by(|(a, _), (b, _)| a.total_cmp(b))
             .map(|(_, known)| known)
     }
 
-    /// The types of the building block of `type_`; all types, where it has none.
-    fn types_beside(&self, type_: &str) -> Vec<String> {
+    /// Lists the types of the building block of `type_`; all types, if it has none.
+    fn types_of_same_block(&self, type_: &str) -> Vec<String> {
         let block = type_.split('.').next().unwrap_or_default().to_ascii_lowercase();
-        let is_beside = |known: &&str| known.split('.').next() == Some(block.as_str());
-        let beside: Vec<_> = self.types().filter(is_beside).map(str::to_owned).collect();
-        if beside.is_empty() { self.types().map(str::to_owned).collect() } else { beside }
+        let is_same_block = |known: &&str| known.split('.').next() == Some(block.as_str());
+        let same_block: Vec<_> = self.types().filter(is_same_block).map(str::to_owned).collect();
+        if same_block.is_empty() { self.types().map(str::to_owned).collect() } else { same_block }
     }
 
-    /// Whether the registry could make `spec` at all: its type and version are known. Does no I/O.
+    /// Checks the type and version of `spec`. Does no I/O.
     pub fn check(&self, spec: &ComponentSpec) -> Result<(), CreateError> {
         self.constructor(spec).map(|_| ())
     }
 
-    /// Makes one component. May be called again with the same spec when the error is retryable.
+    /// Creates one component. May be called again with the same spec when the error is retryable.
     pub async fn create(&self, spec: ComponentSpec, context: Context) -> Result<Component, CreateError> {
         let constructor = self.constructor(&spec)?;
         let (name, type_) = (spec.name.clone(), spec.type_.clone());
@@ -118,9 +118,9 @@ impl Registry {
             name: spec.name.clone(),
             type_: spec.type_.clone(),
             suggestion: self.suggest(&spec.type_).map(str::to_owned),
-            known: self.types_beside(&spec.type_),
+            known: self.types_of_same_block(&spec.type_),
         })?;
-        // dapr/pkg/components/versioning.go: v0 is what came before v1, and both are what no version means.
+        // dapr/pkg/components/versioning.go: v0 preceded v1, and an empty version means either.
         if matches!(spec.version.as_str(), "" | "v0" | "v1") {
             Ok(constructor)
         } else {
@@ -163,12 +163,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_known_type_is_made_whatever_its_case() {
+    async fn known_type_is_created_in_any_case() {
         assert!(registry().create(spec("State.In-Memory"), Context::default()).await.is_ok());
     }
 
     #[tokio::test]
-    async fn an_unknown_type_names_the_nearest_known_one() {
+    async fn unknown_type_suggests_the_most_similar_one() {
         let error = failure(spec("state.sqllite")).await;
         assert_eq!(
             error.to_string(),
@@ -179,13 +179,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_version_is_refused() {
+    async fn unknown_version_is_an_error() {
         let error = failure(ComponentSpec { version: "v2".into(), ..spec("state.sqlite") }).await;
         assert_eq!(error.to_string(), "component \"store\": state.sqlite has no version \"v2\", only v1");
     }
 
     #[tokio::test]
-    async fn only_what_time_may_mend_is_retryable() {
+    async fn only_unavailability_is_retryable() {
         assert!(failure(spec("state.sqlite")).await.is_retryable());
         assert!(!failure(spec("bindings.cron")).await.is_retryable());
         assert!(!failure(spec("nothing")).await.is_retryable());

@@ -3,17 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A secret value. It can be compared and read on purpose, and prints as a placeholder.
+/// A secret value. It can be compared and read on purpose; its `Debug` output is a placeholder.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Secret(Arc<str>);
 
 impl Secret {
-    /// Takes a value into keeping.
+    /// Wraps a value.
     pub fn new(value: impl Into<Arc<str>>) -> Self {
         Self(value.into())
     }
 
-    /// The value itself; the name makes each use of it easy to find.
+    /// Returns the value itself; the method's name makes each use easy to find.
     pub fn expose(&self) -> &str {
         &self.0
     }

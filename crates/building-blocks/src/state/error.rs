@@ -1,4 +1,4 @@
-//! What can go wrong in a state store. The texts of etag errors follow `components-contrib/state/errors.go`.
+//! Errors of a state store. The texts of etag errors follow `components-contrib/state/errors.go`.
 
 use std::borrow::Cow;
 
@@ -6,50 +6,50 @@ use thiserror::Error;
 
 use crate::BoxError;
 
-/// Why a state store refused or failed. A face maps the variant to its status and shows the text.
+/// An error of a state store. An API maps the variant to its status and shows the text.
 #[derive(Debug, Error)]
 pub enum StateError {
-    /// The etag is not the one that the key has now, or the key exists and `first-write` came without an etag.
+    /// The etag is stale, or the key exists and `first-write` came without an etag.
     #[error("possible etag mismatch. error from state store{}", after_a_colon(.0.as_ref()))]
     EtagMismatch(#[source] Option<BoxError>),
     /// The etag has a form that this store never issues.
     #[error("invalid etag value: {0}")]
     EtagInvalid(#[source] BoxError),
-    /// The store cannot do this at all.
+    /// The store does not support this operation.
     #[error("this state store does not support {0}")]
     Unsupported(Cow<'static, str>),
-    /// The request itself is wrong (a TTL that is no number, an empty key).
+    /// The request is invalid (a TTL that is not a number, an empty key).
     #[error("{0}")]
     InvalidRequest(String),
-    /// The store cannot be reached now; the same call may succeed later.
+    /// The store is unreachable now; the same call may succeed later.
     #[error("state store unavailable: {0}")]
     Unavailable(#[source] BoxError),
-    /// The store answered with a failure that has a status of its own, as pluggable components can.
+    /// The store reported an error with a status of its own, as pluggable components can.
     #[error("api error: code = {code} desc = {message}")]
     Status {
-        /// The status over HTTP.
+        /// HTTP status.
         http: u16,
-        /// The name of gRPC's code.
+        /// Name of the gRPC code.
         code: String,
-        /// What the store says.
+        /// Message of the store.
         message: String,
     },
-    /// The store answered with a failure of its own.
+    /// The store reported another error.
     #[error("{0}")]
     Other(#[source] BoxError),
 }
 
-/// Why a batch of writes failed.
+/// An error of a batch of writes.
 #[derive(Debug)]
 pub enum BatchError {
-    /// Some of the writes, each for itself.
+    /// Errors of single writes.
     Each(Vec<StateError>),
-    /// The store has one answer for all of them.
+    /// One error for the whole batch.
     Whole(StateError),
 }
 
 impl StateError {
-    /// Whether the etag was the reason: such a failure is the caller's to resolve, so nobody retries it.
+    /// Returns true if the etag was the reason. The caller has to resolve it, so it is not retried.
     pub const fn is_etag(&self) -> bool {
         matches!(self, Self::EtagMismatch(_) | Self::EtagInvalid(_))
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn etag_errors_say_what_dapr_says() {
+    fn etag_errors_have_daprs_text() {
         let mismatch = |why| StateError::EtagMismatch(why).to_string();
         assert_eq!(mismatch(None), "possible etag mismatch. error from state store");
         assert_eq!(mismatch(Some("why".into())), "possible etag mismatch. error from state store: why");

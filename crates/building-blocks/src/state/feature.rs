@@ -1,8 +1,8 @@
-//! What a state store declares that it can do. `components-contrib/state/feature.go`.
+//! Features that a state store declares. `components-contrib/state/feature.go`.
 
 use std::fmt;
 
-/// One capability, named as Dapr's metadata API and its pluggable-component protocol name it.
+/// A feature, named as in Dapr's metadata API and its pluggable-component protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StateFeature {
     /// Writes and deletes may carry an etag and fail when it is stale.
@@ -22,7 +22,7 @@ pub enum StateFeature {
 }
 
 impl StateFeature {
-    /// Every feature there is, in the order in which Dapr lists them.
+    /// All features, in Dapr's order.
     pub const ALL: [Self; 7] = [
         Self::Etag,
         Self::Transactional,
@@ -46,7 +46,7 @@ impl StateFeature {
         }
     }
 
-    /// The feature that Dapr calls `name`, if it is one that we know.
+    /// Looks up a feature by Dapr's name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|feature| feature.as_str() == name)
     }
@@ -58,13 +58,13 @@ impl fmt::Display for StateFeature {
     }
 }
 
-/// A set of features; copied freely.
+/// A set of features; cheap to copy.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct StateFeatures(u8);
 
 impl StateFeatures {
-    /// The set of exactly these features.
-    pub const fn of(features: &[StateFeature]) -> Self {
+    /// Creates the set of exactly these features.
+    pub const fn new(features: &[StateFeature]) -> Self {
         let mut set = 0;
         let mut rest = features;
         while let [feature, others @ ..] = rest {
@@ -74,12 +74,12 @@ impl StateFeatures {
         Self(set)
     }
 
-    /// Whether `feature` is in the set.
+    /// Returns whether `feature` is in the set.
     pub const fn contains(self, feature: StateFeature) -> bool {
         self.0 & (1 << feature as u8) != 0
     }
 
-    /// The features of the set, in Dapr's order.
+    /// Iterates over the features of the set, in Dapr's order.
     pub fn iter(self) -> impl Iterator<Item = StateFeature> {
         StateFeature::ALL.into_iter().filter(move |feature| self.contains(*feature))
     }
@@ -87,7 +87,7 @@ impl StateFeatures {
 
 impl FromIterator<StateFeature> for StateFeatures {
     fn from_iter<I: IntoIterator<Item = StateFeature>>(features: I) -> Self {
-        features.into_iter().fold(Self::default(), |set, feature| Self(set.0 | Self::of(&[feature]).0))
+        features.into_iter().fold(Self::default(), |set, feature| Self(set.0 | Self::new(&[feature]).0))
     }
 }
 
@@ -102,8 +102,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_what_was_put_into_it_and_nothing_else() {
-        let set = StateFeatures::of(&[StateFeature::KeysLike, StateFeature::Etag]);
+    fn feature_set_holds_exactly_its_features() {
+        let set = StateFeatures::new(&[StateFeature::KeysLike, StateFeature::Etag]);
         assert_eq!(set.iter().collect::<Vec<_>>(), [StateFeature::Etag, StateFeature::KeysLike]);
         assert!(!set.contains(StateFeature::Ttl));
         assert_eq!(set.iter().collect::<StateFeatures>(), set);

@@ -1,4 +1,4 @@
-//! The time to live that a write asks for. `components-contrib/state/utils/utils.go`, `ParseTTL`.
+//! The time to live of a write. `components-contrib/state/utils/utils.go`, `ParseTTL`.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use thiserror::Error;
 
 use crate::Metadata;
 
-/// The metadata of a write that asks for a time to live.
+/// Metadata key of a write's time to live.
 pub const TTL_IN_SECONDS: &str = "ttlInSeconds";
-/// The metadata of an answer that tells when the value will expire, in RFC 3339.
+/// Metadata key of a result's expiry time, in RFC 3339.
 pub const TTL_EXPIRE_TIME: &str = "ttlExpireTime";
 
-/// What a write says about its time to live.
+/// Time to live of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeToLive {
-    /// Nothing: the store's own default applies, usually for ever.
+    /// Unspecified: the store's own default applies, usually for ever.
     Unset,
     /// Explicitly for ever (`-1`, or any number that is not positive).
     Forever,
-    /// This long.
+    /// A duration.
     For(Duration),
 }
 
 impl TimeToLive {
-    /// The duration, where there is one.
+    /// Returns the duration, if there is one.
     pub const fn duration(self) -> Option<Duration> {
         match self {
             Self::For(duration) => Some(duration),
@@ -32,22 +32,25 @@ impl TimeToLive {
     }
 }
 
-/// Why `ttlInSeconds` cannot be read, in the words of Go's `strconv`; each store puts its own before them.
+/// An error of parsing `ttlInSeconds`, in the words of Go's `strconv`.
+///
+/// Each store adds its own prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TtlError {
-    /// It is no whole number.
+    /// The text is not an integer.
     #[error("parsing {0:?}: invalid syntax")]
     Syntax(String),
-    /// It is a number that nothing here can hold.
+    /// The number is out of range.
     #[error("parsing {0:?}: value out of range")]
     Range(String),
 }
 
-/// Reads `ttlInSeconds`, which is Go's `int64`. `-1`, and whatever else is not positive, means for ever. What a store cannot
-/// represent is for that store to say.
+/// Parses `ttlInSeconds`, Go's `int64`.
+///
+/// `-1`, and any other number that is not positive, means for ever. A store rejects what it cannot represent.
 ///
 /// # Errors
-/// When it is no number of seconds.
+/// When the text is not a number of seconds.
 pub fn time_to_live(metadata: &Metadata) -> Result<TimeToLive, TtlError> {
     let Some(text) = metadata.get(TTL_IN_SECONDS).filter(|text| !text.is_empty()) else {
         return Ok(TimeToLive::Unset);
@@ -72,12 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn a_positive_number_of_seconds_is_a_duration() {
+    fn positive_seconds_are_a_duration() {
         assert_eq!(check("90").unwrap(), TimeToLive::For(Duration::from_secs(90)));
     }
 
     #[test]
-    fn zero_and_below_mean_for_ever_and_nothing_means_unset() {
+    fn non_positive_means_for_ever_and_empty_unset() {
         assert_eq!(check("0").unwrap(), TimeToLive::Forever);
         assert_eq!(check("-1").unwrap(), TimeToLive::Forever);
         assert_eq!(check("").unwrap(), TimeToLive::Unset);
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_too_large_is_refused() {
+    fn invalid_or_too_large_number_is_an_error() {
         for wrong in ["soon", "1.5", "10s", "-", " 1"] {
             assert_eq!(check(wrong), Err(TtlError::Syntax(wrong.into())), "{wrong}");
         }

@@ -1,4 +1,4 @@
-//! The interfaces as a component calls them that means well, or does not.
+//! Calls of the interfaces, by well-behaved and by hostile components.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::contract::inference::HostGraphExecutionContext as _;
 use super::contract::tensor::HostTensor as _;
 use super::*;
 
-/// What stands behind one view.
+/// State behind a view.
 struct Instance {
     nn: Nn,
     table: ResourceTable,
@@ -18,7 +18,7 @@ struct Instance {
 }
 
 impl Instance {
-    /// One that may ask the project's own model under the name `default`.
+    /// Creates an instance that may use the project's own model under the name `default`.
     fn new() -> Self {
         let file = Path::new("../../models/default/model.onnx");
         let graph = Library::default().load(file).unwrap();
@@ -40,17 +40,17 @@ impl Instance {
         self.view().new(vec![1, 3, 32, width], tensor::TensorType::Fp32, data).unwrap()
     }
 
-    /// What an error says, which is given back.
-    fn told(&mut self, error: Resource<Refusal>) -> (ErrorCode, String) {
+    /// Returns code and text of an error, and drops it.
+    fn take_error(&mut self, error: Resource<NnError>) -> (ErrorCode, String) {
         let again = || Resource::new_borrow(error.rep());
-        let told = (self.view().code(again()).unwrap(), errors::HostError::data(&mut self.view(), again()).unwrap());
+        let result = (self.view().code(again()).unwrap(), errors::HostError::data(&mut self.view(), again()).unwrap());
         errors::HostError::drop(&mut self.view(), error).unwrap();
-        told
+        result
     }
 }
 
 #[tokio::test]
-async fn a_named_graph_is_asked_by_a_tensors_name_or_number_and_its_time_counts() {
+async fn named_graph_computes_and_its_time_counts() {
     let mut instance = Instance::new();
     let context = instance.context();
     let input = ("0".to_owned(), instance.picture(32));
@@ -58,18 +58,18 @@ async fn a_named_graph_is_asked_by_a_tensors_name_or_number_and_its_time_counts(
     let scores = || Resource::new_borrow(outputs[0].1.rep());
     assert_eq!(instance.view().dimensions(scores()).unwrap(), [1, 10]);
     assert_eq!(tensor::HostTensor::data(&mut instance.view(), scores()).unwrap().len(), 40);
-    assert!(instance.computed > Duration::ZERO && instance.nn.held == 40, "{:?}", instance.computed);
+    assert!(instance.computed > Duration::ZERO && instance.nn.tensor_bytes == 40, "{:?}", instance.computed);
 }
 
 #[tokio::test]
-async fn what_is_not_there_and_what_does_not_fit_is_an_error_with_words() {
+async fn unknown_graph_and_unfit_input_are_errors() {
     let mut instance = Instance::new();
     let error = instance.view().load_by_name("other".to_owned()).unwrap().unwrap_err();
-    let (code, text) = instance.told(error);
+    let (code, text) = instance.take_error(error);
     assert!(code == ErrorCode::NotFound && text.contains("-S nn-graph"), "{code:?} {text}");
     let load = |instance: &mut Instance, encoding, target| {
         let error = instance.view().load(vec![b"a network".to_vec()], encoding, target).unwrap().unwrap_err();
-        instance.told(error).0
+        instance.take_error(error).0
     };
     assert_eq!(load(&mut instance, GraphEncoding::Onnx, ExecutionTarget::Cpu), ErrorCode::NotFound);
     assert_eq!(load(&mut instance, GraphEncoding::Ggml, ExecutionTarget::Cpu), ErrorCode::InvalidEncoding);
@@ -79,21 +79,22 @@ async fn what_is_not_there_and_what_does_not_fit_is_an_error_with_words() {
         let input = (name.to_owned(), instance.picture(width));
         let context = Resource::new_borrow(context.rep());
         let error = instance.view().compute(context, vec![input]).await.unwrap().unwrap_err();
-        assert_eq!(instance.told(error).0, ErrorCode::InvalidArgument, "{name} {width}");
+        assert_eq!(instance.take_error(error).0, ErrorCode::InvalidArgument, "{name} {width}");
     }
     let error = instance.view().compute(context, vec![]).await.unwrap().unwrap_err();
-    assert_eq!(instance.told(error).0, ErrorCode::InvalidArgument);
-    assert_eq!(instance.nn.held, 0, "every input was given back");
+    assert_eq!(instance.take_error(error).0, ErrorCode::InvalidArgument);
+    assert_eq!(instance.nn.tensor_bytes, 0, "all inputs were released");
 }
 
 #[test]
-fn an_instance_that_holds_too_much_is_ended() {
+fn instance_with_too_many_resources_is_ended() {
     let mut instance = Instance::new();
     let kept = (0..).map_while(|_| instance.view().load_by_name("other".to_owned()).ok()).count();
     assert_eq!(kept, MAX_RESOURCES);
     let mut instance = Instance::new();
-    let large =
-        |view: &mut NnView<'_>| view.new(vec![1], tensor::TensorType::U8, vec![0; inference::limits::TENSOR]).ok();
+    let large = |view: &mut NnView<'_>| {
+        view.new(vec![1], tensor::TensorType::U8, vec![0; inference::limits::MAX_TENSOR_BYTES]).ok()
+    };
     let kept = (0..).map_while(|_| large(&mut instance.view())).count();
-    assert_eq!(kept, inference::limits::TENSORS / inference::limits::TENSOR);
+    assert_eq!(kept, inference::limits::MAX_TENSORS_BYTES / inference::limits::MAX_TENSOR_BYTES);
 }

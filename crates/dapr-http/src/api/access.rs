@@ -1,20 +1,20 @@
-//! Allow and deny lists of a Configuration: `spec.api`, as `dapr/pkg/api/http/server.go` applies it.
+//! Allow and deny lists of a Configuration: `spec.api`, as `dapr/pkg/api/http/server.go` applies them.
 
 /// One entry of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiRule {
-    /// The building block: `state`, `invoke`, ...
+    /// Building block: `state`, `invoke`, ...
     pub name: String,
-    /// `v1` or `v1alpha1`.
+    /// API version: `v1` or `v1alpha1`.
     pub version: String,
 }
 
-/// Which parts of the API an application may use. Health is always among them.
+/// Parts of the API that an application may use. Health is always allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiAccess {
-    /// If there are any, only these.
+    /// If not empty, only these are allowed.
     pub allowed: Vec<ApiRule>,
-    /// Never these.
+    /// These are never allowed.
     pub denied: Vec<ApiRule>,
 }
 

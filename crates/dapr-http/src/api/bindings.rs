@@ -3,29 +3,29 @@
 use building_blocks::binding::InvokeRequest;
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
-use sidecar::{Body, Refusal, Sidecar};
+use sidecar::{ApiError, Body, Sidecar};
 
 use crate::fields::fields;
 use crate::response;
 use crate::trace::Trace;
 use go_json::JsonError;
 
-pub(super) async fn invoke(sidecar: &Sidecar, name: &str, request: Request<Body>) -> Result<Response<Body>, Refusal> {
+pub(super) async fn invoke(sidecar: &Sidecar, name: &str, request: Request<Body>) -> Result<Response<Body>, ApiError> {
     let (head, body) = request.into_parts();
-    let body =
-        go_json::decode(&sidecar.whole(body).await?, "OutputBindingRequest.data").map_err(Refusal::malformed_body)?;
-    let mut request = read(&body).map_err(Refusal::malformed_body)?;
-    // A request whose baggage is wrong does not come this far.
-    if let Ok(Some(trace)) = Trace::of(head.uri.path(), &head.headers) {
-        trace.tell(&mut request.metadata);
+    let body = go_json::decode(&sidecar.read_body(body).await?, "OutputBindingRequest.data")
+        .map_err(ApiError::malformed_body)?;
+    let mut request = read(&body).map_err(ApiError::malformed_body)?;
+    // A request with invalid baggage has been rejected before.
+    if let Ok(Some(trace)) = Trace::from_request(head.uri.path(), &head.headers) {
+        trace.add_to_metadata(&mut request.metadata);
     }
-    let answer = sidecar.invoke_binding(name, request).await.map_err(|error| Refusal::binding(name, &error))?;
-    // Neither data nor metadata is what Go's bindings mean by a nil response.
-    if answer.data.is_none() && answer.metadata.is_empty() {
+    let output = sidecar.invoke_binding(name, request).await.map_err(|error| ApiError::binding(name, &error))?;
+    // A response without data and metadata is a nil response of Go's bindings.
+    if output.data.is_none() && output.metadata.is_empty() {
         return Ok(response::empty());
     }
-    let mut response = response::data(StatusCode::OK, answer.data.unwrap_or_default());
-    response::add_metadata(&mut response, &answer.metadata);
+    let mut response = response::data(StatusCode::OK, output.data.unwrap_or_default());
+    response::add_metadata(&mut response, &output.metadata);
     Ok(response)
 }
 

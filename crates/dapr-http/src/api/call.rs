@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use http::{Request, StatusCode};
 
-/// A call that is logged once it is answered.
+/// An API call to be logged with its response.
 pub(super) struct Call {
     app: String,
     method: String,
@@ -14,8 +14,10 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// The call, if it is logged: as info where the application wants that, and else with `--log-level debug`. Queries are
-    /// left out, since they may carry secrets.
+    /// Creates the log record of a call, if enabled.
+    ///
+    /// At info level if the application wants that, else with `--log-level debug`. Query strings are left out, since
+    /// they may carry secrets.
     pub(super) fn new<B>(request: &Request<B>, app: &str, is_info: bool) -> Option<Self> {
         if !is_info && !tracing::enabled!(tracing::Level::DEBUG) {
             return None;

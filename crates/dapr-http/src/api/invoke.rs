@@ -5,20 +5,20 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
-use sidecar::{Body, InvokeError, NotUtf8, Refusal, Sidecar, method_path};
+use sidecar::{ApiError, Body, InvokeError, NotUtf8, Sidecar, method_path};
 
 use crate::route::unescape;
 
 const APP_ID: &str = "dapr-app-id";
-/// Between an application's id and its method.
+/// Separator between an app id and its method.
 const METHOD: &[u8] = b"/method/";
 
-pub(super) async fn invoke(sidecar: &Sidecar, mut request: Request<Body>) -> Result<Response<Body>, Refusal> {
-    // Decoded once, here; what is left is the application's own affair.
+pub(super) async fn invoke(sidecar: &Sidecar, mut request: Request<Body>) -> Result<Response<Body>, ApiError> {
+    // Decoded once, here; further escapes are up to the application.
     let path: Vec<u8> = percent_decode_str(request.uri().path()).collect();
-    let (target, method) = target(&path, request.headers()).ok_or_else(Refusal::no_app_id)?;
+    let (target, method) = target(&path, request.headers()).ok_or_else(ApiError::no_app_id)?;
     request.headers_mut().remove(APP_ID);
-    let refused = |error| Refusal::invoke(&target, &error);
+    let refused = |error| ApiError::invoke(&target, &error);
     let verb = verb(request.method()).map_err(refused)?;
     *request.method_mut() = verb;
     let path = method_path(&method, request.uri().query()).map_err(refused)?;
@@ -26,15 +26,15 @@ pub(super) async fn invoke(sidecar: &Sidecar, mut request: Request<Body>) -> Res
         request.extensions_mut().insert(NotUtf8);
     }
     *request.uri_mut() = path.into();
-    let answered = sidecar.invoker().invoke(&target, request).await;
-    answered.map(typed).map_err(refused)
+    let result = sidecar.invoker().invoke(&target, request).await;
+    result.map(default_content_type).map_err(refused)
 }
 
-/// The verb that reaches the application: those that Dapr knows in upper case, and any other as it is
+/// Selects the verb for the application: known verbs in upper case, any other unchanged
 /// (`dapr/pkg/messaging/v1/invoke_method_request.go`).
 ///
 /// # Errors
-/// When it is CONNECT, which daprd does not send.
+/// For CONNECT, which daprd does not send.
 fn verb(method: &Method) -> Result<Method, InvokeError> {
     const KNOWN: [Method; 8] = [
         Method::GET,
@@ -53,20 +53,23 @@ fn verb(method: &Method) -> Result<Method, InvokeError> {
     Ok(KNOWN.into_iter().find(is).unwrap_or_else(|| method.clone()))
 }
 
-/// An answer with its content type as Dapr and Go's server leave it: a failure that has none is taken for JSON, and an
-/// answer that repeats nothing says nothing about its type.
-fn typed(mut answer: Response<Body>) -> Response<Body> {
-    let status = answer.status();
-    let headers = answer.headers_mut();
+/// Sets the content type as Dapr and Go's server do.
+///
+/// A failure without a type becomes JSON, and a 304 loses its type.
+fn default_content_type(mut response: Response<Body>) -> Response<Body> {
+    let status = response.status();
+    let headers = response.headers_mut();
     if status == StatusCode::NOT_MODIFIED {
         headers.remove(CONTENT_TYPE);
     } else if !(200..400).contains(&status.as_u16()) && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    answer
+    response
 }
 
-/// The application and the method that a request with that path, decoded, means: by header, by user name, or by path.
+/// Finds the app id and method of a request with the given decoded path.
+///
+/// The app id is in a header, the user name, or the path.
 fn target(path: &[u8], headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
     if let Some(id) = headers.get(APP_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty()) {
         return Some((id.to_owned(), path.to_vec()));
@@ -80,7 +83,7 @@ fn target(path: &[u8], headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
     Some((unescape(&String::from_utf8_lossy(id)), method.to_vec()))
 }
 
-/// `Basic` credentials `dapr-app-id:ID`, with exactly one colon.
+/// Parses `Basic` credentials `dapr-app-id:ID`, with exactly one colon.
 fn user_name(authorization: &str) -> Option<String> {
     let decoded = STANDARD.decode(authorization.strip_prefix("Basic ")?).ok()?;
     let decoded = String::from_utf8(decoded).ok()?;
@@ -88,7 +91,9 @@ fn user_name(authorization: &str) -> Option<String> {
     (name.eq_ignore_ascii_case(APP_ID) && !id.contains(':') && !id.is_empty()).then(|| id.to_owned())
 }
 
-/// What follows `/v1.0/invoke/`, not cleaned, because the application may be an URL with two slashes in it.
+/// Returns the path after `/v1.0/invoke/`.
+///
+/// It is not cleaned, because the app id may be a URL with two slashes in it.
 fn after_invoke(path: &[u8]) -> Option<&[u8]> {
     let rest = without_slashes(path).strip_prefix(b"v1.0/")?;
     without_slashes(rest).strip_prefix(b"invoke/").map(without_slashes)
@@ -108,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_application_is_named_by_path_header_or_user_name() {
+    fn app_id_is_found_in_path_header_or_user_name() {
         let found = |path: &str, headers: &HeaderMap| target(path.as_bytes(), headers).unwrap();
         let pair = |id: &str, method: &str| (id.to_owned(), method.as_bytes().to_vec());
         assert_eq!(found("/v1.0/invoke/app/method/a/b", &HeaderMap::new()), pair("app", "a/b"));
@@ -124,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn known_verbs_are_in_upper_case_and_connect_is_refused() {
+    fn known_verbs_become_upper_case_and_connect_fails() {
         let found = |text: &str| verb(&text.parse().unwrap()).map(|verb| verb.to_string()).ok();
         assert_eq!(found("patch").as_deref(), Some("PATCH"));
         assert_eq!(found("Get").as_deref(), Some("GET"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::{Response, StatusCode};
 use serde::Serialize;
-use sidecar::{Body, RUNTIME_VERSION, Refusal, Sidecar};
+use sidecar::{ApiError, Body, RUNTIME_VERSION, Sidecar};
 
 use super::query::Query;
 use crate::response;
@@ -63,8 +63,10 @@ struct ActorRuntime {
 }
 
 impl ActorRuntime {
-    /// There are no actors here; Dapr too says so of a sidecar without a placement service, once its application is up.
-    fn of(sidecar: &Sidecar) -> Self {
+    /// Reports the state of Dapr without a placement service.
+    ///
+    /// There are no actors here; Dapr reports the same once its application is up.
+    fn new(sidecar: &Sidecar) -> Self {
         match sidecar.health().all() {
             true => Self { runtime_status: "DISABLED", host_ready: false, placement: "placement: disconnected" },
             false => Self { runtime_status: "INITIALIZING", host_ready: false, placement: "" },
@@ -99,33 +101,33 @@ pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
             channel_address: &connection.channel_address,
             max_concurrency: (connection.max_concurrency != 0).then_some(connection.max_concurrency),
         },
-        actor_runtime: ActorRuntime::of(sidecar),
+        actor_runtime: ActorRuntime::new(sidecar),
     };
-    response::structured(&metadata).unwrap_or_else(response::refusal)
+    response::structured(&metadata).unwrap_or_else(response::error)
 }
 
-pub(super) async fn put(sidecar: &Sidecar, key: String, body: Body) -> Result<Response<Body>, Refusal> {
-    let value = sidecar.whole(body).await?;
+pub(super) async fn put(sidecar: &Sidecar, key: String, body: Body) -> Result<Response<Body>, ApiError> {
+    let value = sidecar.read_body(body).await?;
     sidecar.set_extended_metadata(key, String::from_utf8_lossy(&value).into_owned());
     Ok(response::empty())
 }
 
-pub(super) fn health(sidecar: &Sidecar, query: &Query) -> Result<Response<Body>, Refusal> {
-    let asked = query.get("appid");
-    if !asked.is_empty() && asked != sidecar.app_id() {
-        return Err(unwell("ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match"));
+pub(super) fn health(sidecar: &Sidecar, query: &Query) -> Result<Response<Body>, ApiError> {
+    let expected = query.get("appid");
+    if !expected.is_empty() && expected != sidecar.app_id() {
+        return Err(health_error("ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match"));
     }
     if sidecar.health().all() {
         Ok(response::empty())
     } else {
-        Err(unwell("ERR_HEALTH_NOT_READY", "dapr is not ready: [runtime]"))
+        Err(health_error("ERR_HEALTH_NOT_READY", "dapr is not ready: [runtime]"))
     }
 }
 
-pub(super) fn outbound_health(sidecar: &Sidecar) -> Result<Response<Body>, Refusal> {
-    if sidecar.health().outbound() { Ok(response::empty()) } else { Err(Refusal::outbound_not_ready()) }
+pub(super) fn outbound_health(sidecar: &Sidecar) -> Result<Response<Body>, ApiError> {
+    if sidecar.health().outbound() { Ok(response::empty()) } else { Err(ApiError::outbound_not_ready()) }
 }
 
-fn unwell(code: &'static str, message: &str) -> Refusal {
-    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+fn health_error(code: &'static str, message: &str) -> ApiError {
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
 }

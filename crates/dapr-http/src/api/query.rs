@@ -1,15 +1,15 @@
-//! The query string of a request, as Go's `url.Values` has it.
+//! The query string of a request, parsed as Go's `url.Values`.
 
 use building_blocks::Metadata;
 use http::Uri;
 
 use crate::route::unescape;
 
-/// Decoded names and values, in their order.
+/// Decoded names and values, in order.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub(super) fn of(uri: &Uri) -> Self {
+    pub(super) fn parse(uri: &Uri) -> Self {
         let text = uri.query().unwrap_or_default();
         // Go drops pairs with a semicolon.
         let pairs = text.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
@@ -23,12 +23,12 @@ impl Query {
         )
     }
 
-    /// The first value of `name`; empty where there is none.
+    /// Returns the first value of `name`; empty if absent.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
     }
 
-    /// What is named `metadata.NAME`; the first value of each.
+    /// Collects parameters named `metadata.NAME`; the first value of each.
     pub(super) fn metadata(&self) -> Metadata {
         let mut metadata = Metadata::new();
         for (name, value) in &self.0 {

@@ -7,14 +7,19 @@ use http::header::{ETAG, HeaderValue, IF_MATCH};
 use http::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
-use sidecar::{AppStateStore, Body, Refusal, Sidecar, StateCallError};
+use sidecar::{ApiError, AppStateStore, Body, Sidecar, StateCallError};
 
 use super::query::Query;
 use crate::fields::{self, fields};
 use crate::response;
 
-pub(super) async fn get(sidecar: &Sidecar, store: &str, key: String, query: &Query) -> Result<Response<Body>, Refusal> {
-    let error = |error: &StateCallError| Refusal::state_get(store, sidecar.app_id(), &key, error);
+pub(super) async fn get(
+    sidecar: &Sidecar,
+    store: &str,
+    key: String,
+    query: &Query,
+) -> Result<Response<Body>, ApiError> {
+    let error = |error: &StateCallError| ApiError::state_get(store, sidecar.app_id(), &key, error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
     let request = GetRequest {
         key: key.clone(),
@@ -36,11 +41,11 @@ pub(super) async fn delete(
     key: String,
     query: &Query,
     headers: &HeaderMap,
-) -> Result<Response<Body>, Refusal> {
-    let error = |error: &StateCallError| Refusal::state_delete(store, sidecar.app_id(), &key, error);
+) -> Result<Response<Body>, ApiError> {
+    let error = |error: &StateCallError| ApiError::state_delete(store, sidecar.app_id(), &key, error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
     let options = request::options(query.get("concurrency"), query.get("consistency"))
-        .map_err(|why| Refusal::state_delete_options(&key, &why))?;
+        .map_err(|why| ApiError::state_delete_options(&key, &why))?;
     let request = DeleteRequest {
         key: key.clone(),
         etag: headers.get(IF_MATCH).map(|etag| String::from_utf8_lossy(etag.as_bytes()).into_owned()),
@@ -51,22 +56,27 @@ pub(super) async fn delete(
     Ok(response::empty())
 }
 
-pub(super) async fn save(sidecar: &Sidecar, store: &str, query: &Query, body: Body) -> Result<Response<Body>, Refusal> {
-    let error = |error: &StateCallError| Refusal::state_save(store, sidecar.app_id(), error);
+pub(super) async fn save(
+    sidecar: &Sidecar,
+    store: &str,
+    query: &Query,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    let error = |error: &StateCallError| ApiError::state_save(store, sidecar.app_id(), error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body = go_json::decode(&sidecar.whole(body).await?, "SetRequest.value").map_err(Refusal::malformed)?;
-    let items = fields::items(&body, "[]state.SetRequest").map_err(Refusal::malformed)?;
+    let body = go_json::decode(&sidecar.read_body(body).await?, "SetRequest.value").map_err(ApiError::malformed)?;
+    let items = fields::items(&body, "[]state.SetRequest").map_err(ApiError::malformed)?;
     let mut requests = Vec::with_capacity(items.len());
     for item in items {
         let item = fields(item, "state.SetRequest").and_then(|item| request::set(&item, &query.metadata()));
-        let item = item.map_err(Refusal::malformed)?;
+        let item = item.map_err(ApiError::malformed)?;
         if item.key.is_empty() {
-            return Err(Refusal::malformed("\"key\" is a required field"));
+            return Err(ApiError::malformed("\"key\" is a required field"));
         }
         requests.push(item);
     }
     let requests = requests.into_iter().map(request::Parsed::checked).collect::<Result<Vec<_>, _>>();
-    let requests = requests.map_err(|why| Refusal::state_save_options(store, &why))?;
+    let requests = requests.map_err(|why| ApiError::state_save_options(store, &why))?;
     found.save(requests).await.map_err(|e| error(&e))?;
     Ok(response::empty())
 }
@@ -89,21 +99,21 @@ pub(super) async fn bulk_get(
     store: &str,
     query: &Query,
     body: Body,
-) -> Result<Response<Body>, Refusal> {
-    let error = |error: &StateCallError| Refusal::state_bulk_get(store, sidecar.app_id(), error);
+) -> Result<Response<Body>, ApiError> {
+    let error = |error: &StateCallError| ApiError::state_bulk_get(store, sidecar.app_id(), error);
     let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body = go_json::decode(&sidecar.whole(body).await?, "").map_err(Refusal::malformed_body)?;
-    let (keys, mut metadata, parallelism) = request::bulk(&body).map_err(Refusal::malformed_body)?;
+    let body = go_json::decode(&sidecar.read_body(body).await?, "").map_err(ApiError::malformed_body)?;
+    let (keys, mut metadata, parallelism) = request::bulk(&body).map_err(ApiError::malformed_body)?;
     metadata.extend(query.metadata());
     let requests =
         keys.iter().map(|key| GetRequest { key: key.clone(), metadata: metadata.clone(), ..GetRequest::default() });
-    let answers = found.bulk_get(requests.collect(), parallelism).await.map_err(|e| error(&e))?;
+    let results = found.bulk_get(requests.collect(), parallelism).await.map_err(|e| error(&e))?;
     let items: Vec<BulkItem> = keys
         .into_iter()
-        .zip(answers)
-        .map(|(key, answer)| {
+        .zip(results)
+        .map(|(key, result)| {
             let mut item = BulkItem { key, data: None, etag: None, metadata: <_>::default(), error: String::new() };
-            match answer {
+            match result {
                 Ok(Some(found)) => {
                     item.data = String::from_utf8(found.value.into())
                         .ok()
@@ -125,34 +135,36 @@ pub(super) async fn transact(
     store: &str,
     query: &Query,
     body: Body,
-) -> Result<Response<Body>, Refusal> {
-    let error = |error: &StateCallError| Refusal::state_transaction(store, sidecar.app_id(), error);
+) -> Result<Response<Body>, ApiError> {
+    let error = |error: &StateCallError| ApiError::state_transaction(store, sidecar.app_id(), error);
     let found: AppStateStore = sidecar.state_store(store).map_err(|e| error(&e))?;
     found.can_transact().map_err(|e| error(&e))?;
-    let body = go_json::decode(&sidecar.whole(body).await?, "stateTransactionRequestBody.operations.request");
-    let body = body.map_err(Refusal::malformed_body)?;
-    let body = fields(&body, "http.stateTransactionRequestBody").map_err(Refusal::malformed_body)?;
+    let body = go_json::decode(&sidecar.read_body(body).await?, "stateTransactionRequestBody.operations.request");
+    let body = body.map_err(ApiError::malformed_body)?;
+    let body = fields(&body, "http.stateTransactionRequestBody").map_err(ApiError::malformed_body)?;
     let operations = body.list("operations", "[]http.stateTransactionRequestBodyOperation");
-    let operations = operations.map_err(Refusal::malformed_body)?;
+    let operations = operations.map_err(ApiError::malformed_body)?;
     if operations.is_empty() {
         return Ok(response::empty());
     }
-    let of_query = query.metadata();
-    let parsed = operations.iter().map(|operation| request::operation(operation, &of_query));
+    let query_metadata = query.metadata();
+    let parsed = operations.iter().map(|operation| request::operation(operation, &query_metadata));
     let operations = parsed.collect::<Result<Vec<_>, _>>()?;
-    let mut metadata = body.map("metadata").map_err(Refusal::malformed_body)?;
-    metadata.extend(of_query);
+    let mut metadata = body.map("metadata").map_err(ApiError::malformed_body)?;
+    metadata.extend(query_metadata);
     found.transact(operations, metadata).await.map_err(|e| error(&e))?;
     Ok(response::empty())
 }
 
-/// No store here has a query language; Dapr says so in the same words as of one that could have.
-pub(super) fn query(sidecar: &Sidecar, store: &str) -> Result<Response<Body>, Refusal> {
-    sidecar.state_store(store).map_err(|e| Refusal::state_query(store, &e))?;
-    Err(Refusal::query_unsupported(store))
+/// Rejects state queries.
+///
+/// No store here has a query language; Dapr gives the same error for a store that could have one.
+pub(super) fn query(sidecar: &Sidecar, store: &str) -> Result<Response<Body>, ApiError> {
+    sidecar.state_store(store).map_err(|e| ApiError::state_query(store, &e))?;
+    Err(ApiError::query_unsupported(store))
 }
 
-/// A value as Dapr stores it: decoded and encoded again.
+/// Renders a value as Dapr stores it: decoded and encoded again.
 fn value(given: Option<&Value>) -> String {
     given.map_or_else(|| "null".to_owned(), go_json::write)
 }

@@ -19,24 +19,24 @@ use sidecar::Body;
 use super::{Middleware, Next};
 use crate::response;
 
-/// Difference between this machine's clock and the issuer's that is still accepted.
+/// Maximum accepted clock difference to the issuer.
 const ALLOWED_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
-/// Keys that are older are fetched anew, while requests go on with the old ones.
+/// Age from which keys are fetched again, while requests still use the old ones.
 const REFRESH_KEYS_AFTER: Duration = Duration::from_secs(10 * 60);
-/// Shorter values of the header cannot be tokens.
+/// Minimum length of a token; shorter header values cannot be tokens.
 const MIN_TOKEN_LENGTH: usize = 10;
 
 /// Gets documents of the issuer over HTTP.
 #[async_trait]
 pub trait Fetch: Send + Sync + 'static {
-    /// The body of the response to `GET url`.
+    /// Fetches the body of the response to `GET url`.
     ///
     /// # Errors
-    /// When there is no response with status 200.
+    /// When the response is missing or its status is not 200.
     async fn get(&self, url: &str) -> Result<Bytes, String>;
 }
 
-/// The middleware. Cloning it is cheap and gives the same keys.
+/// The middleware. Clones share the same keys.
 #[derive(Clone)]
 pub struct Bearer(Arc<Inner>);
 
@@ -50,11 +50,11 @@ struct Inner {
 
 struct Keys {
     set: Arc<JwkSet>,
-    /// Time of the latest attempt to fetch them.
+    /// Time of the latest attempt to fetch the keys.
     fetched: Instant,
 }
 
-/// The part of an OpenID Connect discovery document that is used.
+/// The fields used of an OpenID Connect discovery document.
 #[derive(Deserialize)]
 struct Discovery {
     issuer: String,
@@ -62,7 +62,9 @@ struct Discovery {
     jwks_uri: String,
 }
 
-/// Times, in seconds since 1970. The library takes one that is no number for none at all; here it makes the token invalid.
+/// Time claims, in seconds since 1970.
+///
+/// The library ignores a claim that is not a number; here it makes the token invalid.
 #[derive(Deserialize)]
 struct Claims {
     exp: Option<f64>,
@@ -71,11 +73,13 @@ struct Claims {
 }
 
 impl Bearer {
-    /// Fetches the issuer's keys. Properties: `issuer` (or `issuerURL`), `audience` (or `clientID`), and `jwksURL`, without which
-    /// the issuer's discovery document names it.
+    /// Creates the middleware and fetches the issuer's keys.
+    ///
+    /// Properties: `issuer` (or `issuerURL`), `audience` (or `clientID`), and `jwksURL`, which defaults to that of the
+    /// issuer's discovery document.
     ///
     /// # Errors
-    /// When a property is missing, or the keys cannot be had.
+    /// When a property is missing, or the keys cannot be fetched.
     pub async fn new(properties: &Properties, fetch: Arc<dyn Fetch>) -> Result<Self, String> {
         let required = |names: [&str; 2]| {
             let value = names.iter().find_map(|name| properties.get(name).filter(|value| !value.is_empty()));
@@ -100,12 +104,12 @@ impl Bearer {
         token.is_some_and(|token| self.verify(token).is_some())
     }
 
-    /// `Some` for a token that is valid now.
+    /// Returns `Some` for a token that is valid now.
     fn verify(&self, token: &str) -> Option<()> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         let keys = self.keys();
         let key = keys.find(&header.kid?).filter(|key| is_for_signatures(key))?;
-        // A key that names no algorithm serves all of its kind, which the library holds against the token's.
+        // A key that names no algorithm serves all of its kind; the library checks the token's algorithm against it.
         let algorithm: Algorithm = match key.common.key_algorithm {
             Some(algorithm) => algorithm.to_string().parse().ok()?,
             None => header.alg,
@@ -123,7 +127,7 @@ impl Bearer {
         (has_begun && exp.is_none_or(|end| end > now - leeway)).then_some(())
     }
 
-    /// The keys as they are; where they are old, new ones are on their way.
+    /// Returns the current keys; starts a refresh if they are old.
     fn keys(&self) -> Arc<JwkSet> {
         let mut current = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if current.fetched.elapsed() >= REFRESH_KEYS_AFTER {
@@ -154,7 +158,7 @@ fn is_for_signatures(key: &Jwk) -> bool {
     key.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
 }
 
-/// The address of the issuer's keys, as OpenID Connect Discovery 1.0 has it.
+/// Discovers the URL of the issuer's keys (OpenID Connect Discovery 1.0).
 async fn discover(issuer: &str, fetch: &dyn Fetch) -> Result<String, String> {
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let document: Discovery = parse(&url, fetch).await?;
@@ -168,7 +172,7 @@ async fn discover(issuer: &str, fetch: &dyn Fetch) -> Result<String, String> {
 }
 
 async fn keys(url: &str, fetch: &dyn Fetch) -> Result<JwkSet, String> {
-    // Keys of kinds that are not known here are no reason to refuse the others.
+    // Keys of unknown kinds are skipped.
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<serde_json::Value>,

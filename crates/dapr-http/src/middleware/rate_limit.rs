@@ -1,6 +1,6 @@
-//! `middleware.http.ratelimit`: at most so many requests a second, with a burst of as many.
+//! `middleware.http.ratelimit`: limits requests per second, with a burst of one second's worth.
 //!
-//! `daprd` counts by remote address, which a header may claim to be another one; here all requests count together.
+//! `daprd` counts per remote address, which a header may forge; here all requests count together.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use sidecar::Body;
 use super::{Middleware, Next};
 use crate::response;
 
-/// Dapr's default.
+/// Dapr's default limit.
 const MAX_REQUESTS_PER_SECOND: f64 = 100.0;
 
 pub(super) struct RateLimit {
@@ -21,7 +21,7 @@ pub(super) struct RateLimit {
     bucket: Mutex<Bucket>,
 }
 
-/// The requests that may pass at a moment.
+/// Tokens for requests that may pass now.
 struct Bucket {
     tokens: f64,
     at: Instant,
@@ -50,7 +50,7 @@ impl RateLimit {
     }
 }
 
-/// As many as in a second, but at least one.
+/// Computes the burst: the requests of one second, but at least one.
 fn burst(per_second: f64) -> f64 {
     per_second.floor().max(1.0)
 }
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(admitted, [true, true, false, false]);
         let later = now + Duration::from_millis(500);
         assert!(limit.admits(later) && !limit.admits(later));
-        // A clock that goes back gives nothing.
+        // A clock that goes back adds no tokens.
         assert!(!limit.admits(now));
     }
 

@@ -1,7 +1,7 @@
-//! `middleware.http.routeralias`: other paths for endpoints of the API.
+//! `middleware.http.routeralias`: maps alias paths to endpoints of the API.
 //!
-//! Property `routes` is a JSON object of a path to another one. `{name}` in a path stands for a segment, whose text becomes
-//! the query parameter of that name. Without `routes`, each property is such a pair, as in older configurations.
+//! Property `routes` is a JSON object of alias to path. `{name}` in an alias matches a segment, whose text becomes the
+//! query parameter of that name. Without `routes`, each property is such a pair, as in older configurations.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ fn split(path: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Alias {
-    /// The target of `uri`, if its path is this alias.
+    /// Returns the target of `uri`, if its path matches this alias.
     fn target(&self, uri: &Uri) -> Option<String> {
         let mut query: Vec<String> = uri.query().map(str::to_owned).into_iter().collect();
         let mut path = split(uri.path());
@@ -75,7 +75,7 @@ fn encoded(text: &str) -> String {
 impl Middleware for RouteAlias {
     async fn handle(&self, mut request: Request<Body>, next: Next<'_>) -> Response<Body> {
         let target = self.0.iter().find_map(|alias| alias.target(request.uri()));
-        // Both the path and what was added to it can stand in a URI.
+        // Both the path and the added parameters are valid in a URI.
         if let Some(target) = target.and_then(|target| target.parse::<PathAndQuery>().ok()) {
             let mut parts = std::mem::take(request.uri_mut()).into_parts();
             parts.path_and_query = Some(target);
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn alias_leads_to_its_path_with_segments_as_parameters() {
+    async fn alias_maps_to_its_path_with_segments_as_parameters() {
         let routes = r#"{"/mall/{id}":"/v1.0/invoke/srv/method/mall/item", "/plain":"/v1.0/metadata"}"#;
         let aliases = RouteAlias::new(&[("routes", routes)].into_iter().collect()).unwrap();
         for (path, expected) in [
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_that_are_no_paths_are_errors() {
+    fn routes_that_are_not_paths_are_errors() {
         for routes in ["[]", "{\"a\":\"/b\"}", "{\"/a\":\"b\"}", "{\"/a\":\"/b c\"}"] {
             assert!(RouteAlias::new(&[("routes", routes)].into_iter().collect()).is_err(), "{routes}");
         }

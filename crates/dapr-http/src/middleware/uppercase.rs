@@ -1,4 +1,4 @@
-//! `middleware.http.uppercase`: ASCII letters of bodies become capitals; a demonstration, as in Dapr.
+//! `middleware.http.uppercase`: turns ASCII letters of bodies into capitals; a demonstration, as in Dapr.
 
 use async_trait::async_trait;
 use building_blocks::Properties;
@@ -15,7 +15,7 @@ pub(super) struct Uppercase {
 }
 
 impl Uppercase {
-    /// Property `direction` is `request` (the default), `response` or `both`.
+    /// Creates the middleware. Property `direction` is `request` (the default), `response` or `both`.
     pub(super) fn new(properties: &Properties) -> Self {
         let direction = properties.get("direction").unwrap_or_default().to_ascii_lowercase();
         Self { requests: direction != "response", responses: matches!(direction.as_str(), "response" | "both") }

@@ -1,7 +1,8 @@
-//! `Upgrade: h2c`: HTTP/2 on a connection that began as HTTP/1.1 (RFC 7540, 3.2), as daprd has it.
+//! `Upgrade: h2c`: HTTP/2 on a connection that began as HTTP/1.1 (RFC 7540, 3.2), as in daprd.
 //!
-//! The request that asked for it is answered as HTTP/2's first stream. hyper knows HTTP/2 only from its beginning, so that the
-//! request is written into what the client sends, behind its preface and settings, as the client itself would have.
+//! The upgrade request is served as HTTP/2's first stream. hyper supports HTTP/2 only from the start of a connection,
+//! so the request is inserted into the client's bytes, after its preface and settings, as the client itself would have
+//! sent it.
 
 use std::io;
 use std::pin::Pin;
@@ -21,30 +22,32 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 const SETTINGS_HEADER: HeaderName = HeaderName::from_static("http2-settings");
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The most that a request may bring along: what a stream may send before its windows grow. Larger ones are answered as they came.
+/// Maximum body of an upgrade request: the initial flow-control window.
+///
+/// Larger requests are served over HTTP/1.1.
 const MAX_BODY: u64 = 65_535;
-/// The largest frame that each side takes unless it says otherwise.
+/// Maximum size of a frame by default, in bytes.
 const MAX_FRAME: usize = 16_384;
 
-/// Types and flags of frames.
+/// Frame types and flags.
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
-/// The stream of the request that asked.
-const FIRST: u32 = 1;
+/// Stream id of the upgrade request.
+const FIRST_STREAM: u32 = 1;
 
 /// A connection that is about to speak HTTP/2.
-pub(super) struct Pending {
+pub(super) struct PendingUpgrade {
     upgrade: OnUpgrade,
-    /// The request that asked, as frames.
+    /// The upgrade request, as frames.
     frames: Vec<u8>,
 }
 
-/// Whether a request asks for HTTP/2, and can be answered in it.
-pub(super) fn is_wanted(request: &Request<Incoming>) -> bool {
+/// Returns whether a request asks for HTTP/2, and can be served over it.
+pub(super) fn is_requested(request: &Request<Incoming>) -> bool {
     let headers = request.headers();
     let names = |name: &HeaderName, wanted: &str| {
         let words = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -58,8 +61,8 @@ pub(super) fn is_wanted(request: &Request<Incoming>) -> bool {
         && request.body().size_hint().upper().is_some_and(|size| size <= MAX_BODY)
 }
 
-/// Agrees, and leaves in `pending` what comes next.
-pub(super) async fn accept(mut request: Request<Incoming>, pending: &Mutex<Option<Pending>>) -> Response<Body> {
+/// Accepts the upgrade, and leaves the next step in `pending`.
+pub(super) async fn accept(mut request: Request<Incoming>, pending: &Mutex<Option<PendingUpgrade>>) -> Response<Body> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
     let mut response = Response::new(empty_body());
@@ -69,7 +72,7 @@ pub(super) async fn accept(mut request: Request<Incoming>, pending: &Mutex<Optio
     };
     let frames = frames(&Request::from_parts(head, body.to_bytes()));
     if let Ok(mut pending) = pending.lock() {
-        *pending = Some(Pending { upgrade, frames });
+        *pending = Some(PendingUpgrade { upgrade, frames });
     }
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -77,11 +80,11 @@ pub(super) async fn accept(mut request: Request<Incoming>, pending: &Mutex<Optio
     response
 }
 
-/// The connection as one that has spoken HTTP/2 from its beginning.
+/// Resumes the connection as one that has spoken HTTP/2 from its start.
 ///
 /// # Errors
 /// When the client sends something else, or goes away.
-pub(super) async fn resume(pending: Pending) -> io::Result<Continued> {
+pub(super) async fn resume(pending: PendingUpgrade) -> io::Result<PrefixedStream> {
     let upgraded = pending.upgrade.await.map_err(io::Error::other)?;
     let mut stream = TokioIo::new(upgraded);
     let mut beginning = vec![0; PREFACE.len() + 9];
@@ -95,16 +98,16 @@ pub(super) async fn resume(pending: Pending) -> io::Result<Continued> {
     }
     let mut settings = vec![0; size];
     stream.read_exact(&mut settings).await?;
-    Ok(Continued { before: [beginning, settings, pending.frames].concat().into(), stream })
+    Ok(PrefixedStream { before: [beginning, settings, pending.frames].concat().into(), stream })
 }
 
-/// A stream with bytes before those that come.
-pub(super) struct Continued {
+/// A stream with buffered bytes before those still to come.
+pub(super) struct PrefixedStream {
     before: Bytes,
     stream: TokioIo<Upgraded>,
 }
 
-impl AsyncRead for Continued {
+impl AsyncRead for PrefixedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.before.is_empty() {
             return Pin::new(&mut self.stream).poll_read(cx, buffer);
@@ -116,7 +119,7 @@ impl AsyncRead for Continued {
     }
 }
 
-impl AsyncWrite for Continued {
+impl AsyncWrite for PrefixedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
@@ -130,7 +133,7 @@ impl AsyncWrite for Continued {
     }
 }
 
-/// A request as the frames of the first stream.
+/// Encodes a request as frames of the first stream.
 fn frames(request: &Request<Bytes>) -> Vec<u8> {
     let fields = fields(request);
     let mut frames = Vec::new();
@@ -152,11 +155,11 @@ fn put_frame(frames: &mut Vec<u8>, kind: u8, flags: u8, content: &[u8]) {
     let [_, size @ ..] = u32::try_from(content.len()).unwrap_or(0).to_be_bytes();
     frames.extend_from_slice(&size);
     frames.extend_from_slice(&[kind, flags]);
-    frames.extend_from_slice(&FIRST.to_be_bytes());
+    frames.extend_from_slice(&FIRST_STREAM.to_be_bytes());
     frames.extend_from_slice(content);
 }
 
-/// A request's fields in HPACK, each as it is, so that the client's table of fields stays as the client thinks it is.
+/// Encodes a request's fields in HPACK, as literals, so that the client's dynamic table stays valid.
 fn fields(request: &Request<Bytes>) -> Vec<u8> {
     let headers: &HeaderMap = request.headers();
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -167,7 +170,7 @@ fn fields(request: &Request<Bytes>) -> Vec<u8> {
     if let Some(host) = headers.get(HOST) {
         put_field(&mut fields, b":authority", host.as_bytes());
     }
-    // What a connection means alone, and what that names, has no place in HTTP/2.
+    // Connection-specific headers, and those that they name, are not allowed in HTTP/2.
     let named = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     let named: Vec<String> = named.flat_map(|names| names.split(',')).map(|name| name.trim().to_lowercase()).collect();
     let is_left_out = |name: &HeaderName| {
@@ -184,7 +187,7 @@ fn fields(request: &Request<Bytes>) -> Vec<u8> {
     fields
 }
 
-/// A literal field without indexing, with a new name (RFC 7541, 6.2.2).
+/// Appends a literal field without indexing, with a new name (RFC 7541, 6.2.2).
 fn put_field(fields: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     fields.push(0);
     for text in [name, value] {
@@ -193,7 +196,7 @@ fn put_field(fields: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     }
 }
 
-/// A number with a prefix of seven bits (RFC 7541, 5.1), for a text that is not compressed.
+/// Appends the length of an uncompressed text, with a prefix of seven bits (RFC 7541, 5.1).
 fn put_length(fields: &mut Vec<u8>, length: usize) {
     const MAX_PREFIX: usize = 127;
     let Some(mut rest) = length.checked_sub(MAX_PREFIX) else { return fields.push(length as u8) };
@@ -210,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_as_in_the_standard() {
+    fn lengths_are_encoded_as_in_rfc_7541() {
         let length = |length| {
             let mut bytes = Vec::new();
             put_length(&mut bytes, length);
@@ -221,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn long_fields_and_bodies_go_in_several_frames() {
+    fn long_fields_and_bodies_are_split_into_frames() {
         let mut request = Request::new(Bytes::from(vec![1; MAX_FRAME + 1]));
         request.headers_mut().insert("x-long", HeaderValue::from_bytes(&vec![b'a'; MAX_FRAME]).unwrap());
         let frames = frames(&request);

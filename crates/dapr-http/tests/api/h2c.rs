@@ -6,19 +6,19 @@ use sidecar::{Body, full_body};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio_util::sync::CancellationToken;
 
-/// The client's end of a connection to a server that tells version, method, path, a header and body.
+/// Connects to a server that echoes version, method, path, a header and body length.
 fn connect() -> DuplexStream {
     let (ours, theirs) = tokio::io::duplex(1 << 20);
-    let answer = async |request: Request<Body>| {
+    let respond = async |request: Request<Body>| {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let header = head.headers.get("x-mine").map(|value| value.to_str().unwrap().to_owned());
         let others = head.headers.contains_key("upgrade") || head.headers.contains_key("http2-settings");
-        let told = format!("{:?} {} {} {header:?} {others} {}", head.version, head.method, head.uri.path(), body.len());
-        Response::new(full_body(told))
+        let echo = format!("{:?} {} {} {header:?} {others} {}", head.version, head.method, head.uri.path(), body.len());
+        Response::new(full_body(echo))
     };
-    let answer = move |request| Box::pin(answer(request));
-    tokio::spawn(dapr_http::speak(theirs, CancellationToken::new(), answer));
+    let respond = move |request| Box::pin(respond(request));
+    tokio::spawn(dapr_http::serve_http(theirs, CancellationToken::new(), respond));
     ours
 }
 
@@ -30,7 +30,7 @@ async fn head(stream: &mut DuplexStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// What comes as data on the first stream, until it ends.
+/// Reads the data of the first stream, until it ends.
 async fn first_stream(stream: &mut DuplexStream) -> String {
     let mut data = Vec::new();
     loop {
@@ -53,7 +53,7 @@ const UPGRADE: &str = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nht
 const BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 #[tokio::test]
-async fn request_that_asks_for_h2c_is_answered_in_it() {
+async fn h2c_upgrade_request_is_served_over_http_2() {
     for (method, body) in [("GET", 0), ("POST", 40_000)] {
         let mut stream = connect();
         let request =
@@ -62,15 +62,15 @@ async fn request_that_asks_for_h2c_is_answered_in_it() {
         let agreed = head(&mut stream).await.to_lowercase();
         assert!(agreed.starts_with("http/1.1 101 ") && agreed.contains("upgrade: h2c\r\n"), "{agreed}");
         stream.write_all(BEGINNING).await.unwrap();
-        let told = first_stream(&mut stream).await;
-        assert_eq!(told, format!("HTTP/2.0 {method} /a/b Some(\"1\") false {body}"));
+        let echo = first_stream(&mut stream).await;
+        assert_eq!(echo, format!("HTTP/2.0 {method} /a/b Some(\"1\") false {body}"));
     }
 }
 
 #[tokio::test]
-async fn request_that_cannot_be_answered_in_h2c_is_answered_in_http_1() {
+async fn request_unfit_for_h2c_is_served_over_http_1() {
     for (headers, body) in [
-        // Half of it, another protocol, and more than a stream takes at first.
+        // An incomplete upgrade, another protocol, and more than the initial window.
         ("upgrade: h2c\r\n".to_owned(), 0),
         ("connection: upgrade\r\nupgrade: websocket\r\n".to_owned(), 0),
         (UPGRADE.to_owned(), 70_000),
@@ -78,13 +78,13 @@ async fn request_that_cannot_be_answered_in_h2c_is_answered_in_http_1() {
         let mut stream = connect();
         let request = format!("POST /a HTTP/1.1\r\nhost: h\r\n{headers}content-length: {body}\r\n\r\n");
         stream.write_all(&[request.as_bytes(), &vec![b'x'; body]].concat()).await.unwrap();
-        let answered = head(&mut stream).await;
-        assert!(answered.starts_with("HTTP/1.1 200 "), "{answered}");
+        let response = head(&mut stream).await;
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     }
 }
 
 #[tokio::test]
-async fn upgrade_that_nothing_follows_ends_the_connection() {
+async fn upgrade_without_preface_ends_the_connection() {
     let mut stream = connect();
     stream.write_all(format!("GET / HTTP/1.1\r\nhost: h\r\n{UPGRADE}\r\n").as_bytes()).await.unwrap();
     assert!(head(&mut stream).await.starts_with("HTTP/1.1 101 "));

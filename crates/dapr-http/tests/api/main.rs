@@ -1,4 +1,4 @@
-//! Dapr's HTTP API in front of components of this process, without a socket.
+//! Tests of Dapr's HTTP API in front of components of this process, without a socket.
 
 #![allow(
     clippy::expect_used,
@@ -9,9 +9,9 @@
     reason = "helpers of tests fail them by panicking, and a test that did not run says so"
 )]
 
+mod building_blocks;
 mod h2c;
-mod heads;
+mod header_timeout;
 mod invoke;
-mod others;
 mod state;
 mod support;

@@ -1,11 +1,11 @@
 use dapr_http::Options;
 
-use crate::support::{Given, api, api_with};
+use crate::support::{ComponentDef, api, api_with};
 
 const STORE: &str = "/v1.0/state/store";
 
 #[tokio::test]
-async fn a_value_comes_back_as_dapr_keeps_it() {
+async fn value_is_returned_as_dapr_stores_it() {
     let api = api().await;
     let body = r#"[{"KEY": "k", "value": {"b": 9007199254740993, "a": "<"}, "unknown": 1}]"#;
     assert_eq!(api.call("PUT", STORE, body).await.status, 204);
@@ -16,7 +16,7 @@ async fn a_value_comes_back_as_dapr_keeps_it() {
 }
 
 #[tokio::test]
-async fn requests_of_the_wrong_form_are_told_apart() {
+async fn malformed_requests_have_distinct_errors() {
     let api = api().await;
     for (body, message) in [
         ("[]", ""),
@@ -25,13 +25,13 @@ async fn requests_of_the_wrong_form_are_told_apart() {
         (r#"[{"key":"k","etag":123}]"#, "cannot unmarshal number into Go struct field SetRequest.etag of type string"),
         (r#"{"key":"k"}"#, "cannot unmarshal object into Go value of type []state.SetRequest"),
     ] {
-        let answer = api.call("POST", STORE, body).await;
+        let response = api.call("POST", STORE, body).await;
         if message.is_empty() {
-            assert_eq!(answer.status, 204, "{body}");
+            assert_eq!(response.status, 204, "{body}");
         } else {
-            assert_eq!((answer.status, answer.code().as_str()), (400, "ERR_MALFORMED_REQUEST"), "{body}");
-            let unescaped = answer.body.replace("\\\"", "\"");
-            assert!(unescaped.contains(message), "{body}: {}", answer.body);
+            assert_eq!((response.status, response.code().as_str()), (400, "ERR_MALFORMED_REQUEST"), "{body}");
+            let unescaped = response.body.replace("\\\"", "\"");
+            assert!(unescaped.contains(message), "{body}: {}", response.body);
         }
     }
     let option = api.call("POST", STORE, r#"[{"key":"k","options":{"concurrency":"x"}}]"#).await;
@@ -55,7 +55,7 @@ async fn first_write_and_wrong_etags_are_conflicts() {
 }
 
 #[tokio::test]
-async fn a_time_to_live_shows_as_metadata_and_the_query_string_wins() {
+async fn ttl_is_metadata_and_query_string_overrides_it() {
     let api = api().await;
     let body = r#"[{"key":"k","value":1,"metadata":{"ttlInSeconds":"-1"}}]"#;
     assert_eq!(api.call("POST", "/v1.0/state/store?metadata.ttlInSeconds=100", body).await.status, 204);
@@ -66,17 +66,17 @@ async fn a_time_to_live_shows_as_metadata_and_the_query_string_wins() {
 }
 
 #[tokio::test]
-async fn an_illegal_key_is_told_with_three_details() {
+async fn illegal_key_error_has_three_details() {
     let api = api().await;
-    let answer = api.call("GET", "/v1.0/state/store/a%7C%7Cb", "").await;
-    assert_eq!((answer.status, answer.code().as_str()), (400, "ERR_MALFORMED_REQUEST"));
-    assert!(answer.body.contains("input key/keyPrefix 'a||b' can't contain '||'"), "{}", answer.body);
-    assert_eq!(answer.body.matches("@type").count(), 3, "{}", answer.body);
-    assert!(answer.body.contains("DAPR_STATE_ILLEGAL_KEY"), "{}", answer.body);
+    let response = api.call("GET", "/v1.0/state/store/a%7C%7Cb", "").await;
+    assert_eq!((response.status, response.code().as_str()), (400, "ERR_MALFORMED_REQUEST"));
+    assert!(response.body.contains("input key/keyPrefix 'a||b' can't contain '||'"), "{}", response.body);
+    assert_eq!(response.body.matches("@type").count(), 3, "{}", response.body);
+    assert!(response.body.contains("DAPR_STATE_ILLEGAL_KEY"), "{}", response.body);
 }
 
 #[tokio::test]
-async fn a_bulk_read_answers_in_order_with_a_line_end() {
+async fn bulk_read_keeps_order_and_ends_with_newline() {
     let api = api().await;
     let saved = api.call("POST", STORE, r#"[{"key":"a","value":[1, "x"]},{"key":"b","value":null}]"#).await;
     assert_eq!(saved.status, 204);
@@ -89,7 +89,7 @@ async fn a_bulk_read_answers_in_order_with_a_line_end() {
 }
 
 #[tokio::test]
-async fn a_transaction_refuses_unknown_operations_and_reports_every_failure_as_500() {
+async fn transaction_errors_are_400_for_unknown_operation_else_500() {
     let api = api().await;
     let path = "/v1.0/state/store/transaction";
     let unknown = api.call("POST", path, r#"{"operations":[{"operation":"x","request":{}}]}"#).await;
@@ -111,8 +111,9 @@ async fn no_store_and_no_such_store_differ() {
 }
 
 #[tokio::test]
-async fn a_key_prefix_decides_which_store_names_see_a_key() {
-    let stores: [Given; 2] = [("store", "state.in-memory", &[("keyPrefix", "none")]), ("bad", "state.in-memory", &[])];
+async fn key_prefix_none_shares_keys() {
+    let stores: [ComponentDef; 2] =
+        [("store", "state.in-memory", &[("keyPrefix", "none")]), ("bad", "state.in-memory", &[])];
     let api = api_with(Options::default(), &stores).await;
     assert_eq!(api.call("POST", STORE, r#"[{"key":"k","value":1}]"#).await.status, 204);
     assert_eq!(api.call("GET", "/v1.0/state/store/k", "").await.body, "1");
@@ -129,19 +130,19 @@ async fn ttl_is_as_long_as_gos_int64() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused() {
+async fn body_over_the_limit_is_rejected() {
     let options = Options { max_body_size: 100, ..Options::default() };
     let api = api_with(options, &[("store", "state.in-memory", &[])]).await;
     let large = format!(r#"[{{"key":"k","value":"{}"}}]"#, "x".repeat(200));
-    let answer = api.call("POST", STORE, &large).await;
-    assert_eq!((answer.status, answer.code().as_str()), (400, "ERR_MALFORMED_REQUEST"));
-    assert!(answer.body.contains("stream too large"), "{}", answer.body);
+    let response = api.call("POST", STORE, &large).await;
+    assert_eq!((response.status, response.code().as_str()), (400, "ERR_MALFORMED_REQUEST"));
+    assert!(response.body.contains("stream too large"), "{}", response.body);
     let invoked = api.call("POST", "/v1.0/invoke/echo/method/x", &large).await;
     assert_eq!((invoked.status, invoked.code().as_str()), (500, "ERR_DIRECT_INVOKE"));
 }
 
 #[tokio::test]
-async fn bulk_read_of_too_much_answers_with_errors() {
+async fn bulk_read_over_the_limit_has_item_errors() {
     let api = api().await;
     let value = "x".repeat(3 << 20);
     let saved = api.call("POST", STORE, &format!(r#"[{{"key":"big","value":"{value}"}}]"#)).await;

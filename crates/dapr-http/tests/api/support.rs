@@ -1,4 +1,4 @@
-//! A sidecar with an in-memory store, environment secrets, and one application that tells what reached it.
+//! A sidecar with an in-memory store, environment secrets, and one application that echoes requests.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use sidecar::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Answers with the request line, the headers and the body that it got, one a line.
+/// Responds with the request line, the headers and the body, one per line.
 struct Echo;
 
 #[async_trait]
@@ -42,14 +42,14 @@ pub(crate) struct Api {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// What came back, with everything in text.
-pub(crate) struct Answer {
+/// A response with its body as text.
+pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) fn code(&self) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
         body["errorCode"].as_str().unwrap_or_default().to_owned()
@@ -60,11 +60,11 @@ pub(crate) async fn api() -> Api {
     api_with(Options::default(), &[("store", "state.in-memory", &[])]).await
 }
 
-/// A component: name, type, properties.
-pub(crate) type Given = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+/// A component definition: name, type, properties.
+pub(crate) type ComponentDef = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-/// An API in front of these components.
-pub(crate) async fn api_with(options: Options, components: &[Given]) -> Api {
+/// Creates an API in front of these components.
+pub(crate) async fn api_with(options: Options, components: &[ComponentDef]) -> Api {
     let registry = native_components::registry();
     let environment = [("SHOWN", "1"), ("HIDDEN", "2")].map(|(name, value)| (name.to_owned(), Secret::from(value)));
     let context = Context { app_id: "app".into(), environment: Arc::new(environment.into()), ..Context::default() };
@@ -97,11 +97,17 @@ pub(crate) async fn api_with(options: Options, components: &[Given]) -> Api {
 }
 
 impl Api {
-    pub(crate) async fn call(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &str) -> ApiResponse {
         self.call_with(method, path, &[], body).await
     }
 
-    pub(crate) async fn call_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> ApiResponse {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -109,6 +115,10 @@ impl Api {
         let response = self.http.handle(request.body(full_body(body.to_owned())).unwrap()).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8(body.into()).unwrap() }
+        ApiResponse {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        }
     }
 }

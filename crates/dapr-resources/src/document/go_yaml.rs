@@ -1,9 +1,10 @@
-//! Plain scalars as the YAML library of `daprd` resolves them (YAML 1.1, `go.yaml.in/yaml/v2`) and its JSON then shows them.
+//! Plain scalars as `daprd` resolves them: YAML 1.1 (`go.yaml.in/yaml/v2`), then written as JSON.
 
 use serde_json::Value;
 
-/// The text of a plain scalar where `daprd` keeps a value of any type, such as a component's property: `010` is `8`, `yes` is
-/// `true`, `1.10` is `1.1`.
+/// Resolves a plain scalar in a field of any type, such as a component's property.
+///
+/// As in `daprd`, `010` is `8`, `yes` is `true` and `1.10` is `1.1`.
 pub(super) fn resolve(plain: &str) -> String {
     match plain {
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => return "true".to_owned(),
@@ -25,7 +26,7 @@ pub(super) fn resolve(plain: &str) -> String {
     }
 }
 
-/// An integer as Go's `strconv.ParseInt` reads it with base 0, in 64 bits.
+/// Parses a 64-bit integer as Go's `strconv.ParseInt` with base 0.
 fn integer(text: &str) -> Option<String> {
     let (sign, digits) = match text.split_at_checked(1) {
         Some(("-", digits)) => ("-", digits),
@@ -48,7 +49,9 @@ fn integer(text: &str) -> Option<String> {
     fits.then(|| if number == 0 { "0".to_owned() } else { format!("{sign}{number}") })
 }
 
-/// Whether Go takes the text for a float: digits, at most one point, and an exponent that has a sign.
+/// Returns true if Go parses the text as a float.
+///
+/// That is: digits, at most one point, and a signed exponent.
 fn is_float(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -60,7 +63,7 @@ fn is_float(text: &str) -> bool {
         Some((whole, fraction)) => (whole.is_empty() || is_digits(whole)) && is_digits(fraction),
         None => is_digits(mantissa),
     };
-    // What begins with a point is read by strconv.ParseFloat, which needs no sign.
+    // Go passes text that begins with a point to strconv.ParseFloat, which needs no sign.
     let has_exponent = exponent.is_none_or(|exponent| match exponent.strip_prefix(['+', '-']) {
         Some(digits) => is_digits(digits),
         None => text.starts_with('.') && is_digits(exponent),
@@ -73,7 +76,7 @@ mod tests {
     use super::resolve;
 
     #[test]
-    fn scalars_are_resolved_as_by_go() {
+    fn plain_scalars_resolve_as_in_go() {
         for (plain, expected) in [
             ("010", "8"),
             ("00501", "321"),

@@ -1,4 +1,4 @@
-//! YAML values with their lines; scalars stay as they are written.
+//! YAML values with their line numbers; scalars keep their source text.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
 use super::go_yaml;
 
-/// The most nodes of a document, repeated ones counted each time: aliases could multiply them without end.
+/// Limit on the nodes of a document. Repeated nodes count each time, as aliases can multiply them without bound.
 const MAX_NODES: usize = 100_000;
 
 /// A YAML value of any kind.
@@ -16,14 +16,14 @@ pub(crate) struct Node {
     pub(crate) value: Value,
 }
 
-/// What a node holds.
+/// Content of a node.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Null,
     Scalar {
-        /// The text as it is written, `00501` and `yes` too: so it stays where a text is wanted.
+        /// Source text, including `00501` and `yes`, so that it is unchanged where text is expected.
         text: String,
-        /// Whether it is written without quotes, so that it may be a number or a truth value.
+        /// True if the scalar is unquoted, so that it may be a number or a boolean.
         is_plain: bool,
     },
     List(Vec<Node>),
@@ -31,7 +31,7 @@ pub(crate) enum Value {
 }
 
 impl Node {
-    /// The text of a scalar.
+    /// Returns the text of a scalar.
     pub(crate) fn scalar(&self) -> Option<String> {
         match &self.value {
             Value::Scalar { text, .. } => Some(text.clone()),
@@ -39,7 +39,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar where Dapr keeps values of any type: a number or truth value as Go shows it.
+    /// Returns the text of a scalar in a field of any type. Numbers and booleans are written as in Go.
     pub(crate) fn value_text(&self) -> Option<String> {
         match &self.value {
             Value::Scalar { text, is_plain: true } => Some(go_yaml::resolve(text)),
@@ -47,7 +47,7 @@ impl Node {
         }
     }
 
-    /// A truth value, in the spellings of YAML 1.1 and 1.2.
+    /// Parses a boolean, in the spellings of YAML 1.1 and 1.2.
     pub(crate) fn flag(&self) -> Option<bool> {
         match &self.value {
             Value::Scalar { text, is_plain: true } => parse_flag(text),
@@ -55,7 +55,7 @@ impl Node {
         }
     }
 
-    /// Whether Go's marshaller may have written it for something that is not set.
+    /// Returns true if Go's marshaller may have written this value for an unset field.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.value {
             Value::Null => true,
@@ -65,7 +65,7 @@ impl Node {
         }
     }
 
-    /// What a person would call this kind of value.
+    /// Returns a readable name for the kind of value.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",
@@ -86,10 +86,10 @@ fn parse_flag(text: &str) -> Option<bool> {
     }
 }
 
-/// Why a text is no document: a line of it, and the reason.
+/// Line and reason of a parse error.
 pub(super) type ParseError = (u64, String);
 
-/// Parses a text of one document.
+/// Parses the text of one document.
 pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
     let mut builder = Builder { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), left: MAX_NODES };
     let mut root = None;
@@ -107,12 +107,12 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
 struct Builder<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
     anchors: BTreeMap<usize, Node>,
-    /// How many more nodes there may be.
+    /// Number of nodes still allowed.
     left: usize,
 }
 
 impl<'a> Builder<'a> {
-    /// The next event that is no comment, and its line.
+    /// Returns the next event other than a comment, and its line.
     fn next(&mut self) -> Result<(Event<'a>, u64), ParseError> {
         loop {
             match self.parser.next() {
@@ -124,7 +124,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The node that begins with `event`.
+    /// Parses the node that begins with `event`.
     fn node(&mut self, event: Event<'a>, line: u64) -> Result<Node, ParseError> {
         self.take(1, line)?;
         let (anchor, value) = match event {
@@ -132,9 +132,9 @@ impl<'a> Builder<'a> {
             Event::SequenceStart(_, anchor, _) => (anchor, Value::List(self.list()?)),
             Event::MappingStart(_, anchor, _) => (anchor, Value::Map(self.map()?)),
             Event::Alias(anchor) => {
-                // An alias inside the node that it names finds nothing yet.
+                // An alias inside its own anchor's node is not defined yet.
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
-                    return Err((line, "an alias names what contains it".to_owned()));
+                    return Err((line, "an alias is not defined, or refers to its own parent".to_owned()));
                 };
                 self.take(count(&node), line)?;
                 return Ok(node);
@@ -172,11 +172,11 @@ impl<'a> Builder<'a> {
             match key.value {
                 Value::Scalar { text, is_plain: true } if text == "<<" => merged.extend(entries_to_merge(value)?),
                 Value::Scalar { text, .. } if map.iter().any(|(other, _)| *other == text) => {
-                    return Err((line, format!("the key {text:?} is there twice")));
+                    return Err((line, format!("duplicate key {text:?}")));
                 }
                 Value::Scalar { text, .. } => map.push((text, Node { line, ..value })),
                 Value::Null => map.push(("null".to_owned(), value)),
-                Value::List(_) | Value::Map(_) => return Err((line, "a key is no text".to_owned())),
+                Value::List(_) | Value::Map(_) => return Err((line, "a key is not text".to_owned())),
             }
         }
         for (key, value) in merged {
@@ -209,7 +209,7 @@ fn scalar(text: String, style: ScalarStyle) -> Value {
     }
 }
 
-/// The entries that a merge key (`<<`) adds, the first mapping's before the others'.
+/// Returns the entries that a merge key (`<<`) adds; earlier mappings come first.
 fn entries_to_merge(node: Node) -> Result<Vec<(String, Node)>, ParseError> {
     match node.value {
         Value::Map(entries) => Ok(entries),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_stay_as_they_are_written() {
+    fn scalars_keep_their_source_text() {
         for written in ["00501", "1_000", "0x1F", "0o17", "017", "1e3", "1.10", "+7", ".5", "yes", "No", "on", "TRUE"] {
             let read = map(&format!("{{plain: {written}, quoted: \"{written}\"}}"));
             assert_eq!(read["plain"].as_deref(), Some(written));
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_words_are_null_or_truth_values() {
+    fn only_unquoted_words_are_null_or_boolean() {
         let flag = |text: &str| {
             let Value::Map(entries) = parse(&format!("a: {text}")).unwrap().value else { panic!() };
             entries[0].1.flag()
@@ -264,14 +264,14 @@ mod tests {
     }
 
     #[test]
-    fn anchors_and_merge_keys_are_followed() {
+    fn anchors_and_merge_keys_are_resolved() {
         let read = map("base: &base {a: 1, b: 2}\nother: &other {b: 3, c: 4}\n<<: [*base, *other]\na: own\n");
         let values = ["a", "b", "c"].map(|key| read[key].as_deref());
         assert_eq!(values, [Some("own"), Some("2"), Some("4")]);
     }
 
     #[test]
-    fn hostile_documents_are_errors() {
+    fn malicious_documents_are_rejected() {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..8 {
             let previous = format!("*a{}, ", level - 1).repeat(10);

@@ -1,4 +1,4 @@
-//! What both drafts do to a bucket.
+//! Operations on a bucket, common to both drafts.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use building_blocks::state::{Concurrency, DeleteRequest, GetRequest, SetRequest,
 use bytes::Bytes;
 use sidecar::{Sidecar, StateCallError};
 
-/// How often a number is read again after somebody else has changed it.
-const ATTEMPTS: usize = 100;
+/// Maximum attempts to increment a number that others change concurrently.
+const MAX_INCREMENT_ATTEMPTS: usize = 100;
 
-/// An etag that no record has. Redis counts from 1 up, and takes nothing but numbers.
-const NOBODYS_ETAG: &str = "-1";
+/// An etag that no record has. Redis counts from 1 up, and accepts only numbers.
+const UNUSED_ETAG: &str = "-1";
 
 /// An open bucket.
 #[expect(unreachable_pub, reason = "wasmtime's generated code exports it again")]
@@ -19,26 +19,26 @@ pub struct Bucket {
     store: String,
 }
 
-/// A record as it was when it was read.
-pub(super) struct Seen {
+/// A record as it was read.
+pub(super) struct Snapshot {
     pub(super) value: Option<Vec<u8>>,
     etag: Option<String>,
 }
 
-/// Why a bucket has no answer.
+/// An error of a bucket.
 pub(super) enum Failure {
     NoSuchStore,
     Other(String),
 }
 
-/// What came of a write that was only to happen if nobody else had been there.
-pub(super) enum Swapped {
+/// Outcome of a conditional write.
+pub(super) enum SwapOutcome {
     Done,
-    Lost(Seen),
+    Lost(Snapshot),
 }
 
 impl Bucket {
-    /// The state store that `name` means.
+    /// Opens the state store `name`.
     pub(super) fn open(sidecar: &Arc<Sidecar>, name: String) -> Result<Self, Failure> {
         let store = match name.as_str() {
             "" | "default" => sidecar.only_state_store().ok_or(Failure::NoSuchStore)?,
@@ -48,18 +48,18 @@ impl Bucket {
         Ok(Self { sidecar: sidecar.clone(), store })
     }
 
-    pub(super) fn another(&self) -> Self {
+    pub(super) fn clone_handle(&self) -> Self {
         Self { sidecar: self.sidecar.clone(), store: self.store.clone() }
     }
 
-    pub(super) async fn see(&self, key: &str) -> Result<Seen, Failure> {
+    pub(super) async fn read(&self, key: &str) -> Result<Snapshot, Failure> {
         let found = self.sidecar.state_store(&self.store)?.get(GetRequest::new(key)).await?;
         let (value, etag) = found.map_or((None, None), |StateItem { value, etag, .. }| (Some(value.into()), etag));
-        Ok(Seen { value, etag })
+        Ok(Snapshot { value, etag })
     }
 
     pub(super) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.see(key).await?.value)
+        Ok(self.read(key).await?.value)
     }
 
     pub(super) async fn set(&self, pairs: Vec<(String, Vec<u8>)>) -> Result<(), Failure> {
@@ -77,26 +77,26 @@ impl Bucket {
 
     pub(super) async fn get_many(&self, keys: Vec<String>) -> Result<Vec<Option<(String, Vec<u8>)>>, Failure> {
         let requests = keys.iter().map(GetRequest::new).collect();
-        let answers = self.sidecar.state_store(&self.store)?.bulk_get(requests, 0).await?;
-        let pairs = keys.into_iter().zip(answers).map(|(key, answer)| match answer {
+        let results = self.sidecar.state_store(&self.store)?.bulk_get(requests, 0).await?;
+        let pairs = keys.into_iter().zip(results).map(|(key, result)| match result {
             Ok(found) => Ok(found.map(|item| (key, item.value.into()))),
             Err(error) => Err(Failure::Other(error.to_string())),
         });
         pairs.collect()
     }
 
-    /// Writes `value` if the key is still as it was `seen`.
-    pub(super) async fn swap(&self, key: &str, seen: &Seen, value: Vec<u8>) -> Result<Swapped, Failure> {
+    /// Writes `value` if the key is unchanged since it was `seen`.
+    pub(super) async fn swap(&self, key: &str, seen: &Snapshot, value: Vec<u8>) -> Result<SwapOutcome, Failure> {
         if seen.value.is_some() {
             return self.write(key, SetRequest { etag: seen.etag.clone(), ..SetRequest::new(key, value) }).await;
         }
-        // To Redis a first write is one that meets no other first write: it would go over what was written otherwise, and
-        // nobody could write over it. But with an etag it still writes where there is nothing. The others refuse that, and
-        // know what a first write is.
+        // In Redis, a first write conflicts only with other first writes: it would overwrite a record written
+        // otherwise, and could not be overwritten itself. But with an etag it still writes where there is no record.
+        // Other stores reject that, and implement first-write correctly.
         let value = Bytes::from(value);
-        let by_etag = SetRequest { etag: Some(NOBODYS_ETAG.to_owned()), ..SetRequest::new(key, value.clone()) };
+        let by_etag = SetRequest { etag: Some(UNUSED_ETAG.to_owned()), ..SetRequest::new(key, value.clone()) };
         match self.write(key, by_etag).await? {
-            Swapped::Lost(Seen { value: None, .. }) => {
+            SwapOutcome::Lost(Snapshot { value: None, .. }) => {
                 let options = StateOptions { concurrency: Concurrency::FirstWrite, ..StateOptions::default() };
                 self.write(key, SetRequest { options, ..SetRequest::new(key, value) }).await
             }
@@ -104,28 +104,28 @@ impl Bucket {
         }
     }
 
-    async fn write(&self, key: &str, request: SetRequest) -> Result<Swapped, Failure> {
+    async fn write(&self, key: &str, request: SetRequest) -> Result<SwapOutcome, Failure> {
         match self.sidecar.state_store(&self.store)?.save(vec![request]).await {
-            Ok(()) => Ok(Swapped::Done),
-            Err(StateCallError::Store(error)) if error.is_etag() => Ok(Swapped::Lost(self.see(key).await?)),
+            Ok(()) => Ok(SwapOutcome::Done),
+            Err(StateCallError::Store(error)) if error.is_etag() => Ok(SwapOutcome::Lost(self.read(key).await?)),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Adds to the number that `key` holds.
+    /// Adds to the number stored under `key`.
     pub(super) async fn increment(
         &self,
         key: &str,
         add: impl Fn(&str) -> Result<String, String>,
     ) -> Result<String, Failure> {
-        let mut seen = self.see(key).await?;
-        for _ in 0..ATTEMPTS {
+        let mut seen = self.read(key).await?;
+        for _ in 0..MAX_INCREMENT_ATTEMPTS {
             let text = seen.value.as_deref().unwrap_or(b"0");
             let text = std::str::from_utf8(text).map_err(|_| Failure::Other(format!("{key} holds no number")))?;
             let sum = add(text.trim()).map_err(|why| Failure::Other(format!("{key}: {why}")))?;
             match self.swap(key, &seen, sum.clone().into_bytes()).await? {
-                Swapped::Done => return Ok(sum),
-                Swapped::Lost(now) => seen = now,
+                SwapOutcome::Done => return Ok(sum),
+                SwapOutcome::Lost(now) => seen = now,
             }
         }
         Err(Failure::Other(format!("{key} keeps changing")))

@@ -1,13 +1,14 @@
-//! What both drafts have in common: the same functions under two versions of their types.
+//! Functions common to both drafts, under two versions of their types.
 
-/// Answers the interfaces `store` and `batch` of one draft, whose generated modules are in scope; `$cursor` is where a page of keys
-/// begins.
-macro_rules! answer_draft {
+/// Implements the interfaces `store` and `batch` of one draft, whose generated modules are in scope.
+///
+/// `$cursor` is the type of a position in the list of keys.
+macro_rules! implement_draft {
     ($cursor:ty) => {
-        type Answer<T> = wasmtime::Result<Result<T, Error>>;
+        type KeyvalueResult<T> = wasmtime::Result<Result<T, Error>>;
 
-        fn told<T>(answer: Result<T, Failure>) -> Result<T, Error> {
-            answer.map_err(Error::from)
+        fn convert<T>(result: Result<T, Failure>) -> Result<T, Error> {
+            result.map_err(Error::from)
         }
 
         impl From<Failure> for Error {
@@ -20,7 +21,7 @@ macro_rules! answer_draft {
         }
 
         impl store::Host for DaprWit {
-            async fn open(&mut self, identifier: String) -> Answer<Resource<Bucket>> {
+            async fn open(&mut self, identifier: String) -> KeyvalueResult<Resource<Bucket>> {
                 match Bucket::open(&self.sidecar, identifier) {
                     Ok(bucket) => Ok(Ok(self.table.push(bucket)?)),
                     Err(failure) => Ok(Err(failure.into())),
@@ -29,25 +30,25 @@ macro_rules! answer_draft {
         }
 
         impl store::HostBucket for DaprWit {
-            async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Answer<Option<Vec<u8>>> {
-                Ok(told(self.table.get(&bucket)?.get(&key).await))
+            async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> KeyvalueResult<Option<Vec<u8>>> {
+                Ok(convert(self.table.get(&bucket)?.get(&key).await))
             }
 
-            async fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> Answer<()> {
-                Ok(told(self.table.get(&bucket)?.set(vec![(key, value)]).await))
+            async fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> KeyvalueResult<()> {
+                Ok(convert(self.table.get(&bucket)?.set(vec![(key, value)]).await))
             }
 
-            async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Answer<()> {
-                Ok(told(self.table.get(&bucket)?.delete(vec![key]).await))
+            async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> KeyvalueResult<()> {
+                Ok(convert(self.table.get(&bucket)?.delete(vec![key]).await))
             }
 
-            async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Answer<bool> {
-                Ok(told(self.table.get(&bucket)?.get(&key).await.map(|value| value.is_some())))
+            async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> KeyvalueResult<bool> {
+                Ok(convert(self.table.get(&bucket)?.get(&key).await.map(|value| value.is_some())))
             }
 
-            async fn list_keys(&mut self, bucket: Resource<Bucket>, _: Option<$cursor>) -> Answer<KeyResponse> {
+            async fn list_keys(&mut self, bucket: Resource<Bucket>, _: Option<$cursor>) -> KeyvalueResult<KeyResponse> {
                 self.table.get(&bucket)?;
-                Ok(Err(Error::Other(UNLISTED.to_owned())))
+                Ok(Err(Error::Other(LISTING_UNSUPPORTED.to_owned())))
             }
 
             async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
@@ -61,22 +62,26 @@ macro_rules! answer_draft {
                 &mut self,
                 bucket: Resource<Bucket>,
                 keys: Vec<String>,
-            ) -> Answer<Vec<Option<(String, Vec<u8>)>>> {
-                Ok(told(self.table.get(&bucket)?.get_many(keys).await))
+            ) -> KeyvalueResult<Vec<Option<(String, Vec<u8>)>>> {
+                Ok(convert(self.table.get(&bucket)?.get_many(keys).await))
             }
 
-            async fn set_many(&mut self, bucket: Resource<Bucket>, pairs: Vec<(String, Vec<u8>)>) -> Answer<()> {
-                Ok(told(self.table.get(&bucket)?.set(pairs).await))
+            async fn set_many(
+                &mut self,
+                bucket: Resource<Bucket>,
+                pairs: Vec<(String, Vec<u8>)>,
+            ) -> KeyvalueResult<()> {
+                Ok(convert(self.table.get(&bucket)?.set(pairs).await))
             }
 
-            async fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Answer<()> {
-                Ok(told(self.table.get(&bucket)?.delete(keys).await))
+            async fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> KeyvalueResult<()> {
+                Ok(convert(self.table.get(&bucket)?.delete(keys).await))
             }
         }
     };
 }
 
-/// Adds `delta` to the number that `text` is.
+/// Adds `delta` to the number in `text`.
 macro_rules! add {
     ($number:ty, $delta:expr) => {
         |text: &str| {
@@ -86,4 +91,4 @@ macro_rules! add {
     };
 }
 
-pub(super) use {add, answer_draft};
+pub(super) use {add, implement_draft};

@@ -1,34 +1,34 @@
-//! Flags of the probes of an application's health, as `dapr run` has them.
+//! Flags for application health probes, as in `dapr run`.
 
 use clap::Args;
 use dapr_resources::run_template::HealthCheckFields;
 
-/// The flags.
+/// Health-probe flags.
 #[derive(Debug, Args)]
 pub(crate) struct HealthCheck {
-    /// Probes the application's health; while it is not healthy it gets no requests and no events.
+    /// Probes the application's health; an unhealthy application gets no requests and no events.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     enable_app_health_check: Option<bool>,
 
-    /// The path that a healthy application answers with 2xx. [default: /healthz]
+    /// The path to which a healthy application responds with 2xx. [default: /healthz]
     #[arg(long, value_name = "PATH")]
     app_health_check_path: Option<String>,
 
-    /// The time from one probe to the next, in seconds. [default: 5]
+    /// The interval between probes, in seconds. [default: 5]
     #[arg(long, value_name = "SECONDS")]
     app_health_probe_interval: Option<u64>,
 
-    /// The time that the response to a probe may take, in milliseconds. [default: 500]
+    /// The timeout of a probe, in milliseconds. [default: 500]
     #[arg(long, value_name = "MILLISECONDS")]
     app_health_probe_timeout: Option<u64>,
 
-    /// The failures in a row after which the application is not healthy. [default: 3]
+    /// The number of consecutive failures after which the application is unhealthy. [default: 3]
     #[arg(long, value_name = "NUMBER")]
     app_health_threshold: Option<u32>,
 }
 
 impl HealthCheck {
-    /// The flags as fields of a run template.
+    /// Returns the flags as fields of a run template.
     pub(crate) fn fields(&self) -> HealthCheckFields {
         HealthCheckFields {
             enabled: self.enable_app_health_check,

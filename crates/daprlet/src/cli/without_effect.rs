@@ -1,11 +1,12 @@
-//! Flags of `dapr run` that shape `daprd` and mean nothing where there is none: they are taken, so that a command line that
-//! works with Dapr works here, and named, so that nobody relies on them.
+//! Flags of `dapr run` that configure `daprd` and have no meaning here.
+//!
+//! They are accepted, so that a command line for Dapr works here, and reported, so that nobody relies on them.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
 use crate::exit::UsageError;
 
-/// Flags that have a value, with their short forms.
+/// Flags with a value, with their short forms.
 const VALUES: &[(&str, Option<char>)] = &[
     ("app-channel-address", None),
     ("app-protocol", Some('P')),
@@ -21,21 +22,21 @@ const VALUES: &[(&str, Option<char>)] = &[
     ("unix-domain-socket", Some('u')),
 ];
 
-/// Flags that are on or off.
+/// Boolean flags.
 const SWITCHES: &[&str] = &["app-ssl", "enable-profiling"];
 
-/// Those that were given, with their values.
+/// Given flags, with their values.
 #[derive(Debug, Default)]
 pub(crate) struct WithoutEffect(Vec<(&'static str, String)>);
 
 impl WithoutEffect {
-    /// What cannot be honoured, and may not be ignored.
+    /// Rejects flags that ask for unsupported features and may not be ignored.
     pub(crate) fn check(&self) -> Result<(), UsageError> {
         for (flag, value) in &self.0 {
             let why = match (*flag, value.as_str()) {
                 ("app-protocol", "http") | ("app-ssl", "false") => continue,
-                ("app-protocol", _) => "daprlet speaks only http to applications yet",
-                ("app-ssl", _) => "daprlet does not speak TLS to applications yet",
+                ("app-protocol", _) => "daprlet only supports http to applications so far",
+                ("app-ssl", _) => "daprlet does not support TLS to applications yet",
                 _ => continue,
             };
             return Err(UsageError(format!("--{flag} {value}: {why}")));
@@ -43,7 +44,7 @@ impl WithoutEffect {
         Ok(())
     }
 
-    /// The flags that have no effect.
+    /// Returns the flags that have no effect.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         // daprlet calls no init endpoints, so none has to be disabled.
         let is_honoured = |flag: &str| ["app-protocol", "app-ssl", "disable-init-endpoints"].contains(&flag);
@@ -55,7 +56,7 @@ impl Args for WithoutEffect {
     fn augment_args(command: Command) -> Command {
         let values = VALUES.iter().map(|&(name, short)| Arg::new(name).long(name).short(short).action(ArgAction::Set));
         let switches = SWITCHES.iter().map(|&name| {
-            // As pflag takes it: alone, or with `=true` and `=false`.
+            // Accepted as in pflag: alone, or with `=true` and `=false`.
             Arg::new(name).long(name).num_args(0..=1).require_equals(true).action(ArgAction::Set)
         });
         values.chain(switches).fold(command, |command, flag| command.arg(flag.hide(true)))

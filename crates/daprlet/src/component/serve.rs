@@ -7,7 +7,7 @@ use std::sync::Arc;
 use building_blocks::component::{Context, CreateError};
 use building_blocks::{ComponentSpec, InitError, Properties, Registry, Secret};
 use clap::Args;
-use pluggable::{Block, Maker, Socket};
+use pluggable::{Block, ComponentFactory, Socket};
 use tokio_util::sync::CancellationToken;
 
 use super::module::Module;
@@ -17,7 +17,7 @@ use crate::exit::UsageError;
 use crate::log::Log;
 use crate::{components, shutdown};
 
-/// Serves a component to the real Dapr as a pluggable component: gRPC on a Unix socket.
+/// Serves a component to Dapr itself as a pluggable component: gRPC on a Unix socket.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   daprlet component serve --module state-redis.wasm --allow-hosts redis:6379 --socket /tmp/dapr-components-sockets/wasm-redis.sock
@@ -29,11 +29,11 @@ pub(crate) struct Serve {
     #[command(flatten)]
     module: Module,
 
-    /// A state store or secret store that daprlet has, such as state.sqlite, instead of a module.
+    /// A state store or secret store of this build, such as state.sqlite, instead of a module.
     #[arg(long = "type", value_name = "TYPE")]
     type_: Option<String>,
 
-    /// The Unix socket. Its folder is made if it is missing.
+    /// The Unix socket. Its directory is created if missing.
     #[arg(long, value_name = "PATH")]
     socket: PathBuf,
 
@@ -41,30 +41,30 @@ pub(crate) struct Serve {
     process: Process,
 }
 
-/// Serves until it is asked to end.
+/// Serves until a signal asks it to stop.
 pub(super) async fn run(arguments: Serve) -> anyhow::Result<()> {
     let Serve { module, type_, socket, process } = arguments;
     let log = Log::start(process.log_format(), process.log_filter("info")?, Vec::new())?;
-    let environment = Environment::of_process();
+    let environment = Environment::from_process();
     let cache = environment.cache(process.cache);
-    let registry = Arc::new(components::of_this_build(&cache));
+    let registry = Arc::new(components::built_in(&cache));
     let (type_, block) = match (&module.module, type_) {
-        (Some(file), _) => of_module(file, &cache).await?,
-        (None, type_) => of_type(type_.unwrap_or_default(), &registry)?,
+        (Some(file), _) => describe_module(file, &cache).await?,
+        (None, type_) => describe_type(type_.unwrap_or_default(), &registry)?,
     };
     let end = CancellationToken::new();
     tokio::spawn(shutdown::on_signals(end.clone())?);
     let bound = Socket::bind(&socket).await?;
     let (kind, name) = (type_.split('.').next().unwrap_or_default(), socket.file_stem().unwrap_or_default());
     tracing::info!(socket = %socket.display(), "serving; in Dapr it is type: {kind}.{}", name.display());
-    let maker = maker(registry, type_, module.properties(), environment.context()?);
-    let ended = pluggable::serve(block, maker, bound, end).await;
+    let factory = factory(registry, type_, module.properties(), environment.context()?);
+    let ended = pluggable::serve(block, factory, bound, end).await;
     log.flush();
     Ok(ended?)
 }
 
-/// What a component type of this build is served as.
-fn of_type(type_: String, registry: &Registry) -> anyhow::Result<(String, Block)> {
+/// Returns the building block as which a built-in component type is served.
+fn describe_type(type_: String, registry: &Registry) -> anyhow::Result<(String, Block)> {
     if !registry.knows(&type_) {
         let like = registry.suggest(&type_).map(|known| format!(", did you mean {known}?")).unwrap_or_default();
         return Err(UsageError(format!("--type: there is no component type {type_:?}{like}")).into());
@@ -76,10 +76,11 @@ fn of_type(type_: String, registry: &Registry) -> anyhow::Result<(String, Block)
     }
 }
 
-/// The component type that loads the module, and what it is served as. Compiles it, so that a module that is none is told of
-/// now, and the first sidecar does not wait.
+/// Returns the component type that loads the module, and the building block as which it is served.
+///
+/// Compiles the module, so that an invalid one is reported now and the first sidecar does not wait.
 #[cfg(feature = "wasm-components")]
-async fn of_module(file: &Path, cache: &Path) -> anyhow::Result<(String, Block)> {
+async fn describe_module(file: &Path, cache: &Path) -> anyhow::Result<(String, Block)> {
     use wasm_components::{Engine, World, component_type};
     let module = Engine::new(Some(cache.to_owned()))?.load(file, None).await;
     let module = module.map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
@@ -94,15 +95,17 @@ async fn of_module(file: &Path, cache: &Path) -> anyhow::Result<(String, Block)>
 }
 
 #[cfg(not(feature = "wasm-components"))]
-async fn of_module(_: &Path, _: &Path) -> anyhow::Result<(String, Block)> {
+async fn describe_module(_: &Path, _: &Path) -> anyhow::Result<(String, Block)> {
     Err(UsageError("this daprlet was built without the feature wasm-components".to_owned()).into())
 }
 
-/// Makes components of `type_`, of the flags given here and the properties of Dapr's YAML.
-fn maker(registry: Arc<Registry>, type_: String, flags: Properties, context: Context) -> Maker {
+/// Returns a factory of components of `type_`.
+///
+/// The flags and the properties of Dapr's YAML configure them.
+fn factory(registry: Arc<Registry>, type_: String, flags: Properties, context: Context) -> ComponentFactory {
     Arc::new(move |name, given| {
         let (registry, context, type_) = (registry.clone(), context.clone(), type_.clone());
-        let properties = together(&flags, given);
+        let properties = merge(&flags, given);
         Box::pin(async move {
             let spec = ComponentSpec { name, type_, properties: properties?, ..ComponentSpec::default() };
             registry.create(spec, context).await.map_err(|error| match error {
@@ -113,12 +116,12 @@ fn maker(registry: Arc<Registry>, type_: String, flags: Properties, context: Con
     })
 }
 
-/// The flags, and what the YAML says beside them. What the flags decide, a YAML cannot widen.
-fn together(flags: &Properties, given: BTreeMap<String, Secret>) -> Result<Properties, InitError> {
+/// Merges the properties of a YAML into those of the flags, which the YAML cannot override.
+fn merge(flags: &Properties, given: BTreeMap<String, Secret>) -> Result<Properties, InitError> {
     let mut properties = flags.clone();
     for (name, value) in given {
-        if is_the_hosts(flags, &name) {
-            let why = format!("property {name:?} is decided by the flags of `daprlet component serve`");
+        if is_host_property(flags, &name) {
+            let why = format!("property {name:?} is set by the flags of `daprlet component serve`");
             return Err(InitError::misconfigured(why));
         }
         properties.push_secret(name, value);
@@ -126,13 +129,13 @@ fn together(flags: &Properties, given: BTreeMap<String, Secret>) -> Result<Prope
     Ok(properties)
 }
 
-/// Whether a property is for whoever runs the module. Native components have none of these.
+/// Returns true if only the operator may set the property. Native components have no such properties.
 #[cfg(feature = "wasm-components")]
-fn is_the_hosts(flags: &Properties, name: &str) -> bool {
+fn is_host_property(flags: &Properties, name: &str) -> bool {
     flags.get("module").is_some() && wasm_components::HOST_PROPERTIES.iter().any(|its| its.eq_ignore_ascii_case(name))
 }
 
 #[cfg(not(feature = "wasm-components"))]
-fn is_the_hosts(_: &Properties, _: &str) -> bool {
+fn is_host_property(_: &Properties, _: &str) -> bool {
     false
 }

@@ -1,4 +1,4 @@
-//! The form of an application's log lines.
+//! Format of applications' log lines.
 
 use std::fmt::Write as _;
 
@@ -13,11 +13,11 @@ use crate::cli::LogFormat;
 /// Colours that are readable on dark and light terminals.
 const COLOURS: [&str; 6] = ["36", "35", "33", "32", "34", "31"];
 
-/// Renders applications' lines as text or JSON.
+/// Formatter of applications' lines as text or JSON.
 pub(super) struct AppLineFormat {
     format: LogFormat,
     is_terminal: bool,
-    /// The applications; an application keeps the colour of its place.
+    /// Application ids; an application's index determines its colour.
     apps: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl AppLineFormat {
         self.format
     }
 
-    /// One line of `app`, with its line end.
+    /// Formats one line of `app`, with its line ending.
     pub(super) fn line(&self, app: &str, stream: OutputStream, line: &str) -> String {
         match self.format {
             LogFormat::Json => {
@@ -47,17 +47,19 @@ impl AppLineFormat {
         }
     }
 
-    /// The line that tells how many lines of `app`, or of daprlet, were dropped because of their reader.
+    /// Formats the notice that lines of `app`, or of daprlet, were dropped.
+    ///
+    /// The cause is a slow reader or a failed write.
     pub(super) fn dropped(&self, app: Option<&str>, lines: u64) -> String {
-        self.told(app, lines, "log lines dropped: they were not read or could not be written")
+        self.notice(app, lines, "log lines dropped: they were not read or could not be written")
     }
 
-    /// The line that tells how many lines of `app` were dropped because there were too many.
+    /// Formats the notice that lines of `app` were dropped because it exceeded its budget.
     pub(super) fn over_budget(&self, app: &str, lines: u64, kib: usize) -> String {
-        self.told(Some(app), lines, &format!("log lines dropped: more than {kib} KiB a second (--log-budget)"))
+        self.notice(Some(app), lines, &format!("log lines dropped: more than {kib} KiB a second (--log-budget)"))
     }
 
-    fn told(&self, app: Option<&str>, lines: u64, message: &str) -> String {
+    fn notice(&self, app: Option<&str>, lines: u64, message: &str) -> String {
         match self.format {
             LogFormat::Json => {
                 let mut line = json!({ "timestamp": timestamp(), "level": "WARN", "message": message, "lines": lines });
@@ -73,7 +75,7 @@ impl AppLineFormat {
         }
     }
 
-    /// What begins and ends the colour of `app`.
+    /// Returns the escape sequences that begin and end the colour of `app`.
     fn colour(&self, app: &str) -> (String, &'static str) {
         let index = self.apps.iter().position(|other| other == app).unwrap_or(0);
         match COLOURS.get(index % COLOURS.len()) {
@@ -83,17 +85,17 @@ impl AppLineFormat {
     }
 }
 
-/// The name of an application's log file, as the Dapr CLI forms it: with the time of the start to the second.
+/// Returns the name of an application's log file, with the start time to the second. Same as in the Dapr CLI.
 pub(super) fn file_name(app: &str) -> String {
     let second: String = timestamp().chars().filter(char::is_ascii_digit).take("yyyymmddhhmmss".len()).collect();
     format!("{app}_app_{second}.log")
 }
 
-/// The time as `tracing` writes it, RFC 3339 in UTC.
+/// Formats the current time as `tracing` does: RFC 3339 in UTC.
 fn timestamp() -> String {
     let mut text = String::new();
     if SystemTime.format_time(&mut Writer::new(&mut text)).is_err() {
-        // Only a formatter that fails leads here.
+        // Reached only if the formatter fails.
         let _ = text.write_str("unknown");
     }
     text
@@ -108,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn text_line_names_app_and_keeps_its_colour() {
+    fn text_line_has_app_id_and_its_colour() {
         assert_eq!(format(LogFormat::Text, false).line("b", OutputStream::Stdout, "hello"), "== b == hello\n");
         let on_terminal = format(LogFormat::Text, true);
         assert_eq!(on_terminal.line("b", OutputStream::Stdout, "hello"), "\x1b[35m== b ==\x1b[0m hello\n");
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_lines_are_told_with_their_app() {
+    fn dropped_lines_are_reported_with_their_app() {
         let message = "log lines dropped: they were not read or could not be written";
         assert_eq!(format(LogFormat::Text, false).dropped(Some("a"), 7), format!("== a == (7 {message})\n"));
         let line = format(LogFormat::Json, false).dropped(None, 7);

@@ -1,17 +1,17 @@
-//! The lines that an application may log in a second.
+//! Limit on an application's log output per second.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The time for which a budget lasts.
+/// Duration of one budget period.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// What a line costs beside its text, in bytes: so many empty lines are not free.
-const LINE: usize = 64;
+/// Cost of a line in addition to its text, in bytes. Empty lines are not free.
+const LINE_OVERHEAD: usize = 64;
 
-/// One application's budget.
+/// Budget of one application.
 pub(super) struct Budget {
-    /// Bytes a second.
+    /// Bytes per second.
     limit: usize,
     period: Mutex<Period>,
 }
@@ -19,14 +19,14 @@ pub(super) struct Budget {
 struct Period {
     begin: Instant,
     used: usize,
-    /// Lines dropped and not told yet.
+    /// Dropped lines that are not reported yet.
     dropped: u64,
 }
 
-/// What becomes of a line.
+/// Decision about a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is logged, after a line that tells how many were dropped, if any were.
+    /// The line is logged, after a notice about `dropped` lines if there are any.
     Log {
         dropped: u64,
     },
@@ -44,20 +44,20 @@ impl Budget {
         if now.saturating_duration_since(period.begin) >= PERIOD {
             (period.begin, period.used) = (now, 0);
         }
-        if period.used > 0 && period.used + length + LINE > self.limit {
+        if period.used > 0 && period.used + length + LINE_OVERHEAD > self.limit {
             period.dropped += 1;
             return Verdict::Drop;
         }
-        period.used += length + LINE;
+        period.used += length + LINE_OVERHEAD;
         Verdict::Log { dropped: std::mem::take(&mut period.dropped) }
     }
 
-    /// Takes the number of lines that were dropped and not told.
-    pub(super) fn untold(&self) -> u64 {
+    /// Takes the number of dropped lines that are not reported yet.
+    pub(super) fn take_dropped(&self) -> u64 {
         std::mem::take(&mut self.period.lock().unwrap_or_else(PoisonError::into_inner).dropped)
     }
 
-    /// The limit in KiB a second.
+    /// Returns the limit in KiB per second.
     pub(super) const fn kib(&self) -> usize {
         self.limit >> 10
     }
@@ -68,15 +68,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_over_budget_are_dropped_and_told_once() {
+    fn lines_over_budget_are_dropped_and_reported_once() {
         let begin = Instant::now();
-        let budget = Budget::new(10 * (LINE + 36), begin);
+        let budget = Budget::new(10 * (LINE_OVERHEAD + 36), begin);
         let lines: Vec<_> = (0..14).map(|_| budget.decide(36, begin)).collect();
         assert_eq!(lines.iter().filter(|verdict| **verdict == Verdict::Drop).count(), 4);
         let later = begin + PERIOD;
         assert_eq!(budget.decide(36, later), Verdict::Log { dropped: 4 });
         assert_eq!(budget.decide(1 << 20, later), Verdict::Drop);
-        assert_eq!((budget.untold(), budget.untold()), (1, 0));
+        assert_eq!((budget.take_dropped(), budget.take_dropped()), (1, 0));
         assert_eq!(budget.decide(1 << 20, later + PERIOD), Verdict::Log { dropped: 0 });
     }
 }

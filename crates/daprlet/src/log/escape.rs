@@ -1,8 +1,10 @@
-//! Control characters in applications' lines: a line may not clear a screen or pose as another application's.
+//! Escaping of control characters in applications' lines, which may not clear the screen or imitate other applications.
 
 use std::borrow::Cow;
 
-/// Escapes control characters of `line`, except tabs and, on a terminal, colours, which are ended with the line.
+/// Escapes control characters in `line`, except tabs.
+///
+/// Colours are kept on a terminal and reset at the end of the line.
 pub(super) fn for_text(line: &str, keeps_colours: bool) -> Cow<'_, str> {
     if !line.chars().any(is_control) {
         return Cow::Borrowed(line);
@@ -40,7 +42,9 @@ fn is_control(char: char) -> bool {
     char.is_control() && char != '\t'
 }
 
-/// The length of the sequence at the start of `text` that sets colour or weight (SGR, ECMA-48 8.3.117).
+/// Returns the length of a colour sequence at the start of `text`.
+///
+/// Such sequences set colour or weight (SGR, ECMA-48 8.3.117).
 fn colour_length(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\x1b[")?;
     let end = parameters.find(|char: char| !char.is_ascii_digit() && !matches!(char, ';' | ':'))?;
@@ -61,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_stay_on_a_terminal_and_end_with_the_line() {
+    fn colours_are_kept_on_terminal_and_reset_at_line_end() {
         assert_eq!(for_text("\x1b[1;31mred", true), "\x1b[1;31mred\x1b[0m");
         assert_eq!(for_text("\x1b[1;31mred\x1b[0m.", false), "red.");
     }

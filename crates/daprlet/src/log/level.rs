@@ -2,18 +2,19 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Libraries whose debug messages say nothing about applications; a directive for them overrides this.
+/// Directives for libraries whose debug messages are irrelevant to applications. A directive for a library overrides
+/// them.
 const QUIET: &str = "cranelift=info,h2=info,hyper=info,hyper_util=info,mio=info,regalloc2=info,rustls=info,tonic=info,\
                      tower=info,wasmtime=info,wasmtime_internal_cranelift=info";
 
-/// A level or directive that cannot be understood.
+/// Error for an invalid level or directive.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0:?} is no log level: levels are trace, debug, info, warning, error and off, also as TARGET=LEVEL, with commas"
+    "{0:?} is not a log level; levels are trace, debug, info, warning, error and off, also as TARGET=LEVEL, separated by commas"
 )]
 pub(crate) struct LevelError(String);
 
-/// Parses a level, or several `TARGET=LEVEL` with commas.
+/// Parses a level, or `TARGET=LEVEL` directives separated by commas.
 pub(crate) fn parse_filter(text: &str) -> Result<EnvFilter, LevelError> {
     let error = || LevelError(text.to_owned());
     let mut directives = vec![QUIET.to_owned()];
@@ -26,7 +27,9 @@ pub(crate) fn parse_filter(text: &str) -> Result<EnvFilter, LevelError> {
     EnvFilter::try_new(directives.join(",")).map_err(|_| error())
 }
 
-/// The level in `tracing`'s words. `fatal` and `panic`, which Dapr has beside, are more severe than an error.
+/// Parses a level into `tracing`'s name for it.
+///
+/// Dapr's additional levels `fatal` and `panic` are treated as errors.
 fn parse_level(text: &str) -> Option<&'static str> {
     Some(match text.to_ascii_lowercase().as_str() {
         "trace" => "trace",
@@ -44,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn daprs_levels_and_directives_are_understood() {
+    fn dapr_levels_and_directives_are_accepted() {
         for text in ["info", "WARNING", "warn", "fatal", "off", "warn,daprlet=debug", "info, a::b=trace"] {
             assert!(parse_filter(text).is_ok(), "{text}");
         }

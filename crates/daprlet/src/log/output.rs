@@ -1,4 +1,4 @@
-//! A bounded buffer of lines, and the thread that writes it.
+//! Bounded buffer of log lines, with a thread that writes them.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -6,61 +6,61 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// The time that a line waits for others that are written with it.
+/// Time that a line waits to be written together with others.
 const BATCH_DELAY: Duration = Duration::from_millis(5);
 
-/// The delay before writing again to a descriptor that is not ready.
+/// Delay before writing again to a descriptor that is not ready.
 const WRITE_RETRY_DELAY: Duration = Duration::from_millis(10);
 
-/// The longest time that the end of the process waits for lines to be written.
+/// Longest time that the process waits at exit for lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The most bytes that wait to be written; lines beyond are dropped.
+/// Limit on buffered bytes; lines beyond it are dropped.
 const MAX_BUFFERED_BYTES: usize = 4 << 20;
 
-/// The most of these that one application may take, so that the others keep room.
+/// Limit on one application's buffered bytes, so that the others have room.
 const MAX_BUFFERED_BYTES_PER_APP: usize = 1 << 20;
 
-/// The number of bytes that are written at once without waiting for more.
+/// Number of bytes that are written at once without waiting for more.
 const FULL_BATCH: usize = 64 << 10;
 
-/// Takes lines from any thread without blocking.
+/// Non-blocking destination of lines from any thread.
 pub(crate) struct Output(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     buffer: Mutex<Buffer>,
-    /// Lines arrived in an empty buffer, or fill a batch.
+    /// Signalled when lines arrive in an empty buffer, or fill a batch.
     arrived: Condvar,
-    /// The writer has written what it had taken.
+    /// Signalled when the writer has written a batch.
     written: Condvar,
 }
 
 #[derive(Default)]
 struct Buffer {
     text: Vec<u8>,
-    /// How many bytes of `text` each application has.
+    /// Bytes of `text` that belong to each application.
     shares: BTreeMap<String, usize>,
-    /// Lines dropped since this was last told, by application; `None` is daprlet.
+    /// Lines dropped since the last notice, by application; `None` is daprlet.
     dropped: BTreeMap<Option<String>, u64>,
-    /// The writer is writing.
+    /// True while the writer writes a batch.
     is_writing: bool,
 }
 
 impl Output {
-    /// Starts the thread that writes to `out`; `tell` renders a line about dropped lines.
+    /// Starts the thread that writes to `out`; `notice` formats a line about dropped lines.
     pub(super) fn start(
         out: impl io::Write + Send + 'static,
-        tell: impl Fn(Option<&str>, u64) -> String + Send + 'static,
+        notice: impl Fn(Option<&str>, u64) -> String + Send + 'static,
     ) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let writer = shared.clone();
-        // It ends with the process.
-        thread::Builder::new().name("log".into()).spawn(move || writer.write_all(out, tell))?;
+        // The thread ends with the process.
+        thread::Builder::new().name("log".into()).spawn(move || writer.write_all(out, notice))?;
         Ok(Self(shared))
     }
 
-    /// Takes one line of an application, or of daprlet; drops it where the buffer or the application's share is full.
+    /// Adds a line of an application, or of daprlet. Drops it if the buffer or the application's share is full.
     pub(super) fn push(&self, app: Option<&str>, line: &[u8]) {
         let mut buffer = self.0.lock();
         if !buffer.has_room(app, line.len()) {
@@ -80,7 +80,7 @@ impl Output {
     /// Waits until everything is written, for at most [`FLUSH_TIMEOUT`].
     pub(super) fn flush(&self) {
         let is_pending = |buffer: &mut Buffer| buffer.is_writing || !buffer.text.is_empty();
-        // Poisoned or too late: the process ends all the same.
+        // Poisoned or timed out: the process exits either way.
         let _ = self.0.written.wait_timeout_while(self.0.lock(), FLUSH_TIMEOUT, is_pending);
     }
 }
@@ -109,12 +109,12 @@ impl Shared {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_all(&self, mut out: impl io::Write, tell: impl Fn(Option<&str>, u64) -> String) {
+    fn write_all(&self, mut out: impl io::Write, notice: impl Fn(Option<&str>, u64) -> String) {
         let mut text = Vec::new();
         loop {
             let dropped = self.take(&mut text);
-            let told = dropped.iter().map(|(app, lines)| tell(app.as_deref(), *lines)).collect::<String>();
-            let is_lost = !write(&mut out, told.as_bytes()).is_empty();
+            let notices = dropped.iter().map(|(app, lines)| notice(app.as_deref(), *lines)).collect::<String>();
+            let is_lost = !write(&mut out, notices.as_bytes()).is_empty();
             let lost = lines(write(&mut out, &text));
             text.clear();
             let mut buffer = self.lock();
@@ -130,7 +130,7 @@ impl Shared {
         }
     }
 
-    /// Waits for lines, gives them others for company, and takes them all; returns what was dropped before them.
+    /// Waits for a batch of lines and takes it. Returns the number of lines dropped before it.
     fn take(&self, text: &mut Vec<u8>) -> BTreeMap<Option<String>, u64> {
         let buffer = self.arrived.wait_while(self.lock(), |buffer| buffer.text.is_empty());
         let buffer = buffer.unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +144,7 @@ impl Shared {
     }
 }
 
-/// Writes `text`, however long the reader takes; returns what could not be written.
+/// Writes `text`, however slow the reader is; returns the rest that could not be written.
 fn write<'a>(out: &mut impl io::Write, mut text: &'a [u8]) -> &'a [u8] {
     while !text.is_empty() {
         match out.write(text) {
@@ -152,7 +152,7 @@ fn write<'a>(out: &mut impl io::Write, mut text: &'a [u8]) -> &'a [u8] {
             Ok(length) => text = text.get(length..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(WRITE_RETRY_DELAY),
-            // A closed pipe or a full disk: there is no better place to say so.
+            // A closed pipe or a full disk; there is no better place to report it.
             Err(_) => return text,
         }
     }
@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    fn tell(app: Option<&str>, lines: u64) -> String {
+    fn notice(app: Option<&str>, lines: u64) -> String {
         format!("{}:{lines}\n", app.unwrap_or("-"))
     }
 
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn flush_writes_all_lines_in_order() {
         let (reader, writer) = io::pipe().unwrap();
-        let output = Output::start(writer, tell).unwrap();
+        let output = Output::start(writer, notice).unwrap();
         let expected: String = (0..1000).map(|number| format!("line {number:03}\n")).collect();
         let length = expected.len();
         let reads = thread::spawn(move || read(reader, length));
@@ -196,8 +196,8 @@ mod tests {
     #[test]
     fn unread_output_drops_and_counts_without_blocking() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let output = Output::start(writer, tell).unwrap();
-        // More than a pipe holds: the writer takes the first line and is stuck with it.
+        let output = Output::start(writer, notice).unwrap();
+        // More than a pipe holds: the writer takes the first line and blocks.
         let line = [b"x".repeat(256 * 1024 - 1), b"\n".to_vec()].concat();
         output.push(Some("chatty"), &line);
         while !output.0.lock().is_writing {
@@ -210,12 +210,12 @@ mod tests {
         assert_eq!(output.0.lock().dropped, BTreeMap::from([(Some("chatty".to_owned()), 3)]));
         let mut text = vec![0; line.len() * (1 + lines_of_share)];
         reader.read_exact(&mut text[..line.len()]).unwrap();
-        let told = read(&mut reader, "chatty:3\n".len());
+        let notices = read(&mut reader, "chatty:3\n".len());
         reader.read_exact(&mut text[line.len()..]).unwrap();
-        assert_eq!((told.as_str(), read(&mut reader, "here\nown\n".len()).as_str()), ("chatty:3\n", "here\nown\n"));
+        assert_eq!((notices.as_str(), read(&mut reader, "here\nown\n".len()).as_str()), ("chatty:3\n", "here\nown\n"));
     }
 
-    /// Fails like a full disk while told to, and passes on what it is given otherwise.
+    /// Writer that fails like a full disk while `is_full` is set, and otherwise forwards its input.
     struct Disk {
         is_full: Arc<Mutex<bool>>,
         written: mpsc::Sender<String>,
@@ -236,10 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn full_disk_loses_lines_and_tells_when_it_has_room() {
+    fn full_disk_drops_lines_and_reports_them_later() {
         let (written, writes) = mpsc::channel();
         let is_full = Arc::new(Mutex::new(true));
-        let output = Output::start(Disk { is_full: is_full.clone(), written }, tell).unwrap();
+        let output = Output::start(Disk { is_full: is_full.clone(), written }, notice).unwrap();
         output.push(None, b"lost\n");
         output.flush();
         *is_full.lock().unwrap() = false;

@@ -1,4 +1,4 @@
-//! What the page tells about the process that serves it: `GET /daprlet.json`.
+//! Facts about this process for the page: `GET /daprlet.json`.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::source;
 
-/// The path of the document.
+/// Path of the document.
 pub(crate) const PATH: &str = "daprlet.json";
 
-/// Facts that do not change while the process runs, and when it was ready.
+/// Facts that do not change while the process runs, and the time at which it was ready.
 pub(crate) struct About {
     started: Instant,
     ready_after: OnceLock<Duration>,
@@ -22,26 +22,26 @@ pub(crate) struct About {
 }
 
 impl About {
-    /// Facts about a process that now begins to start these applications, and serves the page in that directory.
+    /// Collects facts about a process that is about to start `apps` and serve the page in `page`.
     pub(crate) fn new(apps: &[App], page: Option<&Path>) -> Self {
         let apps = apps.iter().map(|app| (app.id.clone(), kind(&app.command))).collect();
-        let source = page.and_then(source::of_directory);
+        let source = page.and_then(source::from_directory);
         Self { started: Instant::now(), ready_after: OnceLock::new(), apps, ports: OnceLock::new(), source }
     }
 
-    /// Notes where the applications listen.
+    /// Records the addresses of the applications.
     pub(crate) fn listening(&self, running: &[RunningApp]) {
         let ports = running.iter().map(|app| app.address.map(|address| address.port())).collect();
-        // They are bound once.
+        // The ports are bound only once.
         let _ = self.ports.set(ports);
     }
 
-    /// Notes that every application is ready.
+    /// Records that every application is ready.
     pub(crate) fn ready(&self) {
         let _ = self.ready_after.set(self.started.elapsed());
     }
 
-    /// The document. What is not known is null.
+    /// Returns the document. Unknown values are null.
     pub(crate) fn json(&self) -> Value {
         let port = |at: usize| self.ports.get().and_then(|ports| ports.get(at).copied().flatten());
         let apps: Vec<Value> = self
@@ -60,7 +60,7 @@ impl About {
     }
 }
 
-/// What an application is: a WebAssembly guest of this process, or a process of its own.
+/// Returns the kind of an application: a WebAssembly guest, a process of its own, or external.
 fn kind(command: &Command) -> &'static str {
     match command {
         Command::Process(_) => "process",
@@ -69,7 +69,7 @@ fn kind(command: &Command) -> &'static str {
     }
 }
 
-/// The memory of this process, where the system tells.
+/// Returns the resident memory of this process, if the system reports it.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,4 +1,4 @@
-//! From what the user wrote to what the host needs.
+//! Conversion of user settings to the host's settings.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -13,7 +13,7 @@ use dapr_resources::resources::{self, Resources};
 
 use dapr_resources::component::ComponentResource;
 use dapr_resources::run_template::{self, AppEntry, LogDestination, RunTemplate};
-use dapr_resources::{Problem, Problems, configuration, size};
+use dapr_resources::{ConfigError, ConfigErrors, configuration, size};
 use wasmedge_guest::command::WasmEdgeCommand;
 use wasmedge_guest::{Limits, Weight};
 
@@ -27,76 +27,78 @@ const MAX_BODY_SIZE: u64 = 4 << 20;
 /// Dapr's default for `--read-buffer-size`, in bytes.
 const READ_BUFFER_SIZE: u64 = 4 << 10;
 
-/// The variable of an application's `env` that is `--instances` for it alone. Who else runs the template passes it on to a
-/// program that does not know it.
+/// Variable in an application's `env` that overrides `--instances` for it.
+///
+/// A variable, because other tools that run the template pass it on to a program that ignores it.
 const INSTANCES: &str = "DAPRLET_INSTANCES";
 
-/// The same for `--guest-weight`.
+/// Same for `--guest-weight`.
 const WEIGHT: &str = "DAPRLET_GUEST_WEIGHT";
 
-/// The same for `--guest-memory`.
+/// Same for `--guest-memory`.
 const GUEST_MEMORY: &str = "DAPRLET_GUEST_MEMORY";
 
-/// The same for `--app-memory`.
+/// Same for `--app-memory`.
 const APP_MEMORY: &str = "DAPRLET_APP_MEMORY";
 
-/// The same for `--guest-cpu`.
+/// Same for `--guest-cpu`.
 const GUEST_CPU: &str = "DAPRLET_GUEST_CPU";
 
-/// The same for `--guest-queue`.
+/// Same for `--guest-queue`.
 const QUEUE: &str = "DAPRLET_GUEST_QUEUE";
 
-/// The same for `--app-bodies`.
+/// Same for `--app-bodies`.
 const BODIES: &str = "DAPRLET_APP_BODIES";
 
-/// The same for `--request-timeout`.
+/// Same for `--request-timeout`.
 const REQUEST_TIMEOUT: &str = "DAPRLET_REQUEST_TIMEOUT";
 
-/// The same for `--log-budget`.
+/// Same for `--log-budget`.
 const LOG_BUDGET: &str = "DAPRLET_LOG_BUDGET";
 
-/// The same for `--guest-queue-timeout`.
+/// Same for `--guest-queue-timeout`.
 const QUEUE_TIMEOUT: &str = "DAPRLET_GUEST_QUEUE_TIMEOUT";
 
-/// The applications that `arguments` name.
+/// Returns the applications that `arguments` name.
 pub(crate) fn entries(arguments: &Run, environment: &Environment) -> anyhow::Result<RunTemplate> {
-    // What is no option that is known looks like the begin of a command to the parser.
+    // The parser takes an unknown option for the start of a command.
     if let Some(option) = arguments.command.first().filter(|word| word.starts_with('-')) {
         return Err(UsageError(cli::unknown_option(option)).into());
     }
     match &arguments.run_file {
         Some(_) if !arguments.command.is_empty() => {
-            Err(UsageError("a run template has its applications' commands; name one or the other".to_owned()).into())
+            Err(UsageError("a run template already contains commands; give either one or the other".to_owned()).into())
         }
         Some(file) => Ok(run_template::load(file, environment.get("HOME").map(Path::new))?),
         None => Ok(RunTemplate { apps: vec![single(arguments)?], warnings: Vec::new() }),
     }
 }
 
-/// What the host needs of each application, and what in its files has no effect; or every mistake in the files that the
-/// template leads to.
+/// Returns each application's settings for the host, and warnings about settings without effect.
+///
+/// Fails with all errors in the files that the template refers to.
 pub(crate) fn read(
     template: RunTemplate,
     arguments: &Run,
     environment: &BTreeMap<String, String>,
     registry: &Registry,
-) -> anyhow::Result<(Vec<App>, Vec<Problem>)> {
-    let mut problems = Problems::default();
-    template.warnings.into_iter().for_each(|warning| problems.warn(warning));
+) -> anyhow::Result<(Vec<App>, Vec<ConfigError>)> {
+    let mut errors = ConfigErrors::default();
+    template.warnings.into_iter().for_each(|warning| errors.warn(warning));
     let mut apps = Vec::new();
     for entry in template.apps {
-        if let Some(app) = app(entry, arguments, environment, registry, &mut problems) {
+        if let Some(app) = app(entry, arguments, environment, registry, &mut errors) {
             apps.push(app);
         }
     }
     if arguments.strict {
-        problems.be_strict();
+        errors.be_strict();
     }
-    let warnings = problems.into_result()?;
+    let warnings = errors.into_result()?;
     Ok((apps, warnings))
 }
 
-/// The one application of the command line.
+/// Returns the single application of the command line.
 fn single(arguments: &Run) -> anyhow::Result<AppEntry> {
     let Some(app_id) = arguments.app_id.clone() else {
         let message = "name a run template with -f, or an application with --app-id; `daprlet run --help` shows both";
@@ -132,19 +134,19 @@ fn app(
     arguments: &Run,
     environment: &BTreeMap<String, String>,
     registry: &Registry,
-    problems: &mut Problems,
+    errors: &mut ConfigErrors,
 ) -> Option<App> {
-    let command = problems.collect(command(&entry, environment));
-    let instances = problems.collect(instances(&entry, arguments));
-    let health_check = problems.collect(health_check(&entry));
-    let weight = problems.collect(weight(&entry, arguments));
-    let limits = problems.collect(limits(&entry, arguments));
-    let bodies = problems.collect(limit(&entry, BODIES, arguments.app_bodies).map(mib));
+    let command = errors.collect(command(&entry, environment));
+    let instances = errors.collect(instances(&entry, arguments));
+    let health_check = errors.collect(health_check(&entry));
+    let weight = errors.collect(weight(&entry, arguments));
+    let limits = errors.collect(limits(&entry, arguments));
+    let bodies = errors.collect(limit(&entry, BODIES, arguments.app_bodies).map(mib));
     let configuration =
-        problems.collect(configuration::load(&entry.config_files, &|name| environment.get(name).cloned()));
+        errors.collect(configuration::load(&entry.config_files, &|name| environment.get(name).cloned()));
     let mut configuration = configuration.unwrap_or_default();
-    std::mem::take(&mut configuration.warnings).into_iter().for_each(|warning| problems.warn(warning));
-    let resources = resources(&entry, environment, registry, &configuration.denied_components, problems);
+    std::mem::take(&mut configuration.warnings).into_iter().for_each(|warning| errors.warn(warning));
+    let resources = resources(&entry, environment, registry, &configuration.denied_components, errors);
     let (command, instances, weight, limits, bodies) = (command?, instances?, weight?, limits?, bodies?);
     let (resources, health_check) = (resources?, health_check?);
     let port_origin = match arguments.run_file {
@@ -186,43 +188,45 @@ fn app(
     })
 }
 
-/// How many instances of a module there may be: as its entry says, or the command line, or one a core.
-fn instances(entry: &AppEntry, arguments: &Run) -> Result<usize, Problems> {
+/// Returns the limit on a module's instances: from its entry, the command line, or one per core.
+fn instances(entry: &AppEntry, arguments: &Run) -> Result<usize, ConfigErrors> {
     if let Some((_, text)) = entry.env.iter().find(|(name, _)| name == INSTANCES) {
         return text.parse().map(NonZeroUsize::get).map_err(|_| {
-            let error = format!("app {}: env: {INSTANCES} is {text:?}: it is a number from 1", entry.app_id);
-            Problem::new(&entry.origin, error).into()
+            let error = format!("app {}: env: {INSTANCES} is {text:?}: it must be a number from 1", entry.app_id);
+            ConfigError::new(&entry.origin, error).into()
         });
     }
     let given = arguments.instances.or_else(|| std::thread::available_parallelism().ok());
     Ok(given.map_or(1, NonZeroUsize::get))
 }
 
-/// The probes of the application's health, with the defaults of `dapr/pkg/config/app_connection.go`: zero stands for them, too.
-fn health_check(entry: &AppEntry) -> Result<Option<HealthCheck>, Problems> {
+/// Returns the settings of health probes.
+///
+/// Absent and zero values get the defaults of `dapr/pkg/config/app_connection.go`.
+fn health_check(entry: &AppEntry) -> Result<Option<HealthCheck>, ConfigErrors> {
     let fields = &entry.health_check;
     if fields.enabled != Some(true) {
         return Ok(None);
     }
-    let problem = |error: String| Problem::new(&entry.origin, format!("app {}: {error}", entry.app_id));
+    let error_at = |error: String| ConfigError::new(&entry.origin, format!("app {}: {error}", entry.app_id));
     if entry.app_port.is_none() {
-        return Err(problem("a health check needs appPort (--app-port), which it probes".to_owned()).into());
+        return Err(error_at("a health check needs appPort (--app-port), which it probes".to_owned()).into());
     }
     let path = fields.path.as_deref().unwrap_or("healthz").trim_start_matches('/');
-    let path = format!("/{path}").parse().map_err(|error| problem(format!("health check path /{path}: {error}")))?;
+    let path = format!("/{path}").parse().map_err(|error| error_at(format!("health check path /{path}: {error}")))?;
     let positive = |number: Option<u64>, default| number.filter(|number| *number > 0).unwrap_or(default);
     let interval = Duration::from_secs(positive(fields.interval, 5));
     let timeout = Duration::from_millis(positive(fields.timeout, 500));
     if timeout > interval {
-        let error = format!("the health probe's timeout ({timeout:?}) has to be at most its interval ({interval:?})");
-        return Err(problem(error).into());
+        let error = format!("the health probe's timeout ({timeout:?}) must be at most its interval ({interval:?})");
+        return Err(error_at(error).into());
     }
     let threshold = fields.threshold.filter(|threshold| *threshold > 0).unwrap_or(3);
     Ok(Some(HealthCheck { path, interval, timeout, threshold }))
 }
 
-/// What guests may use up: as their entry says, or the command line.
-fn limits(entry: &AppEntry, arguments: &Run) -> Result<Limits, Problems> {
+/// Returns the resource limits of guests: from the application's entry, or the command line.
+fn limits(entry: &AppEntry, arguments: &Run) -> Result<Limits, ConfigErrors> {
     let is_own = entry.env.iter().any(|(name, _)| name == REQUEST_TIMEOUT);
     let own = is_own.then(|| limit(entry, REQUEST_TIMEOUT, 0)).transpose()?;
     let timeout = own.or(arguments.request_timeout.map(NonZeroU64::get));
@@ -237,114 +241,117 @@ fn limits(entry: &AppEntry, arguments: &Run) -> Result<Limits, Problems> {
     })
 }
 
-/// What an application may log, in bytes a second.
+/// Returns the limit on an application's log output, in bytes per second.
 pub(crate) fn log_budget(entry: &AppEntry, arguments: &Run) -> anyhow::Result<usize> {
     let kib = limit(entry, LOG_BUDGET, arguments.log_budget)?;
     Ok(usize::try_from(kib).unwrap_or(usize::MAX).saturating_mul(1 << 10))
 }
 
-/// So many MiB, in bytes.
+/// Converts MiB to bytes.
 fn mib(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(1 << 20)
 }
 
-/// A limit of one application, or else that of the command line.
-fn limit(entry: &AppEntry, name: &str, general: u64) -> Result<u64, Problems> {
+/// Returns an application's own limit, or else that of the command line.
+fn limit(entry: &AppEntry, name: &str, general: u64) -> Result<u64, ConfigErrors> {
     let Some((_, text)) = entry.env.iter().find(|(other, _)| other == name) else { return Ok(general) };
     text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| {
-        let error = format!("app {}: env: {name} is {text:?}: it is a number from 1", entry.app_id);
-        Problem::new(&entry.origin, error).into()
+        let error = format!("app {}: env: {name} is {text:?}: it must be a number from 1", entry.app_id);
+        ConfigError::new(&entry.origin, error).into()
     })
 }
 
-/// The share of an application's guests: as its entry says, or the command line.
-fn weight(entry: &AppEntry, arguments: &Run) -> Result<Weight, Problems> {
+/// Returns the CPU weight of an application's guests: from its entry, or the command line.
+fn weight(entry: &AppEntry, arguments: &Run) -> Result<Weight, ConfigErrors> {
     let own = entry.env.iter().find(|(name, _)| name == WEIGHT).map(|(_, text)| text);
     let weight = own.map_or(Some(arguments.guest_weight), |text| text.parse().ok()).and_then(Weight::new);
     weight.ok_or_else(|| {
         let text = own.map_or_else(|| arguments.guest_weight.to_string(), ToOwned::to_owned);
-        let error = format!("app {}: env: {WEIGHT} is {text:?}: it is a number from 1 to 10000", entry.app_id);
-        Problem::new(&entry.origin, error).into()
+        let error = format!("app {}: env: {WEIGHT} is {text:?}: it must be a number from 1 to 10000", entry.app_id);
+        ConfigError::new(&entry.origin, error).into()
     })
 }
 
-fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<Command, Problems> {
+fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<Command, ConfigErrors> {
     let Some((program, rest)) = entry.command.split_first() else { return Ok(Command::None) };
-    let problem = |error: String| Problem::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into();
+    let error_at =
+        |error: String| ConfigError::new(&entry.origin, format!("app {}: command: {error}", entry.app_id)).into();
     let is_module = Path::new(program).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm"));
     if WasmEdgeCommand::is_wasmedge(program) || is_module {
         return WasmEdgeCommand::parse(if is_module { &entry.command } else { rest })
             .map(Command::WasmEdge)
-            .map_err(|error| problem(error.to_string()));
+            .map_err(|error| error_at(error.to_string()));
     }
     #[cfg(feature = "component-apps")]
     if app_runtime::ServeCommand::is_wasmtime(program) {
         let parsed = app_runtime::ServeCommand::parse(rest);
-        return parsed.map(Command::Serve).map_err(|error| problem(error.to_string()));
+        return parsed.map(Command::Serve).map_err(|error| error_at(error.to_string()));
     }
     let own = entry.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path);
     which::which_in(program, own.or_else(|| environment.get("PATH")), &entry.app_dir)
-        .map_err(|error| problem(format!("{program}: {error}, seen from {}", entry.app_dir.display())))?;
+        .map_err(|error| error_at(format!("{program}: {error}, relative to {}", entry.app_dir.display())))?;
     Ok(Command::Process(entry.command.clone()))
 }
 
-/// Building blocks that are not served yet, by the first part of their component types.
-const NOT_SERVED: &[(&str, &str)] = &[
-    ("configuration", "the configuration API is not served yet, and answers 501"),
-    ("conversation", "the conversation API is not served yet, and answers 501"),
-    ("crypto", "the cryptography API is not served yet, and answers 501"),
-    ("lock", "the distributed lock API is not served yet, and answers 501"),
+/// Building blocks that are not supported yet, by the first part of their component types.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("configuration", "the configuration API is not supported yet and responds with 501"),
+    ("conversation", "the conversation API is not supported yet and responds with 501"),
+    ("crypto", "the cryptography API is not supported yet and responds with 501"),
+    ("lock", "the distributed lock API is not supported yet and responds with 501"),
     ("nameresolution", "applications of one process find each other by their ids"),
-    ("pubsub", "pub/sub is not served yet, and answers 501"),
-    ("workflow", "the workflow API is not served yet, and answers 501"),
+    ("pubsub", "pub/sub is not supported yet and responds with 501"),
+    ("workflow", "the workflow API is not supported yet and responds with 501"),
 ];
 
-/// What this application sees, checked as far as that is possible without making components.
+/// Loads the resources that this application sees, checked as far as possible without creating components.
 fn resources(
     entry: &AppEntry,
     environment: &BTreeMap<String, String>,
     registry: &Registry,
     denied: &[String],
-    problems: &mut Problems,
+    errors: &mut ConfigErrors,
 ) -> Option<Resources> {
     let namespace = environment.get("NAMESPACE").map(String::as_str);
-    let mut resources = problems.collect(resources::load(&entry.resources_paths, namespace))?;
-    std::mem::take(&mut resources.warnings).into_iter().for_each(|warning| problems.warn(warning));
+    let mut resources = errors.collect(resources::load(&entry.resources_paths, namespace))?;
+    std::mem::take(&mut resources.warnings).into_iter().for_each(|warning| errors.warn(warning));
     resources.retain_visible_to(&entry.app_id);
     let is_middleware =
         |component: &mut ComponentResource| component.type_.to_ascii_lowercase().starts_with("middleware.");
     resources.middleware = resources.components.extract_if(.., is_middleware).collect();
-    resources.middleware.retain(|component| !is_denied(component, denied, problems));
+    resources.middleware.retain(|component| !is_denied(component, denied, errors));
     resources
         .components
-        .retain(|component| !is_denied(component, denied, problems) && is_made(component, registry, problems));
+        .retain(|component| !is_denied(component, denied, errors) && is_supported(component, registry, errors));
     Some(resources)
 }
 
-/// True if the Configuration denies the component's type; it is left out with a warning then.
-fn is_denied(component: &ComponentResource, denied: &[String], problems: &mut Problems) -> bool {
+/// Returns true, after a warning, if the Configuration denies the component's type.
+fn is_denied(component: &ComponentResource, denied: &[String], errors: &mut ConfigErrors) -> bool {
     let type_ = component.type_.to_ascii_lowercase();
     let versioned = format!("{type_}/{}", component.version);
     let is_denied = denied.iter().map(|denied| denied.to_ascii_lowercase()).any(|it| it == type_ || it == versioned);
     if is_denied {
-        leave_out(component, "the Configuration denies its type", problems);
+        warn_skipped(component, "the Configuration denies its type", errors);
     }
     is_denied
 }
 
-/// Tells that a component is left out.
-fn leave_out(component: &ComponentResource, why: &str, problems: &mut Problems) {
-    let message = format!("component {:?} ({}) is left out: {why}", component.name, component.type_);
-    problems.warn(Problem::new(&component.origin, message));
+/// Warns that a component is skipped.
+fn warn_skipped(component: &ComponentResource, why: &str, errors: &mut ConfigErrors) {
+    let message = format!("component {:?} ({}) is skipped: {why}", component.name, component.type_);
+    errors.warn(ConfigError::new(&component.origin, message));
 }
 
-/// Whether a component is made. One of a type that is unknown is a mistake, unless its errors are ignored; one that Dapr has
-/// and daprlet has not is left out with a warning.
-fn is_made(component: &ComponentResource, registry: &Registry, problems: &mut Problems) -> bool {
+/// Returns true if the component should be created.
+///
+/// A type that Dapr has and daprlet lacks is skipped with a warning. An unknown type is an error, unless the component
+/// ignores errors.
+fn is_supported(component: &ComponentResource, registry: &Registry, errors: &mut ConfigErrors) -> bool {
     let type_ = component.type_.to_ascii_lowercase();
     let block = type_.split('.').next().unwrap_or_default();
-    if let Some((_, why)) = NOT_SERVED.iter().find(|(prefix, _)| *prefix == block) {
-        leave_out(component, why, problems);
+    if let Some((_, why)) = UNSUPPORTED.iter().find(|(prefix, _)| *prefix == block) {
+        warn_skipped(component, why, errors);
         return false;
     }
     let spec = ComponentSpec {
@@ -356,10 +363,10 @@ fn is_made(component: &ComponentResource, registry: &Registry, problems: &mut Pr
     match registry.check(&spec) {
         Err(error @ (CreateError::UnknownType { .. } | CreateError::UnknownVersion { .. })) => {
             if component.ignore_errors {
-                leave_out(component, &error.to_string(), problems);
+                warn_skipped(component, &error.to_string(), errors);
                 return false;
             }
-            problems.push(Problem::new(&component.origin, error.to_string()));
+            errors.push(ConfigError::new(&component.origin, error.to_string()));
             false
         }
         _ => true,

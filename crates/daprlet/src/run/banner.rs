@@ -1,4 +1,4 @@
-//! The table of addresses, shown once everything is ready.
+//! Table of addresses, shown once everything is ready.
 
 use std::net::SocketAddr;
 
@@ -7,8 +7,8 @@ use app_runtime::RunningApp;
 use crate::cli::LogFormat;
 use crate::log::Log;
 
-/// Tells where everything listens.
-pub(crate) fn tell(log: &Log, format: LogFormat, running: &[RunningApp], page: Option<SocketAddr>) {
+/// Prints the addresses of all applications and of the page.
+pub(crate) fn print(log: &Log, format: LogFormat, running: &[RunningApp], page: Option<SocketAddr>) {
     match format {
         LogFormat::Text => log.print(&text(running, page)),
         LogFormat::Json => {
@@ -33,6 +33,6 @@ fn text(running: &[RunningApp], page: Option<SocketAddr>) -> String {
     if let Some(page) = page {
         text.push_str(&format!("  {:width$}  http://{page}\n", "page"));
     }
-    text.push_str("Ctrl-C ends it.\n");
+    text.push_str("Press Ctrl-C to stop.\n");
     text
 }

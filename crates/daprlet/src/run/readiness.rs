@@ -1,11 +1,11 @@
-//! Waiting until all applications are ready, and telling which are not.
+//! Waits until all applications are ready, and reports those that are not.
 
 use std::time::Duration;
 
 use app_runtime::RunningApp;
 use futures_util::future::join_all;
 
-/// The time after which a start tells what it waits for, and then again and again.
+/// Time until the first progress report; later ones follow every [`PROGRESS_EVERY`].
 const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
@@ -20,14 +20,14 @@ pub(crate) async fn all_ready(running: &[RunningApp]) {
     }
 }
 
-/// Renders how many applications are ready, and what the others lack.
+/// Formats the number of ready applications, and the reasons why others are not.
 fn progress(running: &[RunningApp]) -> String {
     let waiting: Vec<_> = running.iter().filter_map(|app| Some(format!("{} ({})", app.id, lacks(app)?))).collect();
     let ready = running.len() - waiting.len();
     format!("ready: {ready} of {}; waiting for {}", running.len(), waiting.join(", "))
 }
 
-/// Names what an application lacks to be ready.
+/// Returns the reason why an application is not ready.
 fn lacks(app: &RunningApp) -> Option<String> {
     if app.sidecar.health().all() {
         return None;

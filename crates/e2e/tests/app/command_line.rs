@@ -32,11 +32,11 @@ fn app(command: &str) -> String {
 
 #[test]
 fn errors_have_file_and_line() {
-    check("version: 1\napps:\n- {appDirPath: gone, appPort: x}\n", COMPONENT, &["2 mistakes", "dapr.yaml:3"]);
+    check("version: 1\napps:\n- {appDirPath: gone, appPort: x}\n", COMPONENT, &["2 errors", "dapr.yaml:3"]);
     check("version: [1\n", COMPONENT, &["dapr.yaml:", "no YAML"]);
     check(&app("[wasmedge, --frobnicate, x.wasm]"), COMPONENT, &["dapr.yaml:4", "unknown option --frobnicate"]);
     let none = app("[], env: {DAPRLET_INSTANCES: 0}");
-    check(&none, COMPONENT, &["dapr.yaml:4", "DAPRLET_INSTANCES is \"0\": it is a number from 1"]);
+    check(&none, COMPONENT, &["dapr.yaml:4", "DAPRLET_INSTANCES is \"0\": it must be a number from 1"]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl TwoApps {
         let spinning = std::thread::spawn(move || request("GET", &url).send().status);
         self.deployment.daprlet.until(|| {
             assert_eq!(self.get("/"), 200);
-            self.said("instance 2 is started").then_some(())
+            self.said("started instance 2").then_some(())
         });
         spinning
     }
@@ -139,7 +139,7 @@ fn waiting_partial_request_starts_another_instance() {
     }
     // From here on, no new connection or request waits for an instance.
     other.ask("/spin");
-    odd.deployment.daprlet.until(|| odd.said("instance 2 is started").then_some(()));
+    odd.deployment.daprlet.until(|| odd.said("started instance 2").then_some(()));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn small_requests_beside_large_images_use_another_instance() {
         // is not.
         deployment.daprlet.until(|| {
             assert_eq!(deployment.grayscale("GET", "/healthz").send().status, 200);
-            deployment.daprlet.said().contains("instance 2 is started").then_some(())
+            deployment.daprlet.said().contains("started instance 2").then_some(())
         });
         done.store(true, Ordering::Relaxed);
     });

@@ -119,7 +119,7 @@ fn yaml_cannot_extend_flag_grants() {
     let ended = command.output().unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(64), "{said}");
-    assert!(said.contains("\"allowHosts\" is decided by the flags"), "{said}");
+    assert!(said.contains("\"allowHosts\" is set by the flags"), "{said}");
 }
 
 #[test]
@@ -150,5 +150,5 @@ fn unservable_component_fails_at_once() {
     refused(&["--module", &e2e::wasm("plain-udp").display().to_string()], "a core module and no component");
     refused(&[], "--module <FILE>");
     std::fs::write(folder.path().join("s.sock"), "mine").unwrap();
-    refused(&["--type", "state.in-memory"], "s.sock exists and is no socket");
+    refused(&["--type", "state.in-memory"], "s.sock exists and is not a socket");
 }

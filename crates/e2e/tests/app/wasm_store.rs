@@ -114,5 +114,5 @@ fn replaced_module_is_reloaded_without_dropped_requests() {
         other => panic!("a request was answered with {other}"),
     });
     assert_eq!(store.save(r#"[{"key":"k","value":2}]"#), 204);
-    store.daprlet.until(|| store.daprlet.said().contains("a component was replaced").then_some(()));
+    store.daprlet.until(|| store.daprlet.said().contains("component replaced").then_some(()));
 }

@@ -59,7 +59,7 @@ fn trap_fails_only_its_request() {
     assert_eq!((failed.status, failed.text().as_str()), (500, "the application failed; its log says why\n"));
     assert_eq!(request("POST", &url).body(picture(ImageFormat::Png)).send().status, 200);
     let said = deployment.daprlet.said();
-    assert!(said.contains("the instance broke; others go on") && said.contains("wasm backtrace"), "{said}");
+    assert!(said.contains("instance failed; others continue") && said.contains("wasm backtrace"), "{said}");
     assert_eq!(deployment.grayscale("GET", "/").send().status, 200);
 }
 

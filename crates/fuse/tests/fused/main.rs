@@ -1,15 +1,15 @@
-//! Consumer and provider become one file, and runtimes that nobody here wrote run it.
+//! Composition of consumers and providers, run with this crate's wasmtime and with the program `wasmtime`.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail them by panicking")]
 
-mod mistakes;
+mod errors;
 mod run;
 
 use std::path::PathBuf;
 
 use fuse::{Part, describe, fuse};
 
-/// The bytes of a component, from where `cargo xtask build-wasm --components` puts it.
+/// Reads a component from the output directory of `cargo xtask build-wasm --components`.
 fn bytes(name: &str) -> Vec<u8> {
     let folder = std::env::var_os("WASM_DIR").map(PathBuf::from);
     let folder = folder.unwrap_or_else(|| PathBuf::from("../../wasm"));
@@ -18,11 +18,11 @@ fn bytes(name: &str) -> Vec<u8> {
     read.unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask build-wasm --components` makes it", path.display()))
 }
 
-/// The providers: built by the toolchain, and made here of a core module that `wit-bindgen` has described.
+/// Providers: one built by the toolchain, and one created here from a core module with `wit-bindgen` metadata.
 const PROVIDERS: [&str; 2] = ["keyvalue.wasm", "keyvalue.core.wasm"];
 
 #[tokio::test]
-async fn what_the_consumer_wants_is_inside_and_all_of_it_works() {
+async fn composed_component_contains_providers_and_runs() {
     for provider in PROVIDERS {
         let (demo, provided) = (bytes("keyvalue-demo.wasm"), bytes(provider));
         let (demo, provider) = (Part::new("demo", &demo).unwrap(), Part::new(provider, &provided).unwrap());
@@ -37,16 +37,16 @@ async fn what_the_consumer_wants_is_inside_and_all_of_it_works() {
         assert!(!after.imports.iter().any(|name| name.starts_with("wasi:keyvalue/")), "{after}");
         assert_eq!(after.exports, before.exports);
         assert!(after.producers.iter().any(|it| it.starts_with("language: Rust")), "{after}");
-        let said = run::in_this_process(fused.bytes()).await.unwrap();
+        let said = run::in_process(fused.bytes()).await.unwrap();
         assert!(said.ends_with("all is as it must be\n"), "{said}");
-        if let Some(said) = run::by_wasmtime(fused.bytes()) {
+        if let Some(said) = run::with_wasmtime(fused.bytes()) {
             assert!(said.ends_with("all is as it must be\n"), "{said}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_store_behind_the_provider_is_a_third_part() {
+async fn provider_imports_are_provided_by_third_part() {
     let (demo, provider, store) =
         (bytes("keyvalue-demo.wasm"), bytes("keyvalue-on-state.wasm"), bytes("state-in-memory.wasm"));
     let [demo, provider, store] =
@@ -57,15 +57,15 @@ async fn a_store_behind_the_provider_is_a_third_part() {
     let after = describe(&fused).unwrap();
     let is_inside = |name: &String| name.starts_with("wasi:keyvalue/") || name.starts_with("dapr:components/state");
     assert!(!after.imports.iter().any(is_inside), "{after}");
-    let said = run::in_this_process(fused.bytes()).await.unwrap();
+    let said = run::in_process(fused.bytes()).await.unwrap();
     assert!(said.ends_with("all is as it must be\n"), "{said}");
-    if let Some(said) = run::by_wasmtime(fused.bytes()) {
+    if let Some(said) = run::with_wasmtime(fused.bytes()) {
         assert!(said.ends_with("all is as it must be\n"), "{said}");
     }
 }
 
 #[tokio::test]
-async fn alone_the_consumer_does_not_run() {
-    let error = run::in_this_process(&bytes("keyvalue-demo.wasm")).await.unwrap_err();
+async fn consumer_without_provider_does_not_run() {
+    let error = run::in_process(&bytes("keyvalue-demo.wasm")).await.unwrap_err();
     assert!(format!("{error:?}").contains("wasi:keyvalue/"), "{error:?}");
 }

@@ -1,4 +1,4 @@
-//! Running a command: in this process, on wasmtime's own WASI, and by the program `wasmtime`.
+//! Running of commands: in this process on wasmtime's WASI, and with the program `wasmtime`.
 
 use std::process::Command as Process;
 
@@ -16,8 +16,8 @@ impl WasiView for State {
     }
 }
 
-/// Runs a command on nothing but WASI, and gives what it printed.
-pub(crate) async fn in_this_process(bytes: &[u8]) -> wasmtime::Result<String> {
+/// Runs a command with WASI only, and returns its output.
+pub(crate) async fn in_process(bytes: &[u8]) -> wasmtime::Result<String> {
     let engine = Engine::new(&Config::new())?;
     let component = Component::new(&engine, bytes)?;
     let mut linker = Linker::new(&engine);
@@ -32,8 +32,8 @@ pub(crate) async fn in_this_process(bytes: &[u8]) -> wasmtime::Result<String> {
     Ok(said)
 }
 
-/// Runs a command by the program `wasmtime`, where there is one.
-pub(crate) fn by_wasmtime(bytes: &[u8]) -> Option<String> {
+/// Runs a command with the program `wasmtime`, if it is installed.
+pub(crate) fn with_wasmtime(bytes: &[u8]) -> Option<String> {
     let program = real_programs::wasmtime()?;
     let file = tempfile::Builder::new().suffix(".wasm").tempfile().unwrap();
     std::fs::write(file.path(), bytes).unwrap();

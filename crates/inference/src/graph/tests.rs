@@ -1,9 +1,9 @@
-//! The project's own model as a graph that guests ask.
+//! Tests with the project's own model.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Graph, GraphError, Graphs, Library, Refusal, Session, Tensor, TensorType, limits};
+use crate::{Graph, GraphError, Graphs, Library, NnError, Session, Tensor, TensorType, limits};
 
 fn file() -> PathBuf {
     PathBuf::from("../../models/default/model.onnx")
@@ -22,7 +22,7 @@ fn session() -> Session {
 }
 
 #[tokio::test]
-async fn a_graph_is_loaded_once_and_computes_for_many_at_the_same_time() {
+async fn graph_is_loaded_once_and_computes_concurrently() {
     let library = Library::default();
     let (graph, again) = (library.load(&file()).unwrap(), library.load(&file()).unwrap());
     assert!(Arc::ptr_eq(&graph, &again));
@@ -38,17 +38,17 @@ async fn a_graph_is_loaded_once_and_computes_for_many_at_the_same_time() {
 }
 
 #[test]
-fn inputs_are_found_by_name_and_by_number() {
+fn inputs_are_found_by_name_and_number() {
     let graph = graph();
-    assert_eq!((graph.inputs(), graph.input_place("0"), graph.input_place("1")), (1, Some(0), None));
-    assert_eq!(graph.input_place("nobody"), None);
+    assert_eq!((graph.inputs(), graph.input_index("0"), graph.input_index("1")), (1, Some(0), None));
+    assert_eq!(graph.input_index("nobody"), None);
 }
 
 #[test]
-fn what_does_not_fit_is_refused_with_what_would() {
+fn unfit_tensor_error_names_what_fits() {
     let graph = graph();
     let refused = |tensor: Tensor| match graph.input(0, &tensor) {
-        Err(Refusal::InvalidArgument(text)) => text,
+        Err(NnError::InvalidArgument(text)) => text,
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("it fits"),
     };
@@ -60,18 +60,18 @@ fn what_does_not_fit_is_refused_with_what_would() {
     assert!(refused(Tensor { data: vec![0; 7], ..picture() }).contains("7"));
     assert!(refused(Tensor { dimensions: vec![0, 3, 32, 32], data: vec![], ..picture() }).contains("without elements"));
     assert!(refused(Tensor { dimensions: vec![1; 9], ..picture() }).contains("dimensions"));
-    assert!(matches!(graph.input(1, &picture()), Err(Refusal::InvalidArgument(_))));
+    assert!(matches!(graph.input(1, &picture()), Err(NnError::InvalidArgument(_))));
     let huge = Tensor { dimensions: vec![u32::MAX; 4], ..picture() };
-    assert!(matches!(graph.input(0, &huge), Err(Refusal::TooLarge(_))));
+    assert!(matches!(graph.input(0, &huge), Err(NnError::TooLarge(_))));
 }
 
 #[tokio::test]
-async fn a_missing_input_is_the_guests_mistake() {
-    assert!(matches!(graph().compute(vec![]).await, Err(Refusal::InvalidArgument(_))));
+async fn missing_input_is_an_invalid_argument() {
+    assert!(matches!(graph().compute(vec![]).await, Err(NnError::InvalidArgument(_))));
 }
 
 #[test]
-fn a_file_that_is_missing_or_no_graph_is_told() {
+fn missing_or_invalid_file_is_an_error() {
     let library = Library::default();
     assert!(matches!(library.load(&PathBuf::from("/nowhere/model.onnx")), Err(GraphError::Read(_))));
     let labels = PathBuf::from("../../models/default/labels.txt");
@@ -79,44 +79,44 @@ fn a_file_that_is_missing_or_no_graph_is_told() {
 }
 
 #[test]
-fn only_the_named_graphs_are_there_by_name_or_by_their_own_bytes() {
+fn only_named_graphs_load_by_name_or_content() {
     let mut session = session();
     assert!(session.load_by_name("default").is_ok());
-    assert!(matches!(session.load_by_name("other"), Err(Refusal::NotFound(text)) if text.contains("--flag")));
-    assert!(matches!(session.load_by_name(&"x".repeat(limits::NAME + 1)), Err(Refusal::NotFound(_))));
+    assert!(matches!(session.load_by_name("other"), Err(NnError::NotFound(text)) if text.contains("--flag")));
+    assert!(matches!(session.load_by_name(&"x".repeat(limits::MAX_NAME_BYTES + 1)), Err(NnError::NotFound(_))));
     let mut bytes = std::fs::read(file()).unwrap();
     assert!(session.load(&[&bytes]).is_ok());
     bytes[100] ^= 1;
-    assert!(matches!(session.load(&[&bytes]), Err(Refusal::NotFound(_))));
-    assert!(matches!(session.load(&[]), Err(Refusal::InvalidArgument(_))));
+    assert!(matches!(session.load(&[&bytes]), Err(NnError::NotFound(_))));
+    assert!(matches!(session.load(&[]), Err(NnError::InvalidArgument(_))));
 }
 
 #[tokio::test]
-async fn a_session_goes_from_name_to_output_again_and_again() {
+async fn session_computes_repeatedly() {
     let mut session = session();
     let graph = session.load_by_name("default").unwrap();
     let context = session.init_execution_context(graph).unwrap();
-    assert!(matches!(session.output(context, 0), Err(Refusal::RuntimeError(_))));
+    assert!(matches!(session.output(context, 0), Err(NnError::RuntimeError(_))));
     session.set_input(context, 0, &picture()).unwrap();
     for _ in 0..3 {
         let computed = session.job(context).unwrap().run().await.unwrap();
         session.finish(context, computed).unwrap();
     }
     assert_eq!(session.output(context, 0).unwrap().data.len(), 40);
-    assert!(matches!(session.output(context, 1), Err(Refusal::InvalidArgument(_))));
+    assert!(matches!(session.output(context, 1), Err(NnError::InvalidArgument(_))));
 }
 
 #[test]
-fn numbers_of_nothing_are_refused_and_those_given_back_are_used_again() {
+fn unknown_handles_are_rejected_and_freed_ones_reused() {
     let mut session = session();
     assert!(session.init_execution_context(0).is_err() && session.job(0).is_err() && session.unload(7).is_err());
     assert!(session.set_input(u32::MAX, 0, &picture()).is_err());
-    for _ in 0..3 * limits::HANDLES {
+    for _ in 0..3 * limits::MAX_HANDLES {
         let graph = session.load_by_name("default").unwrap();
         session.unload(graph).unwrap();
     }
     let graph = session.load_by_name("default").unwrap();
     let contexts = (0..).map_while(|_| session.init_execution_context(graph).ok()).count();
-    assert_eq!(contexts, limits::HANDLES);
-    assert!(matches!(session.init_execution_context(graph), Err(Refusal::TooLarge(_))));
+    assert_eq!(contexts, limits::MAX_HANDLES);
+    assert!(matches!(session.init_execution_context(graph), Err(NnError::TooLarge(_))));
 }

@@ -1,4 +1,4 @@
-//! `bindings.cron`: an event at each time that a schedule names. `components-contrib/bindings/cron/cron.go`.
+//! `bindings.cron`: an event at each scheduled time. `components-contrib/bindings/cron/cron.go`.
 
 mod schedule;
 mod timer;
@@ -17,31 +17,33 @@ use tokio_util::sync::CancellationToken;
 use schedule::Schedule;
 use timer::Timer;
 
-/// Reads the schedule.
+/// Creates the component from its schedule.
 pub(crate) async fn create(spec: ComponentSpec, _context: Context) -> Result<Component, InitError> {
     let schedule = spec.properties.required("schedule")?;
     let schedule = Schedule::parse(schedule)
         .map_err(|error| PropertyError::invalid("schedule", format!("a schedule: {error}")))?;
-    Ok(Component::of_input_binding(Cron { name: spec.name, schedule, clock: Timestamp::now }))
+    Ok(Component::from_input_binding(Cron { name: spec.name, schedule, clock: Timestamp::now }))
 }
 
 struct Cron {
     name: String,
     schedule: Schedule,
-    /// The time of day.
+    /// Wall clock; tests replace it.
     clock: fn() -> Timestamp,
 }
 
 #[async_trait]
 impl InputBinding for Cron {
-    /// As in Dapr, the next event does not wait for the application to be done with the last one, and one that the
-    /// application did not accept is not repeated. After a pause of the whole machine, missed events are not made up for.
+    /// Delivers an event at each scheduled time until shutdown.
+    ///
+    /// As in Dapr, the next event does not wait until the application has handled the last one, and a rejected event is
+    /// not repeated. Events missed while the machine was suspended are not made up for.
     async fn run(&self, sink: Arc<dyn EventSink>, shutdown: CancellationToken) -> Result<(), BindingError> {
         let mut deliveries = JoinSet::new();
         let mut timer = Timer::new(self.clock);
         while let Some(is_due) = shutdown.run_until_cancelled(timer.next(&self.schedule)).await {
             if !is_due {
-                tracing::info!(binding = self.name, "the schedule has no further time");
+                tracing::info!(binding = self.name, "schedule has no further time");
                 break;
             }
             deliveries.spawn(deliver(self.name.clone(), sink.clone(), self.clock));
@@ -53,16 +55,16 @@ impl InputBinding for Cron {
 
 async fn deliver(name: String, sink: Arc<dyn EventSink>, clock: fn() -> Timestamp) {
     let metadata = Metadata::from([
-        // Go's name of the zone that its process runs in.
+        // Go's name for the time zone of its process.
         ("timeZone".to_owned(), "Local".to_owned()),
         ("readTimeUTC".to_owned(), go_time(clock())),
     ]);
     if let Err(error) = sink.deliver(BindingEvent { data: Bytes::new(), metadata }).await {
-        tracing::warn!(binding = name, %error, "cron event");
+        tracing::warn!(binding = name, %error, "cannot deliver cron event");
     }
 }
 
-/// As Go prints a time: `2009-11-10 23:00:00.123456789 +0000 UTC`.
+/// Formats a time as Go does: `2009-11-10 23:00:00.123456789 +0000 UTC`.
 fn go_time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string()
 }
@@ -89,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn events_come_again_and_again_although_refused_and_stop_on_shutdown() {
+    async fn rejected_events_repeat_until_shutdown() {
         let (sender, mut events) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn({
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_schedule_far_away_ends_at_once_on_shutdown() {
+    async fn distant_schedule_ends_immediately_on_shutdown() {
         let (sender, _events) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         shutdown.cancel();
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_schedule_is_a_mistake_in_the_yaml() {
+    async fn invalid_schedule_is_a_configuration_error() {
         for properties in [vec![], vec![("schedule", "every now and then")]] {
             let spec = ComponentSpec { properties: properties.into_iter().collect(), ..ComponentSpec::default() };
             let error = create(spec, Context::default()).await.err().unwrap();

@@ -1,6 +1,6 @@
 //! `bindings.mysql`: SQL on a MySQL, MariaDB or TiDB server. `components-contrib/bindings/mysql/mysql.go`.
 //!
-//! An extension of ours: a `url` of the form `sqlite:PATH` names a SQLite file instead, for use without a server.
+//! Extension: a `url` of the form `sqlite:PATH` selects a SQLite file instead, for use without a server.
 
 mod dsn;
 mod file;
@@ -24,7 +24,7 @@ use server::Server;
 
 const OPERATIONS: [&str; 3] = ["exec", "query", "close"];
 
-/// Connects once, so that a wrong password or a missing server shows now.
+/// Connects once, so that a wrong password or a missing server is reported now.
 pub(crate) async fn create(spec: ComponentSpec, context: Context) -> Result<Component, InitError> {
     let url = spec.properties.required("url")?;
     let database = match url.strip_prefix("sqlite:") {
@@ -37,7 +37,7 @@ pub(crate) async fn create(spec: ComponentSpec, context: Context) -> Result<Comp
         }
         None => Database::Server(Server::connect(&spec.properties, &context).await?),
     };
-    Ok(Component::of_output_binding(Mysql { database, closed: AtomicBool::new(false) }))
+    Ok(Component::from_output_binding(Mysql { database, closed: AtomicBool::new(false) }))
 }
 
 struct Mysql {
@@ -51,7 +51,7 @@ enum Database {
 }
 
 impl Database {
-    /// The number of rows that `sql` changed.
+    /// Executes `sql`, and returns the number of affected rows.
     async fn exec(&self, sql: &str, params: Params) -> Result<u64, BindingError> {
         match self {
             Self::Server(server) => server.exec(sql, params).await,
@@ -76,7 +76,7 @@ impl OutputBinding for Mysql {
     async fn invoke(&self, request: InvokeRequest) -> Result<InvokeResponse, BindingError> {
         let invalid = |text: &str| Err(BindingError::InvalidRequest(text.to_owned()));
         if request.operation == "close" {
-            // Closing what is closed succeeds, as in Dapr.
+            // Closing a closed component succeeds, as in Dapr.
             self.closed.store(true, Ordering::Release);
             return Ok(InvokeResponse::default());
         }
@@ -113,7 +113,7 @@ impl OutputBinding for Mysql {
     }
 }
 
-/// The database's answer to a statement that it did not like.
+/// Wraps an error of the database about a statement.
 fn failed(error: impl Display) -> BindingError {
     BindingError::Other(format!("error executing query: {error}").into())
 }

@@ -7,21 +7,23 @@ use async_trait::async_trait;
 use building_blocks::secret::{SecretError, SecretValues};
 use building_blocks::{Component, ComponentSpec, Context, InitError, Metadata, Secret, SecretStore};
 
-/// Makes the component from the environment that the context carries.
+/// Creates the component from the environment in the context.
 pub(crate) async fn create(spec: ComponentSpec, context: Context) -> Result<Component, InitError> {
     let prefix = spec.properties.get("prefix").unwrap_or_default().to_owned();
-    Ok(Component::of_secret_store(LocalEnv { prefix, environment: context.environment }))
+    Ok(Component::from_secret_store(LocalEnv { prefix, environment: context.environment }))
 }
 
 struct LocalEnv {
-    /// Put before each name that is asked for, and taken off each that is listed.
+    /// Prefix that is added to requested names, and removed from listed ones.
     prefix: String,
     environment: Arc<BTreeMap<String, Secret>>,
 }
 
 #[async_trait]
 impl SecretStore for LocalEnv {
-    /// A variable that is missing, or that no application may see, is an empty secret and no error: so it is in Dapr.
+    /// Returns a variable as a secret.
+    ///
+    /// As in Dapr, a missing or forbidden variable is an empty secret and no error.
     async fn get(&self, name: &str, _metadata: &Metadata) -> Result<SecretValues, SecretError> {
         let variable = format!("{}{name}", self.prefix);
         let value = self.environment.get(&variable).filter(|_| is_allowed(&variable)).cloned();
@@ -37,7 +39,7 @@ impl SecretStore for LocalEnv {
     }
 }
 
-/// Dapr's own variables hold the tokens that protect the application and its sidecar from each other.
+/// Returns false for Dapr's own variables, as their tokens protect application and sidecar from each other.
 fn is_allowed(variable: &str) -> bool {
     let variable = variable.to_ascii_uppercase();
     variable != "APP_API_TOKEN" && !variable.starts_with("DAPR_")
@@ -61,20 +63,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_variable_is_a_secret_under_its_name_without_the_prefix() {
+    async fn variable_is_a_secret_named_without_prefix() {
         assert_eq!(check("", "HOME").await, "/");
         assert_eq!(check("APP_", "KEY").await, "1");
     }
 
     #[tokio::test]
-    async fn a_missing_or_forbidden_variable_is_an_empty_secret() {
+    async fn missing_or_forbidden_variable_is_an_empty_secret() {
         assert_eq!(check("", "MISSING").await, "");
         assert_eq!(check("", "dapr_api_token").await, "");
         assert_eq!(check("APP_", "API_TOKEN").await, "");
     }
 
     #[tokio::test]
-    async fn listing_leaves_out_what_is_forbidden_or_lacks_the_prefix() {
+    async fn listing_omits_forbidden_and_unprefixed_variables() {
         let names =
             async |prefix| store(prefix).bulk_get(&Metadata::new()).await.unwrap().into_keys().collect::<Vec<_>>();
         assert_eq!(names("").await, ["APP_", "APP_KEY", "HOME"]);

@@ -1,6 +1,6 @@
 //! `secretstores.local.file`: secrets in a JSON file. `components-contrib/secretstores/local/file/filestore.go`.
 //!
-//! The file is read once, when the component is made.
+//! The file is read once, when the component is created.
 
 mod flatten;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use flatten::{DuplicateKey, flatten};
 
-/// Reads the file. It must exist and hold a JSON object.
+/// Reads the file, which must exist and contain a JSON object.
 pub(crate) async fn create(spec: ComponentSpec, context: Context) -> Result<Component, InitError> {
     let path = context.resolve(spec.properties.required("secretsFile")?);
     let separator = spec.properties.get("nestedSeparator").unwrap_or(":");
@@ -21,10 +21,10 @@ pub(crate) async fn create(spec: ComponentSpec, context: Context) -> Result<Comp
     let wrong = |what: String| InitError::misconfigured(format!("secrets file {}: {what}", path.display()));
 
     let text = tokio::fs::read(&path).await.map_err(|error| wrong(error.to_string()))?;
-    // Parsed into a `Value`, so that a message tells the place in the file and never what stands there.
+    // Parsed into a `Value`, so that error messages name the position in the file and never its content.
     let value: Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
     let store = LocalFile::new(&value, separator, multi_valued).map_err(|error| wrong(error.to_string()))?;
-    Ok(Component::of_secret_store(store))
+    Ok(Component::from_secret_store(store))
 }
 
 struct LocalFile {
@@ -53,7 +53,7 @@ impl LocalFile {
                     Value::Object(_) => {
                         secrets.insert(name.clone(), flatten(value, separator)?);
                     }
-                    // Dapr passes over all else at this level.
+                    // Dapr ignores other values at this level.
                     _ => {}
                 }
             }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_multi_valued_store_keeps_the_first_level_as_secrets() {
+    fn multi_valued_store_uses_first_level_as_secrets() {
         let file = json!({"db": {"user": "u", "deep": {"er": "d"}}, "plain": "x", "ignored": 5});
         let store = LocalFile::new(&file, ":", true).unwrap();
         assert_eq!(values(&store, "db"), [("deep:er".into(), "d".into()), ("user".into(), "u".into())]);
@@ -112,14 +112,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_name_is_not_found_in_daprs_words() {
+    async fn unknown_name_has_daprs_not_found_error() {
         let store = LocalFile::new(&json!({}), ":", false).unwrap();
         let error = store.get("nope", &Metadata::new()).await.unwrap_err();
         assert_eq!(error.to_string(), "secret nope not found");
     }
 
     #[tokio::test]
-    async fn a_file_that_is_wrong_is_reported_without_its_content() {
+    async fn invalid_file_is_reported_without_its_content() {
         let folder = tempfile::tempdir().unwrap();
         for (content, said) in [("{\"a\": \"hunter2\" x", "line 1 column"), ("\"hunter2\"", "must hold a JSON object")]
         {

@@ -1,31 +1,31 @@
-//! Runs statements that may be interrupted, and leaves no transaction behind.
+//! Interruptible execution of statements, which leaves no transaction open.
 
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
-/// SQLite's instructions between two looks at the clock: some microseconds, which a look costs a hundredth of.
+/// SQLite instructions between two checks of the clock: some microseconds, of which a check costs a hundredth.
 const INSTRUCTIONS_BETWEEN_CHECKS: i32 = 1000;
 
-/// Why a statement of an application failed.
+/// Reason why an application's statement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StatementError {
-    /// SQLite said so.
+    /// Error from SQLite.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     #[error("the statement was interrupted: it took longer than {0:?}")]
     TimedOut(Duration),
-    #[error("the statement was interrupted: its caller is gone")]
+    #[error("the statement was interrupted: its caller stopped waiting")]
     Cancelled,
     #[error("the statement left a transaction open, which was rolled back: each call is a transaction of its own")]
     OpenTransaction,
-    /// The result is larger than may be answered.
+    /// Result beyond the response limits.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
-/// A result with more rows or bytes than may be answered.
+/// Result with more rows or bytes than a response may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the result is larger than {max} {unit}: ask for less, for example with LIMIT")]
 pub(crate) struct TooLarge {
@@ -33,7 +33,7 @@ pub(crate) struct TooLarge {
     pub(crate) unit: &'static str,
 }
 
-/// Runs `work` for `timeout` at most, and only as long as it is not `cancelled`.
+/// Runs `work` for at most `timeout`, and stops it when `cancelled`.
 pub(crate) fn run_interruptibly<T>(
     connection: &mut Connection,
     timeout: Duration,

@@ -1,4 +1,4 @@
-//! Opening a SQLite database so that what is acknowledged stays: write-ahead log, full synchronisation.
+//! Opening of SQLite databases with durable commits: write-ahead log, full synchronisation.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,26 +6,28 @@ use std::time::Duration;
 use building_blocks::InitError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-/// Prepared statements kept for each connection; more than any component here has.
+/// Prepared statements cached per connection; more than any component here has.
 const STATEMENTS: usize = 64;
 
-/// A database and how to open it.
+/// Database and its open options.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
-    /// Its file; `None` for one in memory.
+    /// Database file; `None` for a database in memory.
     pub(crate) file: Option<PathBuf>,
-    /// Whether changes go to a write-ahead log, so that readers and the writer do not wait for each other. Not for
-    /// file systems that cannot share memory (network mounts).
+    /// True to use a write-ahead log. Readers and the writer then do not wait for each other. Not for file systems
+    /// without shared memory (network mounts).
     pub(crate) write_ahead_log: bool,
-    /// How long to wait for another process that holds a lock.
+    /// Time to wait for another process that holds a lock.
     pub(crate) busy_timeout: Duration,
-    /// Further `PRAGMA name = value`.
+    /// Further `PRAGMA name = value` settings.
     pub(crate) pragmas: Vec<(String, String)>,
     pub(crate) read_only: bool,
 }
 
 impl Database {
-    /// A file with the defaults: created with its folder if missing, write-ahead log.
+    /// Returns a database in `file` with the defaults.
+    ///
+    /// Created with its directory if missing, with a write-ahead log.
     pub(crate) fn at(file: PathBuf, busy_timeout: Duration) -> Self {
         Self { file: Some(file), write_ahead_log: true, busy_timeout, pragmas: Vec::new(), read_only: false }
     }
@@ -40,7 +42,7 @@ impl Database {
             && !self.read_only
         {
             std::fs::create_dir_all(folder).map_err(|error| {
-                InitError::misconfigured(format!("cannot create the folder {}: {error}", folder.display()))
+                InitError::misconfigured(format!("cannot create the directory {}: {error}", folder.display()))
             })?;
         }
         let access = if self.read_only {
@@ -62,7 +64,8 @@ impl Database {
             Some(_) => "DELETE",
         };
         connection.pragma_update(None, "journal_mode", journal).map_err(classify)?;
-        // FULL makes a commit wait until its log is on the disk: it outlives a power cut, not only a killed process.
+        // With FULL, a commit waits until its log is on disk, so that it survives a power failure and not only a killed
+        // process.
         connection.pragma_update(None, "synchronous", "FULL").map_err(classify)?;
         for (name, value) in &self.pragmas {
             connection.pragma_update(None, name, value).map_err(classify)?;
@@ -71,7 +74,7 @@ impl Database {
     }
 }
 
-/// A database that another process holds may be free later; everything else is for a person to mend.
+/// Classifies an error: a locked database may be available later; anything else is a configuration error.
 pub(crate) fn classify(error: rusqlite::Error) -> InitError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => InitError::unavailable(error),

@@ -1,7 +1,7 @@
-//! Confines a connection that runs statements of applications to its own database file.
+//! Confinement of a connection that runs applications' statements to its own database file.
 //!
-//! SQLite's authorizer is asked about each action while a statement is prepared, wherever the action stands: behind
-//! comments, in `EXPLAIN`, in a common table expression or in a trigger. What is not known to be harmless is denied.
+//! SQLite calls the authorizer for each action while it prepares a statement, wherever the action occurs: behind
+//! comments, in `EXPLAIN`, in a common table expression or in a trigger. Actions not known to be harmless are denied.
 
 use building_blocks::InitError;
 use rusqlite::Connection;
@@ -11,19 +11,21 @@ use rusqlite::limits::Limit;
 
 use super::open::classify;
 
-/// Bytes of one value and of one row. Some functions (`replace`, `instr`) take time that grows with its square, and
-/// SQLite cannot be interrupted within a function.
+/// Limit on the bytes of one value and of one row.
+///
+/// Some functions (`replace`, `instr`) take quadratic time, and SQLite cannot be interrupted within a function.
 const MAX_VALUE_BYTES: i32 = 1024 * 1024;
-/// Bytes of one statement.
+/// Limit on the bytes of one statement.
 const MAX_SQL_BYTES: i32 = 1024 * 1024;
-/// Bytes of a pattern of `LIKE` or `GLOB`; matching takes time that grows with its product with the text.
+/// Limit on the bytes of a `LIKE` or `GLOB` pattern. Matching time grows with the product of pattern and text.
 const MAX_PATTERN_BYTES: i32 = 256;
-/// Bytes that all SQLite databases of the process hold at most. One statement can name thousands of large values.
+/// Limit on the memory of all SQLite databases in the process, in bytes. One statement can name thousands of large
+/// values.
 const MAX_HEAP_BYTES: i64 = 256 * 1024 * 1024;
-/// Prepared statements kept for each connection.
+/// Prepared statements cached per connection.
 const CACHED_STATEMENTS: usize = 16;
 
-/// Pragmas that only read, and only about the database itself. Some have the name of a table as their value.
+/// Read-only pragmas about the database itself. Some take the name of a table as their value.
 const PRAGMAS_OF_A_TABLE: [&str; 8] = [
     "foreign_key_check",
     "foreign_key_list",
@@ -34,20 +36,20 @@ const PRAGMAS_OF_A_TABLE: [&str; 8] = [
     "table_info",
     "table_xinfo",
 ];
-/// Pragmas that read as long as they have no value. (FTS5 itself asks for `data_version`, R-trees for `page_size`.)
+/// Pragmas that are read-only without a value. (FTS5 itself uses `data_version`, R-trees use `page_size`.)
 const PRAGMAS_WITHOUT_VALUE: [&str; 6] =
     ["data_version", "encoding", "freelist_count", "page_count", "page_size", "user_version"];
 
-/// Functions that reach beyond the database: into files, libraries and memory, or into the log of the process.
+/// Functions with access beyond the database: to files, libraries, memory, or the process's log.
 const DENIED_FUNCTIONS: [&str; 6] = ["edit", "fts3_tokenizer", "load_extension", "readfile", "sqlite_log", "writefile"];
 
-/// SQLite's name of the database that a connection was opened with. (The other one is `temp`.)
+/// SQLite's name for the database that a connection was opened with. (The other one is `temp`.)
 const OWN_DATABASE: &str = "main";
 
-/// Modules of virtual tables that keep their data in the database.
+/// Virtual table modules that keep their data in the database.
 const VIRTUAL_TABLES: [&str; 3] = ["fts5", "rtree", "rtree_i32"];
 
-/// Confines `connection`, after everything that its owner wants to set is set.
+/// Confines `connection`. Call this after all other settings.
 pub(crate) fn confine(connection: &mut Connection) -> Result<(), InitError> {
     apply(connection).map_err(classify)
 }
@@ -79,11 +81,11 @@ fn is_allowed(context: &AuthContext<'_>) -> bool {
         | AuthAction::Savepoint { .. }
         | AuthAction::Recursive => true,
         AuthAction::Function { function_name } => !is_in(function_name, &DENIED_FUNCTIONS),
-        // In place of the context's database, SQLite tells the column that is dropped.
+        // For this action, SQLite passes the dropped column instead of the database.
         AuthAction::AlterTable { database_name, .. } => is_in(database_name, &[OWN_DATABASE]),
-        // Part of `ALTER TABLE`. A statement of an application cannot change a schema in this way.
+        // Part of `ALTER TABLE`. An application's statement cannot change a schema this way.
         AuthAction::Update { table_name, .. } if *table_name == "sqlite_temp_master" => true,
-        // A table, view or trigger in `temp` would outlive the call and change what later statements of others mean.
+        // A table, view or trigger in `temp` would outlive the call and change the meaning of others' later statements.
         _ if context.database_name.is_some_and(|name| !name.eq_ignore_ascii_case(OWN_DATABASE)) => false,
         AuthAction::Pragma { pragma_name, pragma_value } => {
             is_in(pragma_name, &PRAGMAS_OF_A_TABLE)

@@ -1,4 +1,4 @@
-//! A thread that owns one connection: SQLite blocks, and the threads that serve requests must not.
+//! Thread that owns one connection: SQLite blocks, and the threads that serve requests must not.
 
 use std::sync::mpsc;
 
@@ -7,10 +7,12 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// Runs jobs on one connection, one after the other. The thread ends when this is dropped and its jobs are done.
+/// Handle of a thread that runs jobs on one connection, in sequence.
+///
+/// The thread ends when the handle is dropped and its jobs are done.
 pub(crate) struct SqliteThread(mpsc::Sender<Job>);
 
-/// The thread has ended (a job panicked).
+/// Error: the thread has ended, as a job panicked.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the thread that works on the database has ended")]
 pub(crate) struct Ended;
@@ -27,14 +29,14 @@ impl SqliteThread {
         Ok(Self(jobs))
     }
 
-    /// Runs `job` on the connection and waits for its answer. A caller that stops waiting does not stop the job.
+    /// Runs `job` on the connection and waits for its result. A caller that stops waiting does not stop the job.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> T + Send + 'static,
     ) -> Result<T, Ended> {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(move |connection: &mut Connection| {
-            // The caller may have gone away; then nobody wants the answer.
+            // The caller may have stopped waiting.
             let _ = answer.send(job(connection));
         });
         self.0.send(job).map_err(|_| Ended)?;

@@ -1,6 +1,6 @@
-//! `state.in-memory`: state that lives as long as the process. `components-contrib/state/in-memory/in_memory.go`.
+//! `state.in-memory`: state that lasts as long as the process. `components-contrib/state/in-memory/in_memory.go`.
 //!
-//! One lock over one map: a read holds it for a look-up and two reference counts, so that readers do not meet.
+//! One lock over one map: a read holds it for a look-up and two reference counts, so that readers do not contend.
 
 mod steady_clock;
 mod table;
@@ -16,16 +16,16 @@ use jiff::Timestamp;
 
 use table::Table;
 
-/// Makes the component. There is nothing to configure.
+/// Creates the component, which has no properties.
 pub(crate) async fn create(_spec: ComponentSpec, _context: Context) -> Result<Component, InitError> {
-    Ok(Component::of_state_store(InMemory::default()))
+    Ok(Component::from_state_store(InMemory::default()))
 }
 
 #[derive(Default)]
 struct InMemory(RwLock<Table>);
 
 impl InMemory {
-    // A panic inside `Table` cannot leave it half changed in a way that matters to other keys: go on after one.
+    // A panic inside `Table` cannot leave it inconsistent in a way that affects other keys, so poisoning is ignored.
     fn read(&self) -> RwLockReadGuard<'_, Table> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -38,7 +38,7 @@ impl InMemory {
 #[async_trait]
 impl StateStore for InMemory {
     fn features(&self) -> StateFeatures {
-        StateFeatures::of(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
+        StateFeatures::new(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
     }
 
     async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {
@@ -63,7 +63,7 @@ impl StateStore for InMemory {
     }
 
     async fn transact(&self, operations: Vec<Operation>, _metadata: Metadata) -> Result<(), StateError> {
-        let operations = operations.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
+        let operations = operations.into_iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
         let now = steady_clock::now();
         let mut table = self.write();
         table.drop_expired(now);
@@ -78,19 +78,19 @@ impl StateStore for InMemory {
     }
 }
 
-/// An operation with all that could fail without looking at the table already done.
+/// Operation after all steps that can fail without looking at the table.
 struct Prepared {
     operation: Operation,
     expires: Option<Timestamp>,
 }
 
 impl Prepared {
-    fn of(operation: Operation) -> Result<Self, StateError> {
+    fn new(operation: Operation) -> Result<Self, StateError> {
         let expires = match &operation {
             Operation::Upsert(request) => {
                 let ttl = time_to_live(&request.metadata);
                 let ttl = ttl.map_err(|why| StateError::InvalidRequest(format!("strconv.Atoi: {why}")))?;
-                // Beyond the end of the calendar is for ever.
+                // A time beyond the calendar means no expiry.
                 ttl.duration().map(|ttl| steady_clock::now().checked_add(ttl).unwrap_or(Timestamp::MAX))
             }
             Operation::Delete(_) => None,

@@ -1,7 +1,8 @@
 //! `state.redis`: state on a Redis server. `components-contrib/state/redis/redis.go`.
 //!
-//! The layout is Dapr's (`redis_state`), so that both can share a server. So are Dapr's ways: an etag is not checked when
-//! the key is absent, a value written with `first-write` yields only to its etag, and a transaction does not roll back.
+//! The layout is Dapr's (`redis_state`), so that both can share a server. So is the behaviour: an etag is not checked
+//! if the key is absent, a value written with `first-write` can only be replaced with its etag, and a transaction does
+//! not roll back.
 
 mod config;
 mod connection;
@@ -20,17 +21,17 @@ use config::Config;
 use connection::{Link, Repeat};
 use scripts::Scripts;
 
-/// How long a strongly consistent write waits for the replicas, in milliseconds, as in Dapr.
+/// Time that a strongly consistent write waits for the replicas, in milliseconds, as in Dapr.
 const REPLICAS_TIMEOUT: u32 = 1000;
 
-/// Connects. The connection comes back by itself when it is lost later.
+/// Connects to the server. A connection that is lost later is restored automatically.
 pub(crate) async fn create(spec: ComponentSpec, _context: Context) -> Result<Component, InitError> {
     let config = Config::read(&spec.properties)?;
     let store = Redis::connect(config).await.map_err(|error| match error.kind() {
         ErrorKind::AuthenticationFailed | ErrorKind::InvalidClientConfig => InitError::misconfigured(error),
         _ => InitError::unavailable(error),
     })?;
-    Ok(Component::of_state_store(store))
+    Ok(Component::from_state_store(store))
 }
 
 struct Redis {
@@ -52,7 +53,7 @@ impl Redis {
         Ok(Self { link, scripts: Scripts::default(), default_ttl: config.default_ttl, replicas })
     }
 
-    /// Sends one command, which may be sent twice.
+    /// Sends one idempotent command.
     async fn query<T: FromRedisValue + Send>(&self, command: &Cmd) -> RedisResult<T> {
         let send = |mut connection| async move { command.query_async(&mut connection).await };
         self.link.send(Repeat::Harmless, send).await
@@ -78,7 +79,7 @@ impl Redis {
         Ok(())
     }
 
-    /// A value that something other than Dapr put under the key as a plain string.
+    /// Reads a value that a program other than Dapr stored as a plain string.
     async fn get_plain(&self, key: &str) -> Result<Option<StateItem>, StateError> {
         let mut get = redis::cmd("GET");
         get.arg(key);
@@ -90,7 +91,7 @@ impl Redis {
 #[async_trait]
 impl StateStore for Redis {
     fn features(&self) -> StateFeatures {
-        StateFeatures::of(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
+        StateFeatures::new(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
     }
 
     async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {
@@ -149,7 +150,7 @@ impl StateStore for Redis {
         let repeat = if operations.iter().all(is_plain) { Repeat::Harmless } else { Repeat::Harmful };
         for operation in &operations {
             match operation {
-                // As in Dapr, a transaction knows no first write.
+                // As in Dapr, transactions ignore first-write.
                 Operation::Upsert(request) => {
                     self.scripts.add_set(&mut pipe, request, &etag(request)?, self.ttl(request)?);
                 }
@@ -179,8 +180,9 @@ impl StateStore for Redis {
     }
 }
 
-/// The version that a write expects. Redis counts versions, so that anything else was never an etag. Who says that the
-/// last write wins is not asked for one.
+/// Returns the version that a write expects.
+///
+/// Redis counts versions, so other etags are invalid. With last-write, the etag is ignored.
 fn etag(request: &SetRequest) -> Result<String, StateError> {
     match request.required_etag() {
         Some(given) if request.options.concurrency != Concurrency::LastWrite => match given.parse::<i64>() {
@@ -191,12 +193,12 @@ fn etag(request: &SetRequest) -> Result<String, StateError> {
     }
 }
 
-/// Whether a script of ours refused: its own words come back with the error.
+/// Returns true if one of our scripts failed; the error contains its own text.
 fn is_refusal(error: &RedisError) -> bool {
     said(error).contains(": failed to ")
 }
 
-/// An error as the server wrote it.
+/// Formats an error as the server wrote it.
 fn said(error: &RedisError) -> String {
     format!("{} {}", error.code().unwrap_or("ERR"), error.detail().unwrap_or_default())
 }

@@ -1,8 +1,8 @@
 //! `state.sqlite`: state in one file. `components-contrib/state/sqlite/sqlite_dbaccess.go`.
 //!
-//! The file is Dapr's: the same tables, the same texts in them, so that a real `daprd` can open what this wrote, and
-//! the other way round. Reads and writes have a thread each; writes that wait together are committed together, so
-//! that they share the disk's time.
+//! The file format is Dapr's: the same tables and encodings, so that a real `daprd` can open files written here, and
+//! vice versa. Reads and writes have a thread each; writes that wait at the same time share one commit, and so the time
+//! of one disk sync.
 
 mod cleanup;
 mod config;
@@ -24,16 +24,17 @@ use config::Config;
 use row::Tables;
 use writer::Writer;
 
-/// Opens the database and brings its tables up to date.
+/// Opens the database and migrates its tables.
 pub(crate) async fn create(spec: ComponentSpec, context: Context) -> Result<Component, InitError> {
     let config = Config::read(&spec.properties, &context)?;
     let opened = tokio::task::spawn_blocking(move || Sqlite::open(config)).await;
-    opened.map_err(InitError::unavailable)?.map(Component::of_state_store)
+    opened.map_err(InitError::unavailable)?.map(Component::from_state_store)
 }
 
 struct Sqlite {
     tables: Tables,
-    /// Absent for a database in memory, which only one connection can see: the writer reads for it.
+    /// Reader thread. Absent for an in-memory database, which only one connection can see, so that the writer reads
+    /// too.
     reader: Option<SqliteThread>,
     writer: Writer,
     timeout: Duration,
@@ -82,7 +83,7 @@ impl Sqlite {
 #[async_trait]
 impl StateStore for Sqlite {
     fn features(&self) -> StateFeatures {
-        StateFeatures::of(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
+        StateFeatures::new(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
     }
 
     async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {

@@ -1,4 +1,4 @@
-//! `state.sqlite`: what is acknowledged stays, in a file that Dapr knows.
+//! `state.sqlite`: durability, and compatibility with Dapr's files.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -15,7 +15,7 @@ async fn open(file: &Path) -> Arc<dyn StateStore> {
     create("state.sqlite", &[("connectionString", file.to_str().unwrap())]).await.state_store.unwrap()
 }
 
-/// The schema that `components-contrib/state/sqlite` 1.18 makes, and two rows as its HTTP and gRPC faces store them.
+/// The schema that `components-contrib/state/sqlite` 1.18 creates, with rows as its HTTP and gRPC APIs store them.
 const MADE_BY_DAPR: &str = "
     CREATE TABLE metadata (key text NOT NULL PRIMARY KEY, value text NOT NULL);
     INSERT INTO metadata VALUES ('migrations', '1');
@@ -29,7 +29,7 @@ const MADE_BY_DAPR: &str = "
         ('app||gone', '1', 0, 'e3', '2020-01-02 03:04:05'), ('app||later', '1', 0, 'e4', '2999-01-02 03:04:05');";
 
 #[tokio::test]
-async fn a_file_made_by_dapr_is_read_as_dapr_reads_it() {
+async fn file_created_by_dapr_is_read_as_in_dapr() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("dapr.db");
     Connection::open(&file).unwrap().execute_batch(MADE_BY_DAPR).unwrap();
@@ -48,7 +48,7 @@ async fn a_file_made_by_dapr_is_read_as_dapr_reads_it() {
 }
 
 #[tokio::test]
-async fn a_file_made_here_is_what_dapr_would_have_made() {
+async fn file_created_here_matches_dapr() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     let store = open(&file).await;
@@ -69,7 +69,7 @@ async fn a_file_made_here_is_what_dapr_would_have_made() {
 }
 
 #[tokio::test]
-async fn expired_rows_are_deleted_where_that_is_asked_for() {
+async fn expired_rows_are_deleted_with_cleanup_interval() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("dapr.db");
     let connection = Connection::open(&file).unwrap();
@@ -83,7 +83,7 @@ async fn expired_rows_are_deleted_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn two_hosts_may_have_one_file_open() {
+async fn two_hosts_can_share_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     let (one, other) = (open(&file).await, open(&file).await);
@@ -92,7 +92,7 @@ async fn two_hosts_may_have_one_file_open() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_a_mistake_that_waiting_does_not_mend() {
+async fn file_that_is_not_a_database_is_not_retryable() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     std::fs::write(&file, "this is a text and no database, and long enough to be looked at as one").unwrap();
@@ -100,19 +100,20 @@ async fn a_file_that_is_no_database_is_a_mistake_that_waiting_does_not_mend() {
     assert!(!error.is_retryable(), "{error}");
 }
 
-/// Tells the process that the next test starts, which is itself, where to write until it is killed.
+/// Variable with the file that the next test's child process writes. The child is this same program, and writes until
+/// it is killed.
 const FILE: &str = "DURABILITY_TEST_FILE";
 const ACKNOWLEDGED: &str = "acknowledged ";
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_a_killed_process() {
+async fn acknowledged_writes_survive_a_killed_process() {
     if let Some(file) = std::env::var_os(FILE) {
         return write_until_killed(Path::new(&file)).await;
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "durability::what_was_acknowledged_survives_a_killed_process", "--nocapture"])
+        .args(["--exact", "durability::acknowledged_writes_survive_a_killed_process", "--nocapture"])
         .env(FILE, &file)
         .stdout(Stdio::piped())
         .spawn()

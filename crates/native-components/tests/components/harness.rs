@@ -1,4 +1,4 @@
-//! Making a component from its type and properties.
+//! Creation of a component from its type and properties.
 
 use building_blocks::component::CreateError;
 use building_blocks::{Component, ComponentSpec, Context};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::mysql::Binding;
 
-/// A file that the binding does not have, in the same directory.
+/// Another file in the same directory, to which the binding has no access.
 const OTHER: &str = "other.db";
 
 async fn on_directory(test: impl AsyncFnOnce(Binding, &Path)) {
@@ -77,7 +77,7 @@ async fn harmful_functions_in_triggers_are_denied() {
 }
 
 #[tokio::test]
-async fn pragmas_that_change_or_tell_paths_are_denied() {
+async fn pragmas_that_write_or_reveal_paths_are_denied() {
     on_directory(async |binding, _| {
         for sql in [
             "PRAGMA database_list",
@@ -113,7 +113,7 @@ async fn pragmas_that_change_or_tell_paths_are_denied() {
 }
 
 #[tokio::test]
-async fn what_would_outlive_the_call_in_temp_is_denied() {
+async fn temp_objects_that_outlive_the_call_are_denied() {
     on_directory(async |binding, _| {
         for sql in [
             "CREATE TEMP TABLE t (x)",
@@ -132,7 +132,7 @@ async fn what_would_outlive_the_call_in_temp_is_denied() {
 }
 
 #[tokio::test]
-async fn changes_of_the_own_schema_are_allowed() {
+async fn changes_to_own_schema_are_allowed() {
     on_directory(async |binding, _| {
         for sql in [
             "CREATE TABLE u (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT)",
@@ -174,7 +174,7 @@ async fn virtual_tables_within_the_file_are_allowed() {
 }
 
 #[tokio::test]
-async fn transaction_left_open_is_rolled_back_with_an_error() {
+async fn open_transaction_is_rolled_back_with_an_error() {
     on_directory(async |binding, directory| {
         for sql in ["BEGIN", "begin immediate", "/**/BEGIN EXCLUSIVE TRANSACTION", "SAVEPOINT s"] {
             let error = binding.call("exec", sql, "").await.unwrap_err().to_string();
@@ -193,7 +193,7 @@ async fn transaction_left_open_is_rolled_back_with_an_error() {
 const ENDLESS: &str = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) AS n FROM c";
 
 #[tokio::test]
-async fn statement_without_end_is_interrupted_with_an_error() {
+async fn endless_statement_is_interrupted_with_an_error() {
     on_directory(async |binding, _| {
         let error = binding.call("query", ENDLESS, "").await.unwrap_err().to_string();
         assert!(error.contains("took longer than 5s"), "{error}");
@@ -203,10 +203,10 @@ async fn statement_without_end_is_interrupted_with_an_error() {
 }
 
 #[tokio::test]
-async fn statement_is_interrupted_when_its_caller_leaves() {
+async fn statement_is_interrupted_when_caller_leaves() {
     on_directory(async |binding, _| {
         for _ in 0..20 {
-            // Each would take five seconds.
+            // Each statement would take five seconds.
             let left = tokio::time::timeout(Duration::from_millis(20), binding.call("query", ENDLESS, "")).await;
             left.unwrap_err();
         }
@@ -218,7 +218,7 @@ async fn statement_is_interrupted_when_its_caller_leaves() {
 }
 
 #[tokio::test]
-async fn results_beyond_their_limits_are_refused() {
+async fn results_beyond_limits_are_rejected() {
     let series = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 200000) ";
     on_directory(async |binding, _| {
         for (sql, expected) in [
@@ -235,7 +235,7 @@ async fn results_beyond_their_limits_are_refused() {
 }
 
 #[tokio::test]
-async fn statement_with_many_large_values_meets_the_heap_limit() {
+async fn statement_with_many_large_values_hits_heap_limit() {
     on_directory(async |binding, _| {
         let values = vec!["randomblob(1000000)"; 400].join(", ");
         let error = binding.call("query", &format!("SELECT {values}"), "").await.unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Components as a host uses them: made by the registry from a spec.
+//! Components as a host uses them: created by the registry from a spec.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking, and say what they skip")]
 

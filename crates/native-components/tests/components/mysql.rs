@@ -43,7 +43,7 @@ async fn on_server(test: impl AsyncFnOnce(Binding)) {
     test(Binding::open(&format!("root:@tcp(127.0.0.1:{})/mysql?parseTime=true", server.port)).await).await;
 }
 
-async fn rows_come_back_as_objects(binding: Binding) {
+async fn rows_are_objects(binding: Binding) {
     binding.exec("CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR(50), score DOUBLE, raw BLOB)", "").await;
     let insert = "INSERT INTO t (id, name, score) VALUES (?, ?, ?), (?, ?, ?)";
     let affected = binding.exec(insert, r#"[1700000000001, "<ü>'; DROP TABLE t", 1.5, 2, null, 3]"#).await;
@@ -55,7 +55,7 @@ async fn rows_come_back_as_objects(binding: Binding) {
     assert_eq!(binding.exec("DELETE FROM t WHERE id = ?", "[2]").await, "1");
 }
 
-async fn an_answer_tells_about_its_operation(binding: Binding) {
+async fn response_metadata_describes_the_operation(binding: Binding) {
     let metadata = binding.call("query", "SELECT 1", "").await.unwrap().metadata;
     let names: Vec<&str> = metadata.keys().map(String::as_str).collect();
     assert_eq!(names, ["duration", "end-time", "operation", "sql", "start-time"]);
@@ -63,7 +63,7 @@ async fn an_answer_tells_about_its_operation(binding: Binding) {
     assert!(metadata["start-time"].ends_with('Z') && metadata["duration"].ends_with('s'), "{metadata:?}");
 }
 
-async fn wrong_requests_are_refused(binding: Binding) {
+async fn invalid_requests_are_rejected(binding: Binding) {
     for (operation, sql, params, said) in [
         ("query", "", "", "required metadata not set: sql"),
         ("query", "SELECT 1", "{}", "invalid metadata property params"),
@@ -78,7 +78,7 @@ async fn wrong_requests_are_refused(binding: Binding) {
     binding.call("close", "", "").await.unwrap();
 }
 
-async fn types_of_mysql_come_out_as_in_go(binding: Binding) {
+async fn mysql_types_are_encoded_as_in_go(binding: Binding) {
     binding
         .exec(
             "CREATE TABLE types (a INT UNSIGNED, b DECIMAL(10,2), c DATETIME(3), d DATE, e TIME, f BLOB,
@@ -94,7 +94,7 @@ async fn types_of_mysql_come_out_as_in_go(binding: Binding) {
         r#""f":"/wA=","g":"text","h":1.1,"i":1,"j":"x","k":null,"l":2026}]"#
     );
     assert_eq!(binding.query("SELECT * FROM types", "").await, expected);
-    // A zero date is Go's zero time, and no NULL.
+    // A zero date is Go's zero time, not NULL.
     binding.exec("CREATE TABLE zeros (a DATE, b DATETIME, c DATETIME(6), d TIMESTAMP NULL, e DATE)", "").await;
     binding.exec("INSERT INTO zeros VALUES ('0000-00-00', '0000-00-00', '0000-00-00', '0000-00-00', NULL)", "").await;
     let zero = |name: &str| format!(r#""{name}":"0001-01-01T00:00:00Z""#);
@@ -103,22 +103,22 @@ async fn types_of_mysql_come_out_as_in_go(binding: Binding) {
 }
 
 #[tokio::test]
-async fn rows_come_back_as_objects_from_a_file() {
-    on_file(rows_come_back_as_objects).await;
+async fn file_rows_are_objects() {
+    on_file(rows_are_objects).await;
 }
 
 #[tokio::test]
-async fn an_answer_tells_about_its_operation_on_a_file() {
-    on_file(an_answer_tells_about_its_operation).await;
+async fn file_response_metadata_describes_the_operation() {
+    on_file(response_metadata_describes_the_operation).await;
 }
 
 #[tokio::test]
-async fn wrong_requests_are_refused_on_a_file() {
-    on_file(wrong_requests_are_refused).await;
+async fn file_invalid_requests_are_rejected() {
+    on_file(invalid_requests_are_rejected).await;
 }
 
 #[tokio::test]
-async fn blobs_come_out_as_base64_from_a_file() {
+async fn file_blobs_are_base64() {
     on_file(async |binding: Binding| {
         assert_eq!(binding.query("SELECT x'ff00' AS b, NULL AS n", "").await, r#"[{"b":"/wA="}]"#);
     })
@@ -126,18 +126,18 @@ async fn blobs_come_out_as_base64_from_a_file() {
 }
 
 #[tokio::test]
-async fn a_mariadb_does_all_of_this_too() {
+async fn mariadb_behaves_like_a_file() {
     on_server(async |binding: Binding| {
-        rows_come_back_as_objects(Binding(binding.0.clone())).await;
-        an_answer_tells_about_its_operation(Binding(binding.0.clone())).await;
-        types_of_mysql_come_out_as_in_go(Binding(binding.0.clone())).await;
-        wrong_requests_are_refused(binding).await;
+        rows_are_objects(Binding(binding.0.clone())).await;
+        response_metadata_describes_the_operation(Binding(binding.0.clone())).await;
+        mysql_types_are_encoded_as_in_go(Binding(binding.0.clone())).await;
+        invalid_requests_are_rejected(binding).await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_can_be_tried_again_and_its_password_stays_secret() {
+async fn unreachable_server_is_retryable_and_password_secret() {
     let url = format!("root:hunter2@tcp(127.0.0.1:{})/db", free_port());
     let error = try_create("bindings.mysql", &[("url", &url)]).await.err().unwrap();
     assert!(error.is_retryable(), "{error}");
@@ -145,7 +145,7 @@ async fn a_server_that_is_down_can_be_tried_again_and_its_password_stays_secret(
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_a_mistake_that_waiting_does_not_mend() {
+async fn wrong_password_is_not_retryable() {
     let Some(server) = mariadb() else { return };
     let url = format!("root:hunter2@tcp(127.0.0.1:{})/mysql", server.port);
     let error = try_create("bindings.mysql", &[("url", &url)]).await.err().unwrap();
@@ -154,13 +154,13 @@ async fn a_wrong_password_is_a_mistake_that_waiting_does_not_mend() {
 }
 
 #[tokio::test]
-async fn a_server_that_went_away_is_noticed_before_the_pool_gives_up_and_its_return_too() {
+async fn lost_server_and_its_return_are_noticed_quickly() {
     let Some(mut server) = mariadb() else { return };
     let binding = Binding::open(&format!("root:@tcp(127.0.0.1:{})/mysql", server.port)).await;
     assert_eq!(binding.query("SELECT 1 AS one", "").await, r#"[{"one":1}]"#);
     server.kill();
     let error = binding.call("query", "SELECT 1 AS one", "").await.unwrap_err();
-    // The pool would have said that time ran out.
+    // The pool itself would have reported a timeout.
     assert!(matches!(&error, BindingError::Unavailable(why) if why.to_string().contains("refused")), "{error}");
     server.restart();
     assert_eq!(binding.query("SELECT 1 AS one", "").await, r#"[{"one":1}]"#);

@@ -1,4 +1,4 @@
-//! `state.redis` when its server goes away. That it does what a store must is `store-conformance`'s to show.
+//! `state.redis` when its server becomes unavailable. `store-conformance` tests its regular behaviour.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ fn redis_on(port: u16) -> Option<Server> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn state_redis_reports_a_lost_server_and_comes_back_with_it() {
+async fn lost_server_is_reported_and_reconnected() {
     let Some(server) = redis_on(free_port()) else { return };
     let port = server.port;
     let host = format!("127.0.0.1:{port}");
@@ -50,29 +50,29 @@ async fn connection_lost_while_idle_fails_no_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn request_waits_for_a_server_that_is_away() {
+async fn request_waits_for_unavailable_server() {
     let Some(mut server) = redis_on(free_port()) else { return };
     let host = format!("127.0.0.1:{}", server.port);
-    // More often than usual: the start of a server takes its time.
+    // More retries than usual, as a server takes time to start.
     let store = create("state.redis", &[("redisHost", &host), ("redisMaxRetries", "100")]).await.state_store.unwrap();
     server.kill();
     let request = tokio::spawn({
         let store = store.clone();
         async move { store.set(SetRequest::new("k", "v")).await }
     });
-    // It takes a while until it listens, and the request is on its way by then.
+    // The server takes a while until it listens; the request is in progress by then.
     let starting = tokio::task::spawn_blocking(move || {
         server.restart();
         server
     });
     request.await.unwrap().unwrap();
-    // It would end with what nobody holds.
+    // Keeps the server alive; dropping it would stop it.
     let _server = starting.await.unwrap();
     assert_eq!(store.get(GetRequest::new("k")).await.unwrap().unwrap().value, "v");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn error_of_an_old_attempt_is_never_reported() {
+async fn error_of_earlier_attempt_is_never_reported() {
     let Some(mut server) = redis_on(free_port()) else { return };
     let host = format!("127.0.0.1:{}", server.port);
     let store = create("state.redis", &[("redisHost", &host), ("redisMaxRetries", "-1")]).await.state_store.unwrap();
@@ -84,7 +84,7 @@ async fn error_of_an_old_attempt_is_never_reported() {
     }
 }
 
-/// A server that says yes to everything but scripts, at which it hangs up; counts those.
+/// Starts a server that accepts everything but scripts, at which it hangs up; counts those.
 async fn hangs_up_at_scripts() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, scripts) = (listener.local_addr().unwrap().to_string(), Arc::<AtomicUsize>::default());
@@ -108,20 +108,20 @@ async fn hangs_up_at_scripts() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn write_that_depends_on_an_etag_is_not_sent_twice() {
+async fn write_with_etag_is_not_sent_twice() {
     let (host, scripts) = hangs_up_at_scripts().await;
     let store = create("state.redis", &[("redisHost", &host)]).await.state_store.unwrap();
     let mut request = SetRequest::new("k", "v");
     request.etag = Some("1".to_owned());
     assert!(matches!(store.set(request).await, Err(StateError::Unavailable(_))));
     assert_eq!(scripts.swap(0, Ordering::Relaxed), 1);
-    // One that does not, is, as often as Dapr's client does.
+    // A write without an etag is resent, as often as in Dapr's client.
     assert!(store.set(SetRequest::new("k", "v")).await.is_err());
     assert_eq!(scripts.load(Ordering::Relaxed), 4);
 }
 
 #[tokio::test]
-async fn a_redis_that_is_down_can_be_tried_again() {
+async fn unreachable_redis_is_retryable() {
     let host = format!("127.0.0.1:{}", free_port());
     let error = try_create("state.redis", &[("redisHost", &host), ("redisMaxRetries", "0")]).await.err().unwrap();
     assert!(error.is_retryable(), "{error}");

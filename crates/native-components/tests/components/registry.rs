@@ -1,9 +1,9 @@
-//! What this build carries.
+//! Contents of this build's registry.
 
 use crate::harness::try_create;
 
 #[test]
-fn the_full_build_carries_every_component() {
+fn full_build_contains_every_component() {
     let expected = [
         "bindings.cron",
         "bindings.mysql",
@@ -17,7 +17,7 @@ fn the_full_build_carries_every_component() {
 }
 
 #[tokio::test]
-async fn a_type_that_no_build_carries_is_an_error() {
+async fn unknown_type_is_an_error() {
     let error = try_create("state.nothing-like-it", &[]).await.err().unwrap();
     assert!(!error.is_retryable());
 }

@@ -32,7 +32,7 @@ impl Store {
 impl StateStore for Store {
     /// Features that all tested stores have.
     fn features(&self) -> StateFeatures {
-        StateFeatures::of(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
+        StateFeatures::new(&[StateFeature::Etag, StateFeature::Transactional, StateFeature::Ttl])
     }
 
     async fn get(&self, request: GetRequest) -> Result<Option<building_blocks::state::StateItem>, StateError> {

@@ -1,4 +1,4 @@
-//! The way to a component: its socket, and the name of the YAML on every call.
+//! Connection to a component over its socket, with the YAML's name on every call.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,37 +13,37 @@ use tonic::transport::{self, Endpoint, Uri};
 use tonic::{Request, Status};
 use tower::service_fn;
 
-use crate::contract::{INSTANCE, MetadataRequest};
+use crate::contract::{INSTANCE_HEADER, MetadataRequest};
 
-/// How long a call may take. Dapr waits for ever, and so would everybody who waits for Dapr.
-const CALL: Duration = Duration::from_secs(60);
+/// Timeout of a call. Dapr waits forever, and so would all of its callers.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Calls to a component, each with the name of the YAML that it is for.
-pub(super) type Channel = InterceptedService<transport::Channel, Named>;
+/// Channel to a component that adds the name of the YAML to each call.
+pub(super) type Channel = InterceptedService<transport::Channel, InstanceInterceptor>;
 
-/// Puts the name on a call.
+/// Interceptor that adds the name of the YAML to a call.
 #[derive(Clone)]
-pub(super) struct Named(MetadataValue<Ascii>);
+pub(super) struct InstanceInterceptor(MetadataValue<Ascii>);
 
-impl Interceptor for Named {
+impl Interceptor for InstanceInterceptor {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert(INSTANCE, self.0.clone());
+        request.metadata_mut().insert(INSTANCE_HEADER, self.0.clone());
         Ok(request)
     }
 }
 
-/// A channel that connects with the first call, and again when the connection is lost.
+/// Creates a channel that connects on the first call, and reconnects when the connection is lost.
 pub(super) fn connect(socket: &Path, name: &str) -> Result<Channel, InitError> {
     let name = name
         .parse()
-        .map_err(|_| InitError::misconfigured("its name cannot be sent: it has characters beyond ASCII"))?;
-    Ok(InterceptedService::new(channel(socket), Named(name)))
+        .map_err(|_| InitError::misconfigured("its name has non-ASCII characters, which cannot be sent"))?;
+    Ok(InterceptedService::new(channel(socket), InstanceInterceptor(name)))
 }
 
-/// The bare connection.
+/// Creates the channel itself, without the YAML's name.
 pub(super) fn channel(socket: &Path) -> transport::Channel {
     let socket = socket.to_owned();
-    // gRPC wants an authority; a socket has none.
+    // gRPC requires an authority, which a socket does not have.
     let endpoint = Endpoint::from(Uri::from_static("http://localhost"));
     endpoint.connect_with_connector_lazy(service_fn(move |_: Uri| {
         let socket = socket.clone();
@@ -51,14 +51,14 @@ pub(super) fn channel(socket: &Path) -> transport::Channel {
     }))
 }
 
-/// A call with the time that it may take.
-pub(super) fn limited<T>(message: T) -> Request<T> {
+/// Creates a request with the call timeout.
+pub(super) fn with_timeout<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.set_timeout(CALL);
+    request.set_timeout(CALL_TIMEOUT);
     request
 }
 
-/// The properties, secrets among them, as a component is told them.
+/// Converts the properties, including secrets, to a component's metadata.
 pub(super) fn metadata(properties: &Properties) -> Option<MetadataRequest> {
     let properties = properties.exposed().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Some(MetadataRequest { properties })

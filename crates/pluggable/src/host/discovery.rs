@@ -1,4 +1,4 @@
-//! Finding components: every socket in a folder is asked, by gRPC's reflection, what it serves.
+//! Discovery of components: lists the services of every socket in a directory with gRPC reflection.
 
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
@@ -17,35 +17,35 @@ use crate::contract::output_binding_server::SERVICE_NAME as OUTPUT_BINDING;
 use crate::contract::secret_store_server::SERVICE_NAME as SECRET_STORE;
 use crate::contract::state_store_server::SERVICE_NAME as STATE_STORE;
 
-/// How long a socket may take to say what it serves.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Timeout of listing a socket's services.
+const REFLECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a socket serves.
+/// Socket with the services that it serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The file's name without its extension: what comes after the dot in `spec.type`.
+pub struct DiscoveredSocket {
+    /// File name without extension: the part of `spec.type` after the dot.
     pub name: String,
-    /// The socket.
+    /// Path of the socket.
     pub socket: PathBuf,
-    /// Those of its services that are known.
+    /// Known services of the socket.
     pub services: Vec<Service>,
 }
 
-/// One service of the protocol.
+/// Service of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// A store of state.
+    /// State store.
     StateStore,
-    /// A store of secrets.
+    /// Secret store.
     SecretStore,
-    /// A binding that is called.
+    /// Output binding, which is invoked.
     OutputBinding,
-    /// A binding that calls.
+    /// Input binding, which sends events.
     InputBinding,
 }
 
 impl Service {
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         match name {
             STATE_STORE => Some(Self::StateStore),
             SECRET_STORE => Some(Self::SecretStore),
@@ -56,26 +56,27 @@ impl Service {
     }
 }
 
-/// Asks all sockets in `folder`, which may be absent. One that does not answer is told of in the log and left out; Dapr would
-/// wait for it for ever.
-pub async fn discover(folder: &Path) -> Vec<Found> {
-    let asked = sockets(folder).await.into_iter().map(|socket| async move {
-        match timeout(PATIENCE, services(&socket)).await {
+/// Lists the services of all sockets in `folder`, which may be absent.
+///
+/// A socket that does not respond is logged and skipped; Dapr would wait for it forever.
+pub async fn discover(folder: &Path) -> Vec<DiscoveredSocket> {
+    let lookups = sockets(folder).await.into_iter().map(|socket| async move {
+        match timeout(REFLECTION_TIMEOUT, services(&socket)).await {
             Ok(Ok(services)) => found(socket, services),
             Ok(Err(status)) => {
-                tracing::warn!(socket = %socket.display(), error = status.message(), "a pluggable component does not say what it serves");
+                tracing::warn!(socket = %socket.display(), error = status.message(), "cannot list the services of a pluggable component");
                 None
             }
             Err(_) => {
-                tracing::warn!(socket = %socket.display(), "a pluggable component does not answer");
+                tracing::warn!(socket = %socket.display(), "pluggable component does not respond");
                 None
             }
         }
     });
-    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+    futures_util::future::join_all(lookups).await.into_iter().flatten().collect()
 }
 
-/// The sockets in `folder`, in the order of their names.
+/// Returns the sockets in `folder`, sorted by name.
 async fn sockets(folder: &Path) -> Vec<PathBuf> {
     let Ok(mut entries) = tokio::fs::read_dir(folder).await else { return Vec::new() };
     let mut sockets = Vec::new();
@@ -83,31 +84,31 @@ async fn sockets(folder: &Path) -> Vec<PathBuf> {
         match entry.file_type().await {
             Ok(type_) if type_.is_socket() => sockets.push(entry.path()),
             Ok(type_) if type_.is_dir() => {}
-            _ => tracing::warn!(file = %entry.path().display(), "no socket, and so no pluggable component"),
+            _ => tracing::warn!(file = %entry.path().display(), "file skipped: not a socket of a pluggable component"),
         }
     }
     sockets.sort();
     sockets
 }
 
-fn found(socket: PathBuf, services: Vec<Service>) -> Option<Found> {
+fn found(socket: PathBuf, services: Vec<Service>) -> Option<DiscoveredSocket> {
     let name = socket.file_stem()?.to_str()?.to_owned();
     if services.is_empty() {
-        tracing::warn!(socket = %socket.display(), "a pluggable component serves nothing that is known");
+        tracing::warn!(socket = %socket.display(), "pluggable component serves no known service");
         return None;
     }
-    tracing::info!(component = %name, ?services, "a pluggable component was found");
-    Some(Found { name, socket, services })
+    tracing::info!(component = %name, ?services, "pluggable component found");
+    Some(DiscoveredSocket { name, socket, services })
 }
 
 async fn services(socket: &Path) -> Result<Vec<Service>, Status> {
-    let question = MessageRequest::ListServices(String::new());
-    let question = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
+    let request = MessageRequest::ListServices(String::new());
+    let request = ServerReflectionRequest { host: String::new(), message_request: Some(request) };
     let mut client = ServerReflectionClient::new(channel(socket));
-    let answer = client.server_reflection_info(tokio_stream::once(question)).await?.into_inner().message().await?;
-    match answer.and_then(|answer| answer.message_response) {
+    let response = client.server_reflection_info(tokio_stream::once(request)).await?.into_inner().message().await?;
+    match response.and_then(|response| response.message_response) {
         Some(MessageResponse::ListServicesResponse(list)) => {
-            Ok(list.service.iter().filter_map(|service| Service::named(&service.name)).collect())
+            Ok(list.service.iter().filter_map(|service| Service::from_name(&service.name)).collect())
         }
         Some(MessageResponse::ErrorResponse(error)) => Err(Status::unknown(error.error_message)),
         _ => Err(Status::unknown("no list of services")),

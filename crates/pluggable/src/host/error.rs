@@ -1,4 +1,4 @@
-//! What a failed call means. `dapr/pkg/components/state/pluggable.go`.
+//! Conversion of gRPC statuses to errors. `dapr/pkg/components/state/pluggable.go`.
 
 use building_blocks::binding::BindingError;
 use building_blocks::secret::SecretError;
@@ -9,7 +9,7 @@ use tonic_types::{ErrorDetail, StatusExt as _};
 
 use crate::wire::{HTTP_CODE, KIT_ERROR, code_name};
 
-/// A failed call, in the words of Go's gRPC, which is what Dapr passes on.
+/// Failed call, with the error text of Go's gRPC, which Dapr passes on.
 #[derive(Debug, Error)]
 #[error("rpc error: code = {} desc = {desc}", code_name(*code))]
 struct RpcError {
@@ -44,7 +44,7 @@ pub(super) fn state(status: &Status) -> StateError {
     }
 }
 
-/// A failed transaction: in it, Dapr does not tell etags from anything else.
+/// Converts the error of a transaction, in which Dapr does not distinguish etag errors.
 pub(super) fn transaction(status: &Status) -> StateError {
     match own_status(status) {
         Some(_) => state(status),
@@ -60,7 +60,7 @@ pub(super) fn binding(status: &Status) -> BindingError {
     BindingError::Other(RpcError::from(status).into())
 }
 
-/// The HTTP status that a failure brings along in its one detail: `dapr/pkg/components/pluggable/errors.go`.
+/// Returns the HTTP status in an error's single detail: `dapr/pkg/components/pluggable/errors.go`.
 fn own_status(status: &Status) -> Option<u16> {
     let details = status.get_error_details_vec();
     let [ErrorDetail::ErrorInfo(info)] = details.as_slice() else { return None };
@@ -68,7 +68,9 @@ fn own_status(status: &Status) -> Option<u16> {
     info.metadata.get(HTTP_CODE).filter(|_| is_own)?.parse().ok()
 }
 
-/// What a status says of the etag: its one detail, with one violation, of the field of that name.
+/// Returns the description of an etag error.
+///
+/// Such an error has a single detail with a single violation of the field `etag`.
 fn etag_violation(status: &Status) -> Option<String> {
     let details = status.get_error_details_vec();
     let [ErrorDetail::BadRequest(bad)] = details.as_slice() else { return None };
@@ -83,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_etag_is_the_reason_only_where_the_one_detail_says_so() {
+    fn etag_error_requires_a_single_matching_detail() {
         let why = ErrorDetails::with_bad_request_violation("etag", "stale");
         let mismatch = Status::with_error_details(Code::FailedPrecondition, "no", why.clone());
         assert_eq!(state(&mismatch).to_string(), "possible etag mismatch. error from state store: stale");
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn status_of_its_own_comes_through() {
+    fn http_status_in_details_is_passed_on() {
         let info = |pairs: &[(&str, &str)]| {
             let metadata: std::collections::HashMap<_, _> =
                 pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_time_may_mend_is_told_apart() {
+    fn only_unavailable_errors_are_retryable() {
         assert!(init(&Status::unavailable("down")).is_retryable());
         assert!(!init(&Status::invalid_argument("wrong")).is_retryable());
         assert_eq!(init(&Status::cancelled("x")).to_string(), "not available now: rpc error: code = Canceled desc = x");

@@ -1,4 +1,4 @@
-//! A binding behind a socket that calls.
+//! Input binding behind a socket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
 
-use super::connection::{Channel, limited, metadata};
+use super::connection::{Channel, metadata, with_timeout};
 use super::error;
 use crate::contract::input_binding_client::InputBindingClient;
 use crate::contract::{
-    AckResponseError, InputBindingInitRequest, LARGEST_MESSAGE, MetadataRequest, ReadRequest, ReadResponse,
+    AckResponseError, InputBindingInitRequest, MAX_MESSAGE_SIZE, MetadataRequest, ReadRequest, ReadResponse,
 };
 
-/// How many events the application has at once.
-const AT_ONCE: usize = 64;
+/// Limit on events that the application handles at once.
+const MAX_CONCURRENT_EVENTS: usize = 64;
 
-/// How long to wait before a component is asked again that has hung up.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Delay before reconnecting to a component that closed the stream.
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
-/// A binding that somebody else serves.
+/// Input binding served by another process.
 pub(super) struct Binding {
     name: String,
     client: InputBindingClient<Channel>,
@@ -33,9 +33,9 @@ pub(super) struct Binding {
 }
 
 impl Binding {
-    /// Tells the component its properties.
+    /// Initialises the component with its properties.
     pub(super) async fn open(channel: Channel, spec: &ComponentSpec) -> Result<Self, InitError> {
-        let client = InputBindingClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
+        let client = InputBindingClient::new(channel).max_decoding_message_size(MAX_MESSAGE_SIZE);
         let binding = Self { name: spec.name.clone(), client, metadata: metadata(&spec.properties) };
         binding.init().await.map_err(|status| error::init(&status))?;
         Ok(binding)
@@ -43,21 +43,22 @@ impl Binding {
 
     async fn init(&self) -> Result<(), Status> {
         let init = InputBindingInitRequest { metadata: self.metadata.clone() };
-        self.client.clone().init(limited(init)).await.map(drop)
+        self.client.clone().init(with_timeout(init)).await.map(drop)
     }
 
-    /// Reads until the component hangs up.
+    /// Forwards events until the component closes the stream.
     async fn read(&self, sink: &Arc<dyn EventSink>) -> Result<(), Status> {
-        let (answers, outgoing) = mpsc::channel(AT_ONCE);
+        let (responses, outgoing) = mpsc::channel(MAX_CONCURRENT_EVENTS);
         let mut events = self.client.clone().read(ReceiverStream::new(outgoing)).await?.into_inner();
-        let (room, delivered) = (Arc::new(Semaphore::new(AT_ONCE)), TaskTracker::new());
+        let (capacity, delivered) = (Arc::new(Semaphore::new(MAX_CONCURRENT_EVENTS)), TaskTracker::new());
         while let Some(event) = events.message().await? {
-            let place = room.clone().acquire_owned().await.map_err(|closed| Status::internal(closed.to_string()))?;
-            let (sink, answers) = (sink.clone(), answers.clone());
+            let permit =
+                capacity.clone().acquire_owned().await.map_err(|closed| Status::internal(closed.to_string()))?;
+            let (sink, responses) = (sink.clone(), responses.clone());
             delivered.spawn(async move {
-                // The component may have hung up; then it sends the event again, or not, as it likes.
-                let _ = answers.send(deliver(sink.as_ref(), event).await).await;
-                drop(place);
+                // The component may have closed the stream; then it decides whether to send the event again.
+                let _ = responses.send(deliver(sink.as_ref(), event).await).await;
+                drop(permit);
             });
         }
         delivered.close();
@@ -71,13 +72,14 @@ impl InputBinding for Binding {
     async fn run(&self, sink: Arc<dyn EventSink>, shutdown: CancellationToken) -> Result<(), BindingError> {
         loop {
             let Some(ended) = shutdown.run_until_cancelled(self.read(&sink)).await else { return Ok(()) };
-            let why = ended.err().map_or_else(|| "it has hung up".to_owned(), |status| status.message().to_owned());
-            tracing::warn!(component = %self.name, error = %why, "a pluggable binding sends nothing any more; it is asked again");
+            let why =
+                ended.err().map_or_else(|| "it closed the stream".to_owned(), |status| status.message().to_owned());
+            tracing::warn!(component = %self.name, error = %why, "pluggable binding disconnected; reconnecting");
             loop {
-                if shutdown.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
+                if shutdown.run_until_cancelled(tokio::time::sleep(RECONNECT_DELAY)).await.is_none() {
                     return Ok(());
                 }
-                // One that has started again knows nothing of us.
+                // A restarted component must be initialised again.
                 if self.init().await.is_ok() {
                     break;
                 }
@@ -89,7 +91,7 @@ impl InputBinding for Binding {
 async fn deliver(sink: &dyn EventSink, event: ReadResponse) -> ReadRequest {
     let ReadResponse { data, metadata, message_id, .. } = event;
     match sink.deliver(BindingEvent { data, metadata }).await {
-        Ok(answer) => ReadRequest { response_data: answer.unwrap_or_default(), message_id, response_error: None },
+        Ok(response) => ReadRequest { response_data: response.unwrap_or_default(), message_id, response_error: None },
         Err(error) => {
             let response_error = Some(AckResponseError { message: error.to_string() });
             ReadRequest { response_data: bytes::Bytes::new(), message_id, response_error }

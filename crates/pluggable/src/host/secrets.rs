@@ -1,4 +1,4 @@
-//! A secret store behind a socket.
+//! Secret store behind a socket.
 
 use std::collections::BTreeMap;
 
@@ -6,26 +6,26 @@ use async_trait::async_trait;
 use building_blocks::secret::{SecretError, SecretFeature, SecretValues};
 use building_blocks::{InitError, Metadata, Properties, Secret, SecretStore};
 
-use super::connection::{Channel, limited, metadata};
+use super::connection::{Channel, metadata, with_timeout};
 use super::error;
 use crate::contract::secret_store_client::SecretStoreClient;
 use crate::contract::{
-    BulkGetSecretRequest, FeaturesRequest, GetSecretRequest, LARGEST_MESSAGE, SecretStoreInitRequest,
+    BulkGetSecretRequest, FeaturesRequest, GetSecretRequest, MAX_MESSAGE_SIZE, SecretStoreInitRequest,
 };
 
-/// A secret store that somebody else serves.
+/// Secret store served by another process.
 pub(super) struct Store {
     client: SecretStoreClient<Channel>,
     features: Vec<SecretFeature>,
 }
 
 impl Store {
-    /// Tells the component its properties, and asks what it can do.
+    /// Initialises the component with its properties, and queries its features.
     pub(super) async fn open(channel: Channel, properties: &Properties) -> Result<Self, InitError> {
-        let mut client = SecretStoreClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
+        let mut client = SecretStoreClient::new(channel).max_decoding_message_size(MAX_MESSAGE_SIZE);
         let init = SecretStoreInitRequest { metadata: metadata(properties) };
-        client.init(limited(init)).await.map_err(|status| error::init(&status))?;
-        let answer = client.features(limited(FeaturesRequest {})).await.map_err(|status| error::init(&status))?;
+        client.init(with_timeout(init)).await.map_err(|status| error::init(&status))?;
+        let answer = client.features(with_timeout(FeaturesRequest {})).await.map_err(|status| error::init(&status))?;
         let many = SecretFeature::MultipleKeyValuesPerSecret;
         let has_many = answer.into_inner().features.iter().any(|name| name == many.as_str());
         Ok(Self { client, features: if has_many { vec![many] } else { Vec::new() } })
@@ -39,18 +39,23 @@ impl SecretStore for Store {
     }
 
     async fn get(&self, name: &str, metadata: &Metadata) -> Result<SecretValues, SecretError> {
-        let request = limited(GetSecretRequest { key: name.to_owned(), metadata: metadata.clone() });
+        let request = with_timeout(GetSecretRequest { key: name.to_owned(), metadata: metadata.clone() });
         let answer = self.client.clone().get(request).await.map_err(|status| error::secrets(&status))?;
-        Ok(kept(answer.into_inner().data))
+        Ok(to_secret_values(answer.into_inner().data))
     }
 
     async fn bulk_get(&self, metadata: &Metadata) -> Result<BTreeMap<String, SecretValues>, SecretError> {
-        let request = limited(BulkGetSecretRequest { metadata: metadata.clone() });
+        let request = with_timeout(BulkGetSecretRequest { metadata: metadata.clone() });
         let answer = self.client.clone().bulk_get(request).await.map_err(|status| error::secrets(&status))?;
-        Ok(answer.into_inner().data.into_iter().map(|(name, secret)| (name, kept(secret.secrets))).collect())
+        Ok(answer
+            .into_inner()
+            .data
+            .into_iter()
+            .map(|(name, secret)| (name, to_secret_values(secret.secrets)))
+            .collect())
     }
 }
 
-fn kept(values: BTreeMap<String, String>) -> SecretValues {
+fn to_secret_values(values: BTreeMap<String, String>) -> SecretValues {
     values.into_iter().map(|(key, value)| (key, Secret::from(value))).collect()
 }

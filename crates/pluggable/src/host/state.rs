@@ -1,4 +1,4 @@
-//! A state store behind a socket.
+//! State store behind a socket.
 
 use std::collections::BTreeMap;
 
@@ -9,33 +9,33 @@ use building_blocks::state::{
 use building_blocks::{InitError, Metadata, Properties, StateError, StateStore};
 use tokio::sync::OnceCell;
 
-use super::connection::{Channel, limited, metadata};
+use super::connection::{Channel, metadata, with_timeout};
 use super::error;
 use crate::contract::state_store_client::StateStoreClient;
 use crate::contract::transactional_state_store_client::TransactionalStateStoreClient;
 use crate::contract::transactional_store_multi_max_size_client::TransactionalStoreMultiMaxSizeClient;
 use crate::contract::{
     BulkGetRequest, BulkGetRequestOptions, BulkSetRequest, BulkSetRequestOptions, BulkStateItem, FeaturesRequest,
-    GetResponse, InitRequest, LARGEST_MESSAGE, MultiMaxSizeRequest, PingRequest, TransactionalStateRequest,
+    GetResponse, InitRequest, MAX_MESSAGE_SIZE, MultiMaxSizeRequest, PingRequest, TransactionalStateRequest,
 };
 
-/// A state store that somebody else serves.
+/// State store served by another process.
 pub(super) struct Store {
     client: StateStoreClient<Channel>,
     transactions: TransactionalStateStoreClient<Channel>,
     features: StateFeatures,
     sizes: TransactionalStoreMultiMaxSizeClient<Channel>,
-    /// What it said of the size of transactions, once somebody has asked.
+    /// Maximum size of transactions, once queried.
     multi_max_size: OnceCell<Option<usize>>,
 }
 
 impl Store {
-    /// Tells the component its properties, and asks what it can do.
+    /// Initialises the component with its properties, and queries its features.
     pub(super) async fn open(channel: Channel, properties: &Properties) -> Result<Self, InitError> {
-        let mut client = StateStoreClient::new(channel.clone()).max_decoding_message_size(LARGEST_MESSAGE);
+        let mut client = StateStoreClient::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE_SIZE);
         let init = InitRequest { metadata: metadata(properties) };
-        client.init(limited(init)).await.map_err(|status| error::init(&status))?;
-        let answer = client.features(limited(FeaturesRequest {})).await.map_err(|status| error::init(&status))?;
+        client.init(with_timeout(init)).await.map_err(|status| error::init(&status))?;
+        let answer = client.features(with_timeout(FeaturesRequest {})).await.map_err(|status| error::init(&status))?;
         let names = answer.into_inner().features;
         let features = names.iter().filter_map(|name| StateFeature::from_name(name)).collect();
         let sizes = TransactionalStoreMultiMaxSizeClient::new(channel.clone());
@@ -44,7 +44,7 @@ impl Store {
     }
 }
 
-/// Batches of writes and deletes go one by one where it matters which failed: the protocol's own have one answer for all.
+/// Batches whose individual errors matter are sent one by one. The protocol's batch calls have one result for all.
 #[async_trait]
 impl StateStore for Store {
     fn features(&self) -> StateFeatures {
@@ -52,17 +52,17 @@ impl StateStore for Store {
     }
 
     async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {
-        let answer = self.client.clone().get(limited(request.into())).await;
+        let answer = self.client.clone().get(with_timeout(request.into())).await;
         Ok(answer.map_err(|status| error::state(&status))?.into_inner().into())
     }
 
     async fn set(&self, request: SetRequest) -> Result<(), StateError> {
-        let answer = self.client.clone().set(limited(request.into())).await;
+        let answer = self.client.clone().set(with_timeout(request.into())).await;
         answer.map(drop).map_err(|status| error::state(&status))
     }
 
     async fn delete(&self, request: DeleteRequest) -> Result<(), StateError> {
-        let answer = self.client.clone().delete(limited(request.into())).await;
+        let answer = self.client.clone().delete(with_timeout(request.into())).await;
         answer.map(drop).map_err(|status| error::state(&status))
     }
 
@@ -74,14 +74,14 @@ impl StateStore for Store {
         let keys: Vec<String> = requests.iter().map(|request| request.key.clone()).collect();
         let options = BulkGetRequestOptions { parallelism: i64::try_from(parallelism).unwrap_or_default() };
         let items = requests.into_iter().map(Into::into).collect();
-        let request = limited(BulkGetRequest { items, options: Some(options) });
+        let request = with_timeout(BulkGetRequest { items, options: Some(options) });
         let items = match self.client.clone().bulk_get(request).await {
             Ok(answer) => answer.into_inner().items,
             Err(status) => return keys.iter().map(|_| Err(error::state(&status))).collect(),
         };
         let found: BTreeMap<String, BulkStateItem> = items.into_iter().map(|item| (item.key.clone(), item)).collect();
-        // A key that was asked twice has one answer.
-        keys.iter().map(|key| one(found.get(key).cloned())).collect()
+        // A key that was requested twice has one result.
+        keys.iter().map(|key| item_result(found.get(key).cloned())).collect()
     }
 
     async fn transact(&self, operations: Vec<Operation>, metadata: Metadata) -> Result<(), StateError> {
@@ -89,36 +89,36 @@ impl StateStore for Store {
             return Err(StateError::Unsupported("transactions".into()));
         }
         let operations = operations.into_iter().map(Into::into).collect();
-        let request = limited(TransactionalStateRequest { operations, metadata });
+        let request = with_timeout(TransactionalStateRequest { operations, metadata });
         self.transactions.clone().transact(request).await.map(drop).map_err(|status| error::transaction(&status))
     }
 
     async fn set_all(&self, requests: Vec<SetRequest>) -> Result<(), BatchError> {
         let items = requests.into_iter().map(Into::into).collect();
-        let request = limited(BulkSetRequest { items, options: Some(BulkSetRequestOptions { parallelism: 0 }) });
+        let request = with_timeout(BulkSetRequest { items, options: Some(BulkSetRequestOptions { parallelism: 0 }) });
         let answer = self.client.clone().bulk_set(request).await;
         answer.map(drop).map_err(|status| BatchError::Whole(error::state(&status)))
     }
 
     async fn multi_max_size(&self) -> Option<usize> {
-        let ask = || async {
-            // A component need not have this service, and then has no limit.
-            let most = self.sizes.clone().multi_max_size(limited(MultiMaxSizeRequest {})).await;
-            let most = most.ok().map(|answer| answer.into_inner().max_size);
-            most.and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0)
+        let query = || async {
+            // The service is optional; a component without it has no limit.
+            let limit = self.sizes.clone().multi_max_size(with_timeout(MultiMaxSizeRequest {})).await;
+            let limit = limit.ok().map(|answer| answer.into_inner().max_size);
+            limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0)
         };
-        *self.multi_max_size.get_or_init(ask).await
+        *self.multi_max_size.get_or_init(query).await
     }
 
     async fn ping(&self) -> Result<(), StateError> {
-        let answer = self.client.clone().ping(limited(PingRequest {})).await;
+        let answer = self.client.clone().ping(with_timeout(PingRequest {})).await;
         answer.map(drop).map_err(|status| error::state(&status))
     }
 }
 
-/// The answer for one of many keys.
-fn one(item: Option<BulkStateItem>) -> Result<Option<StateItem>, StateError> {
-    let item = item.ok_or_else(|| StateError::Other("the component did not answer for this key".into()))?;
+/// Converts the result for one of several keys.
+fn item_result(item: Option<BulkStateItem>) -> Result<Option<StateItem>, StateError> {
+    let item = item.ok_or_else(|| StateError::Other("the component returned no result for this key".into()))?;
     let BulkStateItem { data, etag, error, metadata, content_type, .. } = item;
     if !error.is_empty() {
         return Err(StateError::Other(error.into()));

@@ -1,4 +1,4 @@
-//! The service of a binding that calls.
+//! Service of an input binding.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -20,10 +20,10 @@ use crate::contract::{
     InputBindingInitRequest, InputBindingInitResponse, PingRequest, PingResponse, ReadRequest, ReadResponse,
 };
 
-/// How many events wait for the sidecar to take them.
-const WAITING: usize = 16;
+/// Limit on events that wait for the sidecar to receive them.
+const EVENT_QUEUE_LENGTH: usize = 16;
 
-/// The bindings behind a socket.
+/// Bindings behind a socket.
 pub(super) struct Bindings(pub(super) Instances<dyn Native>);
 
 #[tonic::async_trait]
@@ -38,36 +38,36 @@ impl InputBinding for Bindings {
         Ok(Response::new(InputBindingInitResponse {}))
     }
 
-    /// Runs the binding until the sidecar hangs up.
+    /// Runs the binding until the sidecar closes the stream.
     async fn read(&self, request: Request<Streaming<ReadRequest>>) -> Result<Response<Self::ReadStream>, Status> {
-        let binding = self.0.of(&request)?;
-        let (events, taken) = mpsc::channel(WAITING);
-        let reader = Arc::new(Reader { events: events.clone(), unanswered: Mutex::default() });
+        let binding = self.0.get(&request)?;
+        let (events, stream) = mpsc::channel(EVENT_QUEUE_LENGTH);
+        let reader = Arc::new(Reader { events: events.clone(), pending: Mutex::default() });
         let ended = CancellationToken::new();
-        tokio::spawn(answers(request.into_inner(), reader.clone(), ended.clone()));
+        tokio::spawn(dispatch_responses(request.into_inner(), reader.clone(), ended.clone()));
         tokio::spawn(async move {
             if let Err(error) = binding.run(reader, ended).await {
                 // The sidecar may be gone.
                 let _ = events.send(Err(status::binding(&error))).await;
             }
         });
-        Ok(Response::new(Box::pin(ReceiverStream::new(taken))))
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
-        self.0.of(&request)?;
+        self.0.get(&request)?;
         Ok(Response::new(PingResponse {}))
     }
 }
 
-/// A sidecar that reads.
+/// Sidecar that receives events.
 struct Reader {
     events: mpsc::Sender<Result<ReadResponse, Status>>,
-    unanswered: Mutex<Unanswered>,
+    pending: Mutex<PendingEvents>,
 }
 
 #[derive(Default)]
-struct Unanswered {
+struct PendingEvents {
     last: u64,
     waiting: BTreeMap<String, oneshot::Sender<ReadRequest>>,
 }
@@ -75,19 +75,19 @@ struct Unanswered {
 #[async_trait]
 impl EventSink for Reader {
     async fn deliver(&self, event: BindingEvent) -> Result<Option<bytes::Bytes>, DeliveryError> {
-        let gone = || DeliveryError("the sidecar has hung up".into());
-        let (answer, answered) = oneshot::channel();
+        let closed = || DeliveryError("the sidecar closed the stream".into());
+        let (response, received) = oneshot::channel();
         let message_id = {
-            let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
-            unanswered.last += 1;
-            let id = unanswered.last.to_string();
-            unanswered.waiting.insert(id.clone(), answer);
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            pending.last += 1;
+            let id = pending.last.to_string();
+            pending.waiting.insert(id.clone(), response);
             id
         };
         let BindingEvent { data, metadata } = event;
         let message = ReadResponse { data, metadata, content_type: String::new(), message_id };
-        self.events.send(Ok(message)).await.map_err(|_| gone())?;
-        let ReadRequest { response_data, response_error, .. } = answered.await.map_err(|_| gone())?;
+        self.events.send(Ok(message)).await.map_err(|_| closed())?;
+        let ReadRequest { response_data, response_error, .. } = received.await.map_err(|_| closed())?;
         match response_error {
             Some(error) => Err(DeliveryError(error.message.into())),
             None => Ok((!response_data.is_empty()).then_some(response_data)),
@@ -95,16 +95,16 @@ impl EventSink for Reader {
     }
 }
 
-/// Hands each answer to the event that waits for it, until the sidecar hangs up.
-async fn answers(mut coming: Streaming<ReadRequest>, reader: Arc<Reader>, ended: CancellationToken) {
-    while let Ok(Some(answer)) = coming.message().await {
+/// Passes each response to the event that waits for it, until the sidecar closes the stream.
+async fn dispatch_responses(mut incoming: Streaming<ReadRequest>, reader: Arc<Reader>, ended: CancellationToken) {
+    while let Ok(Some(response)) = incoming.message().await {
         let waiting =
-            reader.unanswered.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&answer.message_id);
+            reader.pending.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&response.message_id);
         if let Some(waiting) = waiting {
-            // Who waited may have stopped.
-            let _ = waiting.send(answer);
+            // The event may no longer be waiting.
+            let _ = waiting.send(response);
         }
     }
     ended.cancel();
-    reader.unanswered.lock().unwrap_or_else(PoisonError::into_inner).waiting.clear();
+    reader.pending.lock().unwrap_or_else(PoisonError::into_inner).waiting.clear();
 }

@@ -1,4 +1,4 @@
-//! The components behind one socket, by the name of the YAML that each was made for.
+//! Components behind one socket, by the name of the YAML for which each was created.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,33 +8,35 @@ use building_blocks::component::Component;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 
-use super::{Maker, status};
-use crate::contract::{INSTANCE, MetadataRequest};
+use super::{ComponentFactory, status};
+use crate::contract::{INSTANCE_HEADER, MetadataRequest};
 
-/// How many YAML files may use one socket: more are a client that makes up names.
-const MOST: usize = 256;
+/// Limit on YAML files that use one socket. More suggest a client that makes up names.
+const MAX_INSTANCES: usize = 256;
 
 /// Instances of one component.
 pub(super) struct Instances<T: ?Sized> {
-    maker: Maker,
+    factory: ComponentFactory,
     part: fn(Component) -> Option<Arc<T>>,
-    made: Mutex<BTreeMap<String, Made<T>>>,
+    instances: Mutex<BTreeMap<String, Instance<T>>>,
     turn: tokio::sync::Mutex<()>,
 }
 
-struct Made<T: ?Sized> {
+struct Instance<T: ?Sized> {
     properties: BTreeMap<String, Secret>,
     part: Arc<T>,
 }
 
 impl<T: ?Sized> Instances<T> {
-    /// Instances that `maker` makes, of which `part` is used.
-    pub(super) fn new(maker: Maker, part: fn(Component) -> Option<Arc<T>>) -> Self {
-        Self { maker, part, made: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    /// Creates an empty set of instances; `factory` creates components, of which `part` is used.
+    pub(super) fn new(factory: ComponentFactory, part: fn(Component) -> Option<Arc<T>>) -> Self {
+        Self { factory, part, instances: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
-    /// Makes the instance that a call names. One that is there already, with the same properties, stays as it is: a sidecar
-    /// that has started again finds what a store in memory held.
+    /// Creates the instance that a call names.
+    ///
+    /// An existing one with the same properties is kept, so that a restarted sidecar still finds the contents of an
+    /// in-memory store.
     pub(super) async fn init<R>(&self, request: &Request<R>, given: Option<&MetadataRequest>) -> Result<(), Status> {
         let name = name(request.metadata()).to_owned();
         let given = given.map(|given| given.properties.clone()).unwrap_or_default();
@@ -42,35 +44,35 @@ impl<T: ?Sized> Instances<T> {
             given.into_iter().map(|(name, value)| (name, value.into())).collect();
         let _turn = self.turn.lock().await;
         {
-            let made = self.made();
-            match made.get(&name) {
+            let instances = self.instances();
+            match instances.get(&name) {
                 Some(found) if found.properties == properties => return Ok(()),
-                None if made.len() >= MOST => {
+                None if instances.len() >= MAX_INSTANCES => {
                     return Err(Status::resource_exhausted("too many components use this socket"));
                 }
                 _ => {}
             }
         }
-        let component = (self.maker)(name.clone(), properties.clone()).await.map_err(|error| status::init(&error))?;
+        let component = (self.factory)(name.clone(), properties.clone()).await.map_err(|error| status::init(&error))?;
         let part =
             (self.part)(component).ok_or_else(|| Status::unimplemented("the component has no such building block"))?;
-        self.made().insert(name, Made { properties, part });
+        self.instances().insert(name, Instance { properties, part });
         Ok(())
     }
 
-    /// The instance that a call names.
-    pub(super) fn of<R>(&self, request: &Request<R>) -> Result<Arc<T>, Status> {
+    /// Returns the instance that a call names.
+    pub(super) fn get<R>(&self, request: &Request<R>) -> Result<Arc<T>, Status> {
         let name = name(request.metadata());
-        let found = self.made().get(name).map(|made| made.part.clone());
+        let found = self.instances().get(name).map(|instance| instance.part.clone());
         found.ok_or_else(|| Status::failed_precondition(format!("component {name:?} has not been initialised")))
     }
 
-    fn made(&self) -> MutexGuard<'_, BTreeMap<String, Made<T>>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    fn instances(&self) -> MutexGuard<'_, BTreeMap<String, Instance<T>>> {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The name of the YAML's component; empty for a client that serves but one.
+/// Returns the name of the YAML's component; empty for a client with a single component.
 fn name(metadata: &MetadataMap) -> &str {
-    metadata.get(INSTANCE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    metadata.get(INSTANCE_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

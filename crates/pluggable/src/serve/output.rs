@@ -1,4 +1,4 @@
-//! The service of a binding that is called.
+//! Service of an output binding.
 
 use building_blocks::OutputBinding as Native;
 use building_blocks::binding as native;
@@ -12,7 +12,7 @@ use crate::contract::{
     OutputBindingInitResponse, PingRequest, PingResponse,
 };
 
-/// The bindings behind a socket.
+/// Bindings behind a socket.
 pub(super) struct Bindings(pub(super) Instances<dyn Native>);
 
 #[tonic::async_trait]
@@ -29,12 +29,12 @@ impl OutputBinding for Bindings {
         &self,
         request: Request<ListOperationsRequest>,
     ) -> Result<Response<ListOperationsResponse>, Status> {
-        let operations = self.0.of(&request)?.operations().into_iter().map(str::to_owned).collect();
+        let operations = self.0.get(&request)?.operations().into_iter().map(str::to_owned).collect();
         Ok(Response::new(ListOperationsResponse { operations }))
     }
 
     async fn invoke(&self, request: Request<InvokeRequest>) -> Result<Response<InvokeResponse>, Status> {
-        let binding = self.0.of(&request)?;
+        let binding = self.0.get(&request)?;
         let InvokeRequest { data, metadata, operation } = request.into_inner();
         let asked = native::InvokeRequest { operation, data, metadata };
         let done = binding.invoke(asked).await.map_err(|error| status::binding(&error))?;
@@ -43,7 +43,7 @@ impl OutputBinding for Bindings {
     }
 
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
-        self.0.of(&request)?;
+        self.0.get(&request)?;
         Ok(Response::new(PingResponse {}))
     }
 }

@@ -1,4 +1,4 @@
-//! The service of a secret store.
+//! Service of a secret store.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::contract::{
     GetSecretResponse, PingRequest, PingResponse, SecretResponse, SecretStoreInitRequest, SecretStoreInitResponse,
 };
 
-/// The stores behind a socket.
+/// Stores behind a socket.
 pub(super) struct Stores(pub(super) Instances<dyn Native>);
 
 #[tonic::async_trait]
@@ -28,13 +28,13 @@ impl SecretStore for Stores {
     }
 
     async fn features(&self, request: Request<FeaturesRequest>) -> Result<Response<FeaturesResponse>, Status> {
-        let features = self.0.of(&request)?.features();
+        let features = self.0.get(&request)?.features();
         let features = features.into_iter().map(|feature| feature.as_str().to_owned()).collect();
         Ok(Response::new(FeaturesResponse { features }))
     }
 
     async fn get(&self, request: Request<GetSecretRequest>) -> Result<Response<GetSecretResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         let GetSecretRequest { key, metadata } = request.into_inner();
         let found = store.get(&key, &metadata).await.map_err(|error| status::secrets(&error))?;
         Ok(Response::new(GetSecretResponse { data: exposed(found) }))
@@ -44,19 +44,21 @@ impl SecretStore for Stores {
         &self,
         request: Request<BulkGetSecretRequest>,
     ) -> Result<Response<BulkGetSecretResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         let all = store.bulk_get(&request.into_inner().metadata).await.map_err(|error| status::secrets(&error))?;
         let data = all.into_iter().map(|(name, values)| (name, SecretResponse { secrets: exposed(values) }));
         Ok(Response::new(BulkGetSecretResponse { data: data.collect() }))
     }
 
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
-        self.0.of(&request)?;
+        self.0.get(&request)?;
         Ok(Response::new(PingResponse {}))
     }
 }
 
-/// The one place where secrets leave: to the sidecar that asked.
+/// Exposes secrets.
+///
+/// The only place where they leave the process: to the sidecar that requested them.
 fn exposed(values: SecretValues) -> BTreeMap<String, String> {
     values.into_iter().map(|(key, value)| (key, value.expose().to_owned())).collect()
 }

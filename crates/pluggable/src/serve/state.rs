@@ -1,4 +1,4 @@
-//! The services of a state store.
+//! Services of a state store.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::contract::{
     SetResponse, TransactionalStateOperation, TransactionalStateRequest, TransactionalStateResponse,
 };
 
-/// The stores behind a socket.
+/// Stores behind a socket.
 #[derive(Clone)]
 pub(super) struct Stores(pub(super) Arc<Instances<dyn Native>>);
 
@@ -30,35 +30,35 @@ impl StateStore for Stores {
     }
 
     async fn features(&self, request: Request<FeaturesRequest>) -> Result<Response<FeaturesResponse>, Status> {
-        let features = self.0.of(&request)?.features().iter().map(|feature| feature.as_str().to_owned()).collect();
+        let features = self.0.get(&request)?.features().iter().map(|feature| feature.as_str().to_owned()).collect();
         Ok(Response::new(FeaturesResponse { features }))
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         let found = store.get(request.into_inner().into()).await.map_err(|error| status::state(&error))?;
         Ok(Response::new(found.into()))
     }
 
     async fn set(&self, request: Request<SetRequest>) -> Result<Response<SetResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         store.set(request.into_inner().into()).await.map_err(|error| status::state(&error))?;
         Ok(Response::new(SetResponse {}))
     }
 
     async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<DeleteResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         store.delete(request.into_inner().into()).await.map_err(|error| status::state(&error))?;
         Ok(Response::new(DeleteResponse {}))
     }
 
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
-        self.0.of(&request)?.ping().await.map_err(|error| status::state(&error))?;
+        self.0.get(&request)?.ping().await.map_err(|error| status::state(&error))?;
         Ok(Response::new(PingResponse {}))
     }
 
     async fn bulk_get(&self, request: Request<BulkGetRequest>) -> Result<Response<BulkGetResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         let BulkGetRequest { items, options } = request.into_inner();
         let keys: Vec<String> = items.iter().map(|item| item.key.clone()).collect();
         let at_once = parallelism(options.map(|options| options.parallelism));
@@ -75,7 +75,7 @@ impl StateStore for Stores {
     }
 
     async fn bulk_set(&self, request: Request<BulkSetRequest>) -> Result<Response<BulkSetResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         let BulkSetRequest { items, options } = request.into_inner();
         let at_once = parallelism(options.map(|options| options.parallelism));
         status::first(store.bulk_set(items.into_iter().map(Into::into).collect(), at_once).await)?;
@@ -83,7 +83,7 @@ impl StateStore for Stores {
     }
 
     async fn bulk_delete(&self, request: Request<BulkDeleteRequest>) -> Result<Response<BulkDeleteResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         let BulkDeleteRequest { items, options } = request.into_inner();
         let at_once = parallelism(options.map(|options| options.parallelism));
         status::first(store.bulk_delete(items.into_iter().map(Into::into).collect(), at_once).await)?;
@@ -97,10 +97,10 @@ impl TransactionalStateStore for Stores {
         &self,
         request: Request<TransactionalStateRequest>,
     ) -> Result<Response<TransactionalStateResponse>, Status> {
-        let store = self.0.of(&request)?;
+        let store = self.0.get(&request)?;
         let TransactionalStateRequest { operations, metadata } = request.into_inner();
         let operations: Option<Vec<_>> = operations.into_iter().map(TransactionalStateOperation::native).collect();
-        let operations = operations.ok_or_else(|| Status::invalid_argument("an operation that is not known"))?;
+        let operations = operations.ok_or_else(|| Status::invalid_argument("unknown operation"))?;
         store.transact(operations, metadata).await.map_err(|error| status::state(&error))?;
         Ok(Response::new(TransactionalStateResponse {}))
     }
@@ -108,18 +108,18 @@ impl TransactionalStateStore for Stores {
 
 #[tonic::async_trait]
 impl TransactionalStoreMultiMaxSize for Stores {
-    /// The limit; -1 where there is none.
+    /// Returns the limit, or -1 if there is none.
     async fn multi_max_size(
         &self,
         request: Request<MultiMaxSizeRequest>,
     ) -> Result<Response<MultiMaxSizeResponse>, Status> {
-        let most = self.0.of(&request)?.multi_max_size().await;
-        let max_size = most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
+        let limit = self.0.get(&request)?.multi_max_size().await;
+        let max_size = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         Ok(Response::new(MultiMaxSizeResponse { max_size }))
     }
 }
 
-/// How many at once: what was asked, and where nothing was, as many as here is usual.
+/// Returns the requested parallelism, or the default if it is unset.
 fn parallelism(asked: Option<i64>) -> usize {
     let asked = asked.and_then(|asked| usize::try_from(asked).ok()).unwrap_or_default();
     if asked == 0 { DEFAULT_PARALLELISM } else { asked }

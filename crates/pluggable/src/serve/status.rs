@@ -1,4 +1,4 @@
-//! Errors, as Dapr expects to find them in a gRPC status. `dapr/pkg/components/state/pluggable.go`.
+//! Conversion of errors to the gRPC statuses that Dapr expects. `dapr/pkg/components/state/pluggable.go`.
 
 use building_blocks::binding::BindingError;
 use building_blocks::secret::SecretError;
@@ -8,16 +8,16 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::wire::{HTTP_CODE, KIT_ERROR, code_name};
 
-/// The field whose violation says that a failure is about the etag.
+/// Name of the field whose violation marks an etag error.
 const ETAG: &str = "etag";
 
-/// A component that could not be made.
+/// Converts an initialisation error.
 pub(super) fn init(error: &InitError) -> Status {
     let code = if error.is_retryable() { Code::Unavailable } else { Code::InvalidArgument };
     Status::new(code, error.to_string())
 }
 
-/// A refusal or failure of a state store.
+/// Converts a state store error.
 pub(super) fn state(error: &StateError) -> Status {
     let text = error.to_string();
     match error {
@@ -33,22 +33,22 @@ pub(super) fn state(error: &StateError) -> Status {
     }
 }
 
-/// A failure with a status of its own, as `dapr/pkg/components/pluggable/errors.go` reads it.
+/// Creates an error with an HTTP status, as `dapr/pkg/components/pluggable/errors.go` reads it.
 fn with_status(http: u16, code: &str, message: &str) -> Status {
     let metadata = [(KIT_ERROR, "true".to_owned()), (HTTP_CODE, http.to_string()), ("tag", String::new())];
     let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
     let details = ErrorDetails::with_error_info(String::new(), String::new(), metadata);
-    Status::with_error_details(code_of(code), message, details)
+    Status::with_error_details(parse_code(code), message, details)
 }
 
-/// What one status can tell of many failures: the first that is about an etag, or else the first.
+/// Converts a batch's errors to one status: the first etag error, or the first error.
 pub(super) fn first(outcomes: Vec<Result<(), StateError>>) -> Result<(), Status> {
     let errors: Vec<StateError> = outcomes.into_iter().filter_map(Result::err).collect();
     let telling = errors.iter().find(|error| error.is_etag()).or_else(|| errors.first());
     telling.map_or(Ok(()), |error| Err(state(error)))
 }
 
-/// A failure of a secret store.
+/// Converts a secret store error.
 pub(super) fn secrets(error: &SecretError) -> Status {
     let code = match error {
         SecretError::NotFound { .. } => Code::NotFound,
@@ -58,7 +58,7 @@ pub(super) fn secrets(error: &SecretError) -> Status {
     Status::new(code, error.to_string())
 }
 
-/// A failure of a binding.
+/// Converts a binding error.
 pub(super) fn binding(error: &BindingError) -> Status {
     let code = match error {
         BindingError::InvalidRequest(_) => Code::InvalidArgument,
@@ -68,8 +68,8 @@ pub(super) fn binding(error: &BindingError) -> Status {
     Status::new(code, error.to_string())
 }
 
-/// The code of that name, as Go writes it.
-fn code_of(name: &str) -> Code {
+/// Parses Go's name of a status code.
+fn parse_code(name: &str) -> Code {
     let codes = (0..=16).map(Code::from_i32);
     codes.into_iter().find(|code| code_name(*code) == name).unwrap_or(Code::Unknown)
 }

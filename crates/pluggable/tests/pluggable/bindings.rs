@@ -7,18 +7,18 @@ use async_trait::async_trait;
 use building_blocks::binding::{BindingError, BindingEvent, DeliveryError, EventSink, InvokeRequest, InvokeResponse};
 use building_blocks::{Component, InputBinding, Metadata, OutputBinding};
 use bytes::Bytes;
-use pluggable::{Block, Maker};
+use pluggable::{Block, ComponentFactory};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::Sockets;
 
-/// Does one thing when it is called, and sends three events of which it tells what became.
+/// Binding with one operation, which sends three events and reports the outcome of each.
 #[derive(Clone)]
-struct Both(mpsc::UnboundedSender<Result<Option<Bytes>, String>>);
+struct TestBinding(mpsc::UnboundedSender<Result<Option<Bytes>, String>>);
 
 #[async_trait]
-impl OutputBinding for Both {
+impl OutputBinding for TestBinding {
     fn operations(&self) -> Vec<&str> {
         vec!["turn"]
     }
@@ -33,19 +33,19 @@ impl OutputBinding for Both {
 }
 
 #[async_trait]
-impl InputBinding for Both {
+impl InputBinding for TestBinding {
     async fn run(&self, sink: Arc<dyn EventSink>, shutdown: CancellationToken) -> Result<(), BindingError> {
         for number in 0..3 {
             let metadata = Metadata::from([("number".to_owned(), number.to_string())]);
-            let fate = sink.deliver(BindingEvent { data: "event".into(), metadata }).await;
-            self.0.send(fate.map_err(|error| error.to_string())).unwrap();
+            let outcome = sink.deliver(BindingEvent { data: "event".into(), metadata }).await;
+            self.0.send(outcome.map_err(|error| error.to_string())).unwrap();
         }
         shutdown.cancelled().await;
         Ok(())
     }
 }
 
-/// An application that does not like the second event.
+/// Application that rejects the second event.
 #[derive(Default)]
 struct Application(Mutex<Vec<BindingEvent>>);
 
@@ -62,20 +62,20 @@ impl EventSink for Application {
     }
 }
 
-fn both() -> (Maker, mpsc::UnboundedReceiver<Result<Option<Bytes>, String>>) {
-    let (fates, told) = mpsc::unbounded_channel();
-    let binding = Both(fates);
-    let maker: Maker = Arc::new(move |_, _| {
+fn both() -> (ComponentFactory, mpsc::UnboundedReceiver<Result<Option<Bytes>, String>>) {
+    let (outcomes, events) = mpsc::unbounded_channel();
+    let binding = TestBinding(outcomes);
+    let factory: ComponentFactory = Arc::new(move |_, _| {
         let binding = binding.clone();
-        Box::pin(async move { Ok(Component::of_binding(binding)) })
+        Box::pin(async move { Ok(Component::from_binding(binding)) })
     });
-    (maker, told)
+    (factory, events)
 }
 
 #[tokio::test]
-async fn a_binding_behind_a_socket_is_called() {
-    let (sockets, (maker, _told)) = (Sockets::new(), both());
-    let _served = sockets.serve("both", Block::Binding, maker).await;
+async fn output_binding_behind_a_socket_is_invoked() {
+    let (sockets, (factory, _events)) = (Sockets::new(), both());
+    let _served = sockets.serve("both", Block::Binding, factory).await;
     let binding = sockets.create("bindings.both", "b", &[]).await.unwrap().output_binding.unwrap();
     assert_eq!(binding.operations(), ["turn"]);
     let metadata = Metadata::from([("a".to_owned(), "b".to_owned())]);
@@ -87,16 +87,16 @@ async fn a_binding_behind_a_socket_is_called() {
 }
 
 #[tokio::test]
-async fn a_binding_behind_a_socket_calls_and_learns_what_became_of_each_event() {
-    let (sockets, (maker, mut told)) = (Sockets::new(), both());
-    let _served = sockets.serve("both", Block::Binding, maker).await;
+async fn input_binding_behind_a_socket_learns_event_outcomes() {
+    let (sockets, (factory, mut events)) = (Sockets::new(), both());
+    let _served = sockets.serve("both", Block::Binding, factory).await;
     let binding = sockets.create("bindings.both", "b", &[]).await.unwrap().input_binding.unwrap();
     let (application, shutdown) = (Arc::new(Application::default()), CancellationToken::new());
     let running = tokio::spawn({
         let (application, shutdown) = (application.clone(), shutdown.clone());
         async move { binding.run(application, shutdown).await }
     });
-    let mut next = async || tokio::time::timeout(Duration::from_secs(30), told.recv()).await.unwrap().unwrap();
+    let mut next = async || tokio::time::timeout(Duration::from_secs(30), events.recv()).await.unwrap().unwrap();
     assert_eq!(next().await.unwrap().unwrap(), "seen");
     assert!(next().await.unwrap_err().contains("not this one"));
     assert_eq!(next().await.unwrap(), None);

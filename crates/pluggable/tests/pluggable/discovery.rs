@@ -1,14 +1,14 @@
-//! Which sockets are found, and what becomes of the others.
+//! Discovery of sockets, including unusable ones.
 
 use std::path::Path;
 
-use pluggable::{Block, Found, Service, Socket, SocketError, discover};
+use pluggable::{Block, DiscoveredSocket, Service, Socket, SocketError, discover};
 use tokio::net::UnixListener;
 
 use crate::support::{Sockets, native};
 
 #[tokio::test]
-async fn sockets_are_found_with_what_they_serve_and_nothing_else_is() {
+async fn only_sockets_are_discovered_with_their_services() {
     let sockets = Sockets::new();
     let _store = sockets.serve("b-store", Block::StateStore, native("state.in-memory")).await;
     let _binding = sockets.serve("a-binding", Block::Binding, native("bindings.cron")).await;
@@ -20,22 +20,25 @@ async fn sockets_are_found_with_what_they_serve_and_nothing_else_is() {
         found.services.sort_by_key(|service| *service == Service::InputBinding);
     }
     let expected = [("a-binding", both), ("b-store", vec![Service::StateStore])];
-    let expected =
-        expected.map(|(name, services)| Found { name: name.to_owned(), socket: sockets.path(name), services });
+    let expected = expected.map(|(name, services)| DiscoveredSocket {
+        name: name.to_owned(),
+        socket: sockets.path(name),
+        services,
+    });
     assert_eq!(found, expected);
 }
 
 #[tokio::test]
-async fn no_folder_is_no_component() {
+async fn missing_directory_has_no_components() {
     assert_eq!(discover(Path::new("/nowhere/at/all")).await, []);
 }
 
 #[tokio::test]
-async fn a_socket_that_does_not_answer_does_not_keep_the_others_from_being_found() {
+async fn unresponsive_socket_does_not_block_discovery() {
     let sockets = Sockets::new();
-    // Takes connections, and says nothing.
+    // Accepts connections, but sends nothing.
     let _silent = UnixListener::bind(sockets.path("silent")).unwrap();
-    // A file that a process left behind.
+    // A stale file of an ended process.
     drop(UnixListener::bind(sockets.path("stale")).unwrap());
     let _served = sockets.serve("store", Block::StateStore, native("state.in-memory")).await;
     let found = discover(sockets.folder.path()).await;
@@ -43,7 +46,7 @@ async fn a_socket_that_does_not_answer_does_not_keep_the_others_from_being_found
 }
 
 #[tokio::test]
-async fn a_stale_socket_is_replaced_and_one_in_use_is_not() {
+async fn stale_socket_is_replaced_and_one_in_use_is_not() {
     let sockets = Sockets::new();
     let path = sockets.path("s");
     drop(UnixListener::bind(&path).unwrap());
@@ -52,6 +55,6 @@ async fn a_stale_socket_is_replaced_and_one_in_use_is_not() {
     drop(socket);
     assert!(!path.exists(), "the file goes with the socket");
     std::fs::write(&path, "mine").unwrap();
-    assert!(matches!(Socket::bind(&path).await, Err(SocketError::NoSocket(_))));
+    assert!(matches!(Socket::bind(&path).await, Err(SocketError::NotASocket(_))));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
 }

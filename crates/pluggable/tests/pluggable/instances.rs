@@ -6,7 +6,7 @@ use pluggable::Block;
 use crate::support::{Sockets, native};
 
 #[tokio::test]
-async fn each_name_has_a_store_of_its_own_and_a_sidecar_that_comes_back_finds_it_again() {
+async fn each_name_has_its_own_store_that_survives_reinit() {
     let sockets = Sockets::new();
     let _served = sockets.serve("memory", Block::StateStore, native("state.in-memory")).await;
     let store = async |name: &str, properties: &[(&str, &str)]| {

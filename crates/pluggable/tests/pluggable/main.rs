@@ -1,12 +1,13 @@
-//! Components served on a socket and used from it: one side of the protocol is held against the other. What the real `daprd`
-//! makes of a component served here is `crates/parity`'s to show.
+//! Tests of both sides of the protocol against each other, over a socket.
+//!
+//! `crates/parity` tests how `daprd` uses a component served here.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail them by panicking")]
 
-mod asked;
 mod bindings;
 mod discovery;
 mod instances;
 mod secrets;
 mod state;
+mod state_calls;
 mod support;

@@ -7,7 +7,7 @@ use pluggable::Block;
 use crate::support::{Sockets, native};
 
 #[tokio::test]
-async fn secrets_behind_a_socket_are_found_one_by_one_and_all_together() {
+async fn secrets_behind_a_socket_are_read_singly_and_in_bulk() {
     let sockets = Sockets::new();
     let file = sockets.folder.path().join("secrets.json");
     std::fs::write(&file, r#"{"db": {"user": "u", "password": "p"}, "key": "v"}"#).unwrap();
@@ -24,7 +24,7 @@ async fn secrets_behind_a_socket_are_found_one_by_one_and_all_together() {
 }
 
 #[tokio::test]
-async fn a_store_that_refuses_its_properties_says_why() {
+async fn store_that_rejects_its_properties_reports_why() {
     let sockets = Sockets::new();
     let _served = sockets.serve("file", Block::SecretStore, native("secretstores.local.file")).await;
     let error = sockets.create("secretstores.file", "secrets", &[]).await.err().unwrap();

@@ -1,4 +1,4 @@
-//! State stores. Everything that a store must do is `crates/store-conformance`'s to show, over a socket, too.
+//! State stores. `crates/store-conformance` tests their full behaviour, over a socket too.
 
 use building_blocks::state::{
     DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, TTL_EXPIRE_TIME, TTL_IN_SECONDS,
@@ -9,7 +9,7 @@ use pluggable::Block;
 use crate::support::{Sockets, native};
 
 #[tokio::test]
-async fn a_store_behind_a_socket_keeps_bytes_etags_and_expiry() {
+async fn store_behind_a_socket_keeps_bytes_etags_and_expiry() {
     let sockets = Sockets::new();
     let _served = sockets.serve("memory", Block::StateStore, native("state.in-memory")).await;
     let store = sockets.create("state.memory", "store", &[]).await.unwrap().state_store.unwrap();
@@ -32,7 +32,7 @@ async fn a_store_behind_a_socket_keeps_bytes_etags_and_expiry() {
 }
 
 #[tokio::test]
-async fn a_value_larger_than_grpcs_default_message_comes_through() {
+async fn value_above_grpc_default_message_size_is_passed() {
     let sockets = Sockets::new();
     let _served = sockets.serve("memory", Block::StateStore, native("state.in-memory")).await;
     let store = sockets.create("state.memory", "store", &[]).await.unwrap().state_store.unwrap();
@@ -42,7 +42,7 @@ async fn a_value_larger_than_grpcs_default_message_comes_through() {
 }
 
 #[tokio::test]
-async fn a_component_that_is_gone_is_an_error_and_one_that_is_back_is_asked_again() {
+async fn lost_component_is_an_error_and_is_reconnected() {
     let sockets = Sockets::new();
     let served = sockets.serve("memory", Block::StateStore, native("state.in-memory")).await;
     let store = sockets.create("state.memory", "store", &[]).await.unwrap().state_store.unwrap();

@@ -1,20 +1,20 @@
-//! What the tests share: a folder of sockets, and who serves there.
+//! Shared test helpers: a directory of sockets, and servers on them.
 
 use std::path::PathBuf;
 
 use building_blocks::component::CreateError;
 use building_blocks::{Component, ComponentSpec, Context, Registry};
-use pluggable::{Block, Maker, Socket, discover, register};
+use pluggable::{Block, ComponentFactory, Socket, discover, register};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// A folder of sockets.
+/// Directory of sockets.
 pub(crate) struct Sockets {
     pub(crate) folder: TempDir,
 }
 
-/// One who serves, until it is dropped or ended.
+/// Running server, until it is dropped or ended.
 pub(crate) struct Served {
     shutdown: CancellationToken,
     task: JoinHandle<()>,
@@ -29,23 +29,23 @@ impl Sockets {
         self.folder.path().join(name).with_extension("sock")
     }
 
-    /// Serves a component under that name.
-    pub(crate) async fn serve(&self, name: &str, block: Block, maker: Maker) -> Served {
+    /// Serves a component under the given name.
+    pub(crate) async fn serve(&self, name: &str, block: Block, factory: ComponentFactory) -> Served {
         let socket = Socket::bind(&self.path(name)).await.unwrap();
         let shutdown = CancellationToken::new();
-        let serving = pluggable::serve(block, maker, socket, shutdown.clone());
+        let serving = pluggable::serve(block, factory, socket, shutdown.clone());
         let task = tokio::spawn(async move { serving.await.unwrap() });
         Served { shutdown, task }
     }
 
-    /// What the sockets serve, as component types.
+    /// Returns the served components as component types.
     pub(crate) async fn registry(&self) -> Registry {
         let mut registry = Registry::default();
         register(&mut registry, discover(self.folder.path()).await);
         registry
     }
 
-    /// A component of the type that a socket serves, under a name and with properties of its YAML.
+    /// Creates a component of a served type, with the name and properties of its YAML.
     pub(crate) async fn create(
         &self,
         type_: &str,
@@ -69,8 +69,8 @@ impl Served {
     }
 }
 
-/// Makes a component of a native type, with the properties that come over the socket.
-pub(crate) fn native(type_: &'static str) -> Maker {
+/// Returns a factory of a native component, with the properties received over the socket.
+pub(crate) fn native(type_: &'static str) -> ComponentFactory {
     std::sync::Arc::new(move |name, given| {
         let mut spec = ComponentSpec { name, type_: type_.into(), ..ComponentSpec::default() };
         for (name, value) in given {

@@ -1,23 +1,23 @@
-//! The operations of an access policy: paths with wildcards, found as `dapr/pkg/config/acl_trie.go` finds them.
+//! Operations of an access policy: paths with wildcards, matched as in `dapr/pkg/config/acl_trie.go`.
 
-/// A segment that stands for any last segment.
+/// Segment that matches any last segment.
 const ANY_LAST: &str = "*";
 
-/// A segment that stands for all that is below.
+/// Segment that matches everything below.
 const ANY_BELOW: &str = "**";
 
-/// Whether a caller may invoke some paths.
+/// A rule that allows or denies some paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationRule {
-    /// The path, in any case; `*` stands for any text in a segment, `/**` for all that is below.
+    /// Path, in any case; `*` matches any text in a segment, `/**` everything below.
     pub path: String,
-    /// HTTP methods in capitals; `*` is all.
+    /// HTTP methods in capitals; `*` matches all.
     pub verbs: Vec<String>,
-    /// Whether these are allowed.
+    /// True if the rule allows, false if it denies.
     pub allows: bool,
 }
 
-/// Rules as a tree of path segments. Where several fit, the one that was added first counts.
+/// Rules as a tree of path segments. Where several match, the first one added counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operations(Vec<Node>);
 
@@ -29,7 +29,7 @@ struct Node {
 }
 
 impl Operations {
-    /// The tree of `rules`.
+    /// Builds the tree of `rules`.
     #[must_use]
     pub fn new(rules: Vec<OperationRule>) -> Self {
         let mut root = Vec::new();
@@ -40,7 +40,7 @@ impl Operations {
         Self(root)
     }
 
-    /// Whether `verb` is allowed at `path`; `None` where no rule says.
+    /// Returns whether `verb` is allowed at `path`; `None` where no rule matches.
     #[must_use]
     pub fn allow(&self, path: &str, verb: &str) -> Option<bool> {
         let rule = self.find(&segments(path))?;
@@ -83,7 +83,7 @@ fn add(nodes: &mut Vec<Node>, segments: &[String], rule: OperationRule) {
     }
 }
 
-/// The first of `nodes` that fits `segment`.
+/// Returns the first of `nodes` that matches `segment`.
 fn child<'a>(nodes: &'a [Node], segment: &str, is_last: bool) -> Option<&'a Node> {
     nodes.iter().find(|node| match node.segment.as_str() {
         pattern if pattern == segment => true,
@@ -93,7 +93,7 @@ fn child<'a>(nodes: &'a [Node], segment: &str, is_last: bool) -> Option<&'a Node
     })
 }
 
-/// Whether `text` is `pattern` with each `*` standing for any text.
+/// Returns whether `text` matches `pattern`, in which each `*` matches any text.
 fn is_match(text: &str, pattern: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return text == pattern };
     let Some(mut text) = text.strip_prefix(first) else { return false };

@@ -1,7 +1,10 @@
-//! `wasi:keyvalue` as a store of the suite, whoever answers it: daprlet from the state of an application, or a component.
+//! `wasi:keyvalue` as a state store for the suite.
 //!
-//! All of it goes through a component that exports `wasi:keyvalue`. For daprlet's that is `fixtures/keyvalue-relay`, which
-//! imports what it exports: what comes out has passed the functions that an application calls.
+//! daprlet provides it from an application's state, or a component does.
+//!
+//! All calls go through a component that exports `wasi:keyvalue`. For daprlet's implementation, that is
+//! `fixtures/keyvalue-relay`, which imports the interface that it exports: so the suite tests the functions that an
+//! application calls.
 
 mod atomics;
 mod provider;
@@ -19,46 +22,46 @@ use wasmtime::component::ResourceAny;
 
 use provider::{CasError, Error, Instance, Provider, sidecar};
 
-/// Enough for writers to meet each other.
+/// Number of concurrent instances; enough for writers to conflict.
 const INSTANCES: usize = 4;
 
-/// What `wasi:keyvalue` has of what stores have: its etags are those of compare-and-swap.
+/// Returns the behaviours of `wasi:keyvalue`, whose etags are those of compare-and-swap.
 pub(crate) fn behaviours() -> Behaviours {
-    Behaviours { swaps: true, ..Behaviours::default() }
+    Behaviours { has_compare_and_swap: true, ..Behaviours::default() }
 }
 
-/// The same with Redis behind, which lets a write with an etag pass where there is nothing any more.
+/// Same on Redis, where a write with an etag succeeds if the key is absent.
 pub(crate) fn behaviours_on_redis() -> Behaviours {
-    Behaviours { etag_needs_the_key: false, ..behaviours() }
+    Behaviours { etag_requires_key: false, ..behaviours() }
 }
 
-/// daprlet's `wasi:keyvalue` from this store, with several users at once.
+/// Returns daprlet's `wasi:keyvalue` on `store`, with several concurrent instances.
 pub(crate) async fn on(store: Arc<dyn StateStore>) -> Arc<dyn StateStore> {
-    Arc::new(KeyValue::of(users_of(store).await))
+    Arc::new(KeyValue::new(clients_of(store).await))
 }
 
-/// What the first of these components answers, with the others inside.
-pub(crate) async fn of_components(names: &[&str], environment: &[(&str, &str)]) -> Arc<dyn StateStore> {
-    Arc::new(KeyValue::of(vec![Provider::of(names).instance(&sidecar(None), environment).await]))
+/// Returns `wasi:keyvalue` of the first component, composed with the others.
+pub(crate) async fn from_components(names: &[&str], environment: &[(&str, &str)]) -> Arc<dyn StateStore> {
+    Arc::new(KeyValue::new(vec![Provider::get(names).instance(&sidecar(None), environment).await]))
 }
 
-async fn users_of(store: Arc<dyn StateStore>) -> Vec<Instance> {
-    let (provider, sidecar) = (Provider::of(&["keyvalue-relay"]), sidecar(Some(store)));
-    let mut users = Vec::new();
+async fn clients_of(store: Arc<dyn StateStore>) -> Vec<Instance> {
+    let (provider, sidecar) = (Provider::get(&["keyvalue-relay"]), sidecar(Some(store)));
+    let mut clients = Vec::new();
     for _ in 0..INSTANCES {
-        users.push(provider.instance(&sidecar, &[]).await);
+        clients.push(provider.instance(&sidecar, &[]).await);
     }
-    users
+    clients
 }
 
-/// A bucket with users who take turns.
+/// Bucket with clients that are used in turn.
 struct KeyValue {
-    users: Vec<Mutex<User>>,
+    clients: Vec<Mutex<Client>>,
     turns: AtomicUsize,
 }
 
-/// An instance, and what it has seen: the etags of the suite.
-struct User {
+/// Instance, with the compare-and-swap handles behind the suite's etags.
+struct Client {
     name: usize,
     instance: Instance,
     seen: HashMap<String, ResourceAny>,
@@ -66,27 +69,28 @@ struct User {
 }
 
 impl KeyValue {
-    fn of(instances: Vec<Instance>) -> Self {
-        let user = |(name, instance)| Mutex::new(User { name, instance, seen: HashMap::new(), reads: 0 });
-        Self { users: instances.into_iter().enumerate().map(user).collect(), turns: AtomicUsize::new(0) }
+    fn new(instances: Vec<Instance>) -> Self {
+        let client = |(name, instance)| Mutex::new(Client { name, instance, seen: HashMap::new(), reads: 0 });
+        Self { clients: instances.into_iter().enumerate().map(client).collect(), turns: AtomicUsize::new(0) }
     }
 
-    fn user(&self) -> &Mutex<User> {
-        &self.users[self.turns.fetch_add(1, Ordering::Relaxed) % self.users.len()]
+    fn client(&self) -> &Mutex<Client> {
+        &self.clients[self.turns.fetch_add(1, Ordering::Relaxed) % self.clients.len()]
     }
 
-    /// The user who has read this.
-    fn reader(&self, etag: &str) -> Option<&Mutex<User>> {
-        self.users.get(etag.split_once('.')?.0.parse::<usize>().ok()?)
+    /// Returns the client that has read `etag`.
+    fn reader(&self, etag: &str) -> Option<&Mutex<Client>> {
+        self.clients.get(etag.split_once('.')?.0.parse::<usize>().ok()?)
     }
 }
 
-impl User {
+impl Client {
     async fn read(&mut self, key: &str) -> Result<Option<StateItem>, Error> {
         if !self.instance.exists(key).await? {
             return Ok(None);
         }
-        // Seen before it is read: a swap that then succeeds replaces what was read, or something before it.
+        // The handle is created before the read: a swap that succeeds then replaces the value that was read, or an
+        // earlier one.
         let cas = self.instance.cas(key).await?;
         let Some(value) = self.instance.get(key).await? else { return Ok(None) };
         self.reads += 1;
@@ -100,7 +104,7 @@ impl User {
         if self.instance.current(cas).await.map_err(failed)?.is_some() {
             return Err(StateError::EtagMismatch(None));
         }
-        self.instance.swap(cas, value).await.map_err(unswapped)
+        self.instance.swap(cas, value).await.map_err(swap_error)
     }
 }
 
@@ -111,34 +115,34 @@ impl StateStore for KeyValue {
     }
 
     async fn get(&self, request: GetRequest) -> Result<Option<StateItem>, StateError> {
-        self.user().lock().await.read(&sent(request.key)).await.map_err(failed)
+        self.client().lock().await.read(&app_key(request.key)).await.map_err(failed)
     }
 
     async fn set(&self, request: SetRequest) -> Result<(), StateError> {
-        let (key, first_write) = (sent(request.key), request.options.concurrency == Concurrency::FirstWrite);
+        let (key, first_write) = (app_key(request.key), request.options.concurrency == Concurrency::FirstWrite);
         let Some(etag) = request.etag else {
-            let mut user = self.user().lock().await;
+            let mut client = self.client().lock().await;
             return if first_write {
-                user.write_first(&key, &request.value).await
+                client.write_first(&key, &request.value).await
             } else {
-                user.instance.set(&key, &request.value).await.map_err(failed)
+                client.instance.set(&key, &request.value).await.map_err(failed)
             };
         };
         let reader = self.reader(&etag).unwrap();
-        let mut user = reader.lock().await;
-        match user.seen.remove(&etag) {
-            Some(cas) => user.instance.swap(cas, &request.value).await.map_err(unswapped),
+        let mut client = reader.lock().await;
+        match client.seen.remove(&etag) {
+            Some(cas) => client.instance.swap(cas, &request.value).await.map_err(swap_error),
             None => Err(StateError::EtagMismatch(None)),
         }
     }
 
     async fn delete(&self, request: DeleteRequest) -> Result<(), StateError> {
-        self.user().lock().await.instance.delete(&sent(request.key)).await.map_err(failed)
+        self.client().lock().await.instance.delete(&app_key(request.key)).await.map_err(failed)
     }
 
     async fn bulk_get(&self, requests: Vec<GetRequest>, _: usize) -> Vec<Result<Option<StateItem>, StateError>> {
-        let keys: Vec<String> = requests.into_iter().map(|request| sent(request.key)).collect();
-        let found = self.user().lock().await.instance.get_many(&keys).await.unwrap();
+        let keys: Vec<String> = requests.into_iter().map(|request| app_key(request.key)).collect();
+        let found = self.client().lock().await.instance.get_many(&keys).await.unwrap();
         assert_eq!(found.len(), keys.len());
         let item = |(key, pair): (String, Option<(String, Vec<u8>)>)| {
             pair.map(|(found, value)| {
@@ -150,24 +154,24 @@ impl StateStore for KeyValue {
     }
 
     async fn bulk_set(&self, requests: Vec<SetRequest>, _: usize) -> Vec<Result<(), StateError>> {
-        let pairs: Vec<_> = requests.into_iter().map(|it| (sent(it.key), it.value.to_vec())).collect();
-        self.user().lock().await.instance.set_many(&pairs).await.unwrap();
+        let pairs: Vec<_> = requests.into_iter().map(|it| (app_key(it.key), it.value.to_vec())).collect();
+        self.client().lock().await.instance.set_many(&pairs).await.unwrap();
         pairs.iter().map(|_| Ok(())).collect()
     }
 
     async fn bulk_delete(&self, requests: Vec<DeleteRequest>, _: usize) -> Vec<Result<(), StateError>> {
-        let keys: Vec<_> = requests.into_iter().map(|request| sent(request.key)).collect();
-        self.user().lock().await.instance.delete_many(&keys).await.unwrap();
+        let keys: Vec<_> = requests.into_iter().map(|request| app_key(request.key)).collect();
+        self.client().lock().await.instance.delete_many(&keys).await.unwrap();
         keys.iter().map(|_| Ok(())).collect()
     }
 
     async fn ping(&self) -> Result<(), StateError> {
-        self.user().lock().await.instance.exists("ping").await.map(drop).map_err(failed)
+        self.client().lock().await.instance.exists("ping").await.map(drop).map_err(failed)
     }
 }
 
-/// A key as an application has it: the suite's have `||`, which is Dapr's own to write.
-fn sent(key: String) -> String {
+/// Converts a key of the suite to one that applications may use. Its `||` is reserved for Dapr.
+fn app_key(key: String) -> String {
     key.replace("||", "::")
 }
 
@@ -175,7 +179,7 @@ fn failed(error: Error) -> StateError {
     StateError::Other(format!("{error:?}").into())
 }
 
-fn unswapped(error: CasError) -> StateError {
+fn swap_error(error: CasError) -> StateError {
     match error {
         CasError::CasFailed(_) => StateError::EtagMismatch(None),
         CasError::StoreError(error) => failed(error),

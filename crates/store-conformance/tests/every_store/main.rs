@@ -1,16 +1,16 @@
-//! The suite over every store there is, and over stores that are wrong on purpose.
+//! Runs the suite on all stores, and on faulty ones.
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests fail them by panicking")]
 
+mod faulty;
 mod keyvalue;
 mod redis;
 mod stores;
-mod wrong;
 
 use store_conformance::{Behaviours, Outcome, Report, run, table};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_store_does_what_a_store_must() {
+async fn every_store_conforms() {
     let mut reports: Vec<Report> = Vec::new();
     let folder = tempfile::tempdir().unwrap();
     for (name, store) in [
@@ -31,7 +31,7 @@ async fn every_store_does_what_a_store_must() {
     }
     if let Some(server) = stores::redis_server() {
         let host = format!("127.0.0.1:{}", server.port);
-        // Each on a database of its own: the suite's keys are the same for all stores.
+        // Each on its own database: the suite uses the same keys for all stores.
         for (name, store) in [
             ("state.redis", stores::native("state.redis", &[("redisHost", &host)]).await),
             ("state.wasm, state-redis", stores::wasm_redis(&host, "1").await),
@@ -48,7 +48,7 @@ async fn every_store_does_what_a_store_must() {
             reports.push(run(name, stores::on_a_socket(store).await, Behaviours::redis()).await);
         }
         let environment = [("STATE_REDISHOST", &*host), ("STATE_REDISDB", "3")];
-        let store = keyvalue::of_components(&["keyvalue-on-state", "state-redis"], &environment).await;
+        let store = keyvalue::from_components(&["keyvalue-on-state", "state-redis"], &environment).await;
         reports.push(run("keyvalue-on-state, state-redis", store, keyvalue::behaviours_on_redis()).await);
     }
     if let Some(store) = stores::javascript().await {
@@ -61,7 +61,7 @@ async fn every_store_does_what_a_store_must() {
     }
     let components: [&[&str]; 2] = [&["keyvalue"], &["keyvalue-on-state", "state-in-memory"]];
     for names in components {
-        let store = keyvalue::of_components(names, &[]).await;
+        let store = keyvalue::from_components(names, &[]).await;
         reports.push(run(&names.join(", "), store, keyvalue::behaviours()).await);
     }
     println!("{}", table(&reports));

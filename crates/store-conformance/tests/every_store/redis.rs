@@ -1,4 +1,4 @@
-//! Two stores on one Redis, the native one and the Wasm component: what one writes the other reads, and its rules hold.
+//! Native and Wasm store on one Redis: each reads the other's values and follows the same rules.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ async fn etag(store: &Store, key: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_native_store_writes_the_component_reads_and_the_other_way_round() {
+async fn native_and_wasm_stores_share_values() {
     let Some(server) = stores::redis_server() else { return };
     let host = format!("127.0.0.1:{}", server.port);
     let native = stores::native("state.redis", &[("redisHost", &host)]).await;
@@ -62,7 +62,7 @@ async fn exchange(writer: &Store, reader: &Store) {
     assert_eq!((get(writer, "app||k").await, get(writer, "app||first").await), (None, None));
 }
 
-/// What an error says, its causes included: what callers of Dapr see.
+/// Formats an error with its causes, as callers of Dapr see it.
 fn words(error: &StateError) -> String {
     let mut words = error.to_string();
     let mut next = std::error::Error::source(error);
@@ -74,7 +74,7 @@ fn words(error: &StateError) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_component_reports_a_lost_server_and_comes_back_with_it() {
+async fn component_reports_lost_server_and_reconnects() {
     let Some(mut server) = stores::redis_server() else { return };
     let store = stores::wasm_redis(&format!("127.0.0.1:{}", server.port), "0").await;
     store.set(SetRequest::new("k", "v")).await.unwrap();

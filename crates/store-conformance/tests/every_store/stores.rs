@@ -1,10 +1,10 @@
-//! The stores.
+//! Stores under test.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use building_blocks::{Component, ComponentSpec, Context, Registry, StateStore};
-use pluggable::{Block, Maker, Socket};
+use pluggable::{Block, ComponentFactory, Socket};
 use test_servers::{Server, free_port};
 use tokio_util::sync::CancellationToken;
 
@@ -20,28 +20,28 @@ async fn create(type_: &str, properties: &[(&str, &str)]) -> Arc<dyn StateStore>
     registry.create(spec, Context::default()).await.unwrap().state_store.unwrap()
 }
 
-/// A native store.
+/// Creates a native store.
 pub(crate) async fn native(type_: &str, properties: &[(&str, &str)]) -> Arc<dyn StateStore> {
     create(type_, properties).await
 }
 
-/// SQLite in a file.
+/// Creates a SQLite store in a file.
 pub(crate) async fn sqlite(file: &Path) -> Arc<dyn StateStore> {
     create("state.sqlite", &[("connectionString", file.to_str().unwrap())]).await
 }
 
-/// A Wasm component, from where `cargo xtask build-wasm --components` puts it.
+/// Creates a store from a Wasm component in the output directory of `cargo xtask build-wasm --components`.
 pub(crate) async fn wasm(name: &str) -> Arc<dyn StateStore> {
-    // Some components have sockets; this host answers nobody.
+    // Some components import sockets; this address never responds.
     component(name, &[("allowHosts", "192.0.2.1:1")]).await
 }
 
-/// The Wasm component for Redis on a database of this server, which is all that it may reach.
+/// Creates the Wasm store on a database of the given Redis. It may reach no other host.
 pub(crate) async fn wasm_redis(host: &str, database: &str) -> Arc<dyn StateStore> {
     component("state-redis", &[("redisHost", host), ("redisDB", database), ("allowHosts", host)]).await
 }
 
-/// The store in JavaScript, where npm has built it. On CI nothing may be lacking.
+/// Creates the store in JavaScript, if npm has built it. On CI it must exist.
 #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 pub(crate) async fn javascript() -> Option<Arc<dyn StateStore>> {
     let path = module("state-store-js");
@@ -54,7 +54,7 @@ pub(crate) async fn javascript() -> Option<Arc<dyn StateStore>> {
     Some(component("state-store-js", &[]).await)
 }
 
-/// A component that was built.
+/// Returns the path of a built component.
 pub(crate) fn built(name: &str) -> PathBuf {
     let path = module(name);
     assert!(path.exists(), "{} is missing; `cargo xtask build-wasm --components` makes it", path.display());
@@ -71,25 +71,25 @@ async fn component(name: &str, properties: &[(&str, &str)]) -> Arc<dyn StateStor
     create("state.wasm", &[&[("module", built(name).to_str().unwrap())], properties].concat()).await
 }
 
-/// The same store on a socket, as a pluggable component that is found there.
+/// Serves a store on a socket, and returns it as a discovered pluggable component.
 pub(crate) async fn on_a_socket(store: Arc<dyn StateStore>) -> Arc<dyn StateStore> {
     let folder = tempfile::tempdir().unwrap();
     let socket = Socket::bind(&folder.path().join("store.sock")).await.unwrap();
-    let maker: Maker = Arc::new(move |_, _| {
+    let factory: ComponentFactory = Arc::new(move |_, _| {
         let component = Component { state_store: Some(store.clone()), ..Component::default() };
         Box::pin(async move { Ok(component) })
     });
     let mut registry = Registry::default();
-    tokio::spawn(pluggable::serve(Block::StateStore, maker, socket, CancellationToken::new()));
+    tokio::spawn(pluggable::serve(Block::StateStore, factory, socket, CancellationToken::new()));
     pluggable::register(&mut registry, pluggable::discover(folder.path()).await);
     let spec = ComponentSpec { name: "store".into(), type_: "state.store".into(), ..ComponentSpec::default() };
     let found = registry.create(spec, Context::default()).await.unwrap().state_store.unwrap();
-    // It is connected, and needs its file no more.
+    // The connection is open, so the socket's file is no longer needed.
     drop(folder);
     found
 }
 
-/// A Redis, where this machine has one.
+/// Starts a Redis, if it is installed.
 pub(crate) fn redis_server() -> Option<Server> {
     Server::start_on(free_port(), "redis-server", |folder, port| {
         let [port, folder] = [port.to_string(), folder.display().to_string()];

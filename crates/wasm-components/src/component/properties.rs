@@ -1,4 +1,4 @@
-//! What a component YAML says to the host; everything else is for the component itself.
+//! Properties of a component YAML for the host; all others are for the component itself.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use building_blocks::component::PropertyError;
 use building_blocks::{ComponentSpec, Context, InitError, Properties};
 
 use crate::digest::Digest;
-use crate::grants::{Folder, Grants};
+use crate::grants::{Grants, Preopen};
 use crate::options::{Limits, Options};
 
 const MODULE: &str = "module";
@@ -19,21 +19,21 @@ const MEMORY_LIMIT: &str = "memoryLimit";
 const CALL_TIMEOUT: &str = "callTimeout";
 const INSTANCES: &str = "instances";
 
-/// The properties that are for the host; a component never sees them.
+/// Properties for the host; the component never sees them.
 pub const HOST_PROPERTIES: &[&str] =
     &[MODULE, SHA256, ALLOW_HOSTS, ALLOW_DIRS, ALLOW_ENV, MEMORY_LIMIT, CALL_TIMEOUT, INSTANCES];
 
-/// A component as its YAML wants it.
+/// Host settings of a component.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct Settings {
     pub(super) path: PathBuf,
     pub(super) digest: Option<Digest>,
     pub(super) options: Options,
 }
 
-impl Wanted {
-    /// Reads the properties. Relative paths start from the folder of the YAML.
-    pub(super) fn of(spec: ComponentSpec, context: &Context) -> Result<Self, InitError> {
+impl Settings {
+    /// Reads the properties. Relative paths start from the directory of the YAML.
+    pub(super) fn from_spec(spec: ComponentSpec, context: &Context) -> Result<Self, InitError> {
         let ComponentSpec { name, properties, folder, .. } = spec;
         let folder = context.resolve(folder);
         let path = folder.join(properties.required(MODULE)?);
@@ -41,7 +41,7 @@ impl Wanted {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| PropertyError::invalid(SHA256, "64 hexadecimal digits"))?),
         };
-        let dirs: Vec<Folder> = list(&properties, ALLOW_DIRS, "a list such as data:store/data, m:models:readonly")?;
+        let dirs: Vec<Preopen> = list(&properties, ALLOW_DIRS, "a list such as data:store/data, m:models:readonly")?;
         let grants = Grants {
             hosts: list(&properties, ALLOW_HOSTS, "a list such as redis:6379, 10.0.0.1:*")?,
             dirs: dirs.into_iter().map(|dir| dir.below(&folder)).collect(),
@@ -53,14 +53,15 @@ impl Wanted {
     }
 }
 
-/// A list of things with commas between them.
+/// Parses a comma-separated list.
 fn list<T: FromStr>(properties: &Properties, name: &str, expected: &str) -> Result<Vec<T>, PropertyError> {
     let items = properties.get(name).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty());
     items.map(|item| item.parse().map_err(|_| PropertyError::invalid(name, expected))).collect()
 }
 
-/// The variables that are granted and exist. One that does not is nothing to complain of: what is optional in a program's
-/// environment is so in a component's.
+/// Collects the granted variables that exist.
+///
+/// A missing one is no error: variables may be optional, as for any program.
 fn environment(
     properties: &Properties,
     context: &Context,
@@ -90,7 +91,7 @@ fn limits(properties: &Properties) -> Result<Limits, PropertyError> {
     Ok(Limits { memory, call, instances })
 }
 
-/// A number of bytes, as Kubernetes writes it.
+/// Parses a size in bytes, as Kubernetes writes it.
 fn bytes(text: &str) -> Option<usize> {
     let (digits, unit) = match text.trim().find(|it: char| !it.is_ascii_digit()) {
         Some(end) => text.trim().split_at(end),
@@ -114,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn check(pairs: &[(&str, &str)]) -> Result<Wanted, String> {
+    fn check(pairs: &[(&str, &str)]) -> Result<Settings, String> {
         let spec = ComponentSpec {
             name: "store".into(),
             properties: pairs.iter().copied().collect(),
@@ -123,13 +124,13 @@ mod tests {
         };
         let environment = BTreeMap::from([("HOME".to_owned(), "/h".into()), ("PASSWORD".to_owned(), "hunter2".into())]);
         let context = Context { base_dir: "/base".into(), environment: Arc::new(environment), ..Context::default() };
-        Wanted::of(spec, &context).map_err(|error| error.to_string())
+        Settings::from_spec(spec, &context).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn what_is_the_hosts_is_read_and_the_rest_is_the_components() {
-        let digest = Digest::of(b"").to_string();
-        let wanted = check(&[
+    fn host_properties_are_read_and_the_rest_passed_on() {
+        let digest = Digest::new(b"").to_string();
+        let settings = check(&[
             ("module", "stores/s.wasm"),
             ("sha256", &digest),
             ("allowHosts", "redis:6379, 10.0.0.1:*"),
@@ -142,9 +143,9 @@ mod tests {
             ("keyPrefix", "none"),
         ])
         .unwrap();
-        assert_eq!(wanted.path, PathBuf::from("/base/config/stores/s.wasm"));
-        assert_eq!(wanted.digest, Some(Digest::of(b"")));
-        let Options { properties, grants, limits, .. } = wanted.options;
+        assert_eq!(settings.path, PathBuf::from("/base/config/stores/s.wasm"));
+        assert_eq!(settings.digest, Some(Digest::new(b"")));
+        let Options { properties, grants, limits, .. } = settings.options;
         assert_eq!(grants.hosts.len(), 2);
         assert_eq!(grants.dirs, ["data:/base/config/d:readonly".parse().unwrap()]);
         assert_eq!(grants.env, [("HOME".to_owned(), "/h".into())]);
@@ -153,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_granted_unless_the_yaml_says_so() {
+    fn nothing_is_granted_by_default() {
         let grants = check(&[("module", "/s.wasm")]).unwrap().options.grants;
         assert!(grants.hosts.is_empty() && grants.dirs.is_empty() && grants.env.is_empty());
     }
 
     #[test]
-    fn mistakes_name_the_property() {
+    fn errors_name_the_property() {
         assert!(check(&[]).unwrap_err().contains("\"module\" is required"));
         for (name, value) in [
             ("sha256", "abc"),

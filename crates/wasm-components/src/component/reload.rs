@@ -1,4 +1,4 @@
-//! Replacing a component when its file is replaced.
+//! Replaces a component when its file is replaced.
 
 use std::path::{Path, PathBuf};
 use std::sync::Weak;
@@ -11,12 +11,12 @@ use crate::output_binding::WasmOutputBinding;
 use crate::secrets::WasmSecretStore;
 use crate::state::WasmStateStore;
 
-/// How often a file is looked at. Soon enough for a person who has just built it.
+/// Interval between checks of a file; soon enough for a developer who has just built it.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// What goes on with another module.
+/// A component that can continue with another module.
 pub(super) trait Replaceable: Send + Sync + 'static {
-    /// Puts the module in the place of the one before.
+    /// Replaces the module.
     fn replace(&self, module: &Module) -> impl Future<Output = Result<(), ReplaceError>> + Send;
 }
 
@@ -38,21 +38,23 @@ impl Replaceable for WasmOutputBinding {
     }
 }
 
-/// What shows that a file is another one than before.
+/// The identity of a file's content: modification time and length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     modified: Option<SystemTime>,
     length: u64,
 }
 
-/// The version of the file now; none where it is not there.
+/// Reads the version of the file; `None` if it is missing.
 pub(super) async fn version(path: &Path) -> Option<Version> {
     let found = tokio::fs::metadata(path).await.ok()?;
     Some(Version { modified: found.modified().ok(), length: found.len() })
 }
 
-/// Looks at the file until what it became is gone, and puts each new version in the place of the old one. One that does not load
-/// is told of, once, and changes nothing: it may be half written still, and then the next look finds it whole.
+/// Watches the file while the component exists, and replaces the component with each new version.
+///
+/// A version that does not load is logged once and changes nothing: it may be half written, and the next check finds it
+/// complete.
 pub(super) async fn watch<T: Replaceable>(
     engine: Engine,
     path: PathBuf,
@@ -70,9 +72,9 @@ pub(super) async fn watch<T: Replaceable>(
         loaded = found;
         let module = path.display();
         match replace(&engine, &path, digest, running.as_ref()).await {
-            Ok(()) => tracing::info!(%module, "a component was replaced, and so is what runs"),
+            Ok(()) => tracing::info!(%module, "component replaced"),
             Err(error) => {
-                tracing::error!(%module, %error, "a component was replaced by one that does not load; the old one runs on")
+                tracing::error!(%module, %error, "new component does not load; keeping the old one")
             }
         }
     }

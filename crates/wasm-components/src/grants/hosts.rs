@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-/// One host, by name or address, and one port of it or any.
+/// A host, by name or address, and one port of it or any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostRule {
     host: Host,
@@ -16,7 +16,7 @@ enum Host {
     Name(String),
 }
 
-/// A text that is no such rule.
+/// An error for text that is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no host to allow: write HOST:PORT or HOST:*")]
 pub struct HostRuleError(String);
@@ -33,7 +33,7 @@ impl FromStr for HostRule {
                 let address = rest.strip_suffix(']').and_then(|address| address.parse().ok()).ok_or_else(bad)?;
                 Host::Address(IpAddr::V6(address))
             }
-            // Without brackets, nobody can tell where an IPv6 address ends.
+            // Without brackets, the end of an IPv6 address would be ambiguous.
             None => match host.parse::<Ipv4Addr>() {
                 Ok(address) => Host::Address(IpAddr::V4(address)),
                 Err(_) => Host::Name(host.to_ascii_lowercase()),
@@ -51,13 +51,14 @@ impl FromStr for HostRule {
 }
 
 impl HostRule {
-    /// Whether the rule is about this name, so that it may be resolved.
+    /// Returns whether the rule has this name, so that it may be resolved.
     pub(crate) fn names(&self, name: &str) -> bool {
         matches!(&self.host, Host::Name(own) if own.eq_ignore_ascii_case(name))
     }
 
-    /// Whether the rule lets a component connect to `peer`. Names are resolved now: what they led to before may be
-    /// somebody else's by now.
+    /// Returns whether the rule allows a connection to `peer`.
+    ///
+    /// Names are resolved anew each time: an address may have changed its owner.
     pub(crate) async fn allows(&self, peer: SocketAddr) -> bool {
         if self.port.is_some_and(|port| port != peer.port()) {
             return false;
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_rule_is_a_host_and_a_port_that_may_be_any() {
+    async fn rule_matches_host_and_port_or_any_port() {
         assert!(allows("10.0.0.1:6379", "10.0.0.1:6379").await);
         assert!(!allows("10.0.0.1:6379", "10.0.0.1:6380").await && !allows("10.0.0.1:6379", "10.0.0.2:6379").await);
         assert!(allows("10.0.0.1:*", "10.0.0.1:9").await && allows("[::1]:80", "[::1]:80").await);
@@ -90,14 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_a_rule_has_are_resolved() {
+    fn only_names_in_rules_are_resolved() {
         let rule: HostRule = "DB.example:6379".parse().unwrap();
         assert!(rule.names("db.Example") && !rule.names("other.example") && !rule.names("db.example."));
         assert!(!"10.0.0.1:1".parse::<HostRule>().unwrap().names("10.0.0.1"));
     }
 
     #[test]
-    fn what_is_no_rule_is_refused() {
+    fn invalid_rule_is_an_error() {
         for wrong in ["", "*", "host", ":80", "host:port", "host:70000", "[::1:80", "[host]:80", "::1:80", "a b:80"] {
             assert_eq!(wrong.parse::<HostRule>(), Err(HostRuleError(wrong.to_owned())), "{wrong}");
         }

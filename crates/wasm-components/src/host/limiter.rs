@@ -1,13 +1,13 @@
-//! Memory and tables of one instance, however many modules it is made of.
+//! Limits memory and tables of one instance, across all its modules.
 
 use wasmtime::ResourceLimiter;
 
-/// Memories, tables and modules of one component; toolchains make a handful.
+/// Maximum memories, tables and modules of one component; toolchains emit a handful.
 const MAX_PARTS: usize = 100;
-/// Elements of all tables: functions that are called by reference. Large programs have some ten thousand.
+/// Maximum elements of all tables (functions called by reference). Large programs have some ten thousand.
 const MAX_ELEMENTS: usize = 1 << 20;
 
-/// Counts what an instance has taken.
+/// Counts the memory and table elements of an instance.
 pub(crate) struct Limiter {
     memory: usize,
     max_memory: usize,
@@ -21,12 +21,12 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, now: usize, wanted: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(grow(&mut self.memory, self.max_memory, now, wanted))
+    fn memory_growing(&mut self, now: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(grow(&mut self.memory, self.max_memory, now, desired))
     }
 
-    fn table_growing(&mut self, now: usize, wanted: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(grow(&mut self.elements, MAX_ELEMENTS, now, wanted))
+    fn table_growing(&mut self, now: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(grow(&mut self.elements, MAX_ELEMENTS, now, desired))
     }
 
     fn instances(&self) -> usize {
@@ -42,11 +42,12 @@ impl ResourceLimiter for Limiter {
     }
 }
 
-/// Adds what one part grows by, if the whole stays within `most`. A part that then fails to grow stays counted, which is to
-/// the component's disadvantage only.
-fn grow(total: &mut usize, most: usize, now: usize, wanted: usize) -> bool {
-    let sum = total.saturating_add(wanted.saturating_sub(now));
-    let fits = sum <= most;
+/// Adds the growth of one part, if the total stays within `max`.
+///
+/// A part that then fails to grow stays counted, at the component's own expense.
+fn grow(total: &mut usize, max: usize, now: usize, desired: usize) -> bool {
+    let sum = total.saturating_add(desired.saturating_sub(now));
+    let fits = sum <= max;
     if fits {
         *total = sum;
     }

@@ -1,4 +1,4 @@
-//! Name resolution, narrowed to the names that a component is granted: any other question could carry a message out.
+//! Restricts name resolution to granted names: any other lookup could leak data.
 
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
@@ -11,10 +11,10 @@ use wasmtime_wasi::sockets::{WasiSocketsCtxView, WasiSocketsView as _};
 use super::HostState;
 use crate::grants::HostRule;
 
-/// Puts the narrow name resolution in the place of WASI's.
+/// Replaces WASI's name resolution by the restricted one.
 pub(super) fn restrict(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    ip_name_lookup::add_to_linker::<HostState, Narrow>(linker, |state| {
+    ip_name_lookup::add_to_linker::<HostState, GrantedNamesData>(linker, |state| {
         let hosts = state.hosts.clone();
         GrantedNames { hosts, wasi: state.sockets() }
     })?;
@@ -22,9 +22,9 @@ pub(super) fn restrict(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-struct Narrow;
+struct GrantedNamesData;
 
-impl HasData for Narrow {
+impl HasData for GrantedNamesData {
     type Data<'a> = GrantedNames<'a>;
 }
 

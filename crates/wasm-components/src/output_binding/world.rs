@@ -1,22 +1,22 @@
-//! The world `output-binding`, as the pool of instances sees it.
+//! The world `output-binding`, for the instance pool.
 
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::check::Wanted;
+use crate::check::WorldSpec;
 use crate::contract::OutputBindingWorld;
 use crate::contract::types::{InitError, Properties};
 use crate::host::HostState;
 use crate::pool::World;
 
 impl World for OutputBindingWorld {
-    const WANTED: Wanted = Wanted {
+    const SPEC: WorldSpec = WorldSpec {
         world: "output-binding",
         interface: "dapr:components/binding@0.1.0",
         functions: &["init", "operations", "invoke", "ping"],
     };
 
-    /// The names of its operations.
+    /// Names of the operations.
     type Description = Vec<String>;
 
     fn bind(store: &mut Store<HostState>, instance: &Instance) -> wasmtime::Result<Self> {
@@ -35,7 +35,9 @@ impl World for OutputBindingWorld {
         self.dapr_components_binding().call_operations(store).await
     }
 
-    /// The contract does not let a binding say so, and one that counts or queues in its memory would be wrong as many.
+    /// Returns false: the contract cannot declare it.
+    ///
+    /// A binding that counts or queues in memory would break.
     fn may_be_many(_description: &Vec<String>) -> bool {
         false
     }

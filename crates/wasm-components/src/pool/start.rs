@@ -1,4 +1,4 @@
-//! Starting an instance: instantiation, `init`, and the question what it is.
+//! Starts an instance: instantiation, `init` and self-description.
 
 use std::marker::PhantomData;
 
@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use wasm_engine::Clock;
 use wasmtime::component::InstancePre;
 
-use super::{Live, World};
+use super::{LiveInstance, World};
 use crate::contract::types::{InitError, Properties};
 use crate::engine::{Engine, Module};
 use crate::error::{CallError, OpenError};
@@ -14,7 +14,7 @@ use crate::host::{self, HostState};
 use crate::options::Options;
 use crate::text::cut;
 
-/// Starts instances of one component, all alike.
+/// Starts instances of one component, all with the same options.
 pub(super) struct Starter<W> {
     engine: Engine,
     pre: InstancePre<HostState>,
@@ -32,22 +32,22 @@ impl<W: World> Starter<W> {
         Ok(Self { engine, pre, options, properties, world: PhantomData })
     }
 
-    /// A new instance that has been initialised, and what it says it is. Each step may take as long as a call.
-    pub(super) async fn start(&self) -> Result<(Live<W>, W::Description), OpenError> {
+    /// Starts and initialises an instance; returns it with its description. Each step has the time limit of a call.
+    pub(super) async fn start(&self) -> Result<(LiveInstance<W>, W::Description), OpenError> {
         let mut store = host::store(&self.engine, &self.options)?;
-        let making = self.clock().during(self.pre.instantiate_async(&mut store));
+        let making = self.clock().run(self.pre.instantiate_async(&mut store));
         let instance = match timeout(self.options.limits.call, making).await {
             Ok(instance) => instance.map_err(OpenError::Start)?,
             Err(_) => return Err(OpenError::Init(self.timed_out("its start"))),
         };
         let world = W::bind(&mut store, &instance).map_err(OpenError::Mismatch)?;
         let init = world.init(&mut store, &self.properties);
-        self.within("init", init).await?.map_err(|refused| match refused {
+        self.within("init", init).await?.map_err(|error| match error {
             InitError::Misconfigured(why) => OpenError::Misconfigured(cut(why)),
             InitError::Unavailable(why) => OpenError::Unavailable(cut(why)),
         })?;
         let description = self.within("describe", world.describe(&mut store)).await?;
-        Ok((Live { store, world }, description))
+        Ok((LiveInstance { store, world }, description))
     }
 
     async fn within<R>(
@@ -55,8 +55,8 @@ impl<W: World> Starter<W> {
         operation: &'static str,
         call: impl Future<Output = wasmtime::Result<R>>,
     ) -> Result<R, OpenError> {
-        match timeout(self.options.limits.call, self.clock().during(call)).await {
-            Ok(answer) => answer.map_err(|trap| OpenError::Init(trapped(&self.options.name, operation, &trap))),
+        match timeout(self.options.limits.call, self.clock().run(call)).await {
+            Ok(answer) => answer.map_err(|trap| OpenError::Init(trap_error(&self.options.name, operation, &trap))),
             Err(_) => Err(OpenError::Init(self.timed_out(operation))),
         }
     }
@@ -70,8 +70,8 @@ impl<W: World> Starter<W> {
     }
 }
 
-/// What the caller is told of a trap; the log gets its backtrace.
-pub(super) fn trapped(component: &str, operation: &'static str, trap: &wasmtime::Error) -> CallError {
+/// Converts a trap to the caller's error; logs its backtrace.
+pub(super) fn trap_error(component: &str, operation: &'static str, trap: &wasmtime::Error) -> CallError {
     tracing::error!(%component, operation, "the component trapped: {trap:?}");
     CallError::Trapped { operation, reason: cut(trap.root_cause().to_string()) }
 }

@@ -1,9 +1,9 @@
-//! The world `secret-store`, as the pool of instances sees it.
+//! The world `secret-store`, for the instance pool.
 
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::check::Wanted;
+use crate::check::WorldSpec;
 use crate::contract::SecretStoreWorld;
 use crate::contract::secrets::Features;
 use crate::contract::types::{InitError, Properties};
@@ -11,7 +11,7 @@ use crate::host::HostState;
 use crate::pool::World;
 
 impl World for SecretStoreWorld {
-    const WANTED: Wanted = Wanted {
+    const SPEC: WorldSpec = WorldSpec {
         world: "secret-store",
         interface: "dapr:components/secrets@0.1.0",
         functions: &["init", "describe", "get", "bulk-get", "ping"],
@@ -35,7 +35,7 @@ impl World for SecretStoreWorld {
         self.dapr_components_secrets().call_describe(store).await
     }
 
-    /// A secret store is asked once, at the start; one instance is enough.
+    /// Secrets are read once, at the start; one instance is enough.
     fn may_be_many(_description: &Features) -> bool {
         false
     }

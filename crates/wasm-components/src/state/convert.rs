@@ -1,4 +1,4 @@
-//! From the native traits to the contract and back.
+//! Converts between the native traits and the contract.
 
 use building_blocks::state as native;
 use building_blocks::state::{StateFeature, StateFeatures, StateItem};
@@ -67,8 +67,8 @@ pub(super) fn item(item: Item) -> StateItem {
     StateItem { value: value.into(), etag, metadata: metadata.into_iter().collect(), content_type }
 }
 
-/// What the component says, in the words of the native trait.
-pub(super) fn refused(error: Error) -> StateError {
+/// Converts an error of the component to that of the native trait.
+pub(super) fn store_error(error: Error) -> StateError {
     match error {
         Error::EtagMismatch(why) => StateError::EtagMismatch(why.map(|why| cut(why).into())),
         Error::InvalidEtag(why) => StateError::EtagInvalid(cut(why).into()),
@@ -79,12 +79,12 @@ pub(super) fn refused(error: Error) -> StateError {
     }
 }
 
-/// A call without an answer.
-pub(super) fn failed(error: CallError) -> StateError {
+/// Converts a failed call.
+pub(super) fn call_error(error: CallError) -> StateError {
     match error {
         CallError::TooLarge { .. } => StateError::InvalidRequest(error.to_string()),
         CallError::Busy { .. } | CallError::Restart(_) => StateError::Unavailable(error.into()),
-        CallError::Trapped { .. } | CallError::TimedOut { .. } | CallError::Answer { .. } => {
+        CallError::Trapped { .. } | CallError::TimedOut { .. } | CallError::InvalidResult { .. } => {
             StateError::Other(error.into())
         }
     }

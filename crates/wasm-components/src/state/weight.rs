@@ -1,13 +1,13 @@
-//! How much of a component's memory an argument takes.
+//! Estimates the memory that an argument takes in a component.
 
 use crate::contract::state::{DeleteRequest, GetRequest, Operation, SetRequest};
 
-/// What one text or list takes beside its content, roughly: a pointer, a length, and what an allocator adds.
-const EACH: usize = 32;
+/// Overhead of one text or list, roughly: a pointer, a length, and the allocator's share.
+const OVERHEAD: usize = 32;
 
-/// Something that is copied into a component's memory.
+/// A value that is copied into a component's memory.
 pub(super) trait Weight {
-    /// Its bytes, roughly.
+    /// Returns its size in bytes, roughly.
     fn weight(&self) -> usize;
 }
 
@@ -25,7 +25,7 @@ impl Weight for u32 {
 
 impl Weight for String {
     fn weight(&self) -> usize {
-        EACH + self.len()
+        OVERHEAD + self.len()
     }
 }
 
@@ -37,7 +37,7 @@ impl<A: Weight, B: Weight> Weight for (A, B) {
 
 impl<T: Weight> Weight for Vec<T> {
     fn weight(&self) -> usize {
-        EACH + self.iter().map(T::weight).sum::<usize>()
+        OVERHEAD + self.iter().map(T::weight).sum::<usize>()
     }
 }
 
@@ -49,20 +49,20 @@ impl<T: Weight> Weight for Option<T> {
 
 impl Weight for GetRequest {
     fn weight(&self) -> usize {
-        EACH + self.key.weight() + self.metadata.weight()
+        OVERHEAD + self.key.weight() + self.metadata.weight()
     }
 }
 
 impl Weight for SetRequest {
     fn weight(&self) -> usize {
         let Self { key, value, etag, metadata, options: _, content_type } = self;
-        2 * EACH + key.weight() + value.len() + etag.weight() + metadata.weight() + content_type.weight()
+        2 * OVERHEAD + key.weight() + value.len() + etag.weight() + metadata.weight() + content_type.weight()
     }
 }
 
 impl Weight for DeleteRequest {
     fn weight(&self) -> usize {
-        EACH + self.key.weight() + self.etag.weight() + self.metadata.weight()
+        OVERHEAD + self.key.weight() + self.etag.weight() + self.metadata.weight()
     }
 }
 

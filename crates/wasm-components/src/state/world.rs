@@ -1,9 +1,9 @@
-//! The world `state-store`, as the pool of instances sees it.
+//! The world `state-store`, for the instance pool.
 
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::check::Wanted;
+use crate::check::WorldSpec;
 use crate::contract::StateStoreWorld;
 use crate::contract::state::{Description, Instances};
 use crate::contract::types::{InitError, Properties};
@@ -11,7 +11,7 @@ use crate::host::HostState;
 use crate::pool::World;
 
 impl World for StateStoreWorld {
-    const WANTED: Wanted = Wanted {
+    const SPEC: WorldSpec = WorldSpec {
         world: "state-store",
         interface: "dapr:components/state@0.1.0",
         functions: &[

@@ -1,32 +1,32 @@
-//! What a component reaches of the world, with grants and without.
+//! Access of a component to the outside, with grants and without.
 
 use std::net::TcpListener;
 
-use crate::support::{faulty, read, refusal};
+use crate::support::{faulty, read, read_error};
 
 #[tokio::test]
-async fn without_grants_there_is_no_environment_no_folder_and_no_network() {
+async fn nothing_is_accessible_without_grants() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let store = faulty(|_| {}).await.unwrap();
     assert_eq!(read(&store, "variables").await.unwrap().as_deref(), Some(""));
     assert_eq!(read(&store, "env PATH").await.unwrap(), None);
     for path in ["/etc/passwd", "Cargo.toml", "../Cargo.toml"] {
-        let told = refusal(&store, &format!("read {path}")).await;
-        assert!(!told.contains("trapped"), "{told}");
+        let error = read_error(&store, &format!("read {path}")).await;
+        assert!(!error.contains("trapped"), "{error}");
     }
-    refusal(&store, "write new").await;
-    let told = refusal(&store, &format!("connect {}", listener.local_addr().unwrap())).await;
-    assert!(told.contains("ermission denied"), "{told}");
+    read_error(&store, "write new").await;
+    let error = read_error(&store, &format!("connect {}", listener.local_addr().unwrap())).await;
+    assert!(error.contains("ermission denied"), "{error}");
     for name in ["localhost", "example.com"] {
-        let told = refusal(&store, &format!("connect {name}:80")).await;
-        assert!(!told.contains("trapped"), "{told}");
+        let error = read_error(&store, &format!("connect {name}:80")).await;
+        assert!(!error.contains("trapped"), "{error}");
     }
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "no connection may have arrived");
 }
 
 #[tokio::test]
-async fn a_granted_host_is_reached_by_name_and_by_address_and_no_other_port_is() {
+async fn granted_host_is_reachable_on_its_port_only() {
     let [granted, other] = [0, 1].map(|_: u8| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
     let listener = TcpListener::bind(("127.0.0.1", granted)).unwrap();
     let store = faulty(|options| options.grants.hosts = vec![format!("localhost:{granted}").parse().unwrap()]);
@@ -35,13 +35,13 @@ async fn a_granted_host_is_reached_by_name_and_by_address_and_no_other_port_is()
         let connected = read(&store, &format!("connect {host}:{granted}")).await;
         assert_eq!(connected.unwrap().as_deref(), Some("connected"), "{host}");
     }
-    let told = refusal(&store, &format!("connect 127.0.0.1:{other}")).await;
-    assert!(told.contains("ermission denied"), "{told}");
+    let error = read_error(&store, &format!("connect 127.0.0.1:{other}")).await;
+    assert!(error.contains("ermission denied"), "{error}");
     drop(listener);
 }
 
 #[tokio::test]
-async fn a_granted_folder_is_all_there_is_of_the_disk_and_may_be_read_only() {
+async fn only_granted_directory_is_accessible() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("inside")).unwrap();
     std::fs::write(folder.path().join("inside/file"), "content").unwrap();
@@ -51,17 +51,17 @@ async fn a_granted_folder_is_all_there_is_of_the_disk_and_may_be_read_only() {
         let grant = format!("data:{inside}{suffix}").parse().unwrap();
         let store = faulty(|options| options.grants.dirs = vec![grant]).await.unwrap();
         assert_eq!(read(&store, "read data/file").await.unwrap().as_deref(), Some("content"));
-        refusal(&store, "read data/../../outside").await;
+        read_error(&store, "read data/../../outside").await;
         assert_eq!(read(&store, "write data/new").await.is_ok(), may_write);
     }
     assert_eq!(std::fs::read_to_string(folder.path().join("inside/new")).unwrap(), "written");
 }
 
 #[tokio::test]
-async fn a_granted_folder_that_is_not_there_is_named() {
+async fn missing_granted_directory_is_named() {
     let grant = "data:gone/folder".parse().unwrap();
     let error = faulty(|options| options.grants.dirs = vec![grant]).await.err().unwrap();
-    assert!(error.to_string().starts_with("the folder gone/folder cannot be shared"), "{error}");
+    assert!(error.to_string().starts_with("the directory gone/folder cannot be shared"), "{error}");
 }
 
 #[tokio::test]

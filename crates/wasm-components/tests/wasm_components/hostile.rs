@@ -1,4 +1,4 @@
-//! Components that misbehave. Each time the caller gets an error, and the next call an answer.
+//! Components that misbehave: the caller gets an error, and the next call succeeds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,25 +7,25 @@ use building_blocks::state::{GetRequest, SetRequest, StateFeature};
 use building_blocks::{Properties, StateError, StateStore as _};
 use wasm_components::{CallError, OpenError, Options, WasmStateStore};
 
-use crate::support::{faulty, module, read, refusal};
+use crate::support::{faulty, module, read, read_error};
 
-/// Short, so that tests are; long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// Short, to keep tests fast; long enough for a busy machine.
+const CALL_TIMEOUT: Duration = Duration::from_millis(400);
 
-async fn impatient() -> WasmStateStore {
-    faulty(|options| options.limits.call = PATIENCE).await.unwrap()
+async fn store_with_short_timeout() -> WasmStateStore {
+    faulty(|options| options.limits.call = CALL_TIMEOUT).await.unwrap()
 }
 
 async fn init(fault: &str) -> OpenError {
     let opened = faulty(|options| {
         options.properties = Properties::from_iter([("fault", fault)]);
-        options.limits.call = PATIENCE;
+        options.limits.call = CALL_TIMEOUT;
     });
     opened.await.err().unwrap()
 }
 
 #[tokio::test]
-async fn an_init_that_fails_traps_or_hangs_is_told() {
+async fn failing_init_is_reported() {
     let refused = init("misconfigured").await;
     assert!(matches!(&refused, OpenError::Misconfigured(why) if why == "it is all wrong") && !refused.is_retryable());
     let unavailable = init("unavailable").await;
@@ -40,77 +40,77 @@ async fn an_init_that_fails_traps_or_hangs_is_told() {
 }
 
 #[tokio::test]
-async fn state_in_memory_survives_calls_and_a_trap_starts_anew() {
+async fn memory_survives_calls_and_is_reset_by_a_trap() {
     let store = faulty(|_| {}).await.unwrap();
     for expected in ["1", "2", "3"] {
         assert_eq!(read(&store, "reads").await.unwrap().as_deref(), Some(expected));
     }
-    let told = refusal(&store, "trap").await;
-    assert!(told.starts_with("the component trapped during get: ") && told.contains("unreachable"), "{told}");
+    let error = read_error(&store, "trap").await;
+    assert!(error.starts_with("the component trapped during get: ") && error.contains("unreachable"), "{error}");
     assert_eq!(read(&store, "reads").await.unwrap().as_deref(), Some("1"));
 }
 
 #[tokio::test]
-async fn hunger_recursion_and_exit_are_errors_and_nothing_more() {
+async fn out_of_memory_recursion_and_exit_are_errors() {
     let store = faulty(|options| options.limits.memory = 16 << 20).await.unwrap();
     for fault in ["hunger", "recursion", "exit"] {
-        let told = refusal(&store, fault).await;
-        assert!(told.starts_with("the component trapped during get: "), "{fault}: {told}");
+        let error = read_error(&store, fault).await;
+        assert!(error.starts_with("the component trapped during get: "), "{fault}: {error}");
         assert_eq!(read(&store, "reads").await.unwrap().as_deref(), Some("1"), "{fault}");
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_loop_or_a_nap_ends_in_time_and_others_compute_meanwhile() {
-    let store = impatient().await;
+async fn endless_loop_or_sleep_times_out_without_blocking() {
+    let store = store_with_short_timeout().await;
     for fault in ["spin", "sleep"] {
         let begin = Instant::now();
         let mut turns = 0;
-        let told = tokio::select! {
-            told = refusal(&store, fault) => told,
+        let error = tokio::select! {
+            error = read_error(&store, fault) => error,
             () = async { loop { turns += 1; tokio::time::sleep(Duration::from_millis(1)).await } } => unreachable!(),
         };
-        assert_eq!(told, "the component did not answer get within 400ms");
-        assert!(begin.elapsed() < 20 * PATIENCE && turns > 3, "{fault}: {:?}, {turns} turns", begin.elapsed());
+        assert_eq!(error, "the component did not answer get within 400ms");
+        assert!(begin.elapsed() < 20 * CALL_TIMEOUT && turns > 3, "{fault}: {:?}, {turns} turns", begin.elapsed());
         assert_eq!(read(&store, "reads").await.unwrap().as_deref(), Some("1"));
     }
 }
 
 #[tokio::test]
-async fn who_waits_behind_a_call_that_hangs_is_told_in_time() {
-    let store = Arc::new(impatient().await);
+async fn queued_calls_behind_a_hanging_one_time_out() {
+    let store = Arc::new(store_with_short_timeout().await);
     let waiting = (0..8).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { refusal(&store, "sleep").await })
+        tokio::spawn(async move { read_error(&store, "sleep").await })
     });
-    let mut told = Vec::new();
+    let mut errors = Vec::new();
     for waiting in waiting.collect::<Vec<_>>() {
-        told.push(waiting.await.unwrap());
+        errors.push(waiting.await.unwrap());
     }
-    assert!(told.iter().any(|it| it.contains("was busy with other calls")), "{told:?}");
-    assert!(told.iter().any(|it| it.contains("did not answer get")), "{told:?}");
+    assert!(errors.iter().any(|it| it.contains("was busy with other calls")), "{errors:?}");
+    assert!(errors.iter().any(|it| it.contains("did not answer get")), "{errors:?}");
 }
 
 #[tokio::test]
-async fn results_that_break_the_contract_are_cut_or_refused() {
+async fn results_that_break_the_contract_are_cut_or_rejected() {
     let store = faulty(|options| options.limits.memory = 512 << 20).await.unwrap();
-    let told = refusal(&store, "long-error").await;
-    assert!(told.len() < 5000 && told.starts_with("eee"), "{} bytes", told.len());
-    let told = refusal(&store, "many-keys").await;
-    assert!(told.starts_with("the component trapped during get: too much data"), "{told}");
+    let error = read_error(&store, "long-error").await;
+    assert!(error.len() < 5000 && error.starts_with("eee"), "{} bytes", error.len());
+    let error = read_error(&store, "many-keys").await;
+    assert!(error.starts_with("the component trapped during get: too much data"), "{error}");
     let requests = ["a", "b", "c"].map(GetRequest::new).to_vec();
     let answers = store.bulk_get(requests, 0).await;
     assert_eq!(answers.len(), 3);
     for answer in answers {
-        let told = answer.unwrap_err().to_string();
-        assert_eq!(told, "the component's answer to bulk-get breaks the contract: 2 answers to 3 requests");
+        let error = answer.unwrap_err().to_string();
+        assert_eq!(error, "the component's answer to bulk-get breaks the contract: 2 answers to 3 requests");
     }
     let answers = store.bulk_set(vec![SetRequest::new("a", "1")], 0).await;
     assert!(answers.len() == 1 && answers.iter().all(Result::is_err));
 }
 
 #[tokio::test]
-async fn a_value_over_the_limit_is_refused_before_it_reaches_the_component() {
+async fn too_large_value_is_rejected_before_the_call() {
     let mut options = Options::named("small");
     options.limits.memory = 8 << 20;
     let store = WasmStateStore::open(&module("state-in-memory"), options).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_value_over_the_limit_is_refused_before_it_reaches_the_component() {
 }
 
 #[tokio::test]
-async fn a_full_store_refuses_and_forgets_nothing() {
+async fn full_store_rejects_writes_and_keeps_data() {
     let mut options = Options::named("full");
     options.properties = Properties::from_iter([("maxBytes", "1000")]);
     let store = WasmStateStore::open(&module("state-in-memory"), options).await.unwrap();
@@ -134,16 +134,16 @@ async fn a_full_store_refuses_and_forgets_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_component_that_says_so_has_many_instances() {
+async fn only_components_that_allow_it_have_many_instances() {
     let naps = async |instances: &str| {
         let opened = faulty(|options| {
             options.properties = Properties::from_iter([("instances", instances)]);
-            options.limits.call = PATIENCE;
+            options.limits.call = CALL_TIMEOUT;
         });
         let store = Arc::new(opened.await.unwrap());
         let napping = (0..4).map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { refusal(&store, "sleep").await })
+            tokio::spawn(async move { read_error(&store, "sleep").await })
         });
         let mut busy = 0;
         for nap in napping.collect::<Vec<_>>() {
@@ -156,7 +156,7 @@ async fn only_a_component_that_says_so_has_many_instances() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_costs_nobody_the_state() {
+async fn dropped_call_keeps_the_stores_state() {
     let mut options = Options::named("patient");
     options.limits.call = Duration::from_secs(60);
     let store = WasmStateStore::open(&module("state-in-memory"), options).await.unwrap();

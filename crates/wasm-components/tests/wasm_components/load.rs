@@ -1,4 +1,4 @@
-//! What is no component, or not the one that was meant.
+//! Files that are not components, or not the expected ones.
 
 use wasm_components::{Digest, Engine, LoadError, OpenError, Options, WasmStateStore};
 
@@ -14,7 +14,7 @@ async fn why(text: &str) -> String {
 }
 
 #[test]
-fn what_is_no_component_is_told_from_what_is_damaged() {
+fn non_components_and_damaged_ones_have_distinct_errors() {
     let load = |bytes: &[u8]| engine().compile(bytes, None).err().unwrap();
     assert!(matches!(load(b""), LoadError::NotWasm));
     assert!(matches!(load(b"#!/bin/sh\n"), LoadError::NotWasm));
@@ -26,7 +26,7 @@ fn what_is_no_component_is_told_from_what_is_damaged() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_named() {
+async fn missing_file_is_named() {
     let error = engine().load("gone/store.wasm", None).await.err().unwrap();
     assert!(error.to_string().starts_with("the module gone/store.wasm cannot be read: "), "{error}");
 }
@@ -34,15 +34,15 @@ async fn a_file_that_is_not_there_is_named() {
 #[tokio::test]
 async fn only_the_file_with_the_right_digest_loads() {
     let path = path("state-in-memory");
-    let right = Digest::of(&std::fs::read(&path).unwrap());
+    let right = Digest::new(&std::fs::read(&path).unwrap());
     assert_eq!(engine().load(&path, Some(right)).await.unwrap().digest(), right);
-    let wrong = engine().load(&path, Some(Digest::of(b"another"))).await.err().unwrap();
+    let wrong = engine().load(&path, Some(Digest::new(b"another"))).await.err().unwrap();
     let told = wrong.to_string();
-    assert!(told.contains(&right.to_string()) && told.contains(&Digest::of(b"another").to_string()), "{told}");
+    assert!(told.contains(&right.to_string()) && told.contains(&Digest::new(b"another").to_string()), "{told}");
 }
 
 #[tokio::test]
-async fn a_compiled_component_is_taken_from_the_cache() {
+async fn compiled_component_is_loaded_from_the_cache() {
     let folder = tempfile::tempdir().unwrap();
     let load = async || Engine::new(Some(folder.path().to_owned())).unwrap().load(path("faulty-store"), None).await;
     load().await.unwrap();
@@ -53,7 +53,7 @@ async fn a_compiled_component_is_taken_from_the_cache() {
 }
 
 #[tokio::test]
-async fn a_component_of_no_world_or_of_another_version_is_told_what_is_wanted() {
+async fn missing_world_or_other_version_names_what_is_required() {
     assert_eq!(
         why("(component)").await,
         "the component exports no dapr:components/state@0.1.0, which the world dapr:components/state-store asks for"
@@ -68,13 +68,13 @@ async fn a_component_of_no_world_or_of_another_version_is_told_what_is_wanted() 
 }
 
 #[tokio::test]
-async fn a_component_that_lacks_a_function_is_told_which() {
+async fn missing_function_is_named() {
     let text = why(r#"(component (instance $i) (export "dapr:components/state@0.1.0" (instance $i)))"#).await;
     assert!(text.contains("exports no dapr:components/state@0.1.0#init"), "{text}");
 }
 
 #[tokio::test]
-async fn functions_of_other_types_do_not_fit() {
+async fn functions_of_other_types_are_a_mismatch() {
     let functions =
         ["init", "describe", "get", "set", "delete", "bulk-get", "bulk-set", "bulk-delete", "transact", "ping"];
     let exports: String = functions.iter().map(|name| format!(r#"(export "{name}" (func $f))"#)).collect();
@@ -92,7 +92,7 @@ async fn functions_of_other_types_do_not_fit() {
 }
 
 #[tokio::test]
-async fn imports_that_nothing_grants_are_named() {
+async fn imports_without_grants_are_named() {
     let text = r#"(component
         (import "wasi:http/outgoing-handler@0.2.0" (instance))
         (import "wasi:cli/environment@0.2.0" (instance))
@@ -104,7 +104,7 @@ async fn imports_that_nothing_grants_are_named() {
 }
 
 #[tokio::test]
-async fn a_component_with_sockets_needs_a_host_to_talk_to() {
+async fn component_with_sockets_needs_a_granted_host() {
     let error = faulty(|options| options.grants.hosts.clear()).await.err().unwrap();
     assert!(matches!(error, OpenError::RefusedImports { .. }), "{error}");
     let told = error.to_string();
@@ -115,7 +115,7 @@ async fn a_component_with_sockets_needs_a_host_to_talk_to() {
 }
 
 #[tokio::test]
-async fn one_module_opens_any_number_of_stores_that_share_nothing() {
+async fn stores_of_one_module_share_no_data() {
     use building_blocks::StateStore as _;
     use building_blocks::state::{GetRequest, SetRequest};
     let module = module("state-in-memory");

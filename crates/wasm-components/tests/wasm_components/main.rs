@@ -1,6 +1,6 @@
-//! Components as a program loads them: good ones, bad ones, and what is none.
+//! Loads components as a program does: valid ones, hostile ones, and files that are not components.
 //!
-//! The modules come from `cargo xtask build-wasm --components`; `WASM_DIR` names another folder for them.
+//! The modules come from `cargo xtask build-wasm --components`; `WASM_DIR` names another directory for them.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail them by panicking")]
 

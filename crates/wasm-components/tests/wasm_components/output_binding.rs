@@ -1,4 +1,4 @@
-//! An output binding that is a component.
+//! Output bindings implemented by components.
 
 use building_blocks::binding::{BindingError, InvokeRequest, InvokeResponse};
 use building_blocks::component::CreateError;
@@ -28,7 +28,7 @@ fn asked(operation: &str, data: &'static str) -> InvokeRequest {
 }
 
 #[tokio::test]
-async fn an_operation_gets_what_was_asked_and_its_answer_comes_back_whole() {
+async fn operation_gets_request_and_returns_response() {
     let binding = create("echo-binding", &[]).await.unwrap().output_binding.unwrap();
     assert_eq!(binding.operations(), ["echo", "count", "refuse", "trap"]);
     let request = asked("echo", "{}");
@@ -39,7 +39,7 @@ async fn an_operation_gets_what_was_asked_and_its_answer_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn a_refusal_and_a_trap_are_told_apart_and_the_next_call_is_answered() {
+async fn error_and_trap_differ_and_the_next_call_succeeds() {
     let binding = create("echo-binding", &[]).await.unwrap().output_binding.unwrap();
     let refused = binding.invoke(asked("refuse", "")).await.unwrap_err();
     assert!(matches!(&refused, BindingError::InvalidRequest(why) if why == "no refuse today"), "{refused}");
@@ -49,7 +49,7 @@ async fn a_refusal_and_a_trap_are_told_apart_and_the_next_call_is_answered() {
 }
 
 #[tokio::test]
-async fn more_than_its_memory_takes_is_refused_before_it_is_sent() {
+async fn too_large_request_is_rejected_before_the_call() {
     let limits = Limits { memory: 4 << 20, ..Limits::default() };
     let options = Options { limits, ..Options::named("small") };
     let binding = WasmOutputBinding::open(&module("echo-binding"), options).await.unwrap();
@@ -63,7 +63,7 @@ async fn more_than_its_memory_takes_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn what_is_no_binding_or_refuses_its_properties_says_so() {
+async fn non_binding_or_rejected_properties_are_errors() {
     let error = create("state-in-memory", &[]).await.err().unwrap();
     assert!(error.to_string().contains("exports no dapr:components/binding@0.1.0"), "{error}");
     let error = create("echo-binding", &[("refuse", "x")]).await.err().unwrap();

@@ -1,4 +1,6 @@
-//! `state-redis` before servers that are none, or mean harm: each call gets an error, in time, and the next one an answer.
+//! `state-redis` against broken or hostile servers.
+//!
+//! Each call gets an error, in time, and the next one succeeds.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -11,16 +13,18 @@ use wasm_components::{OpenError, Options, WasmStateStore};
 use crate::support::{module, read};
 
 const SECRET: &str = "hunter2";
-/// What a new store asks: `AUTH` and `INFO`.
+/// Replies to a new store's `AUTH` and `INFO`.
 const WELCOME: [&str; 2] = ["+OK\r\n", "+none\r\n"];
-/// A value and its version.
+/// Reply with a value and its version.
 const FOUND: &str = "*2\r\n$1\r\nv\r\n$1\r\n1\r\n";
-/// The answers to a store that connects again, and reads.
+/// Replies to a store that reconnects and reads.
 const AGAIN: [&str; 2] = ["+OK\r\n", FOUND];
-/// Ends a connection.
+/// Closes the connection.
 const BYE: &str = "";
 
-/// A server of which each connection answers whatever it is asked with the next of its texts, and then nothing more.
+/// Starts a server that replies with its texts in order, then goes silent.
+///
+/// Each request of a connection gets the next text.
 fn server(connections: Vec<Vec<&'static str>>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -62,7 +66,7 @@ async fn open(port: u16) -> Result<WasmStateStore, OpenError> {
     WasmStateStore::open(&module("state-redis"), options).await
 }
 
-/// What a first read of a server that answers so is refused with; the second one finds a good server.
+/// Returns the error of a first read with this reply. The second read finds a good server.
 async fn failure(answer: &'static str) -> StateError {
     let port = server(vec![welcomed(&[answer]), AGAIN.to_vec()]);
     let store = open(port).await.unwrap();
@@ -74,7 +78,7 @@ async fn failure(answer: &'static str) -> StateError {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_to_answer_is_not_waited_for() {
+async fn silent_server_times_out() {
     for answer in ["$", "$9223372036854775807\r\nabc", "$4294967295\r\n", "*2147483647\r\n$1\r\n1\r\n", "+no end"] {
         let error = failure(answer).await;
         assert!(matches!(&error, StateError::Unavailable(why) if why.to_string().contains("in time")), "{error:?}");
@@ -82,7 +86,7 @@ async fn a_server_that_stops_to_answer_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn nonsense_is_an_error_and_its_connection_is_not_used_again() {
+async fn malformed_reply_is_an_error_and_drops_the_connection() {
     for answer in ["HTTP/1.1 400 Bad Request\r\n\r\n", "$-2x\r\n", "*-1x\r\n", "\r\n\r\n", "%-1\r\n", "|-1\r\n"] {
         let error = failure(answer).await;
         assert!(!error.to_string().contains("trapped"), "{answer:?}: {error}");
@@ -90,7 +94,7 @@ async fn nonsense_is_an_error_and_its_connection_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_kind_is_an_error_and_no_more() {
+async fn reply_of_another_type_is_just_an_error() {
     for answer in [":1\r\n", "*0\r\n", "*1\r\n$1\r\nv\r\n", "*2\r\n$1\r\nv\r\n$-1\r\n"] {
         let store = open(server(vec![welcomed(&[answer, FOUND])])).await.unwrap();
         let error = store.get(GetRequest::new("k")).await.unwrap_err();
@@ -100,7 +104,7 @@ async fn an_answer_of_another_kind_is_an_error_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_while_idle_is_made_anew_without_an_error() {
+async fn connection_closed_while_idle_is_reopened() {
     let port = server(vec![welcomed(&[FOUND, BYE]), AGAIN.to_vec()]);
     let store = open(port).await.unwrap();
     for _ in 0..2 {
@@ -109,7 +113,7 @@ async fn a_connection_that_was_closed_while_idle_is_made_anew_without_an_error()
 }
 
 #[tokio::test]
-async fn a_refused_password_is_a_mistake_of_the_configuration_and_not_shown() {
+async fn rejected_password_is_misconfiguration_and_hidden() {
     let refusal = "-ERR unknown command 'AUTH', with args beginning with: 'hunter2'\r\n";
     let error = open(server(vec![vec![refusal]])).await.err().unwrap();
     assert!(matches!(error, OpenError::Misconfigured(_)), "{error}");
@@ -117,7 +121,7 @@ async fn a_refused_password_is_a_mistake_of_the_configuration_and_not_shown() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_full_or_gone_may_be_tried_again() {
+async fn full_or_missing_server_is_retryable() {
     let full = open(server(vec![vec!["-ERR max number of clients reached\r\n"]])).await.err().unwrap();
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for error in [full, open(gone).await.err().unwrap()] {

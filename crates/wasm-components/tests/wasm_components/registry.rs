@@ -1,4 +1,4 @@
-//! Components as a component YAML asks for them.
+//! Components created from a component YAML.
 
 use building_blocks::component::CreateError;
 use building_blocks::state::{GetRequest, SetRequest};
@@ -20,7 +20,7 @@ async fn create(properties: &[(&str, &str)]) -> Result<Component, CreateError> {
 }
 
 #[tokio::test]
-async fn a_module_beside_its_yaml_becomes_a_state_store() {
+async fn module_beside_its_yaml_becomes_a_state_store() {
     let store = create(&[("module", "state-in-memory.wasm"), ("maxBytes", "1Mi")]).await.err().unwrap();
     assert!(store.to_string().contains("property \"maxBytes\" must be a number of bytes"), "{store}");
     let store = create(&[("module", "state-in-memory.wasm")]).await.unwrap().state_store.unwrap();
@@ -29,7 +29,7 @@ async fn a_module_beside_its_yaml_becomes_a_state_store() {
 }
 
 #[tokio::test]
-async fn mistakes_are_the_users_and_what_time_may_mend_is_tried_again() {
+async fn misconfiguration_is_permanent_and_unavailability_retryable() {
     for (properties, told) in [
         (vec![], "property \"module\" is required"),
         (vec![("module", "gone.wasm")], "gone.wasm cannot be read"),
@@ -44,7 +44,7 @@ async fn mistakes_are_the_users_and_what_time_may_mend_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_replaced_is_picked_up_and_one_that_is_damaged_is_not() {
+async fn replaced_file_is_loaded_unless_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.wasm");
     let mut bytes = std::fs::read(path("state-in-memory")).unwrap();
@@ -52,7 +52,7 @@ async fn a_file_that_is_replaced_is_picked_up_and_one_that_is_damaged_is_not() {
     let store = create(&[("module", file.to_str().unwrap())]).await.unwrap().state_store.unwrap();
     store.set(SetRequest::new("k", "v")).await.unwrap();
 
-    // What the new one does not remember shows that it is there.
+    // The new component is there once the old one's data is gone.
     let replaced = async || {
         while store.get(GetRequest::new("k")).await.unwrap().is_some() {
             tokio::task::yield_now().await;

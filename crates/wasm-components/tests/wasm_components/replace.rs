@@ -1,4 +1,4 @@
-//! A module in the place of another, while it is used.
+//! Replacing a module while it is in use.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,7 +39,7 @@ async fn no_request_fails_while_a_module_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_module_that_does_not_fit_changes_nothing() {
+async fn invalid_module_changes_nothing() {
     let store = WasmStateStore::open(&module("state-in-memory"), Options::named("kept")).await.unwrap();
     store.set(SetRequest::new("k", "v")).await.unwrap();
     let wrong = engine().compile(&wat::parse_str("(component)").unwrap(), None).unwrap();

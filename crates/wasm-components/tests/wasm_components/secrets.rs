@@ -1,4 +1,4 @@
-//! A secret store that is a component.
+//! Secret stores implemented by components.
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ async fn secrets_come_from_the_granted_file_and_change_with_it() {
 }
 
 #[tokio::test]
-async fn without_its_folder_or_its_property_the_store_says_what_is_missing() {
+async fn missing_directory_or_property_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("secrets.env"), "A=one\n").unwrap();
     let file = folder.path().join("secrets.env");
@@ -56,7 +56,7 @@ async fn without_its_folder_or_its_property_the_store_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_state_store_is_no_secret_store() {
+async fn state_store_is_not_a_secret_store() {
     let module = path("state-in-memory").canonicalize().unwrap();
     let error = create(Path::new(""), &[("module", module.to_str().unwrap())]).await.err().unwrap();
     assert!(error.to_string().contains("exports no dapr:components/secrets@0.1.0"), "{error}");

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers of the tests.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub(crate) fn engine() -> Engine {
     ENGINE.get_or_init(|| Engine::new(None).unwrap()).clone()
 }
 
-/// The path of a component.
+/// Returns the path of a component.
 pub(crate) fn path(name: &str) -> PathBuf {
     let folder = std::env::var_os("WASM_DIR").map(PathBuf::from);
     let folder = folder.unwrap_or_else(|| PathBuf::from("../../wasm"));
@@ -23,7 +23,7 @@ pub(crate) fn path(name: &str) -> PathBuf {
     path
 }
 
-/// A component, compiled once however many tests want it.
+/// Compiles a component, once for all tests.
 pub(crate) fn module(name: &str) -> Module {
     static MODULES: Mutex<BTreeMap<String, Module>> = Mutex::new(BTreeMap::new());
     let mut modules = MODULES.lock().unwrap();
@@ -31,7 +31,7 @@ pub(crate) fn module(name: &str) -> Module {
     modules.entry(name.to_owned()).or_insert_with(compile).clone()
 }
 
-/// The store that does what a store should not. It imports sockets, so it needs some host; this one answers nobody.
+/// Opens the misbehaving store. It imports sockets, so it needs some host; this one never responds.
 pub(crate) async fn faulty(change: impl FnOnce(&mut Options)) -> Result<WasmStateStore, OpenError> {
     let mut options = Options::named("faulty");
     options.grants.hosts = vec!["192.0.2.1:1".parse().unwrap()];
@@ -39,14 +39,14 @@ pub(crate) async fn faulty(change: impl FnOnce(&mut Options)) -> Result<WasmStat
     WasmStateStore::open(&module("faulty-store"), options).await
 }
 
-/// What reading `key` gives, as text.
+/// Reads `key` as text.
 pub(crate) async fn read(store: &WasmStateStore, key: &str) -> Result<Option<String>, StateError> {
     let item = store.get(GetRequest::new(key)).await?;
     Ok(item.map(|item| String::from_utf8(item.value.to_vec()).unwrap()))
 }
 
-/// What reading `key` is refused with.
-pub(crate) async fn refusal(store: &WasmStateStore, key: &str) -> String {
+/// Returns the error of reading `key`.
+pub(crate) async fn read_error(store: &WasmStateStore, key: &str) -> String {
     match read(store, key).await {
         Err(error) => error.to_string(),
         Ok(value) => panic!("{key} was answered with {value:?}"),

@@ -1,4 +1,4 @@
-//! One guest as a future that computes where the scheduler wants it to.
+//! A guest as a future that runs where the scheduler places it.
 
 use std::any::Any;
 use std::mem;
@@ -13,19 +13,19 @@ use tokio::runtime::Handle;
 
 use super::account::Account;
 use super::workers::{Part, WORKERS};
-use super::{BRIEF, cpu};
+use super::{SERVING_TIME_LIMIT, cpu};
 
-/// It waits for something.
-const WAITS: u8 = 0;
-/// It can go on where its future is polled.
-const CALLED: u8 = 1;
-/// It is with the workers, in their queue.
+/// Suspended until woken.
+const IDLE: u8 = 0;
+/// Ready to run where its future is polled.
+const WOKEN: u8 = 1;
+/// In the workers' queue.
 const QUEUED: u8 = 2;
-/// It computes.
-const RUNS: u8 = 3;
-/// It computes, and was woken meanwhile.
-const RUNS_AGAIN: u8 = 4;
-/// It has ended.
+/// Running.
+const RUNNING: u8 = 3;
+/// Running, and woken meanwhile.
+const RUNNING_WOKEN: u8 = 4;
+/// Ended.
 const ENDED: u8 = 5;
 
 /// A guest of an [`Account`].
@@ -35,21 +35,21 @@ where
 
 struct Task<F: Future> {
     account: Arc<Account>,
-    /// Begins with the workers: a start is rarely short.
+    /// True while the guest starts, which happens on the workers: a start is rarely short.
     is_start: bool,
-    /// What the guest waits for is waited for here, whoever computes.
+    /// Runtime whose I/O and timers the guest uses, whatever thread runs it.
     runtime: Handle,
     state: AtomicU8,
     /// Processor time used, in nanoseconds.
     used: AtomicU64,
     is_dropped: AtomicBool,
-    /// The task in which the future lies.
+    /// Waker of the task that owns the future.
     outer: Mutex<Option<Waker>>,
     guest: Mutex<Guest<F>>,
 }
 
 enum Guest<F: Future> {
-    Going(Pin<Box<F>>),
+    Running(Pin<Box<F>>),
     Ended(F::Output),
     Panicked(Box<dyn Any + Send>),
     Gone,
@@ -65,11 +65,11 @@ where
             account,
             is_start,
             runtime: Handle::current(),
-            state: AtomicU8::new(WAITS),
+            state: AtomicU8::new(IDLE),
             used: AtomicU64::new(0),
             is_dropped: AtomicBool::new(false),
             outer: Mutex::new(None),
-            guest: Mutex::new(Guest::Going(Box::pin(guest))),
+            guest: Mutex::new(Guest::Running(Box::pin(guest))),
         }))
     }
 }
@@ -84,17 +84,17 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let task = &self.0;
         if task.set_outer(cx.waker()) {
-            if task.is_start || !task.account.may_begin_anywhere() {
-                task.goes_on(false);
+            if task.is_start || !task.account.may_run_anywhere() {
+                task.resume(false);
                 return Poll::Pending;
             }
-            task.state.store(CALLED, Ordering::SeqCst);
+            task.state.store(WOKEN, Ordering::SeqCst);
         }
-        if task.changes(CALLED, RUNS) {
+        if task.transition(WOKEN, RUNNING) {
             let (is_over, used) = task.run();
-            task.account.charge_served(used);
-            if !is_over && !task.pauses() {
-                task.goes_on(used < BRIEF && task.account.may_begin_anywhere());
+            task.account.charge_serving(used);
+            if !is_over && !task.suspend() {
+                task.resume(used < SERVING_TIME_LIMIT && task.account.may_run_anywhere());
             }
         }
         if task.state.load(Ordering::SeqCst) != ENDED {
@@ -103,8 +103,8 @@ where
         match mem::replace(&mut *task.lock(), Guest::Gone) {
             Guest::Ended(output) => Poll::Ready(output),
             Guest::Panicked(panic) => resume_unwind(panic),
-            // Polled after its end, which is a mistake of who polls.
-            Guest::Going(_) | Guest::Gone => Poll::Pending,
+            // Polled after its end, against the contract of futures.
+            Guest::Running(_) | Guest::Gone => Poll::Pending,
         }
     }
 }
@@ -129,7 +129,7 @@ where
         self.guest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes who polls; returns whether nobody has before.
+    /// Stores the polling task's waker; returns whether this is the first poll.
     fn set_outer(&self, waker: &Waker) -> bool {
         let mut outer = self.outer.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *outer {
@@ -151,18 +151,18 @@ where
         }
     }
 
-    fn changes(&self, from: u8, to: u8) -> bool {
+    fn transition(&self, from: u8, to: u8) -> bool {
         self.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    /// Runs the guest until it waits, its turn is over, or it ends; returns whether it has ended, and what it used.
+    /// Runs the guest until it suspends, its turn is over, or it ends. Returns whether it has ended, and the time used.
     fn run(self: &Arc<Self>) -> (bool, Duration) {
         let waker = Waker::from(self.clone());
         let mut guest = self.lock();
-        let Guest::Going(future) = &mut *guest else { return (true, Duration::ZERO) };
+        let Guest::Running(future) = &mut *guest else { return (true, Duration::ZERO) };
         let before = Duration::from_nanos(self.used.load(Ordering::Relaxed));
         let poll = || catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(&waker))));
-        let (polled, used) = cpu::measured(before, poll);
+        let (polled, used) = cpu::measure(before, poll);
         self.used.fetch_add(u64::try_from(used.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         let has_ended = !matches!(polled, Ok(Poll::Pending));
         match polled {
@@ -178,15 +178,15 @@ where
         (has_ended, used)
     }
 
-    /// Waits, unless it was woken while it ran.
-    fn pauses(&self) -> bool {
-        self.changes(RUNS, WAITS)
+    /// Suspends, unless it was woken while it ran.
+    fn suspend(&self) -> bool {
+        self.transition(RUNNING, IDLE)
     }
 
-    /// Goes on: where it is polled, or with the workers.
-    fn goes_on(self: &Arc<Self>, anywhere: bool) {
+    /// Resumes where it is polled, or on the workers.
+    fn resume(self: &Arc<Self>, anywhere: bool) {
         if anywhere {
-            self.state.store(CALLED, Ordering::SeqCst);
+            self.state.store(WOKEN, Ordering::SeqCst);
             self.wake_outer();
         } else {
             self.state.store(QUEUED, Ordering::SeqCst);
@@ -194,7 +194,7 @@ where
         }
     }
 
-    /// Ends the guest where nobody waits for it any more, unless it runs: then who runs it does this.
+    /// Ends a dropped guest, unless it runs: then the running thread does this.
     fn end_if_dropped(&self) {
         if self.is_dropped.load(Ordering::SeqCst)
             && let Ok(mut guest) = self.guest.try_lock()
@@ -218,17 +218,17 @@ where
 
     fn work(self: Arc<Self>, since: Instant) {
         let _runtime = self.runtime.enter();
-        if !self.changes(QUEUED, RUNS) {
-            // It was ended in the queue.
-            self.account.charge_worked(Duration::ZERO, Duration::ZERO);
+        if !self.transition(QUEUED, RUNNING) {
+            // It was dropped while queued.
+            self.account.charge_working(Duration::ZERO, Duration::ZERO);
             return;
         }
         let (has_ended, used) = self.run();
-        self.account.charge_worked(used, since.elapsed());
+        self.account.charge_working(used, since.elapsed());
         if has_ended {
             self.wake_outer();
-        } else if !self.pauses() && self.state.load(Ordering::SeqCst) != ENDED {
-            self.goes_on(false);
+        } else if !self.suspend() && self.state.load(Ordering::SeqCst) != ENDED {
+            self.resume(false);
         }
     }
 }
@@ -246,9 +246,9 @@ where
         loop {
             let now = self.state.load(Ordering::SeqCst);
             match now {
-                WAITS if self.changes(WAITS, RUNS) => return self.goes_on(self.account.may_begin_anywhere()),
-                RUNS if self.changes(RUNS, RUNS_AGAIN) => return,
-                WAITS | RUNS => {}
+                IDLE if self.transition(IDLE, RUNNING) => return self.resume(self.account.may_run_anywhere()),
+                RUNNING if self.transition(RUNNING, RUNNING_WOKEN) => return,
+                IDLE | RUNNING => {}
                 _ => return,
             }
         }

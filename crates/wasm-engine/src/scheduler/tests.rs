@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Account, Weight, task_time};
 
-/// One turn of a guest that computes, as the engine's clock would cut it.
+/// One turn of a computing guest, as the epoch clock would cut it.
 const TURN: Duration = Duration::from_millis(3);
 
 fn spin(time: Duration) {
@@ -34,7 +34,7 @@ fn on_worker() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn guest_that_waited_begins_where_it_is_woken() {
+async fn suspended_guest_resumes_where_it_is_woken() {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let guest = async {
         let started_on_worker = on_worker();
@@ -45,8 +45,8 @@ async fn guest_that_waited_begins_where_it_is_woken() {
     };
     let guest = tokio::spawn(Account::new(Weight::default()).run(guest));
     sender.send(()).unwrap();
-    // Whether the value was there before the guest first looked decides where it goes on; that it starts and ends with the
-    // workers does not depend on that.
+    // Where it resumes depends on whether the value queued before its first poll; that it starts and ends on the
+    // workers does not.
     assert!(guest.await.unwrap().0);
 }
 
@@ -120,6 +120,6 @@ async fn dropped_guest_ends_after_its_turn() {
 
 #[tokio::test]
 #[should_panic(expected = "of the guest")]
-async fn panic_of_a_guest_reaches_who_waits() {
+async fn guest_panic_reaches_the_awaiting_task() {
     Account::new(Weight::default()).run(async { panic!("of the guest") }).await
 }

@@ -1,4 +1,4 @@
-//! The threads on which guests compute that take long, and their queue.
+//! The worker threads for long-running guests, and their queue.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, Once, PoisonError};
@@ -7,33 +7,33 @@ use std::time::Instant;
 
 use super::account::Account;
 
-/// The workers' `nice`. Whoever else wants a processor gets it about nine times in ten.
+/// The workers' `nice` value. Any other thread that wants a processor gets it about nine times in ten.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// A part of a guest that can go on.
+/// A runnable part of a guest.
 pub(super) trait Part: Send + Sync {
-    /// The account that it computes for.
+    /// Account to charge.
     fn account(&self) -> &Account;
 
-    /// Goes on until it waits or its turn is over; `since` is when it could have begun.
+    /// Runs until it suspends or its turn is over. `since` is when it could have started.
     fn work(self: Arc<Self>, since: Instant);
 }
 
-/// The workers of this process: processors are the process's, too.
+/// Workers of this process, shared like its processors.
 pub(super) static WORKERS: LazyLock<Workers> = LazyLock::new(|| Workers {
     queue: Mutex::new(Vec::new()),
-    arrived: Condvar::new(),
+    queued: Condvar::new(),
     started: Once::new(),
     virtual_time: AtomicU64::new(0),
 });
 
 pub(super) struct Workers {
-    /// In the order of arrival.
+    /// Queue in order of arrival.
     queue: Mutex<Vec<(Instant, Arc<dyn Part>)>>,
-    arrived: Condvar,
+    queued: Condvar,
     started: Once,
-    /// That of the account whose part was taken last.
+    /// Virtual time of the account whose part was taken last.
     virtual_time: AtomicU64,
 }
 
@@ -42,12 +42,12 @@ impl Workers {
         self.virtual_time.load(Relaxed)
     }
 
-    /// Takes a part over.
+    /// Queues a part.
     pub(super) fn push(&'static self, part: Arc<dyn Part>) {
         self.started.call_once(|| self.start());
-        part.account().joins_queue();
+        part.account().join_queue();
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), part));
-        self.arrived.notify_one();
+        self.queued.notify_one();
     }
 
     fn start(&'static self) {
@@ -71,11 +71,10 @@ impl Workers {
         }
     }
 
-    /// Waits for parts, and takes one of the account that has used least for its weight.
+    /// Waits for a part, and takes one of the account with the least weighted use.
     fn take(&self) -> (Instant, Arc<dyn Part>) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut queue =
-            self.arrived.wait_while(queue, |queue| queue.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queued.wait_while(queue, |queue| queue.is_empty()).unwrap_or_else(PoisonError::into_inner);
         let next = queue.iter().enumerate().min_by_key(|(_, (_, part))| part.account().virtual_time());
         let index = next.map_or(0, |(index, _)| index);
         let (since, part) = queue.remove(index);

@@ -7,7 +7,7 @@ use crate::errno::Errno;
 use crate::memory::{Memory, at};
 use crate::socket::Family;
 
-/// The size of an address buffer of the second generation.
+/// Size of an address buffer of the second generation, in bytes.
 const V2_LEN: u32 = 128;
 
 /// Reads the `__wasi_address_t {buf, len}` at `ptr` together with `port`.
@@ -53,7 +53,7 @@ pub(super) fn write(
 
 /// WasmEdge's number for the family of `address` (`__wasi_address_family_t`).
 pub(super) fn family_number(address: SocketAddr) -> u16 {
-    match Family::of(address) {
+    match Family::from_address(address) {
         Family::V4 => 1,
         Family::V6 => 2,
     }

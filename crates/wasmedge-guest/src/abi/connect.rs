@@ -23,7 +23,7 @@ pub(super) fn open(caller: &mut Caller<'_, GuestState>, family: u32, kind: u32, 
         _ => return Err(Errno::INVAL),
     };
     let (mut memory, state) = split(caller)?;
-    // The pointer is checked before a descriptor exists that nobody would know of.
+    // Check the pointer first: a descriptor that cannot be reported would leak.
     memory.bytes(out, 4)?;
     let fd = state.sockets.insert(Socket::new(family, kind))?;
     memory.write_u32(out, fd)
@@ -33,7 +33,7 @@ pub(super) fn bind(caller: &mut Caller<'_, GuestState>, fd: u32, ptr: u32, port:
     let (memory, state) = split(caller)?;
     let wanted = address::read(&memory, ptr, port)?;
     let socket = state.sockets.get_mut(fd)?;
-    if Family::of(wanted) != socket.family {
+    if Family::from_address(wanted) != socket.family {
         return Err(Errno::AFNOSUPPORT);
     }
     match &mut socket.kind {
@@ -73,7 +73,7 @@ pub(super) async fn accept(caller: &mut Caller<'_, GuestState>, fd: u32, flags: 
         let Kind::Listener(listener) = &mut socket.kind else { return Err(Errno::INVAL) };
         match listener.try_accept() {
             Ok(stream) => {
-                let mut accepted = Socket::new(Family::of(stream.local()), Kind::Stream(stream));
+                let mut accepted = Socket::new(Family::from_address(stream.local()), Kind::Stream(stream));
                 // Bit 2 is FDFLAGS_NONBLOCK.
                 accepted.nonblocking = flags & 4 != 0;
                 let accepted = state.sockets.insert(accepted)?;
@@ -102,12 +102,12 @@ pub(super) async fn connect(caller: &mut Caller<'_, GuestState>, fd: u32, ptr: u
     }
 }
 
-/// Starts to connect; says whether the guest wants to wait for the end elsewhere.
+/// Starts connecting; returns whether the socket is non-blocking.
 fn begin_connect(caller: &mut Caller<'_, GuestState>, fd: u32, ptr: u32, port: u32) -> Result<bool, Errno> {
     let (memory, state) = split(caller)?;
     let peer = address::read(&memory, ptr, port)?;
     let socket = state.sockets.get_mut(fd)?;
-    if Family::of(peer) != socket.family {
+    if Family::from_address(peer) != socket.family {
         return Err(Errno::AFNOSUPPORT);
     }
     match &mut socket.kind {
@@ -115,8 +115,8 @@ fn begin_connect(caller: &mut Caller<'_, GuestState>, fd: u32, ptr: u32, port: u
             socket.kind = match state.network.connect(reachable(peer)) {
                 Ok(Connecting::Done(stream)) => Kind::Stream(stream),
                 Ok(Connecting::Waiting(connecting)) => Kind::Connecting(connecting),
-                // A denial is told like a refusal by the peer: when the guest asks how the attempt ended. Guests are
-                // written for networks on which no connect fails at once.
+                // Report a denial as a failed connect, later: guests are written for networks on which no connect fails
+                // at once.
                 Err(error) => Kind::Connecting(Box::pin(async { Err(error) })),
             };
         }
@@ -131,7 +131,7 @@ fn begin_connect(caller: &mut Caller<'_, GuestState>, fd: u32, ptr: u32, port: u
     Ok(socket.nonblocking)
 }
 
-/// Connecting to the unspecified address means this host, as on Linux.
+/// Replaces the unspecified address by loopback, as Linux does on connect.
 fn reachable(peer: SocketAddr) -> SocketAddr {
     match peer {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => (std::net::Ipv4Addr::LOCALHOST, v4.port()).into(),
@@ -154,7 +154,9 @@ pub(super) fn shutdown(caller: &mut Caller<'_, GuestState>, fd: u32, how: u32) -
     }
 }
 
-/// `sock_getlocaladdr` and, with `peer`, `sock_getpeeraddr`. The first generation also writes the family, as 4 or 6.
+/// `sock_getlocaladdr` and, with `peer`, `sock_getpeeraddr`.
+///
+/// The first generation also writes the family, as 4 or 6.
 pub(super) fn name(
     caller: &mut Caller<'_, GuestState>,
     peer: bool,

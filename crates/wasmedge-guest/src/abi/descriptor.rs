@@ -1,5 +1,6 @@
-//! WASI functions on descriptors: for sockets they are answered here, for files by wasmtime's WASI, and what the guest
-//! prints goes to the host's log.
+//! WASI functions on descriptors: sockets are handled here, files by wasmtime's WASI.
+//!
+//! Standard output and standard error go to the host's log.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,24 +16,24 @@ use crate::socket::{FIRST_SOCKET, Kind};
 use crate::state::GuestState;
 use wasm_engine::OutputStream;
 
-/// How much one call may make wasmtime's WASI copy out of the guest, in bytes; its own default.
+/// Maximum bytes that one call makes wasmtime's WASI copy from the guest; its own default.
 pub(super) const HOSTCALL_FUEL: usize = 128 << 20;
 
-/// The file types of `__wasi_filetype_t` that sockets have.
+/// File types of `__wasi_filetype_t` that sockets have.
 const SOCKET_DGRAM: u8 = 5;
 const SOCKET_STREAM: u8 = 6;
 /// `FDFLAGS_NONBLOCK`.
 const NONBLOCK: u32 = 4;
 
-/// The most that one call prints, in bytes: a guest that wants to print more is told how much was taken, as by any short write.
+/// Maximum bytes printed by one call; a guest that prints more sees a short write.
 const MAX_PRINTED: usize = 64 << 10;
 
-/// The random bytes that are made at once, before others get a turn.
-const RANDOM_PIECE: u32 = 256 << 10;
+/// Bytes of randomness generated before yielding to other tasks.
+const RANDOM_CHUNK: u32 = 256 << 10;
 
 type HostResult = wasmtime::Result<i32>;
 
-/// Hands a call on a file to wasmtime's WASI.
+/// Forwards a call on a file to wasmtime's WASI.
 macro_rules! to_files {
     ($caller:ident, $function:ident($($argument:expr),*)) => {
         match split(&mut $caller) {
@@ -110,14 +111,14 @@ fn print(
     memory.write_u32(count, u32::try_from(printed).map_err(|_| Errno::FAULT)?)
 }
 
-/// `random_get`, in pieces.
+/// `random_get`, in chunks that yield in between.
 pub(super) async fn random(mut caller: Caller<'_, GuestState>, buffer: u32, length: u32) -> HostResult {
     if let Err(errno) = split(&mut caller).and_then(|(memory, _)| memory.bytes(buffer, length).map(drop)) {
         return Ok(errno.0.into());
     }
     let mut done = 0;
     while done < length {
-        let piece = RANDOM_PIECE.min(length - done);
+        let piece = RANDOM_CHUNK.min(length - done);
         let filled = match split(&mut caller) {
             Ok((memory, state)) => {
                 let (mut memory, Some(start)) = (GuestMemory::Unshared(memory.0), buffer.checked_add(done)) else {
@@ -145,7 +146,7 @@ pub(super) async fn status(mut caller: Caller<'_, GuestState>, fd: u32, out: u32
     to_files!(caller, fd_fdstat_get(fd, out))
 }
 
-/// Writes a `__wasi_fdstat_t`: type, flags, and all rights, which nothing here looks at.
+/// Writes a `__wasi_fdstat_t`: type, flags, and all rights, which nothing here checks.
 fn socket_status(caller: &mut Caller<'_, GuestState>, fd: u32, out: u32) -> Result<(), Errno> {
     let (mut memory, state) = split(caller)?;
     let socket = state.sockets.get(fd)?;
@@ -178,7 +179,7 @@ pub(super) async fn file_status(mut caller: Caller<'_, GuestState>, fd: u32, out
     to_files!(caller, fd_filestat_get(fd, out))
 }
 
-/// Writes a `__wasi_filestat_t` in which only the file type says something.
+/// Writes a `__wasi_filestat_t` with nothing but the file type set.
 fn socket_file_status(caller: &mut Caller<'_, GuestState>, fd: u32, out: u32) -> Result<(), Errno> {
     let (mut memory, state) = split(caller)?;
     let kind = if matches!(state.sockets.get(fd)?.kind, Kind::Datagram(_)) { SOCKET_DGRAM } else { SOCKET_STREAM };
@@ -189,12 +190,12 @@ fn socket_file_status(caller: &mut Caller<'_, GuestState>, fd: u32, out: u32) ->
     memory.write(out, &status)
 }
 
-/// `clock_time_get` for the two clocks that `poll_oneoff` knows, so that both count from the same moment.
+/// `clock_time_get` for the two clocks that `poll_oneoff` knows; both count from the same moment.
 pub(super) fn now(caller: &mut Caller<'_, GuestState>, clock: u32, out: u32) -> Result<(), Errno> {
     let (mut memory, state) = split(caller)?;
     let time = match clock {
         0 => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
-        // Processor time of the guest is not kept apart from that of the process: the time since start is its bound.
+        // The guest's processor time is not measured separately; the time since its start is an upper bound.
         1..=3 => state.started.elapsed(),
         _ => return Err(Errno::INVAL),
     };

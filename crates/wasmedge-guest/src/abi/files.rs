@@ -1,4 +1,4 @@
-//! Opening and renumbering files: wasmtime's WASI, within the descriptors that the application may have open.
+//! Opens and renumbers files through wasmtime's WASI, within the application's descriptor limit.
 
 use wasmtime::Caller;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as files, WasiSnapshotPreview1 as _};
@@ -9,7 +9,7 @@ use super::split;
 use crate::errno::Errno;
 use crate::state::GuestState;
 
-/// The parameters of `path_open`, as the guest gives them.
+/// Parameters of `path_open`, in the ABI's order.
 pub(super) type PathOpen = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
 
 pub(super) async fn path_open(
@@ -20,7 +20,7 @@ pub(super) async fn path_open(
         Ok(split) => split,
         Err(errno) => return Ok(errno.0.into()),
     };
-    // The pointer is checked before a descriptor exists that nobody would know of.
+    // Check the pointer first: a descriptor that cannot be reported would leak.
     if let Err(errno) = memory.u32(out.cast_unsigned()) {
         return Ok(errno.0.into());
     }
@@ -48,7 +48,7 @@ pub(super) async fn renumber(mut caller: Caller<'_, GuestState>, from: u32, to: 
     let mut guest = GuestMemory::Unshared(memory.0);
     let done = files::fd_renumber(&mut state.wasi, &mut guest, from.cast_signed(), to.cast_signed()).await?;
     if done == 0 && from != to {
-        // What `to` was is closed.
+        // The file that `to` named is closed.
         match state.files.remove(&from) {
             Some(permit) => state.files.insert(to, permit),
             None => state.files.remove(&to),

@@ -1,7 +1,7 @@
-//! Which host function a module gets for which import.
+//! Resolves a module's imports to host functions.
 //!
 //! Where two generations of a function share a name, each is registered under its name and number of parameters
-//! (`sock_accept/2`, `sock_accept/3`), so that even a module that imports both gets what it means.
+//! (`sock_accept/2`, `sock_accept/3`), so that even a module that imports both gets the right ones.
 
 use wasmtime::{Caller, Extern, ExternType, Linker, Module, Store};
 
@@ -14,7 +14,7 @@ const MODULE: &str = "wasi_snapshot_preview1";
 
 type Guest<'a> = Caller<'a, GuestState>;
 
-/// Functions whose second generation is also imported as `NAME_v2`, with the number of parameters it then has.
+/// Functions whose second generation is also imported as `NAME_v2`, with its number of parameters.
 const SECOND_GENERATION: &[(&str, usize)] = &[
     ("sock_open", 3),
     ("sock_bind", 3),
@@ -190,7 +190,7 @@ fn add_transfers(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// What `module` imports, in its order; or the imports that nothing here answers, each named.
+/// Resolves the imports of `module`, in its order. Otherwise names all that do not exist here.
 pub(crate) fn resolve(
     linker: &Linker<GuestState>,
     store: &mut Store<GuestState>,
@@ -212,7 +212,7 @@ pub(crate) fn resolve(
     if unknown.is_empty() { Ok(resolved) } else { Err(unknown) }
 }
 
-/// The names under which an import may be registered, the closest first.
+/// Names under which an import may be registered, the most specific first.
 fn candidates(name: &str, arity: usize) -> Vec<String> {
     let plain = name.strip_suffix("_v2").filter(|plain| SECOND_GENERATION.contains(&(plain, arity))).unwrap_or(name);
     vec![format!("{plain}/{arity}"), plain.to_owned()]

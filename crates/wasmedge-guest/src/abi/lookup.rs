@@ -1,4 +1,4 @@
-//! `sock_getaddrinfo`: names to addresses, into a list that the guest has laid out.
+//! `sock_getaddrinfo`: resolves names to addresses, into a list that the guest has allocated.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -10,11 +10,11 @@ use crate::memory::{Memory, at};
 use crate::socket::Family;
 use crate::state::GuestState;
 
-/// The longest name that DNS knows.
+/// Longest name that DNS allows, in bytes.
 const MAX_NAME: u32 = 254;
 
-/// The room that WasmEdge's guests have for a canonical name, with the zero behind it.
-const CANONICAL_NAME: usize = 30;
+/// Buffer that WasmEdge's guests reserve for a canonical name, with its final zero, in bytes.
+const MAX_CANONICAL_NAME: usize = 30;
 
 /// `__wasi_aiflags_t`.
 mod flag {
@@ -22,7 +22,7 @@ mod flag {
     pub(super) const CANONICAL_NAME: u16 = 2;
     pub(super) const NUMERIC_HOST: u16 = 4;
     pub(super) const NUMERIC_SERVICE: u16 = 8;
-    /// With those, IPv4 addresses in IPv6 form, and only families that the host has: what is asked for here has both.
+    /// All flags: with those above, IPv4-mapped IPv6 addresses and "only configured families". This host has both.
     pub(super) const ALL: u16 = 0x7F;
 }
 
@@ -31,11 +31,11 @@ type SocketType = (u8, u8);
 const DATAGRAM: SocketType = (1, 2);
 const STREAM: SocketType = (2, 1);
 
-/// What of `__wasi_addrinfo_t` the guest asks for.
+/// Fields of `__wasi_addrinfo_t` by which the guest filters results.
 struct Hints {
     flags: u16,
     family: Option<Family>,
-    /// Socket types and their protocols, in the order in which answers have them.
+    /// Socket types and their protocols, in the order of the results.
     kinds: Vec<SocketType>,
 }
 
@@ -72,9 +72,9 @@ pub(super) async fn lookup(
         None if hints.has(flag::NUMERIC_HOST) => return Err(Errno::AI_NONAME),
         None => {
             let resolving = state.network.resolve(node.clone());
-            state.meter.waits();
+            state.meter.suspend();
             let resolved = resolving.await;
-            caller.data_mut().goes_on();
+            caller.data_mut().resume();
             resolved.map_err(|error| match error.kind() {
                 std::io::ErrorKind::PermissionDenied => Errno::ACCES,
                 _ => Errno::AI_NONAME,
@@ -82,19 +82,19 @@ pub(super) async fn lookup(
         }
     };
     let ips = ips.into_iter().filter(|ip| hints.family.is_none_or(|family| (family == Family::V4) == ip.is_ipv4()));
-    let answers: Vec<_> =
+    let found_entries: Vec<_> =
         ips.flat_map(|ip| ports.iter().map(move |(kind, port)| (SocketAddr::new(ip, *port), *kind))).collect();
-    if answers.is_empty() {
+    if found_entries.is_empty() {
         return Err(Errno::AI_NONAME);
     }
     let (mut memory, _) = split(caller)?;
     let mut entry = memory.u32(results)?;
     let mut written = 0;
-    for (address, kind) in answers.into_iter().take(max as usize) {
+    for (address, kind) in found_entries.into_iter().take(max as usize) {
         if entry == 0 {
             break;
         }
-        // Only the first has the name, as everywhere.
+        // Only the first entry has the canonical name, as in any `getaddrinfo`.
         let name = if written == 0 && hints.has(flag::CANONICAL_NAME) { node.as_str() } else { "" };
         entry = write_entry(&mut memory, entry, (address, kind, name), hints.flags)?;
         written += 1;
@@ -102,7 +102,7 @@ pub(super) async fn lookup(
     memory.write_u32(found, written)
 }
 
-/// The port of a service for each kind of socket that is asked for and has it.
+/// Resolves the port of a service for each requested kind of socket that has it.
 fn ports(service: &str, hints: &Hints) -> Result<Vec<(SocketType, u16)>, Errno> {
     let number = if service.is_empty() { Some(0) } else { service.parse().ok() };
     if let Some(port) = number {
@@ -165,7 +165,7 @@ fn literal(node: &str) -> Option<Vec<IpAddr>> {
     node.parse().ok().map(|ip| vec![ip])
 }
 
-/// Fills one `__wasi_addrinfo_t` and the `__wasi_sockaddr_t` it points to; gives the address of the next.
+/// Fills one `__wasi_addrinfo_t` and the `__wasi_sockaddr_t` it points to. Returns the address of the next entry.
 fn write_entry(
     memory: &mut Memory<'_>,
     entry: u32,
@@ -175,7 +175,7 @@ fn write_entry(
     let [family, _] = address::family_number(address).to_le_bytes();
     memory.write(entry, &flags.to_le_bytes())?;
     memory.write(at(entry, 2, 1)?, &[family, kind, protocol])?;
-    // The rest of Linux's sockaddr_in, or of its sockaddr_in6 with flow and scope.
+    // The fields of Linux's sockaddr_in, or of its sockaddr_in6 with flow and scope.
     let octets = address::octets(address.ip());
     let port = &address.port().to_be_bytes()[..];
     let data = match address {
@@ -187,7 +187,7 @@ fn write_entry(
     if socket_address != 0 {
         let room = memory.u32(at(socket_address, 1, 4)?)?;
         let data_ptr = memory.u32(at(socket_address, 2, 4)?)?;
-        // Guests announce 14 bytes, as for IPv4, and keep 26.
+        // Guests announce 14 bytes, as for IPv4, and allocate 26.
         if room < 14 {
             return Err(Errno::INVAL);
         }
@@ -197,7 +197,7 @@ fn write_entry(
         memory.write_u32(at(entry, 2, 4)?, len + 2)?;
     }
     let canonical_name = memory.u32(at(entry, 4, 4)?)?;
-    let fits = !name.is_empty() && name.len() < CANONICAL_NAME && canonical_name != 0;
+    let fits = !name.is_empty() && name.len() < MAX_CANONICAL_NAME && canonical_name != 0;
     let name_len = if fits { name.len() } else { 0 };
     if fits {
         memory.write(canonical_name, &[name.as_bytes(), &[0]].concat())?;

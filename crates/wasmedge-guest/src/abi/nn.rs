@@ -1,49 +1,48 @@
-//! `wasi_ephemeral_nn`: neural networks that the host computes, as WasmEdge's plug-in offers them.
+//! `wasi_ephemeral_nn`: host-side inference, as WasmEdge's plug-in offers it.
 //!
 //! The ABI is that of `wasi-nn`'s `wasi_ephemeral_nn.witx`, with the error numbers of WasmEdge's
-//! `plugins/wasi_nn/wasinntypes.h`. What may be computed, and how much a guest may have of it, is decided in
-//! [`inference`].
+//! `plugins/wasi_nn/wasinntypes.h`. [`inference`] decides which models a guest may run, and its limits.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use inference::{Refusal, Tensor, TensorType};
+use inference::{NnError, Tensor, TensorType};
 use wasmtime::{Caller, Linker};
 
 use super::split;
 use crate::errno::Errno;
 use crate::memory::{Memory, at};
-use crate::state::{BUSY, GuestState};
+use crate::state::{BUSY_THRESHOLD, GuestState};
 
 const MODULE: &str = "wasi_ephemeral_nn";
 
-/// How many parts a graph may be in: OpenVINO's have two, and all others one.
+/// Maximum parts of a graph: OpenVINO's have two, all others one.
 const MAX_PARTS: u32 = 16;
 
-/// The encodings of graphs that are computed here: ONNX, and whatever it turns out to be.
+/// Supported graph encodings: ONNX and autodetect.
 const ENCODINGS: [u32; 2] = [1, 5];
 
-/// Where graphs are computed: on processors, and wherever the host likes.
+/// Supported execution targets: CPU and auto.
 const TARGETS: [u32; 2] = [0, 3];
 
 type Guest<'a> = Caller<'a, GuestState>;
 
-/// Why a call fails.
+/// An error of a `wasi-nn` call.
 enum Failure {
-    /// A pointer leads outside the guest's memory. WasmEdge calls that an invalid argument.
+    /// A pointer leads outside the guest's memory. WasmEdge reports this as an invalid argument.
     Pointer,
-    Refused(Refusal),
+    Refused(NnError),
 }
 
 impl Failure {
-    /// The number that stands for it.
+    /// WasmEdge's number for the error.
     const fn number(&self) -> i32 {
         match self {
-            Self::Pointer | Self::Refused(Refusal::InvalidArgument(_)) => 1,
-            Self::Refused(Refusal::InvalidEncoding(_)) => 2,
-            Self::Refused(Refusal::RuntimeError(_)) => 5,
-            Self::Refused(Refusal::TooLarge(_)) => 7,
-            Self::Refused(Refusal::NotFound(_)) => 8,
+            Self::Pointer | Self::Refused(NnError::InvalidArgument(_)) => 1,
+            Self::Refused(NnError::InvalidEncoding(_)) => 2,
+            Self::Refused(NnError::RuntimeError(_)) => 5,
+            Self::Refused(NnError::TooLarge(_)) => 7,
+            Self::Refused(NnError::NotFound(_)) => 8,
         }
     }
 }
@@ -54,13 +53,13 @@ impl From<Errno> for Failure {
     }
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
+impl From<NnError> for Failure {
+    fn from(refusal: NnError) -> Self {
         Self::Refused(refusal)
     }
 }
 
-/// What the guest sees: zero, or why not. The words of a refusal have no place in this ABI.
+/// Converts a result to the number that the guest sees, zero for success. The ABI has no room for the error's text.
 fn code(result: Result<(), Failure>) -> i32 {
     result.map_or_else(
         |failure| {
@@ -113,13 +112,13 @@ fn load(guest: &mut Guest<'_>, parts: u32, count: u32, encoding: u32, target: u3
     let (mut memory, state) = split(guest)?;
     memory.bytes(out, 4)?;
     if !ENCODINGS.contains(&encoding) {
-        return Err(Refusal::InvalidEncoding("the host computes ONNX graphs".to_owned()).into());
+        return Err(NnError::InvalidEncoding("the host computes ONNX graphs".to_owned()).into());
     }
     if !TARGETS.contains(&target) {
-        return Err(Refusal::InvalidArgument("the host computes on processors only".to_owned()).into());
+        return Err(NnError::InvalidArgument("the host computes on processors only".to_owned()).into());
     }
     if count > MAX_PARTS {
-        return Err(Refusal::InvalidArgument("a graph is in few parts".to_owned()).into());
+        return Err(NnError::InvalidArgument("a graph is in few parts".to_owned()).into());
     }
     let parts = (0..count).map(|index| {
         let (ptr, len) = memory.iovec(parts, index)?;
@@ -134,7 +133,7 @@ fn load_by_name(guest: &mut Guest<'_>, name: u32, len: u32, out: u32) -> Result<
     let (mut memory, state) = split(guest)?;
     memory.bytes(out, 4)?;
     let name = str::from_utf8(memory.bytes(name, len)?);
-    let name = name.map_err(|error| Refusal::InvalidArgument(format!("a name is text: {error}")))?;
+    let name = name.map_err(|error| NnError::InvalidArgument(format!("a name is text: {error}")))?;
     let graph = state.nn.load_by_name(name)?;
     Ok(memory.write_u32(out, graph)?)
 }
@@ -152,22 +151,22 @@ fn set_input(guest: &mut Guest<'_>, context: u32, place: u32, ptr: u32) -> Resul
     Ok(state.nn.set_input(context, place, &tensor)?)
 }
 
-/// Computes. That counts as the guest's own computing, and the wait for its turn does not.
+/// Runs the model. Its time counts as the guest's own; waiting for a turn does not.
 async fn compute(guest: &mut Guest<'_>, context: u32) -> Result<(), Failure> {
     let job = guest.data_mut().nn.job(context)?;
     let begin = Instant::now();
-    let mut looks = tokio::time::interval(BUSY);
+    let mut looks = tokio::time::interval(BUSY_THRESHOLD);
     let mut run = pin!(job.run());
     let computed = loop {
         tokio::select! {
             computed = &mut run => break computed,
-            _ = looks.tick() => guest.data_mut().computes(),
+            _ = looks.tick() => guest.data_mut().check_busy(),
         }
     };
     let state = guest.data_mut();
-    let took = computed.as_ref().map_or(Duration::ZERO, |computed| computed.took);
-    state.activity.was_kept(begin.elapsed().saturating_sub(took));
-    state.meter.computed_elsewhere(took);
+    let duration = computed.as_ref().map_or(Duration::ZERO, |computed| computed.duration);
+    state.activity.exclude_time(begin.elapsed().saturating_sub(duration));
+    state.meter.add_host_time(duration);
     Ok(state.nn.finish(context, computed?)?)
 }
 
@@ -183,31 +182,33 @@ fn get_output(
     memory.bytes(out, 4)?;
     let data = &state.nn.output(context, place)?.data;
     let size = u32::try_from(data.len()).ok().filter(|size| *size <= len);
-    let size = size.ok_or_else(|| Refusal::TooLarge(format!("the output has {} bytes", data.len())))?;
+    let size = size.ok_or_else(|| NnError::TooLarge(format!("the output has {} bytes", data.len())))?;
     memory.write(buffer, data)?;
     Ok(memory.write_u32(out, size)?)
 }
 
-/// The tensor at `ptr`: pointer and number of its dimensions, its type, pointer and size of its data.
+/// Reads the tensor at `ptr`: pointer and count of dimensions, type, pointer and size of data.
 fn tensor(memory: &Memory<'_>, ptr: u32) -> Result<Tensor, Failure> {
     let (dimensions, rank) = memory.iovec(ptr, 0)?;
     let number = memory.u8(at(ptr, 2, 4)?)?;
     let (data, len) = memory.iovec(at(ptr, 3, 4)?, 0)?;
-    // Before anything is copied.
-    if rank as usize > inference::limits::RANK || len as usize > inference::limits::TENSOR {
-        return Err(Refusal::TooLarge("a tensor of that size".to_owned()).into());
+    // Check before anything is copied.
+    if rank as usize > inference::limits::MAX_RANK || len as usize > inference::limits::MAX_TENSOR_BYTES {
+        return Err(NnError::TooLarge("a tensor of that size".to_owned()).into());
     }
     let dimensions = (0..rank).map(|index| memory.u32(at(dimensions, index, 4)?));
     let dimensions = dimensions.collect::<Result<Vec<_>, Errno>>()?;
     let data = memory.bytes(data, len)?.to_vec();
     let elements = Tensor::elements(&dimensions)?;
     let kind = kind(number, data.len(), elements)
-        .ok_or_else(|| Refusal::InvalidArgument(format!("{} bytes are no tensor of type {number}", data.len())))?;
+        .ok_or_else(|| NnError::InvalidArgument(format!("{} bytes are no tensor of type {number}", data.len())))?;
     Ok(Tensor { dimensions, kind, data })
 }
 
-/// The type that a number means. WasmEdge and the older specification have 2 for bytes and 3 for whole numbers, where the
-/// later one has doubles and bytes; which of them a guest follows is seen from the size.
+/// Resolves a type number by the size of the data.
+///
+/// WasmEdge and the older specification have 2 for bytes and 3 for integers, where the later one has doubles and bytes;
+/// the size shows which of them a guest follows.
 fn kind(number: u8, bytes: usize, elements: usize) -> Option<TensorType> {
     let meant: &[TensorType] = match number {
         0 => &[TensorType::F16],
@@ -226,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_of_either_specification_is_seen_from_the_size() {
+    fn tensor_type_is_resolved_by_data_size() {
         assert_eq!(kind(1, 12, 3), Some(TensorType::F32));
         assert_eq!((kind(2, 3, 3), kind(3, 3, 3)), (Some(TensorType::U8), Some(TensorType::U8)));
         assert_eq!((kind(2, 24, 3), kind(3, 12, 3)), (Some(TensorType::F64), Some(TensorType::I32)));

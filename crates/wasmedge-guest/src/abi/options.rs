@@ -1,4 +1,4 @@
-//! `sock_getsockopt` and `sock_setsockopt`, level `SOL_SOCKET`, the only one that the ABI has.
+//! `sock_getsockopt` and `sock_setsockopt`, at `SOL_SOCKET`, the ABI's only level.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::memory::{Memory, at};
 use crate::socket::Kind;
 use crate::state::GuestState;
 
-/// The size that a guest is told for the buffers of a socket, in bytes.
-const BUFFER: u32 = 256 * 1024;
+/// Reported size of a socket's buffers, in bytes.
+const REPORTED_BUFFER: u32 = 256 * 1024;
 
 /// `__wasi_sock_opt_so_t` of WasmEdge's api.hpp.
 mod option {
@@ -45,7 +45,7 @@ pub(super) fn get(
         option::SEND_TIMEOUT => return write_time(&mut memory, value, len, socket.send_timeout),
         option::BIND_TO_DEVICE => return memory.write_u32(len, 0),
         option::LINGER => {
-            // Whether, and how long.
+            // An on/off flag, then seconds.
             if room < 8 {
                 return Err(Errno::INVAL);
             }
@@ -67,8 +67,8 @@ pub(super) fn get(
         },
         option::ACCEPTS => u32::from(matches!(socket.kind, Kind::Listener(_))),
         name @ (option::SEND_BUFFER | option::RECEIVE_BUFFER) => match socket.options.number(name) {
-            0 => BUFFER,
-            // As Linux has it, with as much again for its own use.
+            0 => REPORTED_BUFFER,
+            // Doubled, as Linux reports it.
             size => size.saturating_mul(2),
         },
         name @ 0..=14 => socket.options.number(name),
@@ -105,19 +105,19 @@ pub(super) fn set(
             }
             socket.options.linger = [memory.u32(value)?, memory.u32(at(value, 1, 4)?)?];
         }
-        // Hints that change nothing but what a guest is told of them: address reuse, keep-alive, buffer sizes.
+        // Hints without effect, except that they can be read back: address reuse, keep-alive, buffer sizes.
         name @ 0..=14 => socket.options.set(name, number(&memory, value, len)?),
         _ => return Err(Errno::NOPROTOOPT),
     }
     Ok(())
 }
 
-/// A number of 32 bits, which is what most options are.
+/// Reads a 32-bit number, the type of most options.
 fn number(memory: &Memory<'_>, ptr: u32, len: u32) -> Result<u32, Errno> {
     if len < 4 { Err(Errno::INVAL) } else { memory.u32(ptr) }
 }
 
-/// A `timeval` of wasi-libc: 64-bit seconds, then microseconds in 32 or 64 bits. Zero means no limit.
+/// Reads wasi-libc's `timeval`: 64-bit seconds, then microseconds in 32 or 64 bits. Zero means no limit.
 fn read_time(memory: &Memory<'_>, ptr: u32, len: u32) -> Result<Option<Duration>, Errno> {
     if len < 12 {
         return Err(Errno::INVAL);

@@ -12,13 +12,13 @@ use crate::memory::{Memory, at};
 use crate::socket::{Direction, FIRST_SOCKET, SocketTable};
 use crate::state::GuestState;
 
-/// More subscriptions than any guest here can have descriptors; a bound on what one call makes the host copy.
+/// Maximum subscriptions of one call, more than any guest here has descriptors; bounds the copying.
 const MAX_SUBSCRIPTIONS: u32 = 16_384;
 const SUBSCRIPTION_SIZE: u32 = 48;
 const EVENT_SIZE: u32 = 32;
 
 #[derive(Clone, Copy)]
-enum Wanted {
+enum Interest {
     /// `None` lies too far ahead to be represented: never.
     Clock(Option<Instant>),
     Read(u32),
@@ -27,7 +27,7 @@ enum Wanted {
 
 struct Subscription {
     userdata: u64,
-    wanted: Wanted,
+    interest: Interest,
 }
 
 struct Event {
@@ -36,7 +36,7 @@ struct Event {
     tag: u8,
 }
 
-/// Waits until one of the guest's subscriptions has happened, then reports all that have.
+/// Waits until at least one subscription is ready, then reports all that are.
 pub(super) async fn poll(
     caller: &mut Caller<'_, GuestState>,
     subscriptions: u32,
@@ -48,17 +48,17 @@ pub(super) async fn poll(
     if count == 0 || count > MAX_SUBSCRIPTIONS {
         return Err(Errno::INVAL);
     }
-    let wanted = {
+    let requested = {
         let (memory, state) = split(caller)?;
         memory.bytes(events, count.checked_mul(EVENT_SIZE).ok_or(Errno::FAULT)?)?;
         (0..count)
             .map(|index| read(&memory, state, at(subscriptions, index, SUBSCRIPTION_SIZE)?))
             .collect::<Result<Vec<_>, _>>()?
     };
-    let deadline = wanted
+    let deadline = requested
         .iter()
-        .filter_map(|subscription| match subscription.wanted {
-            Wanted::Clock(deadline) => deadline,
+        .filter_map(|subscription| match subscription.interest {
+            Interest::Clock(deadline) => deadline,
             _ => None,
         })
         .min();
@@ -67,7 +67,7 @@ pub(super) async fn poll(
         let state = caller.data_mut();
         let ready = state.sockets.poll_until(cx, |sockets, cx| {
             let mut happened = |now, cx: &mut Context<'_>| -> Vec<_> {
-                wanted.iter().filter_map(|it| check(sockets, it, edge_triggered, now, cx)).collect()
+                requested.iter().filter_map(|it| check(sockets, it, edge_triggered, now, cx)).collect()
             };
             let mut ready = happened(deadline.map(|_| Instant::now()), cx);
             if ready.is_empty()
@@ -81,12 +81,12 @@ pub(super) async fn poll(
             (!ready.is_empty()).then_some(ready)
         });
         if ready.is_pending() {
-            state.waits();
+            state.suspend();
         }
         ready
     })
     .await;
-    caller.data_mut().goes_on();
+    caller.data_mut().resume();
     let (mut memory, _) = split(caller)?;
     for (index, event) in (0..).zip(&ready) {
         write(&mut memory, at(events, index, EVENT_SIZE)?, event)?;
@@ -101,15 +101,15 @@ fn check(
     now: Option<Instant>,
     cx: &mut Context<'_>,
 ) -> Option<Event> {
-    let (tag, errno) = match subscription.wanted {
-        Wanted::Clock(deadline) => (0, deadline.is_some_and(|deadline| now >= Some(deadline)).then_some(0)),
-        Wanted::Read(fd) => (1, readiness(sockets, fd, edge_triggered, Direction::Read, cx)),
-        Wanted::Write(fd) => (2, readiness(sockets, fd, edge_triggered, Direction::Write, cx)),
+    let (tag, errno) = match subscription.interest {
+        Interest::Clock(deadline) => (0, deadline.is_some_and(|deadline| now >= Some(deadline)).then_some(0)),
+        Interest::Read(fd) => (1, readiness(sockets, fd, edge_triggered, Direction::Read, cx)),
+        Interest::Write(fd) => (2, readiness(sockets, fd, edge_triggered, Direction::Write, cx)),
     };
     errno.map(|errno| Event { userdata: subscription.userdata, errno, tag })
 }
 
-/// `Some` with an error number, or zero, when there is something to tell about `fd`.
+/// Reports whether `fd` is ready: `Some` with an error number, or zero.
 fn readiness(
     sockets: &mut SocketTable,
     fd: u32,
@@ -118,7 +118,7 @@ fn readiness(
     cx: &mut Context<'_>,
 ) -> Option<u16> {
     if fd < FIRST_SOCKET {
-        // Files and standard streams never make a guest wait.
+        // Files and standard streams are always ready.
         return Some(0);
     }
     match sockets.poll(fd, direction, cx) {
@@ -139,18 +139,18 @@ fn readiness(
 
 fn read(memory: &Memory<'_>, state: &GuestState, ptr: u32) -> Result<Subscription, Errno> {
     let userdata = memory.u64(ptr)?;
-    let wanted = match memory.u8(at(ptr, 1, 8)?)? {
+    let interest = match memory.u8(at(ptr, 1, 8)?)? {
         0 => {
             let clock = memory.u32(at(ptr, 2, 8)?)?;
             let timeout = Duration::from_nanos(memory.u64(at(ptr, 3, 8)?)?);
             let absolute = memory.u16(at(ptr, 5, 8)?)? & 1 != 0;
-            Wanted::Clock(deadline(state, clock, timeout, absolute)?)
+            Interest::Clock(deadline(state, clock, timeout, absolute)?)
         }
-        1 => Wanted::Read(memory.u32(at(ptr, 2, 8)?)?),
-        2 => Wanted::Write(memory.u32(at(ptr, 2, 8)?)?),
+        1 => Interest::Read(memory.u32(at(ptr, 2, 8)?)?),
+        2 => Interest::Write(memory.u32(at(ptr, 2, 8)?)?),
         _ => return Err(Errno::INVAL),
     };
-    Ok(Subscription { userdata, wanted })
+    Ok(Subscription { userdata, interest })
 }
 
 fn deadline(state: &GuestState, clock: u32, timeout: Duration, absolute: bool) -> Result<Option<Instant>, Errno> {
@@ -171,7 +171,7 @@ fn write(memory: &mut Memory<'_>, ptr: u32, event: &Event) -> Result<(), Errno> 
     let (head, tail) = bytes.split_at_mut(16);
     let fields = event.userdata.to_le_bytes().into_iter().chain(event.errno.to_le_bytes()).chain([event.tag]);
     head.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
-    // WasmEdge reports at least one byte; guests look no closer.
+    // WasmEdge reports at least one byte; guests do not use the exact count.
     tail.iter_mut().zip(1_u64.to_le_bytes()).for_each(|(to, from)| *to = from);
     memory.write(ptr, &bytes)
 }

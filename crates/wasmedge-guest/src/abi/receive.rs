@@ -15,7 +15,7 @@ use crate::state::GuestState;
 const PEEK: u32 = 1;
 const WAIT_ALL: u32 = 2;
 
-/// Where the results go: all pointers into the guest's memory.
+/// Pointers into the guest's memory for the results.
 #[derive(Clone, Copy)]
 pub(super) struct Out {
     pub(super) count: u32,
@@ -39,8 +39,9 @@ pub(super) async fn receive(
     receive_from(caller, fd, iovecs, iovec_count, flags, out).await.map(drop)
 }
 
-/// `sock_recv_from`: like [`receive`], and the sender's address goes to `sender` and, in the second generation, its
-/// port to `port`.
+/// `sock_recv_from`: like [`receive`], and writes the sender's address to `sender`.
+///
+/// The second generation also has its port written to `port`.
 pub(super) async fn receive_with_sender(
     caller: &mut Caller<'_, GuestState>,
     (fd, iovecs, iovec_count, flags): (u32, u32, u32, u32),
@@ -79,14 +80,14 @@ async fn receive_from(
             Ok(received) => {
                 let total = before + received.count;
                 if received.count > 0 {
-                    caller.data_mut().meter.progressed();
+                    caller.data_mut().meter.record_progress();
                 }
                 let ended = received.count == 0 || received.from.is_some() || flags & WAIT_ALL == 0;
                 if ended || flags & PEEK != 0 || total >= capacity(caller, iovecs, iovec_count)? {
                     let (mut memory, _) = split(caller)?;
                     memory.write_u32(out.count, total)?;
                     if let Some(flags) = out.flags {
-                        // Always zero: a datagram that was cut is not told apart from one that fitted.
+                        // Always zero: truncation of a datagram is not reported.
                         memory.write(flags, &0_u16.to_le_bytes())?;
                     }
                     return Ok(received.from);
@@ -99,7 +100,7 @@ async fn receive_from(
     }
 }
 
-/// Reads what is there into the buffers, past the first `skip` bytes of them.
+/// Reads available bytes into the buffers, past their first `skip` bytes.
 fn attempt(
     caller: &mut Caller<'_, GuestState>,
     fd: u32,
@@ -112,7 +113,7 @@ fn attempt(
     let socket = state.sockets.for_reading(fd)?;
     socket.read_reported = false;
     if let Kind::Datagram(datagram) = &socket.kind {
-        // A datagram goes into the first buffer; the crates that exist pass just one.
+        // A datagram goes into the first buffer; the published crates pass just one.
         let (ptr, len) = if iovec_count == 0 { (0, 0) } else { memory.iovec(iovecs, 0)? };
         let (count, from) = datagram.try_receive(memory.bytes_mut(ptr, len)?, flags & PEEK != 0)?;
         return Ok(Received { count: count as u32, from: Some(from) });

@@ -20,10 +20,10 @@ pub(super) async fn send(
             Ok(sent) => {
                 let (mut memory, state) = split(caller)?;
                 memory.write_u32(count, sent.bytes)?;
-                state.meter.progressed();
-                if sent.asks_host {
-                    // Whoever is asked would else be the next task of this very thread, which no other takes from it, and would
-                    // not begin before a guest that computes on meanwhile is done.
+                state.meter.record_progress();
+                if sent.is_to_host {
+                    // Let the host task that reads this run first. It would be next on this very thread, no other
+                    // thread steals it, and the guest may compute on without yielding.
                     tokio::task::yield_now().await;
                 }
                 return Ok(());
@@ -51,8 +51,8 @@ pub(super) async fn send_to(
 
 struct Sent {
     bytes: u32,
-    /// Whether it went to somebody within the host, whom the guest asks.
-    asks_host: bool,
+    /// True if the peer is a host task in this process.
+    is_to_host: bool,
 }
 
 fn attempt(
@@ -65,7 +65,7 @@ fn attempt(
     let (memory, state) = split(caller)?;
     let buffers = memory.gather(iovecs, iovec_count)?;
     let socket = state.sockets.get_mut(fd)?;
-    let (sent, asks_host) = match &mut socket.kind {
+    let (sent, is_to_host) = match &mut socket.kind {
         Kind::Datagram(datagram) => {
             let peer = match receiver {
                 Some((ptr, port)) => address::read(&memory, ptr, port)?,
@@ -87,11 +87,11 @@ fn attempt(
         }
         _ => {
             let stream = socket.stream()?;
-            (stream.try_write(&buffers), stream.asks_host())
+            (stream.try_write(&buffers), stream.is_to_host())
         }
     };
     match sent {
-        Ok(sent) => Ok(Sent { bytes: u32::try_from(sent).map_err(|_| Errno::IO)?, asks_host }),
+        Ok(sent) => Ok(Sent { bytes: u32::try_from(sent).map_err(|_| Errno::IO)?, is_to_host }),
         Err(error) => {
             if error.kind() == std::io::ErrorKind::WouldBlock {
                 socket.write_reported = false;

@@ -1,8 +1,8 @@
-//! Names of services, as `/etc/services` has them.
+//! Names of services, as in `/etc/services`.
 
 use std::fs;
 
-/// Those that guests ask for where there is no such file, as in a container: both of TCP and of UDP, where that has them.
+/// Services for containers, which lack the file; for TCP and UDP alike.
 const WELL_KNOWN: &[(&str, u16)] = &[
     ("ftp", 21),
     ("ssh", 22),
@@ -30,10 +30,10 @@ const WELL_KNOWN: &[(&str, u16)] = &[
     ("secure-mqtt", 8883),
 ];
 
-/// The port of a service by its name or another name of it, for `tcp` or `udp`.
+/// Looks up a service by name or alias, for `tcp` or `udp`; returns its port.
 pub(super) fn port(service: &str, protocol: &str) -> Option<u16> {
     let well_known = WELL_KNOWN.iter().find(|(name, _)| *name == service).map(|(_, port)| *port);
-    // A file that is not there has no services.
+    // A missing file has no services.
     well_known.or_else(|| in_file(&fs::read_to_string("/etc/services").unwrap_or_default(), service, protocol))
 }
 

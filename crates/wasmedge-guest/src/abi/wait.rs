@@ -1,4 +1,4 @@
-//! Waiting on a socket that the guest left in blocking mode.
+//! Waits on sockets in blocking mode.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -9,8 +9,9 @@ use crate::errno::Errno;
 use crate::socket::Direction;
 use crate::state::GuestState;
 
-/// Waits until `fd` is ready, where the guest wants its calls to wait: `EAGAIN` otherwise, and when the socket's
-/// `SO_RCVTIMEO` or `SO_SNDTIMEO` has passed.
+/// Waits until a blocking `fd` is ready.
+///
+/// Returns `EAGAIN` for a non-blocking socket, and when `SO_RCVTIMEO` or `SO_SNDTIMEO` has passed.
 pub(super) async fn until_ready(
     caller: &mut Caller<'_, GuestState>,
     fd: u32,
@@ -29,7 +30,7 @@ pub(super) async fn until_ready(
         let is_ready = |polled: Result<Poll<()>, Errno>| polled.map_or(true, |ready| ready.is_ready());
         let ready = state.sockets.poll_until(cx, |sockets, cx| is_ready(sockets.poll(fd, direction, cx)).then_some(()));
         if ready.is_pending() {
-            state.waits();
+            state.suspend();
         }
         ready
     });
@@ -40,6 +41,6 @@ pub(super) async fn until_ready(
             Ok(())
         }
     };
-    caller.data_mut().goes_on();
+    caller.data_mut().resume();
     waited
 }

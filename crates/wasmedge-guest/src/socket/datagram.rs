@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
-/// A UDP socket; the operating system's is made when the guest binds, connects or first sends.
+/// A UDP socket; the operating system's is created on bind, connect or first send.
 pub(crate) struct Datagram {
     socket: Option<UdpSocket>,
     unbound: SocketAddr,
@@ -15,7 +15,7 @@ pub(crate) struct Datagram {
 }
 
 impl Datagram {
-    /// A socket that will bind to `unbound` unless told otherwise.
+    /// Creates a socket that binds to `unbound` by default.
     pub(crate) fn new(unbound: SocketAddr) -> Self {
         Self { socket: None, unbound, peer: None }
     }
@@ -30,7 +30,7 @@ impl Datagram {
         Ok(())
     }
 
-    /// Remembers the peer; datagrams of others are dropped when they arrive, as a connected UDP socket does.
+    /// Sets the peer. Datagrams of others are dropped on arrival, as by a connected UDP socket.
     pub(crate) fn connect(&mut self, peer: SocketAddr) {
         self.peer = Some(peer);
     }
@@ -43,7 +43,7 @@ impl Datagram {
         self.peer
     }
 
-    /// The next datagram, cut to `buffer`'s length.
+    /// Receives the next datagram, truncated to `buffer`'s length.
     pub(crate) fn try_receive(&self, buffer: &mut [u8], peek: bool) -> io::Result<(usize, SocketAddr)> {
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::WouldBlock)?;
         loop {

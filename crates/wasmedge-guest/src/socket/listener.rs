@@ -1,4 +1,4 @@
-//! A guest's listening socket: a real listener, or a place at its application's door.
+//! A guest's listening socket: a TCP listener, or an acceptor at its application's queue.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,10 +6,10 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::net::TcpListener;
 
-use super::door::Door;
+use super::accept_queue::AcceptQueue;
 use super::stream::Stream;
 
-/// What a guest's `listen` gets.
+/// The result of a guest's `listen`.
 pub struct Listener {
     local: SocketAddr,
     source: Source,
@@ -18,55 +18,55 @@ pub struct Listener {
 enum Source {
     Tcp {
         tcp: TcpListener,
-        /// A connection that a readiness check has taken and the guest has not accepted yet.
+        /// A connection accepted by a readiness check and not yet by the guest.
         ready: Option<Stream>,
     },
-    Door {
-        door: Door,
-        seat: u64,
-        /// The guest has enough to do.
-        is_laden: bool,
+    Queue {
+        queue: AcceptQueue,
+        acceptor: u64,
+        /// The guest has enough work.
+        is_saturated: bool,
     },
 }
 
 impl Listener {
-    /// Listens on `tcp`, which the guest sees as `local` and shares with nobody.
+    /// Listens on `tcp`, seen by the guest as `local` and shared with no other guest.
     #[must_use]
     pub fn new(tcp: TcpListener, local: SocketAddr) -> Self {
         Self { local, source: Source::Tcp { tcp, ready: None } }
     }
 
-    pub(super) fn at_door(door: Door, seat: u64, local: SocketAddr) -> Self {
-        Self { local, source: Source::Door { door, seat, is_laden: false } }
+    pub(super) fn at_queue(queue: AcceptQueue, acceptor: u64, local: SocketAddr) -> Self {
+        Self { local, source: Source::Queue { queue, acceptor, is_saturated: false } }
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
         self.local
     }
 
-    /// Whether connections wait for one of the instances.
-    pub(super) fn is_wanted(&self) -> bool {
-        matches!(&self.source, Source::Door { door, .. } if !door.is_empty())
+    /// Returns whether connections wait in the application's queue.
+    pub(super) fn has_pending(&self) -> bool {
+        matches!(&self.source, Source::Queue { queue, .. } if !queue.is_empty())
     }
 
-    /// Notes whether its guest has enough to do.
-    pub(super) fn set_laden(&mut self, laden: bool) {
-        if let Source::Door { is_laden, .. } = &mut self.source {
-            *is_laden = laden;
+    /// Sets whether the guest has enough work.
+    pub(super) fn set_saturated(&mut self, saturated: bool) {
+        if let Source::Queue { is_saturated, .. } = &mut self.source {
+            *is_saturated = saturated;
         }
     }
 
     pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (tcp, ready) = match &mut self.source {
-            Source::Door { door, seat, is_laden } => return door.poll(*seat, *is_laden, cx),
+            Source::Queue { queue, acceptor, is_saturated } => return queue.poll(*acceptor, *is_saturated, cx),
             Source::Tcp { tcp, ready } => (tcp, ready),
         };
         if ready.is_some() {
             return Poll::Ready(());
         }
         while let Poll::Ready(accepted) = tcp.poll_accept(cx) {
-            // A connection that broke between the kernel's accept and ours is nobody's business any more; when
-            // descriptors run out the guest is told to try, and its accept reports the error.
+            // A connection that broke between the kernel's accept and ours is skipped. When descriptors run out, report
+            // readiness: the guest's accept then returns the error.
             match accepted.and_then(|(stream, _)| Stream::tcp(stream)) {
                 Ok(stream) => {
                     *ready = Some(stream);
@@ -81,7 +81,7 @@ impl Listener {
 
     pub(crate) fn try_accept(&mut self) -> io::Result<Stream> {
         match &mut self.source {
-            Source::Door { door, seat, .. } => door.take(*seat, self.local),
+            Source::Queue { queue, acceptor, .. } => queue.try_accept(*acceptor, self.local),
             Source::Tcp { tcp, ready } => match ready.take() {
                 Some(stream) => Ok(stream),
                 None => match tcp.poll_accept(&mut Context::from_waker(Waker::noop())) {
@@ -95,8 +95,8 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Source::Door { door, seat, .. } = &self.source {
-            door.leave(*seat);
+        if let Source::Queue { queue, acceptor, .. } = &self.source {
+            queue.remove(*acceptor);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A connection inside the process: two bounded byte queues, one for each direction.
 //!
-//! One end belongs to a guest, which asks whether it could read or write and then does so without waiting; the other is
-//! an ordinary asynchronous byte stream for the host. When a queue is full the writer waits, as on a TCP connection
-//! whose peer does not read.
+//! One end belongs to a guest, which polls for readiness and then reads or writes without blocking; the other is an
+//! ordinary asynchronous byte stream for the host. When a queue is full the writer waits, as on a TCP connection whose
+//! peer does not read.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,16 +12,16 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many bytes wait in one direction before its writer has to; about what Linux gives a loopback connection.
+/// Bytes buffered in one direction before its writer waits; about Linux's default for loopback.
 pub(crate) const CAPACITY: usize = 256 * 1024;
 
-/// A queue that once held a large body gives its memory back when it runs empty.
-const KEEP: usize = 16 * 1024;
+/// Capacity above which an empty queue frees its memory, in bytes.
+const MAX_IDLE_CAPACITY: usize = 16 * 1024;
 
 #[derive(Default)]
 struct Queue {
     bytes: VecDeque<u8>,
-    /// The writer is done: what is queued is the last.
+    /// The writer is done: the queued bytes are the last.
     finished: bool,
     /// The reader is gone: writing more is an error.
     abandoned: bool,
@@ -66,7 +66,7 @@ impl Direction {
             let Some(rest) = buffer.get_mut(taken..) else { break };
             taken += io::Read::read(&mut queue.bytes, rest)?;
         }
-        if queue.bytes.is_empty() && queue.bytes.capacity() > KEEP {
+        if queue.bytes.is_empty() && queue.bytes.capacity() > MAX_IDLE_CAPACITY {
             queue.bytes = VecDeque::new();
         }
         let writer = queue.writer.take();
@@ -116,7 +116,7 @@ pub struct MemoryStream {
 }
 
 impl MemoryStream {
-    /// Both ends of a new connection.
+    /// Creates both ends of a new connection.
     #[must_use]
     pub fn pair() -> (Self, Self) {
         let (there, back) = (Arc::<Direction>::default(), Arc::<Direction>::default());
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_holds_its_writer_back_until_the_reader_takes_something() {
+    async fn full_queue_blocks_writer_until_reader_reads() {
         let (guest, mut host) = MemoryStream::pair();
         assert_eq!(guest.try_write(&vec![7; CAPACITY + 1]).unwrap(), CAPACITY);
         assert_eq!(guest.try_write(b"x").unwrap_err().kind(), io::ErrorKind::WouldBlock);

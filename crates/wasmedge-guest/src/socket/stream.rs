@@ -1,4 +1,4 @@
-//! A connected byte stream of a guest: real TCP, or a connection inside the process.
+//! A connected byte stream of a guest: TCP, or a connection inside the process.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,139 +8,143 @@ use std::task::{Context, Poll};
 use mio::event::Event;
 use tokio::net::TcpStream;
 
-use super::door::{Door, Holder};
-use super::exchange::Exchange;
+use super::accept_queue::{AcceptQueue, ConnectionOwner};
+use super::http_tracker::HttpTracker;
+use super::overload_response;
 use super::pipe::MemoryStream;
-use super::refusal;
 use super::tcp::Tcp;
-use crate::activity::{Activity, Counted};
+use crate::activity::{Activity, ConnectionGuard};
 
-/// A connected stream, as it is handed to a guest.
+/// A connected stream, as the guest gets it.
 pub struct Stream {
     transport: Transport,
     local: SocketAddr,
     peer: SocketAddr,
-    /// Where it came through a door.
+    /// Set for streams that came through an accept queue.
     admission: Option<Admission>,
 }
 
 enum Transport {
     Tcp(Tcp),
     Memory(MemoryStream),
-    /// Another guest has it, or nobody. To this one it looks as if the peer had closed it.
+    /// The stream moved to another guest or was closed. To this guest the peer seems to have closed it.
     Gone,
 }
 
-/// How a stream came to its guest.
+/// Connection of a stream to its guest.
 struct Admission {
-    /// Counts it among its guest's connections.
-    counted: Counted,
-    /// Where there may be other guests who would take it.
+    /// Counts the stream among its guest's connections.
+    guard: ConnectionGuard,
+    /// Set where other guests might take the stream.
     shared: Option<Shared>,
 }
 
-/// What is needed to hand a stream over.
+/// State needed to hand a stream over.
 struct Shared {
-    door: Door,
-    holder: Option<Holder>,
-    exchange: Exchange,
-    /// Whether the last request was begun when another one was, and the guest computed.
-    held_up: bool,
+    queue: AcceptQueue,
+    owner: Option<ConnectionOwner>,
+    tracker: HttpTracker,
+    /// True if the last request was started during another one, and the guest was busy.
+    was_blocked: bool,
 }
 
 impl Stream {
-    /// A real TCP connection. Nagle's algorithm is turned off: guests cannot do it (the ABI has no such option), and
-    /// with two writes a response it costs them 40 ms each.
+    /// Wraps a TCP connection.
+    ///
+    /// Turns Nagle's algorithm off: guests cannot do it (the ABI has no such option), and with two writes per response
+    /// it costs them 40 ms each.
     ///
     /// # Errors
-    /// Where the connection is gone already.
+    /// When the connection is closed already.
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
         Ok(Self { transport: Transport::Tcp(Tcp::new(stream)?), local, peer, admission: None })
     }
 
-    /// A connection inside the process, under the addresses that the guest is to see.
+    /// Wraps a connection inside the process, with the addresses that the guest sees.
     #[must_use]
     pub fn memory(stream: MemoryStream, local: SocketAddr, peer: SocketAddr) -> Self {
         Self { transport: Transport::Memory(stream), local, peer, admission: None }
     }
 
-    /// The stream as it is in the hands of the guest that `activity` tells of, which sees its own end as `local`. With
-    /// `door`, it can be handed over from there.
-    pub(super) fn taken(
+    /// Assigns the stream to the guest with this `activity`, which sees its own end as `local`.
+    ///
+    /// With `queue`, it can be handed over from there.
+    pub(super) fn assign(
         mut self,
         local: SocketAddr,
         activity: Arc<Activity>,
-        door: Option<(Door, Option<Holder>)>,
+        queue: Option<(AcceptQueue, Option<ConnectionOwner>)>,
     ) -> Self {
         if matches!(self.transport, Transport::Memory(_)) {
             self.local = local;
         }
-        let shared = door.map(|(door, holder)| Shared { door, holder, exchange: Exchange::default(), held_up: false });
-        self.admission = Some(Admission { counted: Counted::new(activity), shared });
+        let shared =
+            queue.map(|(queue, owner)| Shared { queue, owner, tracker: HttpTracker::default(), was_blocked: false });
+        self.admission = Some(Admission { guard: ConnectionGuard::new(activity), shared });
         self
     }
 
-    /// Answers that nobody has time for a request, and closes the connection.
-    pub async fn refuse(self) {
+    /// Responds that no instance has time for a request, and closes the connection.
+    pub async fn reject(self) {
         match self.transport {
             Transport::Tcp(tcp) => {
                 if let Ok(stream) = tcp.into_tokio() {
-                    refusal::tell(stream).await;
+                    overload_response::send(stream).await;
                 }
             }
-            Transport::Memory(stream) => refusal::tell(stream).await,
+            Transport::Memory(stream) => overload_response::send(stream).await,
             Transport::Gone => {}
         }
     }
 
-    /// Whether a request has arrived that its guest has not begun to read, so that another guest may have it.
+    /// Returns true if a request can move: it has arrived, and its guest has not started to read it.
     pub(super) fn can_be_handed_over(&mut self) -> bool {
-        // The end of the connection is left to who has it.
-        self.following().is_some_and(|exchange| exchange.is_between()) && matches!(self.peek(&mut [0]), Ok(1..))
+        // The end of the connection is left to its current guest.
+        self.tracker().is_some_and(|tracker| tracker.is_idle()) && matches!(self.peek(&mut [0]), Ok(1..))
     }
 
-    /// Whether a request that came through a door is begun and not answered.
-    pub(super) fn has_begun(&mut self) -> bool {
-        self.following().is_some_and(|exchange| exchange.is_within())
+    /// Returns whether a request from the accept queue is started and unanswered.
+    pub(super) fn is_mid_request(&mut self) -> bool {
+        self.tracker().is_some_and(|tracker| tracker.is_mid_request())
     }
 
-    /// The request that is begun waits for the guest, which computes, perhaps for another one.
-    pub(super) fn hold_up(&mut self) {
+    /// Records that the started request is blocked by the busy guest, perhaps by another request.
+    pub(super) fn mark_blocked(&mut self) {
         if let Some(shared) = self.admission.as_mut().and_then(|admission| admission.shared.as_mut()) {
-            shared.held_up = true;
-            shared.door.hold_up();
+            shared.was_blocked = true;
+            shared.queue.note_blocked_requests();
         }
     }
 
-    /// Whether the last request was held up, the next is not begun, and another guest waits. Two whose requests arrive together
-    /// would be in each other's way again and again.
-    pub(super) fn is_better_off_elsewhere(&self) -> bool {
-        let Some(Admission { counted, shared: Some(shared) }) = &self.admission else { return false };
-        shared.held_up && shared.exchange.is_between() && shared.door.has_time_beside(counted.activity())
+    /// Returns whether the last request was blocked, the next has not started, and another guest is idle.
+    ///
+    /// Two connections whose requests arrive together would block each other again and again.
+    pub(super) fn should_move(&self) -> bool {
+        let Some(Admission { guard, shared: Some(shared) }) = &self.admission else { return false };
+        shared.was_blocked && shared.tracker.is_idle() && shared.queue.has_idle_sibling(guard.activity())
     }
 
-    /// Gives the connection back to the door it came through: the guest computes something else, and another one may answer
-    /// sooner.
+    /// Returns the connection to its accept queue: this guest is busy, and another may respond sooner.
     pub(super) fn hand_over(&mut self) {
-        let Some(Admission { counted, shared: Some(Shared { door, holder, .. }) }) = self.admission.take() else {
+        let Some(Admission { guard, shared: Some(Shared { queue, owner, .. }) }) = self.admission.take() else {
             return;
         };
         let transport = std::mem::replace(&mut self.transport, Transport::Gone);
-        let had = counted.activity().clone();
-        // Not one of its connections any more, when it is asked which instance has fewest.
-        drop(counted);
-        door.arrive_again(Self { transport, local: self.local, peer: self.peer, admission: None }, holder, &had);
+        let had = guard.activity().clone();
+        // Uncount it before the queue compares the instances' connections.
+        drop(guard);
+        queue.requeue(Self { transport, local: self.local, peer: self.peer, admission: None }, owner, &had);
     }
 
-    fn following(&mut self) -> Option<&mut Exchange> {
-        Some(&mut self.admission.as_mut()?.shared.as_mut()?.exchange)
+    fn tracker(&mut self) -> Option<&mut HttpTracker> {
+        Some(&mut self.admission.as_mut()?.shared.as_mut()?.tracker)
     }
 
-    fn lose_track(&mut self) {
-        if let Some(exchange) = self.following() {
-            exchange.lose();
+    fn stop_tracking(&mut self) {
+        if let Some(tracker) = self.tracker() {
+            tracker.stop();
         }
     }
 
@@ -152,8 +156,8 @@ impl Stream {
         self.peer
     }
 
-    /// Whether the guest has made this connection, and somebody in this process is at its other end.
-    pub(crate) fn asks_host(&self) -> bool {
+    /// Returns whether the guest opened this connection, to a host task in this process.
+    pub(crate) fn is_to_host(&self) -> bool {
         matches!(self.transport, Transport::Memory(_)) && self.admission.is_none()
     }
 
@@ -164,14 +168,14 @@ impl Stream {
             Transport::Gone => Ok(0),
         }?;
         if let Some(shared) = self.admission.as_mut().and_then(|admission| admission.shared.as_mut()) {
-            shared.exchange.read(buffer.get(..count).unwrap_or_default());
-            shared.held_up &= count == 0;
+            shared.tracker.record_read(buffer.get(..count).unwrap_or_default());
+            shared.was_blocked &= count == 0;
         }
         Ok(count)
     }
 
     pub(crate) fn try_peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.lose_track();
+        self.stop_tracking();
         self.peek(buffer)
     }
 
@@ -189,18 +193,18 @@ impl Stream {
             Transport::Memory(stream) => write_to_memory(stream, buffers),
             Transport::Gone => Err(io::ErrorKind::BrokenPipe.into()),
         }?;
-        if let Some(exchange) = self.following() {
+        if let Some(tracker) = self.tracker() {
             let mut left = count;
             for buffer in buffers {
                 let written = buffer.get(..left.min(buffer.len())).unwrap_or_default();
-                exchange.wrote(written);
+                tracker.record_write(written);
                 left -= written.len();
             }
         }
         Ok(count)
     }
 
-    /// The TCP connection behind it, if it is one: its readiness is seen by who watches it.
+    /// Returns the TCP connection, if it is one. Its readiness comes from the guest's event queue.
     pub(super) fn tcp_mut(&mut self) -> Option<&mut Tcp> {
         match &mut self.transport {
             Transport::Tcp(tcp) => Some(tcp),
@@ -208,14 +212,14 @@ impl Stream {
         }
     }
 
-    /// Closes it, though the guest still has it.
-    pub(super) fn give_up(&mut self) {
+    /// Closes the connection while the guest still holds it.
+    pub(super) fn discard(&mut self) {
         self.transport = Transport::Gone;
     }
 
-    pub(super) fn saw(&mut self, event: &Event) {
+    pub(super) fn record_event(&mut self, event: &Event) {
         if let Some(tcp) = self.tcp_mut() {
-            tcp.saw(event);
+            tcp.record_event(event);
         }
     }
 
@@ -236,7 +240,7 @@ impl Stream {
     }
 
     pub(crate) fn shutdown(&mut self, read: bool, write: bool) -> io::Result<()> {
-        self.lose_track();
+        self.stop_tracking();
         match &self.transport {
             Transport::Tcp(tcp) => {
                 let how = match (read, write) {

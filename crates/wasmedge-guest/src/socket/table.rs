@@ -8,13 +8,16 @@ use super::{Direction, Kind, Socket, Stream};
 use crate::descriptors::DescriptorBudget;
 use crate::errno::Errno;
 
-/// Descriptors from here on are sockets; those below belong to files and standard streams. Far above what a guest may
-/// open in files, so the two never meet.
+/// First socket descriptor; those below belong to files and standard streams.
+///
+/// Far above what a guest may open in files, so the two never meet.
 pub(crate) const FIRST_SOCKET: u32 = 1 << 16;
 
-/// The requests that a guest begins at once, before others wait at the door: what it has begun nobody can take from it, and where
-/// each takes a second, the last would wait too long. One that has nothing else to do takes more.
-const MAX_BEGUN: usize = 8;
+/// Requests that a guest starts at once, before others wait in the accept queue.
+///
+/// A started request cannot move to another instance, and where each takes a second the last would wait too long. A
+/// guest that is idle takes more.
+const MAX_STARTED: usize = 8;
 
 /// The sockets of one guest, by descriptor.
 pub(crate) struct SocketTable {
@@ -29,7 +32,7 @@ impl SocketTable {
         Self { slots: Vec::new(), open: 0, descriptors, watch: Watch::default() }
     }
 
-    /// Gives `socket` the lowest free descriptor, or says that the application has too many (`EMFILE`).
+    /// Gives `socket` the lowest free descriptor, or fails with `EMFILE` at the application's limit.
     pub(crate) fn insert(&mut self, mut socket: Socket) -> Result<u32, Errno> {
         socket.permit = Some(self.descriptors.take().ok_or(Errno::MFILE)?);
         let free = if self.open == self.slots.len() { None } else { self.slots.iter().position(Option::is_none) };
@@ -55,47 +58,47 @@ impl SocketTable {
         index(fd).and_then(|index| self.slots.get_mut(index)).and_then(Option::as_mut).ok_or(Errno::BADF)
     }
 
-    /// The socket that the guest is about to read from. Another guest may have got the connection before the next request on it
-    /// is begun.
+    /// Returns a socket for reading.
+    ///
+    /// Before the next request is started, its connection may move to another guest.
     pub(crate) fn for_reading(&mut self, fd: u32) -> Result<&mut Socket, Errno> {
         let Self { slots, watch, .. } = self;
         let socket = index(fd).and_then(|index| slots.get_mut(index)).and_then(Option::as_mut).ok_or(Errno::BADF)?;
         if let Kind::Stream(stream) = &mut socket.kind
-            && stream.is_better_off_elsewhere()
+            && stream.should_move()
         {
-            watch.forget(stream);
+            watch.deregister(stream);
             stream.hand_over();
         }
         Ok(socket)
     }
 
-    /// Ready with what `find` finds. It is asked again whenever something has happened on one of the sockets that it has
-    /// polled.
+    /// Calls `find` until it returns a value, again after each event on the sockets that it polled.
     pub(crate) fn poll_until<T>(
         &mut self,
         cx: &mut Context<'_>,
         mut find: impl FnMut(&mut Self, &mut Context<'_>) -> Option<T>,
     ) -> Poll<T> {
         loop {
-            self.look();
+            self.process_events();
             if let Some(found) = find(self, cx) {
-                self.watch.rest();
+                self.watch.stop_waiting();
                 return Poll::Ready(found);
             }
             ready!(self.watch.poll(cx));
         }
     }
 
-    /// Ready when `fd` is, or will never be. Within [`poll_until`](Self::poll_until).
+    /// Ready when `fd` is, or never will be. Call it within [`poll_until`](Self::poll_until).
     pub(crate) fn poll(&mut self, fd: u32, direction: Direction, cx: &mut Context<'_>) -> Result<Poll<()>, Errno> {
         let place = index(fd).ok_or(Errno::BADF)?;
         if matches!(direction, Direction::Read) {
             self.for_reading(fd)?;
         }
-        let is_laden = self.is_wanted(place) && self.is_laden();
+        let is_saturated = self.has_pending(place) && self.is_saturated();
         let socket = self.slots.get_mut(place).and_then(Option::as_mut).ok_or(Errno::BADF)?;
         if let Kind::Listener(listener) = &mut socket.kind {
-            listener.set_laden(is_laden);
+            listener.set_saturated(is_saturated);
         }
         socket.advance(cx);
         if let Kind::Stream(stream) = &mut socket.kind {
@@ -107,54 +110,55 @@ impl SocketTable {
         })
     }
 
-    /// Whether connections wait for the listener at `place`.
-    fn is_wanted(&self, place: usize) -> bool {
+    /// Returns whether connections are queued for the listener at `place`.
+    fn has_pending(&self, place: usize) -> bool {
         let socket = self.slots.get(place).and_then(Option::as_ref);
-        matches!(socket, Some(Socket { kind: Kind::Listener(listener), .. }) if listener.is_wanted())
+        matches!(socket, Some(Socket { kind: Kind::Listener(listener), .. }) if listener.has_pending())
     }
 
-    /// Whether the guest has begun as many requests as it should have at once.
-    fn is_laden(&mut self) -> bool {
+    /// Returns whether the guest has started as many requests as it should have at once.
+    fn is_saturated(&mut self) -> bool {
         let streams = self.slots.iter_mut().flatten().filter_map(|socket| match &mut socket.kind {
             Kind::Stream(stream) => Some(stream),
             _ => None,
         });
-        streams.filter_map(|stream| stream.has_begun().then_some(())).take(MAX_BEGUN).count() >= MAX_BEGUN
+        streams.filter_map(|stream| stream.is_mid_request().then_some(())).take(MAX_STARTED).count() >= MAX_STARTED
     }
 
-    /// Sees what has happened on the TCP connections.
-    fn look(&mut self) {
+    /// Processes pending events of the TCP connections.
+    fn process_events(&mut self) {
         let Self { slots, watch, .. } = self;
-        watch.look(|place, event| {
+        watch.poll_events(|place, event| {
             if let Some(Some(Socket { kind: Kind::Stream(stream), .. })) = slots.get_mut(place) {
-                stream.saw(event);
+                stream.record_event(event);
             }
         });
     }
 
-    /// Hands over the connections that another guest may answer sooner than this one, which computes. Requests that are begun
-    /// cannot be: of several, all but one are held up. Nobody knows which, and any will do.
+    /// Hands over the connections that another guest may serve sooner than this busy one.
+    ///
+    /// Started requests cannot move: of several, all but one are blocked. Which one is unknown; any will do.
     pub(crate) fn hand_over(&mut self) {
         let Self { slots, watch, .. } = self;
-        let mut begun: Vec<&mut Stream> = Vec::new();
+        let mut started: Vec<&mut Stream> = Vec::new();
         for socket in slots.iter_mut().flatten() {
             let Kind::Stream(stream) = &mut socket.kind else { continue };
             if stream.can_be_handed_over() {
-                watch.forget(stream);
+                watch.deregister(stream);
                 stream.hand_over();
-            } else if stream.has_begun() {
-                begun.push(stream);
+            } else if stream.is_mid_request() {
+                started.push(stream);
             }
         }
-        // The others are to leave, if they can, and not all of them: the one that stays is in nobody's way then.
-        begun.into_iter().skip(1).for_each(Stream::hold_up);
+        // All but one should leave if they can; the one that stays then blocks none.
+        started.into_iter().skip(1).for_each(Stream::mark_blocked);
     }
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
         let slot = index(fd).and_then(|index| self.slots.get_mut(index)).ok_or(Errno::BADF)?;
         let mut socket = slot.take().ok_or(Errno::BADF)?;
         if let Kind::Stream(stream) = &mut socket.kind {
-            self.watch.forget(stream);
+            self.watch.deregister(stream);
         }
         self.open -= 1;
         Ok(())
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_descriptor_is_the_next_to_be_given_out_and_the_limit_holds() {
+    fn closed_descriptor_is_reused_and_limit_holds() {
         let mut table = SocketTable::new(DescriptorBudget::new(2));
         let first = table.insert(fresh()).unwrap();
         let second = table.insert(fresh()).unwrap();

@@ -1,4 +1,4 @@
-//! A TCP connection of the operating system, and what is known of it without asking.
+//! A TCP connection of the operating system, with its known readiness.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -9,20 +9,20 @@ use mio::event::Event;
 /// A connection that never blocks.
 pub(super) struct Tcp {
     stream: TcpStream,
-    /// What has been seen of it, once it is watched.
-    seen: Option<Seen>,
+    /// Readiness seen so far, once the connection is registered.
+    seen: Option<Readiness>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct Readiness {
     readable: bool,
     writable: bool,
-    /// The peer sends nothing more: a read does not wait, for ever.
+    /// The peer sends nothing more: reads never block again.
     ended: bool,
-    /// Nobody takes anything more: nor does a write.
+    /// The peer receives nothing more: writes never block again.
     broken: bool,
-    /// All that was there was read, as a read that got less than it wanted has shown. Nobody asks the kernel again for the
-    /// next read, but for the one after it: a guest may read again and again, and never wait.
+    /// A short read has shown that all available bytes were read. The next read fails without a system call, but the
+    /// one after it asks the kernel: a guest may read again and again, and never wait.
     drained: bool,
 }
 
@@ -35,19 +35,19 @@ impl Tcp {
         tokio::net::TcpStream::from_std(self.stream)
     }
 
-    pub(super) fn is_watched(&self) -> bool {
+    pub(super) fn is_registered(&self) -> bool {
         self.seen.is_some()
     }
 
-    pub(super) fn begin_watching(&mut self) {
-        self.seen = Some(Seen::default());
+    pub(super) fn set_registered(&mut self) {
+        self.seen = Some(Readiness::default());
     }
 
-    pub(super) fn end_watching(&mut self) {
+    pub(super) fn set_deregistered(&mut self) {
         self.seen = None;
     }
 
-    pub(super) fn saw(&mut self, event: &Event) {
+    pub(super) fn record_event(&mut self, event: &Event) {
         let Some(seen) = &mut self.seen else { return };
         seen.readable |= event.is_readable() || event.is_error();
         seen.writable |= event.is_writable() || event.is_error();
@@ -56,12 +56,12 @@ impl Tcp {
         seen.drained &= !seen.readable;
     }
 
-    /// Whether a read would not wait, as far as was seen.
+    /// Returns whether a read would not block, as far as known.
     pub(super) fn is_readable(&self) -> bool {
         self.seen.as_ref().is_some_and(|seen| seen.readable || seen.ended)
     }
 
-    /// Whether a write would not wait, as far as was seen.
+    /// Returns whether a write would not block, as far as known.
     pub(super) fn is_writable(&self) -> bool {
         self.seen.as_ref().is_some_and(|seen| seen.writable || seen.broken)
     }
@@ -73,7 +73,7 @@ impl Tcp {
         {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let read = retried(|| self.stream.read(buffer));
+        let read = retry_interrupted(|| self.stream.read(buffer));
         if let Some(seen) = &mut self.seen {
             seen.drained = matches!(read, Ok(count) if (1..buffer.len()).contains(&count));
             seen.readable &= !seen.drained && !would_block(&read);
@@ -82,11 +82,11 @@ impl Tcp {
     }
 
     pub(super) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        retried(|| self.stream.peek(buffer))
+        retry_interrupted(|| self.stream.peek(buffer))
     }
 
     pub(super) fn try_write(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        let written = retried(|| self.stream.write_vectored(buffers));
+        let written = retry_interrupted(|| self.stream.write_vectored(buffers));
         if let Some(seen) = &mut self.seen {
             let all: usize = buffers.iter().map(|buffer| buffer.len()).sum();
             let is_full = would_block(&written) || written.as_ref().is_ok_and(|count| *count < all);
@@ -106,8 +106,8 @@ impl AsRawFd for Tcp {
     }
 }
 
-/// A call that a signal has interrupted is made again.
-fn retried<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// Repeats a call that a signal has interrupted.
+fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,8 +1,8 @@
-//! Looks after a guest's TCP connections, when the guest asks.
+//! Polls a guest's TCP connections when the guest asks.
 //!
-//! They are not registered with tokio: there, each request that arrives while the guest computes would wake another thread,
-//! which can do no more than note that. They have a queue of events of their own (epoll, kqueue), which the guest's own calls
-//! look at, and tokio knows that queue only while the guest waits.
+//! They are not registered with tokio: there, each request that arrives while the guest is busy would wake another
+//! thread, only to note that. They have an event queue of their own (epoll, kqueue), which the guest's calls poll;
+//! tokio waits on that queue only while the guest is suspended.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -16,35 +16,35 @@ use tokio::io::unix::AsyncFd;
 
 use super::stream::Stream;
 
-/// Events taken from the queue at once. What is more waits for the next look.
-const AT_ONCE: usize = 256;
+/// Maximum events taken from the queue at once. More wait for the next poll.
+const MAX_EVENTS: usize = 256;
 
-/// The TCP connections of one guest, by their places in its table.
+/// The TCP connections of one guest, by index in its table.
 #[derive(Default)]
 pub(super) struct Watch {
-    /// Made for the first connection: many guests have none but those inside the process.
+    /// Created for the first TCP connection: many guests have none.
     queue: Option<Queue>,
 }
 
 struct Queue {
-    /// The queue as tokio sees it, while the guest waits. Dropped before the queue itself is.
+    /// The queue's registration with tokio, while the guest is suspended. Dropped before the queue itself.
     waiting: Option<AsyncFd<RawFd>>,
     poll: mio::Poll,
     events: Events,
-    watched: usize,
-    /// Whether one was added since the last look: what had happened on it before is still to be seen.
+    registered: usize,
+    /// True if a connection was added since the last poll. Its earlier events are still to be seen.
     added: bool,
 }
 
 impl Watch {
-    /// Watches `stream`, at `place`, if it is a TCP connection that is not watched yet.
+    /// Registers `stream`, at `place`, if it is a TCP connection that is not registered yet.
     pub(super) fn add(&mut self, place: usize, stream: &mut Stream) {
-        let Some(tcp) = stream.tcp_mut().filter(|tcp| !tcp.is_watched()) else { return };
+        let Some(tcp) = stream.tcp_mut().filter(|tcp| !tcp.is_registered()) else { return };
         match self.register(place, tcp.as_raw_fd()) {
-            Ok(()) => tcp.begin_watching(),
+            Ok(()) => tcp.set_registered(),
             Err(error) => {
-                tracing::warn!(%error, "a connection of a guest cannot be watched, and is closed");
-                stream.give_up();
+                tracing::warn!(%error, "cannot watch a guest's connection; closing it");
+                stream.discard();
             }
         }
     }
@@ -56,49 +56,49 @@ impl Watch {
         };
         let both = Interest::READABLE | Interest::WRITABLE;
         queue.poll.registry().register(&mut SourceFd(&fd), Token(place), both)?;
-        queue.watched += 1;
+        queue.registered += 1;
         queue.added = true;
         Ok(())
     }
 
-    /// Watches `stream` no more, before it is closed or becomes another guest's.
-    pub(super) fn forget(&mut self, stream: &mut Stream) {
-        let Some(tcp) = stream.tcp_mut().filter(|tcp| tcp.is_watched()) else { return };
-        tcp.end_watching();
+    /// Deregisters `stream`, before it is closed or moves to another guest.
+    pub(super) fn deregister(&mut self, stream: &mut Stream) {
+        let Some(tcp) = stream.tcp_mut().filter(|tcp| tcp.is_registered()) else { return };
+        tcp.set_deregistered();
         if let Some(queue) = &mut self.queue {
-            // It can only fail where the kernel has forgotten the connection already.
+            // Fails only where the kernel has dropped the connection already.
             let _ = queue.poll.registry().deregister(&mut SourceFd(&tcp.as_raw_fd()));
-            queue.watched -= 1;
+            queue.registered -= 1;
         }
     }
 
-    /// Tells `saw` what has happened since the last look, and at which place.
-    pub(super) fn look(&mut self, mut saw: impl FnMut(usize, &Event)) {
-        let Some(queue) = self.queue.as_mut().filter(|queue| queue.watched > 0) else { return };
+    /// Calls `on_event` for each event since the last poll, with its index.
+    pub(super) fn poll_events(&mut self, mut on_event: impl FnMut(usize, &Event)) {
+        let Some(queue) = self.queue.as_mut().filter(|queue| queue.registered > 0) else { return };
         queue.added = false;
         if let Err(error) = queue.poll.poll(&mut queue.events, Some(Duration::ZERO)) {
-            // Interrupted: as if nothing had happened yet.
-            tracing::debug!(%error, "no events of a guest's connections");
+            // Interrupted: as if there were no event yet.
+            tracing::debug!(%error, "cannot poll a guest's connections");
             return;
         }
         for event in &queue.events {
-            saw(event.token().0, event);
+            on_event(event.token().0, event);
         }
         if !queue.events.is_empty() {
             queue.waiting = None;
         }
     }
 
-    /// Ready when another look is worth while.
+    /// Ready when another poll may yield events.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(queue) = self.queue.as_mut().filter(|queue| queue.watched > 0) else { return Poll::Pending };
+        let Some(queue) = self.queue.as_mut().filter(|queue| queue.registered > 0) else { return Poll::Pending };
         if queue.added {
             return Poll::Ready(());
         }
         let waiting = match queue.waiting() {
             Ok(waiting) => waiting,
             Err(error) => {
-                tracing::warn!(%error, "a guest's connections cannot be waited for; they are looked at again and again");
+                tracing::warn!(%error, "cannot wait for a guest's connections; polling repeatedly");
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -110,8 +110,8 @@ impl Watch {
         ready
     }
 
-    /// The guest goes on: what happens now wakes nobody.
-    pub(super) fn rest(&mut self) {
+    /// Stops waiting: while the guest runs, events wake no thread.
+    pub(super) fn stop_waiting(&mut self) {
         if let Some(queue) = &mut self.queue {
             queue.waiting = None;
         }
@@ -120,8 +120,8 @@ impl Watch {
 
 impl Queue {
     fn new() -> io::Result<Self> {
-        let (poll, events) = (mio::Poll::new()?, Events::with_capacity(AT_ONCE));
-        Ok(Self { waiting: None, poll, events, watched: 0, added: false })
+        let (poll, events) = (mio::Poll::new()?, Events::with_capacity(MAX_EVENTS));
+        Ok(Self { waiting: None, poll, events, registered: 0, added: false })
     }
 
     #[expect(unsafe_code, reason = "tokio cannot know how long the queue lives")]

@@ -1,4 +1,4 @@
-//! Requests on open connections of a guest that computes, which another instance might answer sooner.
+//! Requests on open connections of a busy guest, which another instance might take sooner.
 
 use std::fs;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Setting, start, until};
 
-/// Accepts one connection on port 8080, then does what `code` says.
+/// Builds a guest that accepts one connection on port 8080, then runs `code`.
 fn server(code: &str) -> String {
     format!(
         r#"(module
@@ -40,7 +40,7 @@ fn server(code: &str) -> String {
     )
 }
 
-/// A request on a connection that the guest has accepted comes back to the door before the guest ends.
+/// Checks that a request on an accepted connection is requeued before the guest ends.
 async fn is_handed_over_by_a_guest_that(code: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("model.onnx");
@@ -49,22 +49,22 @@ async fn is_handed_over_by_a_guest_that(code: &str) {
     let graphs = Arc::new(Graphs::new("app".to_owned(), "--nn-preload", vec![("slow".to_owned(), graph)]));
     let guest = start(server(code).as_bytes(), Setting { graphs, instances: 2, ..Setting::default() });
 
-    let (address, door) = guest.network.listener(8080).await;
+    let (address, queue) = guest.network.listener(8080).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     until(|| (guest.activity.accepted() == 1).then_some(())).await;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
-    until(|| (!door.is_empty() || guest.end.is_finished()).then_some(())).await;
-    assert!(!door.is_empty(), "the guest has ended, and nobody else could have the connection");
+    until(|| (!queue.is_empty() || guest.end.is_finished()).then_some(())).await;
+    assert!(!queue.is_empty(), "the guest has ended without handing its connection over");
     assert_eq!(guest.activity.connections(), 0);
     guest.end.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_goes_to_others_while_its_guest_computes() {
+async fn request_moves_while_its_guest_is_busy() {
     is_handed_over_by_a_guest_that("(loop $for_ever (br $for_ever))").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_goes_to_others_while_the_host_computes_for_its_guest() {
+async fn request_moves_while_the_host_runs_its_guests_model() {
     is_handed_over_by_a_guest_that("(drop (call $compute (i32.load (i32.const 4))))").await;
 }

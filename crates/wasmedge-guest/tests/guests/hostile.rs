@@ -1,4 +1,6 @@
-//! Guests that do what no compiler makes: each harms itself alone, and the host says why it ended.
+//! Guests with code that no compiler emits.
+//!
+//! Each harms only itself, and the host reports why it ended.
 
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use wasmedge_guest::{GuestError, Limits, Preopen};
 
 use crate::support::{ENGINE, Setting, fixture, start};
 
-/// A guest that calls one function and exits with what it returned.
+/// Builds a guest that calls one function and exits with its result.
 fn exits_with(import: &str, parameters: &str, arguments: &str) -> String {
     format!(
         r#"(module
@@ -55,7 +57,7 @@ async fn wild_pointers_are_faults_in_every_socket_function() {
             format!("{wild} {one} {wild} {one} {wild} {wild} {one} {wild}"),
         ),
     ] {
-        // A module may import a function once only under each type, so `sock_open` itself is not tested this way twice.
+        // A module may import a function only once under each type, so `sock_open` itself is not tested this way twice.
         assert_eq!(exit_code(&exits_with(import, parameters, &arguments)).await, FAULT, "{import} ({parameters})");
     }
 }
@@ -97,7 +99,7 @@ async fn a_module_may_import_both_generations_of_a_function() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sockets_end_at_the_limit_and_not_at_the_hosts() {
+async fn sockets_end_at_the_guests_limit() {
     let wat = r#"(module
         (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
@@ -115,8 +117,8 @@ async fn sockets_end_at_the_limit_and_not_at_the_hosts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_end_at_the_limit_and_closed_ones_count_no_more() {
-    // Opens until that fails, closes one, opens one, and exits with the count, or 200 and the errno.
+async fn files_end_at_the_limit_and_closing_frees_one() {
+    // Opens until that fails, closes one, opens one, and exits with the count, or above 200 if a step goes wrong.
     let open = "(call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 0) (i64.const 2) (i64.const 0) \
                 (i32.const 0) (i32.const 0))";
     let wat = format!(
@@ -153,7 +155,7 @@ async fn files_end_at_the_limit_and_closed_ones_count_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_that_loops_for_ever_lets_others_run_and_is_ended() {
+async fn endless_loop_lets_others_run_and_is_ended() {
     let limits = Limits { busy: Duration::from_millis(300), ..Limits::default() };
     let spinning: Vec<_> = (0..4)
         .map(|_| {
@@ -177,7 +179,7 @@ async fn a_guest_that_loops_for_ever_lets_others_run_and_is_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trap_names_the_function_it_happened_in() {
+async fn trap_report_names_the_function() {
     let wat =
         br#"(module (memory (export "memory") 1) (func $doomed unreachable) (func (export "_start") (call $doomed)))"#;
     let ended = start(wat, Setting::default()).end.await.unwrap().unwrap_err();
@@ -187,7 +189,7 @@ async fn a_trap_names_the_function_it_happened_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_beyond_the_limit_is_refused_to_the_guest() {
+async fn memory_growth_beyond_the_limit_fails() {
     let wat = r#"(module
         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
         (memory (export "memory") 1)
@@ -215,13 +217,13 @@ async fn all_missing_imports_are_named_at_once() {
 }
 
 #[test]
-fn what_is_no_module_is_told_apart() {
+fn invalid_modules_have_distinct_errors() {
     assert!(matches!(ENGINE.compile(b"\x7fELF..."), Err(GuestError::SharedObject)));
     assert!(matches!(ENGINE.compile(b"#!/bin/sh"), Err(GuestError::NotWasm)));
     assert!(matches!(ENGINE.compile(b"\0asm\x01\0\0\0\xff"), Err(GuestError::Compile(_))));
 }
 
-/// Where the guest's `poll_oneoff` finds a clock that is over at once.
+/// Data of a `poll_oneoff` clock subscription that expires at once.
 const CLOCK: &str = r#"(data (i32.const 64) "\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\01")"#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,7 +258,7 @@ async fn printing_much_at_once_is_a_short_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn random_bytes_fill_all_that_is_asked_for() {
+async fn random_bytes_fill_the_whole_buffer() {
     let wat = r#"(module
         (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))

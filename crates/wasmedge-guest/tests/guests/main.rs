@@ -1,4 +1,4 @@
-//! Guests on this host: programs written in the plainest way for WasmEdge, and hostile ones written by hand.
+//! Guests on this host: plain programs for WasmEdge, and hostile ones written by hand.
 
 #![allow(
     clippy::expect_used,
@@ -9,8 +9,8 @@
     reason = "helpers of tests fail them by panicking, and a test that did not run says so"
 )]
 
-mod asking;
 mod handing_over;
+mod host_tasks;
 mod hostile;
 mod nn;
 mod plain;

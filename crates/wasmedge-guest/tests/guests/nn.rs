@@ -1,4 +1,4 @@
-//! `wasi_ephemeral_nn` as guests without any library see it, who mean well or do not.
+//! `wasi_ephemeral_nn` as guests without any library use it, well-behaved or hostile.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,15 +15,17 @@ const RUNTIME_ERROR: i32 = 5;
 const TOO_LARGE: i32 = 7;
 const NOT_FOUND: i32 = 8;
 
-/// The project's own model under the name `default`.
+/// Loads the project's own model under the name `default`.
 fn graphs() -> Arc<Graphs> {
     let file = Path::new("../../models/default/model.onnx");
     let graph = Library::default().load(file).expect("the model");
     Arc::new(Graphs::new("app".to_owned(), "--nn-preload", vec![("default".to_owned(), graph)]))
 }
 
-/// A guest that has every function, `default` at 16, a tensor of 1 x 3 x 32 x 32 floats at 64 (its dimensions at 96, its data
-/// at 4096), and exits with what `code` leaves.
+/// Builds a guest that imports every function and exits with the result of `code`.
+///
+/// Its memory has `default` at 16 and a tensor of 1 x 3 x 32 x 32 floats at 64 (its dimensions at 96, its data at
+/// 4096).
 fn program(code: &str) -> String {
     format!(
         r#"(module
@@ -55,7 +57,7 @@ async fn exit_code(code: &str) -> i32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_named_graph_is_asked_from_its_name_to_its_output() {
+async fn named_model_runs_from_load_to_output() {
     let code = "(block (result i32)
         (call $ready)
         (i32.add (call $set_input (call $context) (i32.const 0) (i32.const 64))
@@ -66,7 +68,7 @@ async fn a_named_graph_is_asked_from_its_name_to_its_output() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wild_pointers_are_the_guests_mistake_in_every_function() {
+async fn wild_pointers_are_invalid_arguments_in_every_function() {
     let cases = [
         "(call $load (i32.const -8) (i32.const 1) (i32.const 1) (i32.const 0) (i32.const 0))",
         "(call $load (i32.const 64) (i32.const 1) (i32.const 1) (i32.const 0) (i32.const -2))",
@@ -94,7 +96,7 @@ async fn wild_pointers_are_the_guests_mistake_in_every_function() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_there_and_what_does_not_fit_has_the_abis_own_error() {
+async fn missing_and_mismatched_inputs_have_the_abis_errors() {
     let ready = |code: &str| format!("(block (result i32) (call $ready) {code})");
     let computed = |code: &str| {
         ready(&format!(
@@ -103,7 +105,7 @@ async fn what_is_not_there_and_what_does_not_fit_has_the_abis_own_error() {
     };
     let cases = [
         ("(call $load_by_name (i32.const 16) (i32.const 6) (i32.const 0))".to_owned(), NOT_FOUND),
-        // Bytes that are no graph the operator named.
+        // Bytes of a graph that the operator has not named.
         ("(call $load (i32.const 64) (i32.const 1) (i32.const 1) (i32.const 0) (i32.const 0))".to_owned(), NOT_FOUND),
         (
             "(call $load (i32.const 64) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0))".to_owned(),
@@ -166,12 +168,12 @@ async fn contexts_end_at_the_limit() {
             (local.set $i (i32.add (local.get $i) (i32.const 1)))
             (br_if $more (i32.eqz (call $init (i32.load (i32.const 0)) (i32.const 4)))))
         (local.get $i))";
-    // The one that `$ready` has made counts, too.
-    assert_eq!(exit_code(code).await, i32::try_from(limits::HANDLES).unwrap());
+    // The context made by `$ready` counts, too.
+    assert_eq!(exit_code(code).await, i32::try_from(limits::MAX_HANDLES).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_context_that_is_given_back_makes_room_for_its_tensors_and_the_next() {
+async fn finalized_context_frees_its_slot_and_tensors() {
     // Sixteen times as many as there may be at once, each with a tensor.
     let code = "(block (result i32)
         (drop (call $load_by_name (i32.const 16) (i32.const 7) (i32.const 0)))
@@ -186,7 +188,7 @@ async fn a_context_that_is_given_back_makes_room_for_its_tensors_and_the_next() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn computing_by_the_host_is_the_guests_own_computing() {
+async fn host_side_inference_counts_as_guest_time() {
     let code = "(block (result i32)
         (call $ready)
         (drop (call $set_input (call $context) (i32.const 0) (i32.const 64)))

@@ -1,4 +1,4 @@
-//! Programs on the published crates, unchanged.
+//! Programs that use the published crates, unchanged.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::support::{Setting, fixture, start, until};
 
 const REQUEST: &[u8] = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Reads one response of the plain server and gives its body.
+/// Reads one response of the plain server and returns its body.
 async fn body(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     let mut seen = Vec::new();
     loop {
@@ -27,9 +27,9 @@ async fn body(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hyper_server_answers_over_tcp_and_inside_the_process_without_a_stall() {
+async fn hyper_server_responds_over_tcp_and_memory_promptly() {
     let guest = start(&fixture("plain-server"), Setting::default());
-    let (address, door) = guest.network.listener(8080).await;
+    let (address, queue) = guest.network.listener(8080).await;
 
     let mut tcp = tokio::net::TcpStream::connect(address).await.unwrap();
     let begin = Instant::now();
@@ -40,7 +40,7 @@ async fn a_hyper_server_answers_over_tcp_and_inside_the_process_without_a_stall(
     // With WasmEdge each of these takes 44 ms, two seconds in all; a wide margin keeps a loaded machine from failing.
     assert!(begin.elapsed().as_millis() < 1_500, "50 keep-alive requests took {:?}", begin.elapsed());
 
-    let (mut inside, _) = door.connect("127.0.0.1:5".parse().unwrap()).unwrap();
+    let (mut inside, _) = queue.connect("127.0.0.1:5".parse().unwrap()).unwrap();
     inside.write_all(b"POST /y HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n").await.unwrap();
     inside.write_all(&vec![b'z'; 1_000_000]).await.unwrap();
     assert_eq!(body(&mut inside).await, "/y 1000000");
@@ -48,12 +48,12 @@ async fn a_hyper_server_answers_over_tcp_and_inside_the_process_without_a_stall(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_connections_are_served_at_once() {
+async fn hundred_connections_are_served_at_once() {
     let guest = start(&fixture("plain-server"), Setting::default());
-    let (address, door) = guest.network.listener(8080).await;
+    let (address, queue) = guest.network.listener(8080).await;
     let clients: Vec<_> = (0..100)
         .map(|number| {
-            let door = door.clone();
+            let queue = queue.clone();
             tokio::spawn(async move {
                 for _ in 0..20 {
                     if number % 2 == 0 {
@@ -61,7 +61,7 @@ async fn a_hundred_connections_are_served_at_once() {
                         stream.write_all(REQUEST).await.unwrap();
                         assert_eq!(body(&mut stream).await, "/x 0");
                     } else {
-                        let (mut stream, _) = door.connect("127.0.0.1:5".parse().unwrap()).unwrap();
+                        let (mut stream, _) = queue.connect("127.0.0.1:5".parse().unwrap()).unwrap();
                         stream.write_all(REQUEST).await.unwrap();
                         assert_eq!(body(&mut stream).await, "/x 0");
                     }
@@ -76,7 +76,7 @@ async fn a_hundred_connections_are_served_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reqwest_client_talks_to_a_real_server() {
+async fn reqwest_client_talks_to_a_real_server() {
     let server = start(&fixture("plain-server"), Setting::default());
     let (address, _) = server.network.listener(8080).await;
     let arguments = vec![format!("http://{address}/client")];
@@ -88,7 +88,7 @@ async fn a_reqwest_client_talks_to_a_real_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn blocking_sockets_files_lookup_arguments_and_environment_work_without_a_runtime() {
+async fn blocking_guest_uses_sockets_files_lookup_and_arguments() {
     let echo = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = echo.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -147,7 +147,7 @@ async fn udp_is_echoed_over_ipv4_and_ipv6() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_denied_connection_fails_in_the_guest_and_ends_nothing_else() {
+async fn denied_connection_fails_in_the_guest_only() {
     let denied = "127.0.0.1:9".parse().unwrap();
     let setting = Setting { arguments: vec![format!("http://{denied}/")], denied: vec![denied], ..Setting::default() };
     let guest = start(&fixture("plain-client"), setting);

@@ -1,4 +1,4 @@
-//! A host for tests: it lets guests listen on free ports and remembers what they print.
+//! A test host: lets guests listen on free ports and records their output.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,22 +10,22 @@ use std::time::Duration;
 use inference::Graphs;
 use tokio::task::JoinHandle;
 use wasmedge_guest::{
-    Account, Activity, Connecting, DescriptorBudget, Door, Engine, GuestError, GuestOptions, IoFuture, Limits,
+    AcceptQueue, Account, Activity, Connecting, DescriptorBudget, Engine, GuestError, GuestOptions, IoFuture, Limits,
     Listener, MemoryAccount, MemoryStream, Network, Output, OutputStream, Preopen, Stream, Weight,
 };
 
 /// Compiling is the slow part of these tests, so all share one engine.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));
 
-/// The port of somebody in this process who sends everything back.
+/// Port of an echo task in this process.
 pub(crate) const ECHO: u16 = 7;
 
-/// A network that allows everything but what is listed, and gives every listener a free port of its own.
+/// A network that allows everything not listed in `denied`; every listener gets a free port.
 #[derive(Default)]
 pub(crate) struct TestNetwork {
-    listeners: Mutex<HashMap<u16, (SocketAddr, Door)>>,
+    listeners: Mutex<HashMap<u16, (SocketAddr, AcceptQueue)>>,
     pub(crate) denied: Vec<SocketAddr>,
-    /// Where there may be more than one, a guest's connections can be handed over.
+    /// With more than one, a guest's connections can be handed over.
     pub(crate) instances: usize,
 }
 
@@ -35,12 +35,12 @@ impl Network for TestNetwork {
         tcp.set_nonblocking(true)?;
         let outside = tcp.local_addr()?;
         let tcp = tokio::net::TcpListener::from_std(tcp)?;
-        let door = Door::new(self.instances);
-        let listener = door.listener(address, activity);
-        self.listeners.lock().unwrap().insert(address.port(), (outside, door.clone()));
+        let queue = AcceptQueue::new(self.instances);
+        let listener = queue.listener(address, activity);
+        self.listeners.lock().unwrap().insert(address.port(), (outside, queue.clone()));
         tokio::spawn(async move {
             while let Ok((stream, _)) = tcp.accept().await {
-                door.arrive(stream).unwrap();
+                queue.push(stream).unwrap();
             }
         });
         Ok(listener)
@@ -75,13 +75,13 @@ impl Network for TestNetwork {
 }
 
 impl TestNetwork {
-    /// Where the listener that the guest opened on `port` really is, once it is there.
-    pub(crate) async fn listener(&self, port: u16) -> (SocketAddr, Door) {
+    /// Waits for the listener that the guest opens on `port`. Returns its real address and queue.
+    pub(crate) async fn listener(&self, port: u16) -> (SocketAddr, AcceptQueue) {
         until(|| self.listeners.lock().unwrap().get(&port).cloned()).await
     }
 }
 
-/// Polls for readiness; a test that waits for more than half a minute has failed.
+/// Polls until `ready` returns a value; fails the test after 30 s.
 pub(crate) async fn until<T>(mut ready: impl FnMut() -> Option<T>) -> T {
     for _ in 0..15_000 {
         if let Some(value) = ready() {
@@ -152,7 +152,7 @@ pub(crate) fn start(wasm: &[u8], setting: Setting) -> Running {
     Running { network, lines, activity, end }
 }
 
-/// A fixture's module. `cargo xtask build-wasm` makes it.
+/// Reads a fixture's module, made by `cargo xtask build-wasm`.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let folder = std::env::var_os("WASM_DIR").map_or_else(|| PathBuf::from("../../wasm"), PathBuf::from);
     let path = folder.join(name).with_extension("wasm");

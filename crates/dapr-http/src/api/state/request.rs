@@ -1,15 +1,17 @@
-//! Reading state requests: `components-contrib/state/{requests,request_options}.go`.
+//! Parses state requests: `components-contrib/state/{requests,request_options}.go`.
 
 use building_blocks::Metadata;
 use building_blocks::state::{Concurrency, Consistency, DeleteRequest, Operation, SetRequest, StateOptions};
 use http::StatusCode;
 use serde_json::Value;
-use sidecar::Refusal;
+use sidecar::ApiError;
 
 use crate::fields::{Fields, fields, mapped};
 use go_json::JsonError;
 
-/// A write as it was read; its options may still be wrong, which Dapr notices later than a wrong type.
+/// A parsed write.
+///
+/// Its options may still be invalid, which Dapr reports later than a wrong type.
 pub(super) struct Parsed {
     pub(super) key: String,
     request: SetRequest,
@@ -24,11 +26,11 @@ impl Parsed {
     }
 }
 
-/// Reads one write. Metadata of the query string wins over the item's own.
-pub(super) fn set(item: &Fields<'_>, of_query: &Metadata) -> Result<Parsed, JsonError> {
+/// Parses one write. Metadata of the query string overrides the item's own.
+pub(super) fn set(item: &Fields<'_>, query_metadata: &Metadata) -> Result<Parsed, JsonError> {
     let (concurrency, consistency) = option_texts(item)?;
     let mut metadata = item.map("metadata")?;
-    metadata.extend(of_query.clone());
+    metadata.extend(query_metadata.clone());
     let key = item.text("key")?.unwrap_or_default();
     let request = SetRequest {
         key: key.clone(),
@@ -41,31 +43,31 @@ pub(super) fn set(item: &Fields<'_>, of_query: &Metadata) -> Result<Parsed, Json
     Ok(Parsed { key, request, concurrency, consistency })
 }
 
-/// The keys of a bulk read, its metadata, and how many may be read at once.
+/// Parses a bulk read: keys, metadata, and maximum parallelism.
 pub(super) fn bulk(body: &Value) -> Result<(Vec<String>, Metadata, usize), JsonError> {
     let body = fields(body, "http.BulkGetRequest")?;
     let parallelism = usize::try_from(body.number("parallelism")?.unwrap_or_default()).unwrap_or_default();
     Ok((body.texts("keys")?, body.map("metadata")?, parallelism))
 }
 
-/// Reads one step of a transaction.
-pub(super) fn operation(step: &Value, of_query: &Metadata) -> Result<Operation, Refusal> {
-    let step = fields(step, "stateTransactionRequestBody.operations").map_err(Refusal::malformed_body)?;
-    let kind = step.text("operation").map_err(Refusal::malformed_body)?.unwrap_or_default();
+/// Parses one step of a transaction.
+pub(super) fn operation(step: &Value, query_metadata: &Metadata) -> Result<Operation, ApiError> {
+    let step = fields(step, "stateTransactionRequestBody.operations").map_err(ApiError::malformed_body)?;
+    let kind = step.text("operation").map_err(ApiError::malformed_body)?.unwrap_or_default();
     let request = || mapped(step.get("request"));
     match kind.as_str() {
         "upsert" => {
-            let parsed = request().and_then(|item| set(&item, of_query)).map_err(Refusal::malformed_body)?;
-            parsed.checked().map(Operation::Upsert).map_err(|why| Refusal::state_transaction_options(&why))
+            let parsed = request().and_then(|item| set(&item, query_metadata)).map_err(ApiError::malformed_body)?;
+            parsed.checked().map(Operation::Upsert).map_err(|why| ApiError::state_transaction_options(&why))
         }
         "delete" => {
-            let parsed = request().and_then(|item| delete(&item, of_query)).map_err(Refusal::malformed_body)?;
+            let parsed = request().and_then(|item| delete(&item, query_metadata)).map_err(ApiError::malformed_body)?;
             let (request, concurrency, consistency) = parsed;
             let options =
-                options(&concurrency, &consistency).map_err(|why| Refusal::state_transaction_options(&why))?;
+                options(&concurrency, &consistency).map_err(|why| ApiError::state_transaction_options(&why))?;
             Ok(Operation::Delete(DeleteRequest { options, ..request }))
         }
-        other => Err(Refusal::new(
+        other => Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "ERR_NOT_SUPPORTED_STATE_OPERATION",
             format_args!("operation type {other} not supported"),
@@ -73,11 +75,11 @@ pub(super) fn operation(step: &Value, of_query: &Metadata) -> Result<Operation, 
     }
 }
 
-/// A deletion, and its options as they were written.
-fn delete(item: &Fields<'_>, of_query: &Metadata) -> Result<(DeleteRequest, String, String), JsonError> {
+/// Parses a deletion; its options remain text.
+fn delete(item: &Fields<'_>, query_metadata: &Metadata) -> Result<(DeleteRequest, String, String), JsonError> {
     let (concurrency, consistency) = option_texts(item)?;
     let mut metadata = item.map("metadata")?;
-    metadata.extend(of_query.clone());
+    metadata.extend(query_metadata.clone());
     let (key, etag) = (item.text("key")?.unwrap_or_default(), item.text("etag")?);
     Ok((DeleteRequest { key, etag, metadata, options: StateOptions::default() }, concurrency, consistency))
 }
@@ -87,7 +89,7 @@ fn option_texts(item: &Fields<'_>) -> Result<(String, String), JsonError> {
     Ok((options.text("concurrency")?.unwrap_or_default(), options.text("consistency")?.unwrap_or_default()))
 }
 
-/// Both options; empty means the default. The texts of the errors are the components'.
+/// Parses both options; empty means the default. The error texts are the components'.
 pub(super) fn options(concurrency: &str, consistency_name: &str) -> Result<StateOptions, String> {
     let concurrency = match concurrency {
         "" => Concurrency::Unset,
@@ -98,7 +100,7 @@ pub(super) fn options(concurrency: &str, consistency_name: &str) -> Result<State
     Ok(StateOptions { concurrency, consistency: consistency(consistency_name)? })
 }
 
-/// How fresh a read, or how widely known a write, must be.
+/// Parses the consistency level of a read or write.
 pub(super) fn consistency(name: &str) -> Result<Consistency, String> {
     match name {
         "" | "eventual" => Ok(Consistency::Eventual),

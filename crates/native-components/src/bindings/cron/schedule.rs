@@ -1,5 +1,6 @@
-//! Schedules as Dapr writes them (`github.com/dapr/kit/cron`): five or six fields, `@every 15s`, `@daily` and the like,
-//! and `CRON_TZ=Europe/Berlin` before the fields.
+//! Schedules in Dapr's notation (`github.com/dapr/kit/cron`).
+//!
+//! Five or six fields, `@every 15s`, `@daily` and similar, with an optional `CRON_TZ=Europe/Berlin` before the fields.
 
 use std::time::Duration;
 
@@ -9,10 +10,10 @@ use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// The shortest interval of `@every`. A shorter one is taken for it.
+/// Minimum interval of `@every`; shorter ones are raised to it.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// When events are due.
+/// Schedule of events.
 #[derive(Clone, Debug)]
 pub(super) enum Schedule {
     Every(Duration),
@@ -47,7 +48,7 @@ impl Schedule {
         Ok(Self::Fields { cron: Box::new(parser.parse(fields)?), zone })
     }
 
-    /// The first time after `last`, if there ever is one.
+    /// Returns the first time after `last`, if there is one.
     pub(super) fn next_after(&self, last: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Every(interval) => last.checked_add(*interval).ok(),
@@ -89,35 +90,35 @@ mod tests {
     }
 
     #[test]
-    fn five_fields_are_minutes_and_six_are_seconds() {
+    fn five_fields_start_with_minutes_and_six_with_seconds() {
         assert_eq!(check("CRON_TZ=UTC 30 9 * * 1-5", "2026-01-02T10:00:00Z"), "2026-01-05T09:30:00Z");
         assert_eq!(check("CRON_TZ=UTC 15 * * * * *", "2026-01-02T10:00:15Z"), "2026-01-02T10:01:15Z");
         assert_eq!(check("TZ=UTC */20 * * * * *", "2026-01-02T10:00:05Z"), "2026-01-02T10:00:20Z");
     }
 
     #[test]
-    fn every_counts_from_the_last_time() {
+    fn every_counts_from_last_event() {
         assert_eq!(check("@every 1m30s", "2026-01-02T10:00:00Z"), "2026-01-02T10:01:30Z");
     }
 
     #[test]
-    fn every_is_never_below_a_second() {
+    fn every_is_at_least_one_second() {
         assert_eq!(check("@every 1ms", "2026-01-02T10:00:00Z"), "2026-01-02T10:00:01Z");
     }
 
     #[test]
-    fn descriptors_stand_for_their_fields() {
+    fn descriptors_expand_to_their_fields() {
         assert_eq!(check("TZ=UTC @daily", "2026-01-02T10:00:00Z"), "2026-01-03T00:00:00Z");
         assert_eq!(check("TZ=UTC @hourly", "2026-01-02T10:00:00Z"), "2026-01-02T11:00:00Z");
     }
 
     #[test]
-    fn a_time_zone_moves_the_schedule() {
+    fn time_zone_shifts_the_schedule() {
         assert_eq!(check("CRON_TZ=Asia/Tokyo 0 9 * * *", "2026-01-02T10:00:00Z"), "2026-01-03T00:00:00Z");
     }
 
     #[test]
-    fn what_is_no_schedule_is_refused() {
+    fn invalid_schedules_are_rejected() {
         for wrong in
             ["", "* * * *", "* * * * * * *", "61 * * * *", "@every", "@every -1s", "@sometimes", "TZ=Mars/X @daily"]
         {

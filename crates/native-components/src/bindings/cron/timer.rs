@@ -1,7 +1,7 @@
-//! Waits for the times of a schedule.
+//! Timer for a schedule.
 //!
-//! `@every` goes by the monotonic clock. Fields are times of day: the clock is looked at again and again, so that setting it
-//! forward or back disturbs one period and not an hour of them.
+//! `@every` uses the monotonic clock. Fields are times of day, so the wall clock is checked repeatedly: setting it
+//! forward or back disturbs one period, not an hour of them.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::schedule::Schedule;
 
-/// Time between two looks at the time of day while the next event is far away.
+/// Time between two checks of the wall clock while the next event is far away.
 const MAX_SLEEP: Duration = Duration::from_secs(10);
-/// The clock may be corrected by so much without an event coming twice.
+/// Clock correction up to which no event occurs twice.
 const MAX_CORRECTION: SignedDuration = SignedDuration::from_secs(1);
 
-/// The position in a schedule.
+/// Position in a schedule.
 pub(super) struct Timer {
     clock: fn() -> Timestamp,
-    /// When the last event was due, by either clock.
+    /// Due time of the last event, by either clock.
     last_instant: Instant,
     last_time: Timestamp,
 }
@@ -28,7 +28,7 @@ impl Timer {
         Self { clock, last_instant: Instant::now(), last_time: clock() }
     }
 
-    /// Waits for the next event; `false` where there will never be one.
+    /// Waits for the next event; returns `false` if there will never be one.
     pub(super) async fn next(&mut self, schedule: &Schedule) -> bool {
         let Schedule::Every(interval) = schedule else { return self.next_time(schedule).await };
         let due = self.last_instant.checked_add(*interval);
@@ -40,7 +40,7 @@ impl Timer {
 
     async fn next_time(&mut self, schedule: &Schedule) -> bool {
         let mut now = (self.clock)();
-        // A clock that was set back begins anew.
+        // After the clock was set back by more than that, the schedule starts anew.
         let is_corrected = self.last_time.duration_since(now) <= MAX_CORRECTION;
         let mut from = if is_corrected { self.last_time.max(now) } else { now };
         loop {
@@ -68,9 +68,9 @@ mod tests {
     use super::*;
 
     const HOUR: i64 = 3600;
-    /// How far the clock of the test was set, in seconds.
+    /// Offset of the test's clock, in seconds.
     static SET: AtomicI64 = AtomicI64::new(0);
-    /// One test at a time sets the clock.
+    /// Start of the test's clock; also serializes tests that set the clock.
     static CLOCK: Mutex<Option<Instant>> = Mutex::new(None);
 
     fn clock() -> Timestamp {
@@ -79,7 +79,7 @@ mod tests {
         Timestamp::from_second(1_700_000_000 + SET.load(Ordering::Relaxed)).unwrap() + elapsed
     }
 
-    /// The seconds between events, the clock being set before each one but the first.
+    /// Returns the seconds between events. The clock is set by `set[i]` while the timer waits for an event.
     async fn gaps(schedule: &str, set: &[i64]) -> Vec<u64> {
         *CLOCK.lock().unwrap() = Some(Instant::now());
         SET.store(0, Ordering::Relaxed);
@@ -100,16 +100,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn clock_set_by_an_hour_disturbs_one_period() {
+    async fn clock_change_disturbs_one_period() {
         for by in [HOUR, -HOUR, HOUR + 17, -HOUR - 17] {
             let gaps = gaps("TZ=UTC */5 * * * *", &[0, by, 0, 0]).await;
             assert_eq!(gaps[0], 300, "{by}");
             assert!((1..=600).contains(&gaps[1]) && gaps[2] <= 300, "{by}: {gaps:?}");
             assert_eq!(gaps[3], 300, "{by}: {gaps:?}");
         }
-        // Both share the clock.
+        // In the same test, as the clock is shared.
         assert_eq!(gaps("@every 90s", &[0, HOUR, -2 * HOUR]).await, [90, 90, 90]);
-        // Corrections repeat nothing.
+        // Small corrections repeat no event.
         assert_eq!(gaps("TZ=UTC */10 * * * * *", &[0, -1, 0]).await, [10, 11, 10]);
     }
 }

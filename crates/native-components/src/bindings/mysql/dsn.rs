@@ -1,13 +1,14 @@
-//! The data source name of Go's MySQL driver: `user:password@tcp(host:port)/database?param=value`.
+//! Data source names (DSN) of Go's MySQL driver: `user:password@tcp(host:port)/database?param=value`.
 //!
-//! Follows the section "DSN" of the README of `github.com/go-sql-driver/mysql`. No message shows any part of it.
+//! Follows the section "DSN" of the README of `github.com/go-sql-driver/mysql`. No error message contains any part of a
+//! DSN.
 
 use building_blocks::component::PropertyError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 const FORM: &str = "of the form user:password@tcp(host:3306)/database";
 
-/// What only Go's driver has a use for; here they change nothing.
+/// Parameters that only concern Go's driver; they have no effect here.
 const IGNORED: [&str; 13] = [
     "allowAllFiles",
     "allowNativePasswords",
@@ -24,10 +25,10 @@ const IGNORED: [&str; 13] = [
     "writeTimeout",
 ];
 
-/// Reads a data source name.
+/// Parses a data source name.
 pub(super) fn parse(dsn: &str) -> Result<MySqlConnectOptions, PropertyError> {
     let invalid = || PropertyError::invalid("url", FORM);
-    // A password may hold any character, also `/` and `@`: the last of each counts, as in Go.
+    // A password may contain any character, also `/` and `@`: the last of each counts, as in Go.
     let (address, database) = dsn.rsplit_once('/').ok_or_else(invalid)?;
     let (database, params) = database.split_once('?').unwrap_or((database, ""));
     let (credentials, network) = address.rsplit_once('@').unwrap_or(("", address));
@@ -43,9 +44,9 @@ pub(super) fn parse(dsn: &str) -> Result<MySqlConnectOptions, PropertyError> {
     params.split('&').filter(|param| !param.is_empty()).try_fold(options, set)
 }
 
-/// The address, with Go's defaults for what is left out.
+/// Returns options for the address, with Go's defaults for absent parts.
 fn connect_to(protocol: &str, address: &str) -> Option<MySqlConnectOptions> {
-    // What sqlx would add to the session and Go's driver does not.
+    // Session settings that sqlx would add and Go's driver does not.
     let options = MySqlConnectOptions::new().pipes_as_concat(false).no_engine_substitution(false).timezone(None);
     match protocol {
         "" | "tcp" if address.is_empty() => Some(options.host("127.0.0.1")),
@@ -66,7 +67,7 @@ fn connect_to(protocol: &str, address: &str) -> Option<MySqlConnectOptions> {
 fn log_in(options: MySqlConnectOptions, credentials: &str) -> MySqlConnectOptions {
     match credentials.split_once(':') {
         Some((user, password)) if !password.is_empty() => options.username(user).password(password),
-        // An empty password is none: the server is told a different thing about each.
+        // An empty password counts as none, as the server gets different requests for the two.
         Some((user, _)) => options.username(user),
         None => options.username(credentials),
     }
@@ -82,11 +83,11 @@ fn set(options: MySqlConnectOptions, param: &str) -> Result<MySqlConnectOptions,
         ("collation", collation) if collation.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
             Ok(options.collation(collation))
         }
-        // The component connects with a deadline of its own.
+        // The component has its own connection timeout.
         ("timeout", _) => Ok(options),
         (name, _) if IGNORED.contains(&name) => Ok(options),
         ("tls" | "collation", _) => Err(PropertyError::invalid("url", format!("right in its parameter {name}"))),
-        // Go takes any other name for a variable of the session.
+        // Go takes any other name for a session variable.
         _ => Err(PropertyError::invalid("url", "free of parameters other than those of the driver")),
     }
 }
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_name_is_read() {
+    fn complete_dsn_is_parsed() {
         assert_eq!(check("user:pw@tcp(db.example:3307)/events?parseTime=true"), "user db.example:3307 events");
         assert_eq!(check("user:pw@tcp([::1]:3307)/events"), "user ::1:3307 events");
         assert_eq!(check("user@tcp(db.example)/"), "user db.example:3306 -");
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_gos_defaults() {
+    fn absent_parts_get_go_defaults() {
         assert_eq!(check("/"), " 127.0.0.1:3306 -");
         assert_eq!(check("user@/db"), "user 127.0.0.1:3306 db");
         let socket = parse("user@unix(/run/mysqld.sock)/db").unwrap();
@@ -118,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_hold_any_character() {
+    fn password_may_contain_any_character() {
         assert_eq!(check("user:p@ss/w:or(d)@tcp(h:1)/db"), "user h:1 db");
     }
 
     #[test]
-    fn tls_means_what_it_means_in_go() {
+    fn tls_modes_match_go() {
         let mode = |tls: &str| parse(&format!("u@tcp(h:1)/d?tls={tls}")).unwrap().get_ssl_mode();
         assert!(matches!(mode("true"), MySqlSslMode::VerifyIdentity));
         assert!(matches!(mode("skip-verify"), MySqlSslMode::Required));
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_is_refused_without_showing_it() {
+    fn invalid_dsn_is_rejected_without_leaking_it() {
         for wrong in [
             "hunter2",
             "u:hunter2@tcp(h:x)/d",

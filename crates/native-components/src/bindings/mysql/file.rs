@@ -1,4 +1,4 @@
-//! The extension: a SQLite file in the place of a server.
+//! Extension: a SQLite file instead of a server.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use super::params::{Param, Params};
 use super::rows::{Row, RowCollector, Rows, binary, float};
 use crate::sqlite::{Database, SqliteThread, StatementError, confine, is_unavailable, run_interruptibly};
 
-/// How long to wait for another process that holds the file.
+/// Time to wait for another process that locks the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time that one statement may take. All callers of the binding share one connection.
+/// Timeout of one statement. All callers of the binding share one connection.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time that a caller waits for its statement to be done, including those of others before it.
+/// Time that a caller waits for its statement, including the statements queued before it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Statements that may wait for the connection.
+/// Limit on statements that wait for the connection.
 const MAX_PENDING_STATEMENTS: usize = 256;
-/// Bytes of a statement that stays prepared. Longer ones are rarely asked again, and take memory.
+/// Size up to which a statement is cached when prepared, in bytes. Longer ones rarely recur, and take memory.
 const MAX_CACHED_SQL_BYTES: usize = 4096;
 
 pub(super) struct File {
@@ -33,7 +33,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Opens the file, and creates it and its directory if they are missing.
+    /// Opens the file; creates it and its directory if missing.
     pub(super) async fn open(path: PathBuf) -> Result<Self, InitError> {
         let open = move || {
             let mut connection = Database::at(path, BUSY_TIMEOUT).open()?;
@@ -74,13 +74,15 @@ impl File {
         .await
     }
 
-    /// Runs `work` within its time, as long as somebody waits for it.
+    /// Runs `work` with a timeout; interrupts it when the caller stops waiting.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StatementError> + Send + 'static,
     ) -> Result<T, BindingError> {
         let Ok(_pending) = self.pending.try_acquire() else {
-            return Err(failed(format_args!("{MAX_PENDING_STATEMENTS} statements wait for the database already")));
+            return Err(failed(format_args!(
+                "{MAX_PENDING_STATEMENTS} statements are already waiting for the database"
+            )));
         };
         let cancelled = CancellationToken::new();
         let _cancel_on_drop = cancelled.clone().drop_guard();
@@ -95,7 +97,7 @@ impl File {
     }
 }
 
-/// Prepares `sql`, or takes the statement that was prepared when it was run last.
+/// Runs `run` on the prepared `sql`, which is cached unless it is long.
 fn with_statement<T>(
     connection: &Connection,
     sql: &str,
@@ -129,7 +131,7 @@ impl ToSql for Param {
             Self::Null => ToSqlOutput::Owned(SqlValue::Null),
             Self::Bool(value) => (*value).into(),
             Self::Int(value) => (*value).into(),
-            // SQLite has no unsigned integers: what exceeds the signed ones becomes a float, as in its own literals.
+            // SQLite has no unsigned integers: values beyond the signed range become floats, as in its own literals.
             #[expect(clippy::cast_precision_loss, reason = "what SQLite does with such a literal")]
             Self::Unsigned(value) => (*value as f64).into(),
             Self::Float(value) => (*value).into(),

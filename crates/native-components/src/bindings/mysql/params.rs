@@ -1,4 +1,4 @@
-//! The parameters of a statement: a JSON array in the request's metadata.
+//! Parameters of a statement: a JSON array in the request's metadata.
 
 use building_blocks::binding::BindingError;
 use serde_json::Value;
@@ -14,12 +14,12 @@ pub(super) enum Param {
     Text(String),
 }
 
-/// The parameters, in the order of the statement's question marks.
+/// Parameters, in the order of the statement's question marks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Params(pub(super) Vec<Param>);
 
 impl Params {
-    /// None, where there is no `params`.
+    /// Parses `params`; empty if absent.
     pub(super) fn parse(json: Option<&String>) -> Result<Self, BindingError> {
         let Some(json) = json.filter(|json| !json.is_empty()) else {
             return Ok(Self::default());
@@ -35,14 +35,17 @@ impl Params {
                 Value::Null => Vec::new(),
                 other => return Err(invalid(go_json::mismatch(&other, "[]interface {}").to_string())),
             };
-        let param = |(index, value)| Param::of(value).ok_or_else(|| invalid(format!("item {index} is no plain value")));
+        let param =
+            |(index, value)| Param::from_json(value).ok_or_else(|| invalid(format!("item {index} is no plain value")));
         values.into_iter().enumerate().map(param).collect::<Result<_, _>>().map(Self)
     }
 }
 
 impl Param {
-    /// A whole number stays one (Go makes every number a double, and then loses digits of large ones).
-    fn of(value: Value) -> Option<Self> {
+    /// Converts a plain JSON value.
+    ///
+    /// Integers stay exact (in Go every number becomes a double, which loses digits of large ones).
+    fn from_json(value: Value) -> Option<Self> {
         match value {
             Value::Null => Some(Self::Null),
             Value::Bool(value) => Some(Self::Bool(value)),
@@ -65,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn each_json_value_has_its_parameter() {
+    fn plain_json_values_become_parameters() {
         let params = check(r#"[null, true, -1, 18446744073709551615, 1.5, "x"]"#).unwrap();
         let expected = [
             Param::Null,
@@ -79,14 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn no_params_are_no_params() {
+    fn absent_or_empty_params_are_empty() {
         assert_eq!(Params::parse(None).unwrap(), Params::default());
         assert_eq!(check("").unwrap(), Params::default());
         assert_eq!(check("[]").unwrap(), Params::default());
     }
 
     #[test]
-    fn what_is_no_array_of_plain_values_is_refused() {
+    fn params_other_than_plain_array_are_rejected() {
         for wrong in ["{}", "1", "[", "[[1]]", r#"[{"a":1}]"#] {
             let error = check(wrong).unwrap_err();
             assert!(error.starts_with("invalid metadata property params"), "{error}");

@@ -1,4 +1,4 @@
-//! Rows as Dapr answers them: a JSON array of objects, keyed by column, in the way Go writes JSON.
+//! Result rows in Dapr's format: a JSON array of objects keyed by column, encoded as in Go.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use serde_json::{Number, Value};
 
 use crate::sqlite::TooLarge;
 
-/// A row: what its columns hold. A column that is NULL is left out.
+/// Values of a row, by column. NULL columns are absent.
 pub(super) type Row = BTreeMap<String, Value>;
 pub(super) type Rows = Vec<Row>;
 
-/// Rows of one response.
+/// Limit on the rows of one response.
 const MAX_ROWS: usize = 100_000;
-/// Bytes of the values and column names of one response.
+/// Limit on the bytes of values and column names in one response.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes that count for each value beside its column's name and its text.
+/// Bytes counted for each value in addition to its column's name and its text.
 const VALUE_OVERHEAD: usize = 32;
 
-/// Collects the rows of a response up to its limits.
+/// Collector of a response's rows, with limits.
 #[derive(Debug, Default)]
 pub(super) struct RowCollector {
     rows: Rows,
@@ -29,7 +29,7 @@ pub(super) struct RowCollector {
 }
 
 impl RowCollector {
-    /// Adds a row, or tells which limit it would exceed.
+    /// Adds a row, or returns the limit that it would exceed.
     pub(super) fn push(&mut self, row: Row) -> Result<(), TooLarge> {
         if self.rows.len() >= MAX_ROWS {
             return Err(TooLarge { max: MAX_ROWS, unit: "rows" });
@@ -50,10 +50,10 @@ impl RowCollector {
     }
 }
 
-/// Floats that are whole and below this print without fraction or exponent in Go, and fit a 64-bit integer.
+/// Whole floats below this print without fraction or exponent in Go, and fit a 64-bit integer.
 const LARGEST_WHOLE: f64 = 9e18;
 
-/// No rows are `null`: an empty slice that Go never allocated.
+/// Encodes rows as JSON. No rows are `null`, as for a nil slice in Go.
 pub(super) fn to_json(rows: &Rows) -> Result<Bytes, BindingError> {
     if rows.is_empty() {
         return Ok(Bytes::from_static(b"null"));
@@ -62,7 +62,9 @@ pub(super) fn to_json(rows: &Rows) -> Result<Bytes, BindingError> {
     Ok(escape_html(json).into())
 }
 
-/// Go escapes these so that JSON can stand in HTML. Outside strings JSON has none of them.
+/// Escapes the characters that Go escapes so that JSON can be embedded in HTML.
+///
+/// They occur only within JSON strings.
 fn escape_html(json: String) -> String {
     if !json.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         return json;
@@ -81,12 +83,12 @@ fn escape_html(json: String) -> String {
     escaped
 }
 
-/// Bytes that are no text.
+/// Encodes binary data as base64.
 pub(super) fn binary(bytes: &[u8]) -> Value {
     Value::String(STANDARD.encode(bytes))
 }
 
-/// A float; what JSON cannot say is `null`.
+/// Encodes a float; values that JSON cannot represent are `null`.
 pub(super) fn float(value: f64) -> Value {
     if value.fract() == 0.0 && value.abs() < LARGEST_WHOLE {
         // Exact: the value is whole and in range.
@@ -111,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn text_is_escaped_as_go_escapes_it() {
+    fn text_is_escaped_as_in_go() {
         assert_eq!(check(Value::from("<a&b>\u{2028}\"")), r#"[{"k":"\u003ca\u0026b\u003e\u2028\""}]"#);
     }
 
     #[test]
-    fn bytes_are_base64_and_whole_floats_are_whole_numbers() {
+    fn bytes_are_base64_and_whole_floats_are_integers() {
         assert_eq!(check(binary(&[0xff, 0])), r#"[{"k":"/wA="}]"#);
         assert_eq!(check(float(3.0)), r#"[{"k":3}]"#);
         assert_eq!(check(float(0.5)), r#"[{"k":0.5}]"#);

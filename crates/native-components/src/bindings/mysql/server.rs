@@ -1,4 +1,4 @@
-//! A MySQL server, or one that speaks its protocol.
+//! Server that speaks the MySQL protocol.
 
 mod columns;
 
@@ -17,18 +17,18 @@ use super::params::{Param, Params};
 use super::rows::{RowCollector, Rows};
 use super::{dsn, failed};
 
-/// How long a connection may take to come about; Dapr's default time for the initialisation of a component.
+/// Timeout of a connection attempt; Dapr's default for the initialisation of a component.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections at most, where `maxOpenConns` does not say. (Go has no limit; the server has one.)
+/// Default of `maxOpenConns`. (Go has no limit; the server has one.)
 const DEFAULT_CONNECTIONS: u32 = 32;
 
-/// The server's word that a statement cannot be prepared.
+/// Server error: the statement cannot be prepared.
 const UNSUPPORTED_PREPARED: u16 = 1295;
-/// The server's words that this user may not come in; waiting does not change them.
+/// Server errors: access denied. Retrying does not help.
 const DENIED: [u16; 3] = [1044, 1045, 1698];
 
-/// How long a connection may be waited for before somebody looks whether the server is there at all.
-const SUSPICION: Duration = Duration::from_millis(100);
+/// Time to wait for a pooled connection before checking that the server is up.
+const REACHABILITY_CHECK_DELAY: Duration = Duration::from_millis(100);
 
 pub(super) struct Server(MySqlPool);
 
@@ -71,7 +71,7 @@ impl Server {
             let row = columns::read_row(&row).map_err(|error| classify(error, given))?;
             if let Err(too_large) = collected.push(row) {
                 drop(rows);
-                // The server goes on sending: the next user of the connection would have to read all of it.
+                // The server keeps sending, and the next user of the connection would have to read all of it.
                 connection.close_on_drop();
                 return Err(failed(too_large));
             }
@@ -79,15 +79,16 @@ impl Server {
         Ok(collected.into_rows())
     }
 
-    /// A connection of the pool, or at once the word that there is no server: the pool itself would go on trying to
-    /// connect for as long as it may.
+    /// Returns a pooled connection, or fails quickly if the server refuses connections.
+    ///
+    /// The pool itself would retry until its timeout.
     async fn connection(&self) -> Result<PoolConnection<MySql>, BindingError> {
         let refused = async {
-            tokio::time::sleep(SUSPICION).await;
+            tokio::time::sleep(REACHABILITY_CHECK_DELAY).await;
             match self.0.connect_options().connect().await {
                 Err(sqlx::Error::Io(error)) if error.kind() == ErrorKind::ConnectionRefused => error,
                 Ok(connection) => {
-                    // It was only to see; if the goodbye fails, the server notices by itself.
+                    // Only a check; if closing fails, the server notices on its own.
                     let _ = connection.close().await;
                     std::future::pending().await
                 }
@@ -106,7 +107,7 @@ fn positive(number: Option<i64>) -> Option<u32> {
     number.filter(|number| *number > 0).and_then(|number| u32::try_from(number).ok())
 }
 
-/// One connection outside the pool, because a pool says only that time ran out, and not why.
+/// Opens one connection outside of the pool, whose errors only report the timeout and not its cause.
 async fn try_once(options: &MySqlConnectOptions) -> Result<(), InitError> {
     let connect = async {
         let mut connection = options.connect().await?;
@@ -124,9 +125,9 @@ async fn try_once(options: &MySqlConnectOptions) -> Result<(), InitError> {
     }
 }
 
-/// Always a prepared statement: its parameters never become text, and it can only be one statement.
+/// Always prepares the statement, so that parameters never become SQL and only one statement runs.
 fn prepare(sql: &str, params: &Params) -> Query<'static, MySql, MySqlArguments> {
-    // The statement is the application's own, which is what this binding is for.
+    // The SQL is the application's own, which is the purpose of this binding.
     let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
     params.0.iter().cloned().fold(query, |query, param| match param {
         Param::Null => query.bind(None::<i64>),
@@ -143,7 +144,7 @@ fn number(error: &sqlx::Error) -> Option<u16> {
     Some(database.try_downcast_ref::<MySqlDatabaseError>()?.number())
 }
 
-/// The errors of a statement with that many parameters `given`, in the words of Go's driver where it has its own.
+/// Converts an error of a statement with `given` parameters. Uses the texts of Go's driver where it has its own.
 fn classify(error: sqlx::Error, given: usize) -> BindingError {
     match error {
         sqlx::Error::Protocol(why) if why.contains("parameters were provided") => {

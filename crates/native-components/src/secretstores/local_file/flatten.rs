@@ -1,17 +1,17 @@
-//! A tree of JSON as a flat list of names and texts, in the way of Dapr's file store, quirks included.
+//! Flattening of a JSON tree to names and texts as in Dapr's file store, quirks included.
 
 use building_blocks::secret::SecretValues;
 use serde_json::{Number, Value};
 
-/// Two values of the file have the same flat name. (Dapr keeps whichever it meets first, in no fixed order.)
+/// Error for two values with the same flat name. (Dapr keeps whichever it meets first, in no fixed order.)
 #[derive(Debug, thiserror::Error)]
 #[error("two values have the name {0:?}")]
 pub(super) struct DuplicateKey(String);
 
-/// The values of `tree` by their paths, joined by `separator`; the items of an array count from 0.
+/// Flattens `tree` to values by path, joined by `separator`; array items count from 0.
 pub(super) fn flatten(tree: &Value, separator: &str) -> Result<SecretValues, DuplicateKey> {
     let mut values = SecretValues::new();
-    // A stack of its own instead of recursion: depth is limited by the parser alone.
+    // An explicit stack instead of recursion: only the parser limits the depth.
     let mut pending = vec![(String::new(), tree)];
     while let Some((path, value)) = pending.pop() {
         let child = |name: &str| match path.is_empty() {
@@ -33,7 +33,9 @@ pub(super) fn flatten(tree: &Value, separator: &str) -> Result<SecretValues, Dup
     Ok(values)
 }
 
-/// What Go's `%s` makes of a value: a string as it is, and a complaint about anything else.
+/// Formats a value as Go's `%s` does.
+///
+/// A string is unchanged, anything else becomes a formatting error.
 fn text(leaf: &Value) -> String {
     match leaf {
         Value::String(text) => text.clone(),
@@ -43,7 +45,9 @@ fn text(leaf: &Value) -> String {
     }
 }
 
-/// A number as Go's `%v` prints a `float64`: shortest, with an exponent below 1e-4 and from 1e21 on.
+/// Formats a number as Go's `%v` prints a `float64`.
+///
+/// The shortest form, with an exponent below 1e-4 and from 1e21 on.
 fn go_float(number: &Number) -> String {
     let value = number.as_f64().unwrap_or_default();
     if value == 0.0 || (1e-4..1e21).contains(&value.abs()) {
@@ -74,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_string_comes_out_as_gos_complaint() {
+    fn values_other_than_strings_become_go_format_errors() {
         for (value, text) in [
             (json!(5), "%!s(float64=5)"),
             (json!(1.5), "%!s(float64=1.5)"),
@@ -88,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn two_values_of_one_name_are_refused() {
+    fn duplicate_flat_names_are_rejected() {
         let error = flatten(&json!({"a": {"b": "1"}, "a:b": "2"}), ":").unwrap_err();
         assert_eq!(error.to_string(), "two values have the name \"a:b\"");
     }

@@ -1,6 +1,6 @@
-//! The time by which values expire: that of day when it was first asked for, and from then on that of the monotonic clock.
+//! Clock for expiry: starts at the wall-clock time of first use, then follows the monotonic clock.
 //!
-//! Whoever sets the machine's clock an hour forward or back makes no value end early or late.
+//! Setting the machine's clock forward or back makes no value expire early or late.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ impl SteadyClock {
     }
 }
 
-/// The time, which never jumps.
+/// Returns the current time, which never jumps.
 pub(super) fn now() -> Timestamp {
     CLOCK.now()
 }
@@ -33,8 +33,8 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn time_goes_on_by_the_monotonic_clock() {
-        // As if the machine's clock had been set back by an hour since.
+    async fn clock_follows_monotonic_time() {
+        // As if the machine's clock had been set back by an hour in between.
         let wall = Timestamp::now() + SignedDuration::from_hours(1);
         let clock = SteadyClock { wall, at: Instant::now() };
         tokio::time::advance(Duration::from_secs(60)).await;

@@ -1,4 +1,4 @@
-//! The map behind `state.in-memory`, and the order in which its values expire.
+//! Map behind `state.in-memory`, with the order in which its values expire.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::steady_clock;
 #[derive(Default)]
 pub(super) struct Table {
     values: HashMap<Arc<str>, Value>,
-    // What expires, soonest first; exactly the keys of `values` that have an expiry.
+    // Expiry times, soonest first; exactly the keys of `values` that expire.
     expiries: BTreeSet<(Timestamp, Arc<str>)>,
 }
 
@@ -25,7 +25,7 @@ struct Value {
 }
 
 impl Table {
-    /// The value of `key`, unless it has expired.
+    /// Returns the value of `key`, unless it has expired.
     pub(super) fn get(&self, key: &str) -> Option<StateItem> {
         let value = self.values.get(key)?;
         let metadata = match value.expires {
@@ -36,7 +36,7 @@ impl Table {
         Some(StateItem { value: value.bytes.clone(), etag: Some(value.etag.to_string()), metadata, content_type: None })
     }
 
-    /// Forgets what has expired by `now`. Each write calls this, so that no timer is needed.
+    /// Removes values that have expired by `now`. Each write calls this, so that no timer is needed.
     pub(super) fn drop_expired(&mut self, now: Timestamp) {
         while let Some((expires, _)) = self.expiries.first() {
             if *expires > now {
@@ -48,7 +48,7 @@ impl Table {
         }
     }
 
-    /// Whether the etag and concurrency of `operation` fit what is here. Expired values must have been dropped.
+    /// Checks the etag and concurrency of `operation` against the table. Expired values must have been dropped.
     pub(super) fn check(&self, operation: &Operation) -> Result<(), StateError> {
         let (key, etag, concurrency) = match operation {
             Operation::Upsert(request) => (&request.key, request.required_etag(), request.options.concurrency),
@@ -71,7 +71,7 @@ impl Table {
         }
     }
 
-    /// Does what [`check`](Self::check) allowed.
+    /// Applies an operation that passed [`check`](Self::check).
     pub(super) fn apply(&mut self, operation: Operation, expires: Option<Timestamp>) {
         match operation {
             Operation::Upsert(request) => {
@@ -93,7 +93,7 @@ impl Table {
     }
 }
 
-/// In the words of Dapr's component.
+/// Returns an etag error with the text of Dapr's component.
 fn conflict(why: String) -> StateError {
     StateError::EtagMismatch(Some(why.into()))
 }
@@ -102,7 +102,7 @@ fn is_written_as(etag: Uuid, text: &str) -> bool {
     etag.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
 }
 
-/// Whole seconds, as Go's `time.RFC3339` prints them.
+/// Formats whole seconds like Go's `time.RFC3339`.
 fn rfc3339(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expired_value_is_invisible_at_once_and_forgotten_with_the_next_write() {
+    fn expired_value_is_hidden_and_removed_by_next_write() {
         let mut table = Table::default();
         let past = Timestamp::from_second(1_000).unwrap();
         table.apply(Operation::Upsert(SetRequest::new("k", "v")), Some(past));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn rewriting_a_value_leaves_no_stale_expiry_behind() {
+    fn rewriting_a_value_removes_its_old_expiry() {
         let mut table = Table::default();
         let future = "2999-01-02T03:04:05.678Z".parse().unwrap();
         table.apply(Operation::Upsert(SetRequest::new("k", "v")), Some(future));

@@ -1,4 +1,4 @@
-//! The properties of `state.redis`. `components-contrib/common/component/redis/settings.go`.
+//! Properties of `state.redis`. `components-contrib/common/component/redis/settings.go`.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use redis::RedisConnectionInfo;
 use super::connection::Settings;
 
 const DEFAULT_PORT: u16 = 6379;
-/// The defaults of the client that Dapr uses.
+/// Defaults of the client that Dapr uses.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 const RETRIES: u32 = 3;
-/// And Dapr's own, between two tries.
+/// Dapr's own defaults for the delay between attempts.
 const MIN_DELAY: Duration = Duration::from_millis(8);
 const MAX_DELAY: Duration = Duration::from_secs(2);
 
 pub(super) struct Config {
     pub(super) connection: Settings,
-    /// For writes that do not say.
+    /// Time to live of writes without one.
     pub(super) default_ttl: TimeToLive,
 }
 
 impl Config {
     pub(super) fn read(properties: &Properties) -> Result<Self, PropertyError> {
-        refuse_what_is_missing_here(properties)?;
+        reject_unsupported(properties)?;
         let (host, port) = address(properties)?;
         let default_ttl = match properties.int::<i64>("ttlInSeconds")? {
             None => TimeToLive::Unset,
@@ -35,7 +35,7 @@ impl Config {
         };
         let retries = match properties.int::<i32>("redisMaxRetries")? {
             None | Some(0) => RETRIES,
-            // -1 turns retries off.
+            // -1 disables retries.
             Some(retries) => u32::try_from(retries).unwrap_or(0),
         };
         let connection = Settings {
@@ -52,16 +52,16 @@ impl Config {
     }
 }
 
-/// Better an error than a connection without what the YAML asks for.
-fn refuse_what_is_missing_here(properties: &Properties) -> Result<(), PropertyError> {
+/// Rejects unsupported settings: an error is better than a connection without, say, TLS.
+fn reject_unsupported(properties: &Properties) -> Result<(), PropertyError> {
     for name in ["enableTLS", "failover", "useEntraID", "useOIDC"] {
         if properties.bool(name)? == Some(true) {
-            return Err(PropertyError::invalid(name, "false: daprlet does not have this yet"));
+            return Err(PropertyError::invalid(name, "false: daprlet does not support this yet"));
         }
     }
     match properties.get("redisType") {
         None | Some("node") => Ok(()),
-        Some(_) => Err(PropertyError::invalid("redisType", "node: daprlet knows no clusters yet")),
+        Some(_) => Err(PropertyError::invalid("redisType", "node: daprlet does not support clusters yet")),
     }
 }
 
@@ -70,7 +70,7 @@ fn address(properties: &Properties) -> Result<(String, u16), PropertyError> {
     let port: Option<u16> = properties.int("redisPort")?;
     let invalid = || PropertyError::invalid("redisHost", "one host with or without a port");
     let (host, own_port) = match text.rsplit_once(':') {
-        // An IPv6 address with a port has brackets; without them all of it is the address.
+        // An IPv6 address with a port has brackets; without brackets, all of it is the address.
         Some((host, own)) if !host.contains(':') || host.ends_with(']') => {
             (host, Some(own.parse().map_err(|_| invalid())?))
         }
@@ -99,7 +99,7 @@ fn credentials(properties: &Properties) -> Result<RedisConnectionInfo, PropertyE
     Ok(settings.set_db(properties.int("redisDB")?.unwrap_or(0)))
 }
 
-/// In Go's syntax, or in milliseconds, unlike the durations of other components.
+/// Parses a duration in Go's syntax or in milliseconds, unlike the durations of other components.
 fn timeout(properties: &Properties, name: &str, default: Duration) -> Result<Duration, PropertyError> {
     let Some(text) = properties.get(name) else {
         return Ok(default);
@@ -109,7 +109,7 @@ fn timeout(properties: &Properties, name: &str, default: Duration) -> Result<Dur
         Err(_) => go_duration::parse(text).ok().map(|nanos| nanos / 1_000_000),
     };
     match millis.ok_or_else(|| PropertyError::invalid(name, "a duration such as 3s, or milliseconds"))? {
-        // -1 and 0 mean the default of some or no limit: a limit there must be.
+        // -1 and 0 mean the default or no limit in Dapr; here there is always a limit.
         ..=0 => Ok(default),
         millis => Ok(Duration::from_millis(millis.unsigned_abs())),
     }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_port_from_either_property_or_the_default() {
+    fn port_comes_from_either_property_or_default() {
         assert_eq!(server(&[("redisHost", "localhost:6380")]), "localhost:6380");
         assert_eq!(server(&[("redisHost", "db")]), "db:6379");
         assert_eq!(server(&[("redisHost", "db"), ("redisPort", "7000")]), "db:7000");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_daprlet_does_not_have_is_refused_by_name() {
+    fn unsupported_settings_are_rejected_by_name() {
         for (name, value) in [("enableTLS", "true"), ("redisType", "cluster"), ("failover", "true")] {
             let error = check(&[("redisHost", "db"), (name, value)]).err().unwrap().to_string();
             assert!(error.contains(name), "{error}");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_ttl_may_be_for_ever() {
+    fn default_ttl_may_be_forever() {
         assert_eq!(check(&[("redisHost", "db")]).unwrap().default_ttl, TimeToLive::Unset);
         let ttl = |text| check(&[("redisHost", "db"), ("ttlInSeconds", text)]).unwrap().default_ttl;
         assert_eq!(ttl("60"), TimeToLive::For(Duration::from_secs(60)));
@@ -155,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn retries_are_three_unless_turned_off() {
+    fn retries_default_to_three() {
         let retries = |text| check(&[("redisHost", "db"), ("redisMaxRetries", text)]).unwrap().connection.retries;
         assert_eq!([retries("0"), retries("-1"), retries("7")], [3, 0, 7]);
     }
 
     #[test]
-    fn a_bare_number_is_milliseconds() {
+    fn number_without_unit_is_milliseconds() {
         let properties = [("readTimeout", "250"), ("dialTimeout", "2s"), ("wrong", "soon")].into_iter().collect();
         let read = |name| timeout(&properties, name, READ_TIMEOUT);
         assert_eq!(read("readTimeout"), Ok(Duration::from_millis(250)));

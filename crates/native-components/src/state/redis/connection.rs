@@ -1,7 +1,7 @@
-//! The connection to the server: one for all requests, made again when it is lost.
+//! Connection to the server: one for all requests, restored when it is lost.
 //!
-//! As with the client that Dapr uses (go-redis), a request waits for a server that is away for a moment, and is sent again
-//! where that cannot do anything twice.
+//! As in Dapr's client (go-redis), a request waits for a server that is briefly unavailable, and is resent if that
+//! cannot take effect twice.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,11 +12,11 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind};
 use tokio::net::TcpStream;
 
-/// How often one attempt of a request tries to connect, and how long it waits in between.
+/// Limit on the connection attempts per attempt of a request, and the delay between them.
 const DIALS: u32 = 5;
 const DIAL_DELAY: Duration = Duration::from_millis(100);
 
-/// Where the server is, and how long it is waited for.
+/// Address of the server, with timeouts and retries.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) host: String,
@@ -24,13 +24,13 @@ pub(super) struct Settings {
     pub(super) login: RedisConnectionInfo,
     pub(super) dial_timeout: Duration,
     pub(super) read_timeout: Duration,
-    /// How often a request is tried again.
+    /// Number of times that a request is retried.
     pub(super) retries: u32,
     pub(super) min_delay: Duration,
     pub(super) max_delay: Duration,
 }
 
-/// The connection, for whoever has a request.
+/// Shared connection to the server.
 pub(super) struct Link {
     settings: Settings,
     current: Mutex<Option<Open>>,
@@ -48,12 +48,12 @@ impl Open {
     }
 }
 
-/// Whether a request that may have reached the server may be sent again.
+/// Safety of resending a request that may have reached the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// It does nothing that it does not do once.
+    /// Repeating the request has no further effect.
     Harmless,
-    /// It depends on what is there, which its first try may have changed.
+    /// The result depends on state that the first attempt may have changed.
     Harmful,
 }
 
@@ -62,7 +62,7 @@ impl Link {
         Self { settings, current: Mutex::default() }
     }
 
-    /// Sends a request over the connection, and over another one where that one is lost.
+    /// Sends a request, and resends it over a new connection if the connection is lost.
     pub(super) async fn send<T, F>(
         &self,
         repeat: Repeat,
@@ -96,7 +96,7 @@ impl Link {
         }
     }
 
-    /// The connection, or a new one, for which it is tried several times.
+    /// Returns the open connection, or opens a new one in several attempts.
     async fn open(&self) -> RedisResult<Open> {
         if let Some(open) = self.usable() {
             return Ok(open);
@@ -106,7 +106,7 @@ impl Link {
             match self.dial().await {
                 Ok(open) => {
                     let mut current = self.current();
-                    // Somebody else may have been faster.
+                    // Another request may have connected first.
                     let faster = current.clone().filter(Open::is_usable);
                     return Ok(current.insert(faster.unwrap_or(open)).clone());
                 }
@@ -135,7 +135,7 @@ impl Link {
         let closed = is_closed.clone();
         tokio::spawn(async move {
             driver.await;
-            // Whoever looks before sending knows that nothing would be sent.
+            // A request that checks this flag is not sent over a closed connection.
             closed.store(true, Ordering::Release);
         });
         Ok(Open { connection, is_closed })
@@ -153,8 +153,9 @@ impl Link {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long to wait after the attempt with that number: longer each time, and never twice the same, so that many requests
-    /// do not come back together.
+    /// Returns the delay after an attempt.
+    ///
+    /// It grows with the attempt's number and is random, so that many requests do not retry together.
     fn delay(&self, attempt: u32) -> Duration {
         let Settings { min_delay, max_delay, .. } = self.settings;
         let spread = min_delay.saturating_mul(1 << attempt.min(16));
@@ -163,12 +164,12 @@ impl Link {
     }
 }
 
-/// Whether the connection is of no use any more.
+/// Returns true if the connection is no longer usable.
 fn is_lost(error: &RedisError) -> bool {
     error.is_io_error() || error.is_timeout() || error.is_connection_dropped()
 }
 
-/// Whether the server says that it has done nothing, and may do it soon.
+/// Returns true if the server did nothing and may accept the request soon.
 fn is_turned_away(error: &RedisError) -> bool {
     use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly, TryAgain};
     matches!(error.kind(), ErrorKind::Server(BusyLoading | ClusterDown | MasterDown | ReadOnly | TryAgain))

@@ -1,4 +1,4 @@
-//! Calls of the two scripts that every write and delete is.
+//! Calls of the two scripts behind every write and delete.
 
 use building_blocks::state::{SetRequest, TimeToLive};
 use redis::aio::MultiplexedConnection;
@@ -39,7 +39,7 @@ impl Scripts {
         self.delete.key(key).arg(etag).invoke_async(&mut connection).await
     }
 
-    /// Adds a write to a transaction, with the script's text: there is no second try for a script unknown there.
+    /// Adds a write to a transaction, with the script's text: a transaction cannot retry an unknown script.
     pub(super) fn add_set(&self, pipe: &mut Pipeline, request: &SetRequest, etag: &str, ttl: TimeToLive) {
         let set = pipe.cmd("EVAL").arg(SET).arg(1).arg(&request.key);
         set.arg(etag).arg(&*request.value).arg(0).arg(ttl_argument(ttl));

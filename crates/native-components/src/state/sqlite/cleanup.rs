@@ -1,4 +1,4 @@
-//! Deleting rows that have expired, now and then. `components-contrib/common/component/sql/cleanup.go`.
+//! Periodic deletion of expired rows. `components-contrib/common/component/sql/cleanup.go`.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::row::Tables;
 
-/// Taken off the interval when it is compared with the last clean-up, as Dapr does, so that jitter skips no turn.
-const SLACK: Duration = Duration::from_millis(100);
+/// Tolerance of the interval since the last cleanup, so that jitter skips no turn. Same as in Dapr.
+const INTERVAL_TOLERANCE: Duration = Duration::from_millis(100);
 
 pub(super) struct Cleanup {
     interval: Duration,
@@ -19,13 +19,15 @@ impl Cleanup {
         Self { interval, due: Instant::now() + interval }
     }
 
-    /// Cleans up, unless another process on the same file did within the interval. A failure waits for the next turn.
+    /// Deletes expired rows, unless another process did so for the same file within the interval.
+    ///
+    /// After a failure, the next attempt is at the next turn.
     pub(super) fn run(&mut self, connection: &Connection, tables: &Tables) {
         self.due = Instant::now() + self.interval;
         match self.delete_expired(connection, tables) {
             Ok(0) => {}
             Ok(rows) => tracing::debug!(rows, "removed expired state"),
-            Err(error) => tracing::warn!(%error, "could not remove expired state"),
+            Err(error) => tracing::warn!(%error, "cannot remove expired state"),
         }
     }
 
@@ -36,7 +38,7 @@ impl Cleanup {
             WHERE (unixepoch(CURRENT_TIMESTAMP) - unixepoch(value)) * 1000 > ?",
             tables.metadata
         );
-        let interval = self.interval.saturating_sub(SLACK).as_millis();
+        let interval = self.interval.saturating_sub(INTERVAL_TOLERANCE).as_millis();
         if connection.execute(&claim, [i64::try_from(interval).unwrap_or(i64::MAX)])? == 0 {
             return Ok(0);
         }

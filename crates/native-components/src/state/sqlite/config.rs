@@ -1,4 +1,4 @@
-//! The properties of `state.sqlite`. `components-contrib/common/authentication/sqlite/metadata.go`.
+//! Properties of `state.sqlite`. `components-contrib/common/authentication/sqlite/metadata.go`.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
 const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The pragmas that have a property of their own, or that would break what the store relies on.
+/// Pragmas that have a property of their own, or that would break assumptions of the store.
 const FORBIDDEN_PRAGMAS: [&str; 3] = ["busy_timeout", "journal_mode", "foreign_keys"];
 
 pub(super) struct Config {
     pub(super) database: Database,
     pub(super) tables: Tables,
-    /// How long any one operation may take.
+    /// Timeout of one operation.
     pub(super) timeout: Duration,
-    /// How often expired rows are deleted; `None` for never, which is Dapr's default.
+    /// Interval of deleting expired rows; `None` for never, which is Dapr's default.
     pub(super) cleanup_interval: Option<Duration>,
 }
 
@@ -53,7 +53,7 @@ impl Config {
     }
 }
 
-/// `data.db`, `file:data.db?mode=ro&_pragma=cache_size(-2000)`, `:memory:`.
+/// Parses `data.db`, `file:data.db?mode=ro&_pragma=cache_size(-2000)`, or `:memory:`.
 fn parse_connection_string(text: &str, context: &Context) -> Result<Database, PropertyError> {
     let invalid = |expected: &str| PropertyError::invalid("connectionString", expected);
     let text = text.strip_prefix("file:").unwrap_or(text);
@@ -72,7 +72,8 @@ fn parse_connection_string(text: &str, context: &Context) -> Result<Database, Pr
             ("_pragma", pragma) => database.pragmas.push(parse_pragma(pragma).ok_or_else(|| {
                 invalid("free of _pragma options other than name(value), busy_timeout, journal_mode and foreign_keys")
             })?),
-            // How Go's driver opens transactions and shares caches: ours are always "immediate", on one connection.
+            // Options for transactions and shared caches in Go's driver; here transactions are always "immediate", on
+            // one connection.
             ("_txlock" | "cache" | "mode" | "immutable", _) => {}
             _ => return Err(invalid("a path with no options but mode, immutable, cache, _txlock and _pragma")),
         }
@@ -80,7 +81,7 @@ fn parse_connection_string(text: &str, context: &Context) -> Result<Database, Pr
     Ok(database)
 }
 
-/// `name(value)`.
+/// Parses `name(value)`.
 fn parse_pragma(text: &str) -> Option<(String, String)> {
     let (name, value) = text.strip_suffix(')')?.split_once('(')?;
     let is_word =
@@ -89,7 +90,9 @@ fn parse_pragma(text: &str) -> Option<(String, String)> {
     (is_word(&name) && is_word(value) && !FORBIDDEN_PRAGMAS.contains(&name.as_str())).then(|| (name, value.to_owned()))
 }
 
-/// A table's name goes into SQL text, where nothing can be escaped: only letters, digits and underscores are let in.
+/// Returns a table name.
+///
+/// It becomes part of SQL text without escaping, so only letters, digits and underscores are allowed.
 fn identifier(properties: &Properties, name: &str, default: &str) -> Result<String, PropertyError> {
     let value = properties.get(name).unwrap_or(default);
     if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_taken_from_the_base_folder_with_or_without_file_scheme() {
+    fn path_is_relative_to_base_dir_with_or_without_scheme() {
         assert_eq!(database("data/state.db").file.as_deref(), Some(Path::new("/base/data/state.db")));
         assert_eq!(database("file:/abs.db?mode=rwc").file.as_deref(), Some(Path::new("/abs.db")));
         assert_eq!(database(":memory:").file, None);
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn pragmas_are_taken_unless_they_are_forbidden() {
+    fn pragmas_are_accepted_unless_forbidden() {
         assert_eq!(database("a.db?_pragma=cache_size(-2000)").pragmas, [("cache_size".into(), "-2000".into())]);
         for wrong in ["busy_timeout(1)", "JOURNAL_MODE(OFF)", "x", "x(1);DROP TABLE y", "x()"] {
             let connection = format!("a.db?_pragma={wrong}");
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
+    fn missing_or_invalid_property_is_named() {
         let message = |properties: &[(&str, &str)]| check(properties).err().unwrap().to_string();
         assert_eq!(message(&[]), "property \"connectionString\" is required");
         let table = message(&[("url", "a.db"), ("tableName", "a; DROP TABLE b")]);
@@ -141,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_have_daprs_aliases_and_defaults() {
+    fn durations_have_dapr_aliases_and_defaults() {
         let config = check(&[("url", "a.db"), ("timeoutInSeconds", "30"), ("cleanupIntervalInSeconds", "-1")]).unwrap();
         assert_eq!((config.timeout, config.cleanup_interval), (Duration::from_secs(30), None));
         let config = check(&[("url", "a.db"), ("cleanupInterval", "1h")]).unwrap();

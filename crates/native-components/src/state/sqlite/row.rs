@@ -1,7 +1,7 @@
-//! Reading and writing rows of the state table.
+//! Rows of the state table.
 //!
-//! A value that is text is stored as it is, with `is_binary` 0, as Dapr stores what comes through its HTTP API; any
-//! other bytes as base64, with `is_binary` 1, as it stores what comes through gRPC.
+//! A value that is text is stored unchanged with `is_binary` 0, as Dapr stores values from its HTTP API; other bytes
+//! are stored as base64 with `is_binary` 1, as values from gRPC.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::sqlite::is_unavailable;
 
 const LIVE: &str = "(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)";
 
-/// The names of the two tables, and the statements on them.
+/// Names of the two tables, and the statements on them.
 #[derive(Clone)]
 pub(super) struct Tables {
     pub(super) state: String,
@@ -82,7 +82,7 @@ pub(super) fn ping(connection: &Connection) -> Result<(), StateError> {
     connection.query_row("SELECT 1", [], |_| Ok(())).map_err(failure)
 }
 
-/// Does one operation within whatever transaction is open.
+/// Applies one operation within the open transaction.
 pub(super) fn apply(connection: &Connection, tables: &Tables, operation: &Operation) -> Result<(), StateError> {
     match operation {
         Operation::Upsert(request) => set(connection, tables, request),
@@ -114,10 +114,10 @@ fn set(connection: &Connection, tables: &Tables, request: &SetRequest) -> Result
     }
 }
 
-/// The longest time to live, in seconds.
+/// Maximum time to live, in seconds.
 const MAX_TTL: u64 = i32::MAX as u64;
 
-/// `components-contrib/state/utils/ttl.go`, which knows `-1` and no other negative number.
+/// Parses the time to live as `components-contrib/state/utils/ttl.go`, which accepts `-1` and no other negative number.
 fn ttl(metadata: &Metadata) -> Result<Option<Duration>, StateError> {
     let wrong = |why: &str| {
         let name = TTL_IN_SECONDS;
@@ -145,16 +145,16 @@ fn delete(connection: &Connection, tables: &Tables, request: &DeleteRequest) -> 
     }
 }
 
-/// The text to store, and whether it is base64.
+/// Returns the text to store, and true if it is base64.
 fn encode(value: &Bytes) -> (std::borrow::Cow<'_, str>, bool) {
     match std::str::from_utf8(value) {
-        // A zero byte ends a text for programs that read the file through C strings.
+        // A zero byte ends the text for programs that read the file through C strings.
         Ok(text) if !value.contains(&0) => (text.into(), false),
         _ => (STANDARD.encode(value).into(), true),
     }
 }
 
-/// What SQLite says, as what it means: a locked database may be free later.
+/// Converts a SQLite error: a locked database may be available later.
 pub(super) fn failure(error: rusqlite::Error) -> StateError {
     if is_unavailable(&error) { StateError::Unavailable(error.into()) } else { StateError::Other(error.into()) }
 }

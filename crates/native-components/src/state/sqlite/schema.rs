@@ -1,7 +1,7 @@
-//! The tables, as Dapr makes and counts them. `components-contrib/state/sqlite/sqlite_migrations.go`.
+//! Tables and their migrations as in Dapr. `components-contrib/state/sqlite/sqlite_migrations.go`.
 //!
-//! A row `migrations` in the metadata table tells how many migrations the file has had. A file that a later Dapr has
-//! migrated further keeps its number: the columns used here are named in every statement, so more of them do no harm.
+//! A row `migrations` in the metadata table counts the migrations of the file. A file that a later Dapr has migrated
+//! further keeps its number: all statements name the columns that they use, so additional columns do no harm.
 
 use building_blocks::InitError;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use super::row::Tables;
 use crate::sqlite::classify;
 
-/// Makes what is missing, in one exclusive transaction: another process may be opening the same file.
+/// Creates missing tables in one exclusive transaction, as another process may be opening the same file.
 pub(super) fn migrate(connection: &mut Connection, tables: &Tables) -> Result<(), InitError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(classify)?;
     let level = level(&transaction, tables)?;
@@ -30,7 +30,7 @@ fn level(transaction: &Transaction<'_>, tables: &Tables) -> Result<u32, InitErro
     match level {
         None => Ok(0),
         Some(text) => text.parse().map_err(|_| {
-            InitError::misconfigured(format!("the table {} holds no valid migration level", tables.metadata))
+            InitError::misconfigured(format!("the table {} has no valid migration level", tables.metadata))
         }),
     }
 }

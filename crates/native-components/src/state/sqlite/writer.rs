@@ -1,5 +1,4 @@
-//! The thread that writes. Requests that wait together are committed together: a commit waits for the disk, and one
-//! wait can serve many.
+//! Thread that writes. Concurrent requests share a commit: each commit waits for the disk, and one wait can serve many.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -12,19 +11,19 @@ use tokio::sync::oneshot;
 use super::cleanup::Cleanup;
 use super::row::{self, Tables, failure};
 
-/// The most requests in one commit; beyond it the first would wait too long for the last.
+/// Limit on the requests in one commit. Beyond it, the first would wait too long for the last.
 const MAX_BATCH: usize = 256;
 
 type Answer = oneshot::Sender<Result<(), StateError>>;
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
 enum Request {
-    /// Operations that succeed or fail as one.
+    /// Operations that succeed or fail together.
     Write(Vec<Operation>, Answer),
     Read(Read),
 }
 
-/// The queue to the thread, which ends when this is dropped and the queue is empty.
+/// Queue of the writer thread, which ends when this is dropped and the queue is empty.
 pub(super) struct Writer(mpsc::Sender<Request>);
 
 impl Writer {
@@ -40,21 +39,21 @@ impl Writer {
         Ok(Self(requests))
     }
 
-    /// Returns when the operations are on the disk, or when none of them is.
+    /// Returns after all operations are on disk, or fails if none of them is.
     pub(super) async fn write(&self, operations: Vec<Operation>) -> Result<(), StateError> {
         let (answer, answered) = oneshot::channel();
         self.0.send(Request::Write(operations, answer)).map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
 
-    /// Reads on the writer's connection, for a database that has no other.
+    /// Reads on the writer's connection, for a database that has no other connection.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> T + Send + 'static,
     ) -> Result<T, StateError> {
         let (answer, answered) = oneshot::channel();
         let read: Read = Box::new(move |connection| {
-            // The caller may have gone away; then nobody wants the answer.
+            // The caller may have stopped waiting.
             let _ = answer.send(read(connection));
         });
         self.0.send(Request::Read(read)).map_err(|_| ended())?;
@@ -81,7 +80,7 @@ impl Worker {
             while let Some(request) = next {
                 match request {
                     Request::Write(operations, answer) => batch.push((operations, answer)),
-                    // A read sees all writes that were asked for before it.
+                    // A read sees all writes queued before it.
                     Request::Read(read) => {
                         self.commit(std::mem::take(&mut batch));
                         read(&self.connection);
@@ -93,7 +92,7 @@ impl Worker {
         }
     }
 
-    /// The next request, cleaning up while there is none; `None` when there will never be one.
+    /// Returns the next request, cleaning up while idle; `None` if there will never be one.
     fn next(&mut self) -> Option<Request> {
         loop {
             let Some(cleanup) = &mut self.cleanup else {
@@ -114,12 +113,12 @@ impl Worker {
         let (requests, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let results = self.try_commit(&requests).unwrap_or_else(|error| all_failed(&error, requests.len()));
         for (answer, result) in answers.into_iter().zip(results) {
-            // The caller may have stopped waiting; what was written stays written.
+            // The caller may have stopped waiting; the writes are kept.
             let _ = answer.send(result);
         }
     }
 
-    /// One transaction for all requests, a savepoint for each, so that one that fails takes no other with it.
+    /// Commits all requests in one transaction. Each has a savepoint, so that a failure affects no other request.
     fn try_commit(&mut self, requests: &[Vec<Operation>]) -> rusqlite::Result<Vec<Result<(), StateError>>> {
         let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut results = Vec::with_capacity(requests.len());
@@ -131,7 +130,7 @@ impl Worker {
     }
 }
 
-/// All operations, or none: an unfinished savepoint rolls back when it is dropped.
+/// Applies all operations or none: an unfinished savepoint rolls back when it is dropped.
 fn apply(savepoint: Savepoint<'_>, tables: &Tables, operations: &[Operation]) -> Result<(), StateError> {
     for operation in operations {
         row::apply(&savepoint, tables, operation)?;
@@ -139,7 +138,7 @@ fn apply(savepoint: Savepoint<'_>, tables: &Tables, operations: &[Operation]) ->
     savepoint.commit().map_err(failure)
 }
 
-/// Nothing was committed, so that nobody may be told otherwise, whatever its own part of the transaction said.
+/// Returns an error for every request, as nothing was committed.
 fn all_failed(error: &rusqlite::Error, count: usize) -> Vec<Result<(), StateError>> {
     (0..count).map(|_| Err(StateError::Unavailable(error.to_string().into()))).collect()
 }

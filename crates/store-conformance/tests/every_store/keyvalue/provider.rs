@@ -1,4 +1,4 @@
-//! Components that export `wasi:keyvalue`, instantiated on WASI and on daprlet's functions.
+//! Components that export `wasi:keyvalue`, with WASI and daprlet's functions as imports.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,29 +34,29 @@ mod contract {
     });
 }
 
-/// What an instance is given.
-struct Given {
+/// State of an instance.
+struct InstanceState {
     wasi: WasiCtx,
     table: ResourceTable,
     dapr: DaprWit,
 }
 
-impl WasiView for Given {
+impl WasiView for InstanceState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-/// A component that answers `wasi:keyvalue`, alone or with a store inside.
+/// Component that exports `wasi:keyvalue`, alone or composed with a store.
 pub(super) struct Provider {
     engine: Engine,
     component: Component,
-    linker: Linker<Given>,
+    linker: Linker<InstanceState>,
 }
 
 impl Provider {
-    /// The first of these components, with the others inside. All tests share what is compiled.
-    pub(super) fn of(names: &[&str]) -> Arc<Self> {
+    /// Returns the first component composed with the others; compiled components are shared among tests.
+    pub(super) fn get(names: &[&str]) -> Arc<Self> {
         static COMPILED: Mutex<BTreeMap<String, Arc<Provider>>> = Mutex::new(BTreeMap::new());
         let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
         compiled.entry(names.join(", ")).or_insert_with(|| Arc::new(Self::new(names))).clone()
@@ -71,15 +71,16 @@ impl Provider {
         let component = Component::new(&engine, fuse::fuse(first, others).unwrap().bytes()).unwrap();
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
-        dapr_wit::add_to_linker(&mut linker, |given: &mut Given| &mut given.dapr).unwrap();
+        dapr_wit::add_to_linker(&mut linker, |given: &mut InstanceState| &mut given.dapr).unwrap();
         Self { engine, component, linker }
     }
 
-    /// An instance with a bucket open, for an application of this sidecar and with these variables.
+    /// Creates an instance with an open bucket, for an application of `sidecar` with these environment variables.
     pub(super) async fn instance(&self, sidecar: &Arc<Sidecar>, environment: &[(&str, &str)]) -> Instance {
         let mut wasi = WasiCtxBuilder::new();
         wasi.envs(environment).allow_tcp(true).allow_ip_name_lookup(true).inherit_network();
-        let given = Given { wasi: wasi.build(), table: ResourceTable::new(), dapr: DaprWit::new(sidecar.clone()) };
+        let given =
+            InstanceState { wasi: wasi.build(), table: ResourceTable::new(), dapr: DaprWit::new(sidecar.clone()) };
         let mut store = Store::new(&self.engine, given);
         let exports = contract::Provider::instantiate_async(&mut store, &self.component, &self.linker).await.unwrap();
         let opened = exports.wasi_keyvalue_store().call_open(&mut store, "").await.unwrap();
@@ -87,14 +88,14 @@ impl Provider {
     }
 }
 
-/// The sidecar of an application that has this state store, or none.
+/// Creates the sidecar of an application with the given state store, or none.
 pub(super) fn sidecar(state: Option<Arc<dyn StateStore>>) -> Arc<Sidecar> {
     let sidecar = Sidecar::new(Settings {
         app_id: "app".to_owned(),
         connection: AppConnection::default(),
         secret_scopes: Vec::new(),
         http_endpoints: Vec::new(),
-        invoker: Arc::new(Nobody),
+        invoker: Arc::new(NoInvoker),
         bodies: 1 << 20,
         forced_shutdown: CancellationToken::new(),
         enabled_features: Vec::new(),
@@ -107,24 +108,24 @@ pub(super) fn sidecar(state: Option<Arc<dyn StateStore>>) -> Arc<Sidecar> {
     Arc::new(sidecar)
 }
 
-/// There is no other application.
-struct Nobody;
+/// Invoker without other applications.
+struct NoInvoker;
 
 #[async_trait]
-impl Invoker for Nobody {
+impl Invoker for NoInvoker {
     async fn invoke(&self, target: &str, _: Request<Body>) -> Result<Response<Body>, InvokeError> {
         Err(InvokeError::Unknown { target: target.to_owned() })
     }
 }
 
-/// A component's instance, and its bucket. A trap fails the test.
+/// Instance of a component with its bucket. A trap fails the test.
 pub(super) struct Instance {
-    store: Store<Given>,
+    store: Store<InstanceState>,
     exports: contract::Provider,
     bucket: ResourceAny,
 }
 
-/// One function each, on the instance's bucket.
+/// Calls of the interface's functions on the instance's bucket.
 impl Instance {
     pub(super) async fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let bucket = self.exports.wasi_keyvalue_store().bucket();

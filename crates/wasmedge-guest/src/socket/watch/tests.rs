@@ -17,7 +17,7 @@ struct Guest {
 }
 
 impl Guest {
-    /// With somebody at the other end.
+    /// Creates a guest and the peer of its connection.
     async fn connected() -> (Self, TcpStream) {
         let (near, far) = pair().await;
         let mut sockets = SocketTable::new(crate::descriptors::DescriptorBudget::new(8));
@@ -40,7 +40,7 @@ impl Guest {
         self.poll(direction, &mut Context::from_waker(std::task::Waker::noop())).is_ready()
     }
 
-    /// Whether tokio is told of the guest's connections, so that a thread is woken for what happens on them.
+    /// Returns whether tokio waits on the guest's connections, so that events wake a thread.
     fn is_waited_for(&self) -> bool {
         self.sockets.watch.queue.as_ref().is_some_and(|queue| queue.waiting.is_some())
     }
@@ -49,7 +49,7 @@ impl Guest {
         self.sockets.get_mut(self.fd).unwrap().stream().unwrap()
     }
 
-    /// What a read of at most 16 bytes gives: nothing where it would wait.
+    /// Reads at most 16 bytes; `None` where the read would block.
     fn read(&mut self) -> Option<Vec<u8>> {
         let mut buffer = [0; 16];
         match self.stream().try_read(&mut buffer) {
@@ -78,7 +78,7 @@ impl Wake for Woken {
 }
 
 #[tokio::test]
-async fn a_connection_is_readable_from_the_first_byte_to_the_last_and_again_with_the_next() {
+async fn connection_is_readable_while_bytes_are_left() {
     let (mut guest, mut far) = Guest::connected().await;
     assert!(!guest.is_ready(Direction::Read));
     for said in ["one", "sixteen bytes...and some more"] {
@@ -95,7 +95,7 @@ async fn a_connection_is_readable_from_the_first_byte_to_the_last_and_again_with
 }
 
 #[tokio::test]
-async fn what_arrived_before_it_was_watched_is_seen() {
+async fn bytes_from_before_registration_are_seen() {
     let (mut guest, mut far) = Guest::connected().await;
     far.write_all(b"early").await.unwrap();
     guest.ready(Direction::Read).await;
@@ -103,12 +103,12 @@ async fn what_arrived_before_it_was_watched_is_seen() {
 }
 
 #[tokio::test]
-async fn an_end_that_comes_with_the_last_bytes_is_not_lost() {
+async fn end_together_with_the_last_bytes_is_seen() {
     let (mut guest, mut far) = Guest::connected().await;
     assert!(!guest.is_ready(Direction::Read));
     far.write_all(b"last").await.unwrap();
     drop(far);
-    // Nothing is looked at before they are there.
+    // Wait until the bytes have arrived.
     let mut peeked = [0; 8];
     while guest.stream().try_peek(&mut peeked).is_err() {
         tokio::task::yield_now().await;
@@ -120,7 +120,7 @@ async fn an_end_that_comes_with_the_last_bytes_is_not_lost() {
 }
 
 #[tokio::test]
-async fn who_reads_again_and_again_and_never_waits_gets_what_arrives() {
+async fn reading_without_waiting_gets_new_bytes() {
     let (mut guest, mut far) = Guest::connected().await;
     far.write_all(b"one").await.unwrap();
     guest.ready(Direction::Read).await;
@@ -131,7 +131,7 @@ async fn who_reads_again_and_again_and_never_waits_gets_what_arrives() {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_nothing_more_is_not_writable_until_somebody_reads() {
+async fn full_connection_is_not_writable_until_peer_reads() {
     let (mut guest, mut far) = Guest::connected().await;
     guest.ready(Direction::Write).await;
     let block = vec![7; 1 << 16];
@@ -148,7 +148,7 @@ async fn a_connection_that_takes_nothing_more_is_not_writable_until_somebody_rea
 }
 
 #[tokio::test]
-async fn a_request_wakes_a_guest_that_waits_and_nobody_while_it_goes_on() {
+async fn request_wakes_suspended_guest_only() {
     let (mut guest, mut far) = Guest::connected().await;
     let woken = Arc::new(Woken::default());
     let waker = woken.clone().into();
@@ -165,7 +165,7 @@ async fn a_request_wakes_a_guest_that_waits_and_nobody_while_it_goes_on() {
     assert!(!guest.is_waited_for());
 
     far.write_all(b"two").await.unwrap();
-    // What tokio hears of another connection later it would have heard of this one before.
+    // Had tokio heard of this connection, that would have been before it heard of the other one.
     let (mut other, mut far_from_other) = pair().await;
     far_from_other.write_all(b"x").await.unwrap();
     assert_eq!(other.read(&mut [0]).await.unwrap(), 1);
@@ -174,7 +174,7 @@ async fn a_request_wakes_a_guest_that_waits_and_nobody_while_it_goes_on() {
 }
 
 #[tokio::test]
-async fn a_guest_that_goes_on_for_another_reason_is_not_waited_for_either() {
+async fn guest_woken_for_another_reason_stops_waiting() {
     let (mut guest, _far) = Guest::connected().await;
     assert!(!guest.is_ready(Direction::Read));
     assert!(guest.is_waited_for());
@@ -183,7 +183,7 @@ async fn a_guest_that_goes_on_for_another_reason_is_not_waited_for_either() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_is_watched_no_more_and_its_place_is_another_ones() {
+async fn closed_connection_is_deregistered_and_index_reused() {
     let (mut guest, mut far) = Guest::connected().await;
     assert!(!guest.is_ready(Direction::Read));
     guest.sockets.close(guest.fd).unwrap();

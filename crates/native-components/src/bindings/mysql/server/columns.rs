@@ -1,7 +1,7 @@
-//! Columns of MySQL as JSON, as they come out of Go's driver and Dapr's binding.
+//! Conversion of MySQL columns to JSON, with the same results as Go's driver and Dapr's binding.
 //!
-//! Rows come in the binary protocol. Times are read from its bytes, so that zero dates, which no time type can hold,
-//! come out as they do in Go.
+//! Rows use the binary protocol. Times are decoded from its bytes, so that zero dates, which no time type can
+//! represent, come out as in Go.
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -21,23 +21,23 @@ pub(super) fn read_row(row: &MySqlRow) -> Result<Row, sqlx::Error> {
     Ok(values)
 }
 
-/// One value; `None` leaves it out.
+/// Reads one value; `None` omits it.
 fn read(row: &MySqlRow, index: usize, type_: &sqlx::mysql::MySqlTypeInfo) -> Result<Option<Value>, sqlx::Error> {
     let name = type_.name();
     let raw = row.try_get_raw(index)?;
     if matches!(name, "DATE" | "DATETIME" | "TIMESTAMP") {
-        // sqlx calls a zero date NULL; its bytes are there, and a NULL has none.
+        // sqlx reports a zero date as NULL; unlike a NULL, it has bytes.
         let time = <&[u8] as Decode<MySql>>::decode(raw).ok().map(date_time).transpose();
         return time.map(|time| time.map(Value::from)).map_err(|why| sqlx::Error::Decode(why.into()));
     }
     if raw.is_null() {
-        // In Go a NULL is left out, but for columns of bytes, which have a nil slice.
+        // In Go a NULL is omitted, except in byte columns, which yield a nil slice.
         return Ok(is_bytes(type_).then_some(Value::Null));
     }
     let value = match name {
         "FLOAT" => {
             let value: f32 = row.try_get_unchecked(index)?;
-            // The shortest decimal of the 32 bits, not of the 64 that they would be widened to.
+            // The shortest decimal of the 32 bits, not of the 64 bits to which they would be widened.
             float(value.to_string().parse().unwrap_or_else(|_| f64::from(value)))
         }
         "DOUBLE" => float(row.try_get_unchecked(index)?),
@@ -47,13 +47,15 @@ fn read(row: &MySqlRow, index: usize, type_: &sqlx::mysql::MySqlTypeInfo) -> Res
         "BOOLEAN" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => {
             Value::from(row.try_get_unchecked::<i64, _>(index)?)
         }
-        // Text in all its forms, DECIMAL, ENUM, SET.
+        // Text in all its forms, and DECIMAL, ENUM, SET.
         _ => Value::from(String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(index)?)),
     };
     Ok(Some(value))
 }
 
-/// By the collation, and not by the name: a text with a `_bin` collation calls itself binary as well.
+/// Returns true for binary columns.
+///
+/// Decided by collation, not by name, as text with a `_bin` collation is called binary too.
 fn is_bytes(type_: &sqlx::mysql::MySqlTypeInfo) -> bool {
     match type_.name() {
         "JSON" | "BIT" | "GEOMETRY" | "NULL" => true,
@@ -62,9 +64,11 @@ fn is_bytes(type_: &sqlx::mysql::MySqlTypeInfo) -> bool {
     }
 }
 
-/// `YYYY-MM-DDThh:mm:ss.fZ`, from a length, year, month, day, hour, minute, second and microseconds, of which the last
-/// parts may be missing. Go's zero time stands for MySQL's zero date. Days that no calendar has, which MySQL keeps on request,
-/// are counted on as Go counts them: the 31st of February is the 3rd of March, and a month of zero the December before.
+/// Formats a date as `YYYY-MM-DDThh:mm:ss.fZ`.
+///
+/// The bytes are a length, year, month, day, hour, minute, second and microseconds, of which the last parts may be
+/// missing. MySQL's zero date becomes Go's zero time. Impossible days, which MySQL can store, overflow as in Go: the
+/// 31st of February is the 3rd of March, and month zero is the December before.
 fn date_time(bytes: &[u8]) -> Result<String, &'static str> {
     let part = |index: usize| bytes.get(index).copied().unwrap_or(0);
     let year = u16::from_le_bytes([part(1), part(2)]);
@@ -75,14 +79,16 @@ fn date_time(bytes: &[u8]) -> Result<String, &'static str> {
     let date = i16::try_from(year).ok().and_then(|year| Date::new(year, 1, 1).ok());
     let date = date.and_then(|date| date.checked_add((i64::from(month) - 1).months()).ok());
     let date = date.and_then(|date| date.checked_add((i64::from(day) - 1).days()).ok());
-    // In the words of Go's JSON.
+    // The error text of Go's JSON encoder.
     let date = date.filter(|date| date.year() >= 0).ok_or("Time.MarshalJSON: year outside of range [0,9999]")?;
     let micros = u32::from_le_bytes([part(8), part(9), part(10), part(11)]);
     let fraction = fraction(micros);
     Ok(format!("{}T{:02}:{:02}:{:02}{fraction}Z", date.strftime("%Y-%m-%d"), part(5), part(6), part(7)))
 }
 
-/// `-hhh:mm:ss.f`, from a length, sign, days, hours, minutes, seconds and microseconds; nothing at all is midnight.
+/// Formats a time span as `-hhh:mm:ss.f`.
+///
+/// The bytes are a length, sign, days, hours, minutes, seconds and microseconds; no bytes are midnight.
 fn time(bytes: &[u8]) -> String {
     let part = |index: usize| bytes.get(index).copied().unwrap_or(0);
     let sign = if part(1) == 1 { "-" } else { "" };
@@ -102,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_the_binary_protocol_are_read_whatever_their_length() {
+    fn binary_dates_of_any_length_are_decoded() {
         let date_time = |bytes: &[u8]| date_time(bytes).unwrap();
         assert_eq!(date_time(&[0]), "0001-01-01T00:00:00Z");
         assert_eq!(date_time(&[4, 0xea, 7, 1, 2]), "2026-01-02T00:00:00Z");
@@ -112,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn days_of_no_calendar_are_counted_on() {
+    fn impossible_days_overflow_as_in_go() {
         assert_eq!(date_time(&[4, 0xea, 7, 0, 10]).unwrap(), "2025-12-10T00:00:00Z");
         assert_eq!(date_time(&[4, 0xea, 7, 3, 0]).unwrap(), "2026-02-28T00:00:00Z");
         assert_eq!(date_time(&[4, 0xea, 7, 2, 31]).unwrap(), "2026-03-03T00:00:00Z");
@@ -120,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_of_time_may_be_negative_and_longer_than_a_day() {
+    fn time_spans_may_be_negative_or_exceed_a_day() {
         assert_eq!(time(&[0]), "00:00:00");
         assert_eq!(time(&[8, 1, 2, 0, 0, 0, 3, 4, 5]), "-51:04:05");
         assert_eq!(time(&[12, 0, 0, 0, 0, 0, 3, 4, 5, 0x20, 0xa1, 7, 0]), "03:04:05.500000");
