@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod tidy;
+mod words;
 pub(crate) mod workflows;
 
 use anyhow::{Result, ensure};

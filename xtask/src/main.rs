@@ -2,7 +2,9 @@
 
 #![expect(clippy::print_stderr, reason = "telling people what happens is half of what this program does")]
 
+mod attack;
 mod bench;
+mod book;
 mod build_wasm;
 mod chaos;
 mod ci;
@@ -51,8 +53,12 @@ enum Command {
     Ci(ci::Ci),
     /// Kills processes at random under load, and checks for lost events
     Chaos(chaos::Chaos),
+    /// Attacks daprlet with hostile guests, clients, images and statements, and shows what it costs others
+    Attack(attack::Attack),
     /// Measures the figures that the project must meet
     Bench(bench::Bench),
+    /// Renders the documentation, and checks its links
+    Book(book::Book),
     /// Builds the services for WebAssembly, into `wasm/`
     BuildWasm(build_wasm::BuildWasm),
     /// Creates a model directory from a published model, for the classify service
@@ -74,7 +80,9 @@ fn main() -> ExitCode {
         Command::Parity(parity) => parity.run(&repository),
         Command::Ci(ci) => ci.run(&repository),
         Command::Chaos(chaos) => chaos.run(&repository),
+        Command::Attack(attack) => attack.run(&repository),
         Command::Bench(bench) => bench.run(&repository),
+        Command::Book(book) => book.run(&repository),
         Command::Fuse(fuse) => fuse.run(&repository),
         Command::BuildWasm(build) => build.run(&repository),
         Command::Model(model) => model.run(&repository),

@@ -33,7 +33,7 @@ impl Copy {
         command.args(arguments).current_dir(self.0.path()).env("CARGO_TARGET_DIR", target);
         let output = command.output().unwrap();
         let told = || [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-        if output.status.success() { Ok(()) } else { Err(format_duration()) }
+        if output.status.success() { Ok(()) } else { Err(told()) }
     }
 
     fn xtask(&self, arguments: &[&str]) -> Result<(), String> {

@@ -12,8 +12,8 @@ pub(crate) fn init_error(error: RedisError) -> InitError {
         | ErrorKind::Server(ServerErrorKind::NoPerm) => true,
         _ => error.code() == Some("NOAUTH"),
     };
-    let convert_error = error.to_string();
-    if is_for_good { InitError::Misconfigured(convert_error) } else { InitError::Unavailable(convert_error) }
+    let message = error.to_string();
+    if is_for_good { InitError::Misconfigured(message) } else { InitError::Unavailable(message) }
 }
 
 /// Converts an error that is not from a script of ours.

@@ -65,8 +65,8 @@ fn time_to_live(metadata: &[(String, String)]) -> Result<Option<u64>, Error> {
     let found = metadata.iter().find(|(name, _)| name == "ttlInSeconds");
     let Some((_, text)) = found.filter(|(_, text)| !text.is_empty()) else { return Ok(None) };
     let refused = |why| {
-        let convert_error = format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
-        Err(Error::InvalidRequest(convert_error))
+        let message = format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
+        Err(Error::InvalidRequest(message))
     };
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -123,15 +123,15 @@ mod tests {
 
     #[test]
     fn invalid_ttl_gives_the_message_of_dapr() {
-        let convert_error =
+        let message =
             |text, why| format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
         for wrong in ["soon", "1.5", "-", " 1"] {
-            assert_eq!(ttl_argument(wrong, None), Err(convert_error(wrong, "invalid syntax")));
+            assert_eq!(ttl_argument(wrong, None), Err(message(wrong, "invalid syntax")));
         }
         assert_eq!(ttl_argument("99999999999", None), Ok("99999999999".to_owned()));
         assert_eq!(
             ttl_argument("9223372036854775808", None),
-            Err(convert_error("9223372036854775808", "value out of range"))
+            Err(message("9223372036854775808", "value out of range"))
         );
     }
 }

@@ -149,12 +149,9 @@ fn exif_orientation_is_applied() {
     bytes.append(&mut app1);
     bytes.extend_from_slice(&plain[2..]);
     let picture = InputImage::admit(&bytes, DEFAULT_MAX_PIXELS).unwrap();
-    for apply_orientation in [picture.decode().unwrap().into_luma8(), picture.decode_gray().unwrap().into_luma8()] {
-        assert_eq!(apply_orientation.dimensions(), (32, 64));
-        assert!(
-            apply_orientation.get_pixel(16, 8).0 > apply_orientation.get_pixel(16, 56).0,
-            "the bright left is on top now"
-        );
+    for upright in [picture.decode().unwrap().into_luma8(), picture.decode_gray().unwrap().into_luma8()] {
+        assert_eq!(upright.dimensions(), (32, 64));
+        assert!(upright.get_pixel(16, 8).0 > upright.get_pixel(16, 56).0, "the bright left is on top now");
     }
 }
 

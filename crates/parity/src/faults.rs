@@ -15,7 +15,7 @@ use worlds::{Config, Deployment, Kind, Programs, Redis, ServerPair, topology};
 
 use crate::suite::{Outcome, Verdict};
 pub(crate) use chaos::{Chaos, Tally, run as run_chaos};
-use drill::Course;
+use drill::DrillResult;
 use judge::Judgement;
 use kill::Kill;
 
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     let mut verdicts = Vec::new();
     let mut servers = None;
     for config in [Config::Production, Config::Development] {
-        let mut kills = [kill::of_daprlet(config), kill::of_the_real_deployment(config)];
+        let mut kills = [kill::daprlet_kills(config), kill::real_kills(config)];
         kills.iter_mut().for_each(|all| all.retain(|kill| named(config, kill).contains(only)));
         if kills.iter().all(Vec::is_empty) {
             continue;
@@ -76,7 +76,7 @@ async fn one_world(
     }
     let deployment =
         Deployment::start(kind, &topology::application(config, &[]), &servers.create_database("faults")?).await?;
-    let Course { phases, sent, table } = drill::run(deployment, servers, config, kills).await?;
+    let DrillResult { phases, sent, table } = drill::run(deployment, servers, config, kills).await?;
     Ok(judge::all(phases, &sent, &table))
 }
 

@@ -147,10 +147,12 @@ async fn run_chaos(cli: &Cli, minutes: u64) -> anyhow::Result<ExitCode> {
         faults::run_chaos(programs, chaos, |verdict| println!("{}", report::line(verdict))).await?;
     let wrong: Vec<_> = verdicts.iter().filter(|it| it.outcome == Outcome::Different).collect();
     println!("\n{}", wrong.iter().map(|it| it.difference.as_str()).collect::<String>());
-    for (deployment, faults::Tally { kills, acknowledged }) in ["daprlet", "daprd and WasmEdge"].iter().zip(tallies) {
-        println!("{deployment}: {kills} kills, {acknowledged} acknowledged events");
+    for (deployment, faults::Tally { kills, other_faults, acknowledged }) in
+        ["daprlet", "daprd and WasmEdge"].iter().zip(tallies)
+    {
+        println!("{deployment}: {kills} kills, {other_faults} other faults, {acknowledged} acknowledged events");
     }
-    println!("{} kills after which something was wrong", wrong.len());
+    println!("{} faults after which something was wrong", wrong.len());
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

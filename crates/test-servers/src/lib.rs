@@ -14,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Timeout of a server's start.
@@ -76,6 +77,22 @@ impl Server {
         // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+
+    /// Stops it from answering. Its connections stay open.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it answer again.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let process = i32::try_from(self.id()).ok().and_then(Pid::from_raw).unwrap();
+        // It may be gone, which shows in other ways.
+        let _ = kill_process(process, signal);
     }
 
     /// Restarts the server on the same port and in the same directory, with its data.

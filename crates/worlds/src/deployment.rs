@@ -20,7 +20,7 @@ use crate::deployment::managed_process::ManagedProcess;
 use crate::request::{Database, Payload, To};
 use crate::response::RecordedResponse;
 use crate::topology::{App, Topology};
-use crate::{client, echo};
+use crate::{client, echo, faults::Faults};
 
 pub use runtime::Runtime;
 
@@ -68,6 +68,7 @@ pub struct Servers {
 pub struct Deployment {
     ports: BTreeMap<To, u16>,
     members: Vec<ManagedProcess>,
+    faults: Option<Faults>,
     /// Working directory.
     pub folder: TempDir,
     /// Name of the database.
@@ -102,12 +103,17 @@ impl Deployment {
             ensure!(begin.elapsed() < READY_TIMEOUT, "components are not served after {READY_TIMEOUT:?}: {}", output());
             tokio::time::sleep(POLL_INTERVAL).await;
         }
-        members.extend(match kind {
-            Kind::Daprlet => daprlet::start(folder.path(), topology, &ports)?,
-            Kind::Real(programs) => daprd::start(programs, folder.path(), topology, &ports)?,
-        });
+        let mut faults = None;
+        match kind {
+            Kind::Daprlet => {
+                let (daprlet, its_faults) = daprlet::start(folder.path(), topology, &ports)?;
+                members.push(daprlet);
+                faults = its_faults;
+            }
+            Kind::Real(programs) => members.extend(daprd::start(programs, folder.path(), topology, &ports)?),
+        }
         let database = servers.database.clone();
-        let deployment = Self { ports, members, folder, database, database_process: servers.mysql_process };
+        let deployment = Self { ports, members, faults, folder, database, database_process: servers.mysql_process };
         deployment.wait_until_ready(topology).await?;
         Ok(deployment)
     }
@@ -132,6 +138,12 @@ impl Deployment {
         let process = i32::try_from(self.database_process).ok().and_then(Pid::from_raw);
         // If the server is gone, the responses show it.
         let _ = process.map(|process| kill_process(process, signal));
+    }
+
+    /// Returns the faults of the machine under daprlet, if they can be controlled.
+    #[must_use]
+    pub fn faults(&self) -> Option<&Faults> {
+        self.faults.as_ref()
     }
 
     /// Returns the port of a destination.

@@ -5,6 +5,7 @@
 mod client;
 mod deployment;
 mod echo;
+mod faults;
 mod request;
 mod response;
 mod servers;
@@ -12,6 +13,7 @@ pub mod topology;
 
 pub use client::request;
 pub use deployment::{Deployment, Kind, Programs, Runtime, Servers};
+pub use faults::{DISK_FAILURE, DISK_FULL, Faults};
 pub use request::{Database, Payload, To};
 pub use response::RecordedResponse;
 pub use servers::{DeploymentServers, Redis, ServerPair};

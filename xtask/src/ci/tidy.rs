@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use super::words;
 use crate::repository::Repository;
 
 /// Longest file: with more lines it has more than one idea.
@@ -48,6 +49,9 @@ fn check_file(file: &Path, text: &str) -> Vec<String> {
     }
     if name == "Cargo.toml" && text.contains("[package]") && !text.contains("[lints]\nworkspace = true") {
         errors.push("[lints] workspace = true is missing".to_owned());
+    }
+    if name.ends_with(".rs") {
+        errors.extend(words::check(text));
     }
     for (number, line) in text.lines().enumerate() {
         errors.extend(machine_path(line).map(|path| format!("line {}: {path} is one machine's", number + 1)));

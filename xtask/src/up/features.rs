@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn config_needs_a_feature_for_each_component() {
-        let features = of_config(&Repository::new(None)).unwrap();
+        let features = for_config(&Repository::new(None)).unwrap();
         assert_eq!(features, "bindings-cron,bindings-mysql,secretstores-local-file,state-sqlite");
     }
 

@@ -10,9 +10,9 @@ use crate::http_app::HttpApp;
 #[test]
 fn unhealthy_app_gets_no_requests() {
     let is_healthy = Arc::new(AtomicBool::new(false));
-    let output_of = is_healthy.clone();
+    let reported = is_healthy.clone();
     let app = HttpApp::start(move |head| match head.split(' ').nth(1) {
-        Some("/alive") if !output_of.load(Ordering::SeqCst) => (500, String::new()),
+        Some("/alive") if !reported.load(Ordering::SeqCst) => (500, String::new()),
         _ => (200, "here".to_owned()),
     });
     let [port] = free_ports();

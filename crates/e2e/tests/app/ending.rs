@@ -161,7 +161,7 @@ fn exit_of_one_app_leaves_the_others_running() {
     assert!(daprlet.said().contains("restarting: the process has ended: exit status: 3"), "{}", daprlet.said());
 }
 
-/// An application that delays its response until output_of to send it.
+/// An application that delays its response until told to send it.
 struct SlowApp {
     port: u16,
     asked: mpsc::Receiver<()>,
@@ -172,14 +172,14 @@ impl SlowApp {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let ((tell, asked), (answer, output_of)) = (mpsc::channel(), mpsc::channel());
+        let ((tell, asked), (answer, release)) = (mpsc::channel(), mpsc::channel());
         thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
                 let mut head = [0; 4096];
                 // The first connection only probes the port.
                 if matches!(stream.read(&mut head), Ok(1..)) && head.starts_with(b"GET /slow ") {
                     tell.send(()).unwrap();
-                    let _ = output_of.recv();
+                    let _ = release.recv();
                 }
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\ndone");
             }

@@ -136,12 +136,12 @@ fn server_removes_its_socket_on_exit() {
 #[test]
 fn unservable_component_fails_at_once() {
     let folder = TempDir::new().unwrap();
-    let refused = |flags: &[&str], output_of: &str| {
+    let refused = |flags: &[&str], message: &str| {
         let mut command = Command::new(e2e::program());
         command.args(["component", "serve", "--socket", "s.sock"]).args(flags).current_dir(folder.path());
         let ended = command.output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(!ended.status.success() && said.contains(output_of), "{said} does not say {output_of:?}");
+        assert!(!ended.status.success() && said.contains(message), "{said} does not say {message:?}");
     };
     refused(&["--module", "none.wasm"], "none.wasm");
     refused(&["--type", "state.sqllite"], "did you mean state.sqlite?");

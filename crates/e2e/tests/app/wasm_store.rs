@@ -86,12 +86,11 @@ fn trap_or_hang_in_component_fails_only_its_caller() {
                       - {name: callTimeout, value: 300ms}\n";
     let store = Store::start("faulty-store", properties);
     assert_eq!(store.read("reads"), (200, "1".to_owned()));
-    for (fault, output_of) in
-        [("trap", "the component trapped during get"), ("spin", "did not answer get within 300ms")]
+    for (fault, message) in [("trap", "the component trapped during get"), ("spin", "did not answer get within 300ms")]
     {
         let answer = store.call("GET", &format!("state/store/{fault}")).send();
         assert_eq!((answer.status, answer.json()["errorCode"].as_str()), (500, Some("ERR_STATE_GET")));
-        assert!(answer.text().contains(output_of), "{}", answer.text());
+        assert!(answer.text().contains(message), "{}", answer.text());
         assert_eq!(store.read("reads"), (200, "1".to_owned()), "after {fault}");
     }
     let said = store.daprlet.said();

@@ -65,7 +65,7 @@ fn answer(mut connection: TcpStream, file: &[u8], mode: FaultMode, seen: &Mutex<
     let from = if matches!(mode, FaultMode::WithoutRanges) { 0 } else { from };
     let rest = &file[from.min(file.len())..];
     let head = match mode {
-        FaultMode::Missing => "HTTP/1.1 404 Not FlatResult\r\n".to_owned(),
+        FaultMode::Missing => "HTTP/1.1 404 Not Found\r\n".to_owned(),
         _ if from > 0 => {
             format!("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {from}-{}/{}\r\n", file.len() - 1, file.len())
         }

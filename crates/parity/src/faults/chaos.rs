@@ -1,9 +1,9 @@
-//! Random kills for a given time: in each round a few processes, at moments chosen by a seed.
+//! Random kills and faults for a given time: in each round a few, at moments chosen by a seed.
 
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use worlds::{Config, Kind, Programs};
+use worlds::{Config, Faults, Kind, Programs};
 
 use super::kill::{self, Kill};
 use super::{Both, one_world, verdict};
@@ -23,6 +23,8 @@ pub(crate) struct Chaos {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) kills: usize,
+    /// Faults that are no kill: clocks, disks, servers that stop answering.
+    pub(crate) other_faults: usize,
     /// Events reported to users as recorded or deferred.
     pub(crate) acknowledged: usize,
 }
@@ -42,7 +44,11 @@ pub(crate) async fn run(
     let mut round = 0;
     while begin.elapsed() < chaos.duration {
         let config = *[Config::Production, Config::Development].get(rng.usize(..2)).unwrap_or(&Config::Production);
-        let ours = choose(&mut rng, &kill::daprlet_kills(config));
+        let mut all = kill::daprlet_kills(config);
+        if Faults::are_available() {
+            all.extend(kill::machine_faults(config));
+        }
+        let ours = choose(&mut rng, &all);
         let real = choose(&mut rng, &kill::real_kills(config));
         let ours = one_world(&Kind::Daprlet, &mut servers.ours, config, ours);
         let kind = programs.map(|programs| Kind::Real(programs.clone()));
@@ -55,7 +61,7 @@ pub(crate) async fn run(
         let judged: [_; 2] = tokio::try_join!(ours, real)?.into();
         for (deployment, (judgements, tally)) in judged.iter().zip(&mut tallies).enumerate() {
             for judgement in judgements {
-                tally.kills += 1;
+                *if judgement.kill.is_kill() { &mut tally.kills } else { &mut tally.other_faults } += 1;
                 tally.acknowledged += judgement.acknowledged;
                 let name =
                     format!("chaos, seed {}, round {round}, {}/: {}", chaos.seed, config.folder(), judgement.kill);

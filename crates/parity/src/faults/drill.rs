@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use worlds::{Config, Deployment, Payload, RecordedResponse, Server, ServerPair, To};
+use worlds::{Config, Deployment, Faults, Payload, RecordedResponse, Server, ServerPair, To};
 
-use super::kill::{Kill, SERVICES, Target, When};
+use super::kill::{self, Kill, SERVICES, Target, When};
 use super::load::{EventOutcome, Load, Moment, Part, Route, Sent};
 use super::table::{self, Row};
 
@@ -21,6 +21,8 @@ const MIN_DELIVERED_EVENTS: usize = 5;
 const RECOVERED_IMAGES: usize = 5;
 /// Timeout for noticing that a process is gone, and for recovery.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
+/// Unit of a clock that is set.
+const SECONDS_IN_AN_HOUR: i64 = 3600;
 /// Delay between two checks.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -150,31 +152,50 @@ impl Drill<'_> {
     }
 
     fn kill(&mut self, target: Target) -> anyhow::Result<()> {
-        tokio::task::block_in_place(|| match self.server(target) {
-            Some(server) => {
+        tokio::task::block_in_place(|| match (target, self.server(target)) {
+            (Target::Stalled(_), Some(server)) => Ok(server.freeze()),
+            (_, Some(server)) => {
                 server.kill();
                 Ok(())
             }
-            None => self.deployment.kill(&target.to_string()),
+            (Target::Clock(hours), _) => Ok(self.faults()?.set_clock(hours * SECONDS_IN_AN_HOUR)?),
+            (Target::Disk(errno), _) => Ok(self.faults()?.fail_writes(errno)?),
+            (Target::Power, _) => {
+                self.deployment.kill(&target.to_string())?;
+                self.faults()?.lose_unsynced()
+            }
+            _ => self.deployment.kill(&target.to_string()),
         })
     }
 
     fn restart(&mut self, target: Target) -> anyhow::Result<()> {
-        tokio::task::block_in_place(|| match self.server(target) {
-            Some(server) => {
+        tokio::task::block_in_place(|| match (target, self.server(target)) {
+            (Target::Stalled(_), Some(server)) => Ok(server.thaw()),
+            (_, Some(server)) => {
                 server.restart();
                 Ok(())
             }
-            None => self.deployment.restart(&target.to_string()),
+            (Target::Clock(_), _) => Ok(self.faults()?.set_clock(0)?),
+            (Target::Disk(_), _) => Ok(self.faults()?.fail_writes(0)?),
+            _ => self.deployment.restart(&target.to_string()),
         })
+    }
+
+    fn faults(&self) -> anyhow::Result<&Faults> {
+        self.deployment.faults().context("the machine under this deployment cannot be disturbed")
     }
 
     /// Returns the server of a target, unless it is one of the deployment's own processes.
     fn server(&mut self, target: Target) -> Option<&mut Server> {
         match target {
-            Target::MariaDb => Some(&mut self.servers.mysql),
-            Target::Redis => Some(&mut self.servers.redis),
-            Target::Daprlet | Target::Sidecar(_) | Target::Service(_) => None,
+            Target::MariaDb | Target::Stalled(kill::Server::MariaDb) => Some(&mut self.servers.mysql),
+            Target::Redis | Target::Stalled(kill::Server::Redis) => Some(&mut self.servers.redis),
+            Target::Daprlet
+            | Target::Sidecar(_)
+            | Target::Service(_)
+            | Target::Clock(_)
+            | Target::Disk(_)
+            | Target::Power => None,
         }
     }
 

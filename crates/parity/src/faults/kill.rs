@@ -1,8 +1,8 @@
-//! Processes to kill, and the expected effect on the others.
+//! Processes to kill and other faults, and the expected effect of each.
 
 use std::fmt;
 
-use worlds::Config;
+use worlds::{Config, DISK_FAILURE, DISK_FULL};
 
 use super::load::EventOutcome;
 
@@ -18,7 +18,7 @@ const NO_RECORDER: &str = "events wait";
 /// Health report of the events service without a database.
 const NO_DATABASE: &str = r#""name":"database","status":"unavailable""#;
 
-/// A process to kill.
+/// A process to kill, or another fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Target {
     /// All processes of a daprlet deployment at once.
@@ -30,6 +30,21 @@ pub(super) enum Target {
     /// Database of events.
     MariaDb,
     /// State store with the pending events.
+    Redis,
+    /// MariaDB or Redis, which stops answering without closing a connection, as behind a network that loses everything.
+    Stalled(Server),
+    /// Wall clock under daprlet, set that many hours ahead, or behind.
+    Clock(i64),
+    /// Disk under daprlet, whose writes fail with this errno.
+    Disk(i32),
+    /// daprlet, and what its disk was not told to keep.
+    Power,
+}
+
+/// A server of a deployment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Server {
+    MariaDb,
     Redis,
 }
 
@@ -59,6 +74,20 @@ pub(super) fn daprlet_kills(config: Config) -> Vec<Kill> {
     all.into_iter().map(|target| target.at(When::Calm)).chain(more).chain(again(config)).collect()
 }
 
+/// Returns the faults beside kills in a daprlet deployment whose machine can be disturbed.
+pub(super) fn machine_faults(config: Config) -> Vec<Kill> {
+    let mut all = vec![Target::Clock(1), Target::Clock(-1), Target::Stalled(Server::MariaDb)];
+    match config {
+        Config::Production => all.push(Target::Stalled(Server::Redis)),
+        Config::Development => all.extend([Target::Disk(DISK_FULL), Target::Disk(DISK_FAILURE), Target::Power]),
+    }
+    let mut kills: Vec<_> = all.into_iter().map(|target| target.at(When::Calm)).collect();
+    if config == Config::Development {
+        kills.extend([Target::Power.at(When::Waiting), Target::Power.at(When::Delivering)]);
+    }
+    kills
+}
+
 /// Returns the kills in a real Dapr and WasmEdge deployment.
 pub(super) fn real_kills(config: Config) -> Vec<Kill> {
     let mut all: Vec<_> = SERVICES.iter().flat_map(|id| [Target::Sidecar(id), Target::Service(id)]).collect();
@@ -86,6 +115,13 @@ fn servers(config: Config) -> Vec<Target> {
     }
 }
 
+impl Kill {
+    /// Returns true if a process is killed.
+    pub(super) fn is_kill(self) -> bool {
+        !matches!(self.target, Target::Stalled(_) | Target::Clock(_) | Target::Disk(_))
+    }
+}
+
 impl Target {
     fn at(self, when: When) -> Kill {
         Kill { target: self, when }
@@ -93,7 +129,7 @@ impl Target {
 
     /// Returns true if grayscale, called directly, can do without this process.
     pub(super) fn is_dispensable(self) -> bool {
-        !matches!(self, Self::Daprlet | Self::Service(GRAYSCALE))
+        !matches!(self, Self::Daprlet | Self::Power | Self::Service(GRAYSCALE))
     }
 
     /// Returns true if an invocation of grayscale through the sidecar of the events service can do without this
@@ -106,9 +142,18 @@ impl Target {
     pub(super) fn leaves(self, outcome: &EventOutcome) -> bool {
         match self {
             // Nothing is left to take the event.
-            Self::Daprlet | Self::Service(GRAYSCALE) | Self::Sidecar(GRAYSCALE) => !outcome.is_acknowledged(),
-            Self::Sidecar(EVENTS) | Self::Service(EVENTS) | Self::MariaDb => *outcome != EventOutcome::Recorded,
-            Self::Sidecar(_) | Self::Service(_) | Self::Redis => true,
+            Self::Daprlet | Self::Power | Self::Service(GRAYSCALE) | Self::Sidecar(GRAYSCALE) => {
+                !outcome.is_acknowledged()
+            }
+            Self::Sidecar(EVENTS) | Self::Service(EVENTS) | Self::MariaDb | Self::Stalled(Server::MariaDb) => {
+                *outcome != EventOutcome::Recorded
+            }
+            Self::Sidecar(_)
+            | Self::Service(_)
+            | Self::Redis
+            | Self::Stalled(Server::Redis)
+            | Self::Clock(_)
+            | Self::Disk(_) => true,
         }
     }
 
@@ -116,7 +161,9 @@ impl Target {
     pub(super) fn causes(self) -> Option<EventOutcome> {
         match self {
             Self::Sidecar(GRAYSCALE) => Some(EventOutcome::Dropped),
-            Self::Sidecar(EVENTS) | Self::Service(EVENTS) | Self::MariaDb => Some(EventOutcome::Deferred),
+            Self::Sidecar(EVENTS) | Self::Service(EVENTS) | Self::MariaDb | Self::Stalled(Server::MariaDb) => {
+                Some(EventOutcome::Deferred)
+            }
             _ => None,
         }
     }
@@ -131,10 +178,12 @@ impl Target {
             // read.
             Self::Sidecar(EVENTS) | Self::Service(EVENTS) => vec![(GRAYSCALE, NO_RECORDER), (CLASSIFY, NO_RECORDER)],
             Self::Sidecar(image) => vec![(image, NO_STORE), (image, NO_RECORDER)],
-            Self::MariaDb => vec![(EVENTS, NO_DATABASE), (GRAYSCALE, NO_RECORDER), (CLASSIFY, NO_RECORDER)],
-            Self::Redis => vec![(GRAYSCALE, NO_STORE), (CLASSIFY, NO_STORE)],
+            Self::MariaDb | Self::Stalled(Server::MariaDb) => {
+                vec![(EVENTS, NO_DATABASE), (GRAYSCALE, NO_RECORDER), (CLASSIFY, NO_RECORDER)]
+            }
+            Self::Redis | Self::Stalled(Server::Redis) => vec![(GRAYSCALE, NO_STORE), (CLASSIFY, NO_STORE)],
             // Nothing is left to report it, or nothing depends on it.
-            Self::Daprlet | Self::Service(_) => Vec::new(),
+            Self::Daprlet | Self::Power | Self::Clock(_) | Self::Disk(_) | Self::Service(_) => Vec::new(),
         }
     }
 }
@@ -143,11 +192,13 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Daprlet => to.write_str("daprlet"),
+            Self::Daprlet | Self::Power => to.write_str("daprlet"),
             Self::Sidecar(id) => write!(to, "daprd of {id}"),
             Self::Service(id) => to.write_str(id),
-            Self::MariaDb => to.write_str("MariaDB"),
-            Self::Redis => to.write_str("Redis"),
+            Self::MariaDb | Self::Stalled(Server::MariaDb) => to.write_str("MariaDB"),
+            Self::Redis | Self::Stalled(Server::Redis) => to.write_str("Redis"),
+            Self::Clock(_) => to.write_str("the clock"),
+            Self::Disk(_) => to.write_str("the disk"),
         }
     }
 }
@@ -159,6 +210,15 @@ impl fmt::Display for Kill {
             When::Waiting => " while events wait",
             When::Delivering => " amid a delivery",
         };
-        write!(to, "{} is killed{when}", self.target)
+        let fault = match self.target {
+            Target::Stalled(_) => "stops answering",
+            Target::Clock(1..) => "is set ahead",
+            Target::Clock(_) => "is set back",
+            Target::Disk(DISK_FULL) => "is full",
+            Target::Disk(_) => "fails writes",
+            Target::Power => "loses power",
+            _ => "is killed",
+        };
+        write!(to, "{} {fault}{when}", self.target)
     }
 }

@@ -63,7 +63,7 @@ fn internal_error(why: &str) -> Response {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, why.to_owned()).into()
 }
 
-async fn answer<A: App>(service: &Service<A>, request: &IncomingRequest) -> Response {
+async fn handle<A: App>(service: &Service<A>, request: &IncomingRequest) -> Response {
     let Some(head) = head(request) else {
         return Problem::new(StatusCode::BAD_REQUEST, "the request cannot be understood").into();
     };

@@ -46,7 +46,7 @@ pub async fn serve<A: App>(service: Service<A>) -> Result<(), hyper::Error> {
     server.serve(connections).await
 }
 
-async fn answer<A: App>(service: &Service<A>, request: hyper::Request<Body>, peer: IpAddr) -> hyper::Response<Body> {
+async fn handle<A: App>(service: &Service<A>, request: hyper::Request<Body>, peer: IpAddr) -> hyper::Response<Body> {
     let (head, body) = request.into_parts();
     let response = match http_bridge::request_to_1(&head, ()) {
         Ok(request) => {

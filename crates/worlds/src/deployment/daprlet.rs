@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::deployment::managed_process::ManagedProcess;
 use crate::deployment::{files, pluggable};
+use crate::faults::Faults;
 use crate::request::To;
 use crate::topology::{App, Sidecar, Topology};
 
@@ -16,7 +17,7 @@ pub(crate) fn start(
     folder: &Path,
     topology: &Topology,
     ports: &BTreeMap<To, u16>,
-) -> anyhow::Result<Vec<ManagedProcess>> {
+) -> anyhow::Result<(ManagedProcess, Option<Faults>)> {
     for sidecar in &topology.sidecars {
         files::working_folder(folder, sidecar.id)?;
     }
@@ -30,7 +31,8 @@ pub(crate) fn start(
         .current_dir(folder)
         .envs(topology.environment.iter().copied());
     command.env(pluggable::SOCKETS_DIR_VARIABLE, pluggable::sockets(folder));
-    Ok(vec![ManagedProcess::start("daprlet", command)])
+    let faults = Faults::prepare(folder, &mut command)?;
+    Ok((ManagedProcess::start("daprlet", command), faults))
 }
 
 fn app(sidecar: &Sidecar, topology: &Topology, ports: &BTreeMap<To, u16>) -> Value {

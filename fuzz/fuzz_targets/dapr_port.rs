@@ -1,0 +1,78 @@
+//! Any bytes on a connection to a Dapr port, with a state store behind it.
+
+#![no_main]
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use building_blocks::component::{ComponentSpec, Context};
+use dapr_http::{DaprHttp, Options};
+use http::{Request, Response};
+use libfuzzer_sys::fuzz_target;
+use sidecar::{AppConnection, Body, Components, InvokeError, Invoker, Settings, Sidecar};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// A request that waits for more is over by then.
+const CONNECTION_TIMEOUT: Duration = Duration::from_millis(200);
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+});
+static API: LazyLock<Arc<DaprHttp>> = LazyLock::new(|| RUNTIME.block_on(api()));
+
+/// Nobody can be invoked.
+struct Nobody;
+
+#[async_trait]
+impl Invoker for Nobody {
+    async fn invoke(&self, target: &str, _: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        Err(InvokeError::Unknown { target: target.to_owned() })
+    }
+}
+
+async fn api() -> Arc<DaprHttp> {
+    let sidecar = Arc::new(Sidecar::new(Settings {
+        app_id: "app".to_owned(),
+        connection: AppConnection::default(),
+        http_endpoints: Vec::new(),
+        secret_scopes: Vec::new(),
+        invoker: Arc::new(Nobody),
+        bodies: 1 << 20,
+        forced_shutdown: CancellationToken::new(),
+        enabled_features: Vec::new(),
+        shutdown: CancellationToken::new(),
+    }));
+    let spec =
+        ComponentSpec { name: "store".to_owned(), type_: "state.in-memory".to_owned(), ..ComponentSpec::default() };
+    let component = native_components::registry().create(spec.clone(), Context::default()).await;
+    let mut components = Components::default();
+    components.add(&spec, &component.expect("a component")).expect("a state store");
+    sidecar.set_components(components);
+    Arc::new(DaprHttp::new(sidecar, Options::default()))
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let api = API.clone();
+    RUNTIME.block_on(async {
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let served = tokio::spawn(dapr_http::serve(api, server, CancellationToken::new()));
+        let mut response = Vec::new();
+        let exchange = async {
+            // The server may close before it has read everything.
+            let _ = client.write_all(bytes).await;
+            let _ = client.shutdown().await;
+            let _ = client.read_to_end(&mut response).await;
+        };
+        let _ = tokio::time::timeout(CONNECTION_TIMEOUT, exchange).await;
+        drop(client);
+        served.abort();
+        if let Err(error) = served.await {
+            assert!(!error.is_panic(), "{error}");
+        }
+        let is_http = response.is_empty() || response.starts_with(b"HTTP/1.") || bytes.starts_with(b"PRI");
+        assert!(is_http, "{:?}", String::from_utf8_lossy(&response));
+    });
+});
