@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code, reason = "the guest's socket uses all of it")]
-#[path = "../../crates/wasmedge-guest/src/socket/http_tracker.rs"]
+#[path = "../../crates/guest-wasmedge/src/socket/http_tracker.rs"]
 mod http_tracker;
 
 use http_tracker::HttpTracker;

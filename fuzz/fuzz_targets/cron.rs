@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/native-components/src/bindings/cron/schedule.rs"]
+#[path = "../../crates/component-native/src/bindings/cron/schedule.rs"]
 mod schedule;
 
 use schedule::Schedule;

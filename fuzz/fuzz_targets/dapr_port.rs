@@ -6,11 +6,11 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use building_blocks::component::{ComponentSpec, Context};
-use dapr_http::{DaprHttp, Options};
+use dapr_building_blocks::component::{ComponentSpec, Context};
+use dapr_api_http::{DaprHttp, Options};
 use http::{Request, Response};
 use libfuzzer_sys::fuzz_target;
-use sidecar::{AppConnection, Body, Components, InvokeError, Invoker, Settings, Sidecar};
+use dapr_runtime::{AppConnection, Body, Components, InvokeError, Invoker, Settings, Sidecar};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ async fn api() -> Arc<DaprHttp> {
     }));
     let spec =
         ComponentSpec { name: "store".to_owned(), type_: "state.in-memory".to_owned(), ..ComponentSpec::default() };
-    let component = native_components::registry().create(spec.clone(), Context::default()).await;
+    let component = component_native::registry().create(spec.clone(), Context::default()).await;
     let mut components = Components::default();
     components.add(&spec, &component.expect("a component")).expect("a state store");
     sidecar.set_components(components);
@@ -58,7 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
     let api = API.clone();
     RUNTIME.block_on(async {
         let (mut client, server) = tokio::io::duplex(1 << 20);
-        let served = tokio::spawn(dapr_http::serve(api, server, CancellationToken::new()));
+        let served = tokio::spawn(dapr_api_http::serve(api, server, CancellationToken::new()));
         let mut response = Vec::new();
         let exchange = async {
             // The server may close before it has read everything.

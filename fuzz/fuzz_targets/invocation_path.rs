@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::percent_decode_str;
-use sidecar::access_control::{AccessControl, AccessPolicy, NAMESPACE, OperationRule, Operations, TRUST_DOMAIN};
+use dapr_runtime::access_control::{AccessControl, AccessPolicy, NAMESPACE, OperationRule, Operations, TRUST_DOMAIN};
 
 fn policy() -> AccessControl {
     let rule = OperationRule { path: "/open/**".to_owned(), verbs: vec!["*".to_owned()], allows: true };
@@ -21,12 +21,12 @@ fn policy() -> AccessControl {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(sent) = sidecar::method_path(bytes, None) else { return };
+    let Ok(sent) = dapr_runtime::method_path(bytes, None) else { return };
     assert!(sent.path().starts_with('/'), "{sent}");
     assert!(!sent.path().contains(['?', '#', ' ']), "{sent}");
     // As the host asks, and as an app understands it at most: decoded once, without dots.
     let understood = percent_decode_str(sent.path()).decode_utf8_lossy();
-    let understood: Cow<'_, str> = sidecar::clean(&understood);
+    let understood: Cow<'_, str> = dapr_runtime::clean(&understood);
     if policy().allows("caller", &understood, "GET") {
         assert!(understood.to_lowercase().starts_with("/open"), "{bytes:?} is sent as {sent} and allowed");
     }

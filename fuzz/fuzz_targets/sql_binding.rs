@@ -5,9 +5,9 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use building_blocks::OutputBinding;
-use building_blocks::binding::InvokeRequest;
-use building_blocks::component::{ComponentSpec, Context};
+use dapr_building_blocks::OutputBinding;
+use dapr_building_blocks::binding::InvokeRequest;
+use dapr_building_blocks::component::{ComponentSpec, Context};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -23,7 +23,7 @@ static BINDING: LazyLock<Arc<dyn OutputBinding>> = LazyLock::new(|| {
     let file = DIRECTORY.path().join("own.db").display().to_string();
     let properties = [("url", format!("sqlite:{file}"))].into_iter().collect();
     let spec = ComponentSpec { name: "db".to_owned(), type_: "bindings.mysql".to_owned(), properties, ..ComponentSpec::default() };
-    let component = RUNTIME.block_on(native_components::registry().create(spec, Context::default()));
+    let component = RUNTIME.block_on(component_native::registry().create(spec, Context::default()));
     component.expect("a component").output_binding.expect("a binding")
 });
 

@@ -12,7 +12,7 @@ use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
     ImportSection, InstructionSink, MemorySection, MemoryType, Module, TypeSection, ValType,
 };
-use wasmedge_guest::{
+use guest_wasmedge::{
     Account, Activity, Connecting, DescriptorBudget, AcceptQueue, Engine, GuestOptions, IoFuture, Limits, Listener,
     MemoryAccount, MemoryStream, Network, Output, OutputStream, Stream, Weight, run,
 };

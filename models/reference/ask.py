@@ -1,6 +1,6 @@
 """Prints the results of TensorFlow Lite's own interpreter for images and a quantised model, as JSON.
 
-Imported models are compared with the output, which is `crates/model-import/tests/import/reference.json`. It lists each
+Imported models are compared with the output, which is `tools/model-import/tests/import/reference.json`. It lists each
 class of at least 5/255 with its confidence in 255ths, the likeliest first, ties by index.
 """
 

@@ -4,7 +4,7 @@
     python efficientnet.py
 
 prints, for one generated image, the logits of every hundredth class. They are in
-`crates/model-import/tests/import/efficientnet.rs`.
+`tools/model-import/tests/import/efficientnet.rs`.
 """
 
 import numpy as np

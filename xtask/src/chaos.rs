@@ -64,7 +64,7 @@ fn compile_faults(repository: &Repository) -> Result<Option<PathBuf>> {
     }
     let library = repository.workspace()?.target_directory.join("libfaults.so");
     let mut cc = repository.command("cc");
-    cc.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(repository.path("crates/worlds/faults/faults.c"));
+    cc.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(repository.path("tests/deployments/faults/faults.c"));
     run(&mut cc)?;
     Ok(Some(library))
 }

@@ -53,7 +53,7 @@ impl Parity {
         for wasmedge in wasmedges {
             parity.arg("--wasmedge").arg(wasmedge);
         }
-        if let Some(wasmtime) = real_programs::wasmtime() {
+        if let Some(wasmtime) = toolchains::wasmtime() {
             parity.arg("--wasmtime").arg(wasmtime);
         }
         if let Some(report) = &self.report {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use real_programs::WASMTIME;
+use toolchains::WASMTIME;
 
 use crate::repository::Repository;
 
@@ -17,7 +17,7 @@ pub(crate) const DAPRD_MODULE: &str = "tools/daprd";
 
 /// Returns the cache directory of a third-party program.
 pub(crate) fn folder(program: &str, version: &str) -> Result<PathBuf> {
-    Ok(real_programs::caches()?.join("tools").join(format!("{program}-{version}")))
+    Ok(toolchains::caches()?.join("tools").join(format!("{program}-{version}")))
 }
 
 /// Reads the version of Dapr from `tools/daprd`.

@@ -44,6 +44,15 @@ pub(crate) struct Package {
 #[derive(Deserialize)]
 struct Metadata {
     wasm: Option<Wasm>,
+    daprlet: Option<Daprlet>,
+}
+
+/// Place of a package in the repository.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Daprlet {
+    /// Group of crates with the same rules for dependencies.
+    wing: String,
 }
 
 /// Build settings for WebAssembly.
@@ -135,6 +144,11 @@ impl Package {
     pub(crate) fn rustc_for_wasm(&self) -> &[String] {
         let wasm = self.metadata.as_ref().and_then(|metadata| metadata.wasm.as_ref());
         wasm.map_or(&[], |wasm| &wasm.rustc)
+    }
+
+    /// Returns the wing that its manifest names: `package.metadata.daprlet.wing`.
+    pub(crate) fn wing(&self) -> Option<&str> {
+        self.metadata.as_ref()?.daprlet.as_ref().map(|it| it.wing.as_str())
     }
 
     /// Returns its directory.

@@ -1,6 +1,6 @@
 //! Writes and deletes, validated before they are sent.
 
-use redis_state::NO_ETAG;
+use redis_layout::NO_ETAG;
 
 use crate::bindings::exports::dapr::components::state::{Concurrency, DeleteRequest, Error, SetRequest};
 

@@ -1,7 +1,7 @@
 //! The two scripts for all writes and deletes.
 
 use redis::{Pipeline, RedisResult, Script};
-use redis_state::{DELETE, SET};
+use redis_layout::{DELETE, SET};
 
 use crate::connection::Connection;
 use crate::request::{Delete, Write};

@@ -1,6 +1,6 @@
 //! The store: Dapr's layout and behaviour on one connection, which is reopened if lost.
 //!
-//! The layout is `redis_state`'s. An etag is not checked if the key is absent, a value written with `first-write` can
+//! The layout is `redis_layout`'s. An etag is not checked if the key is absent, a value written with `first-write` can
 //! only be changed with its etag, and a transaction does not roll back.
 
 use std::thread::sleep;

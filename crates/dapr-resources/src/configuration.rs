@@ -4,10 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dapr_http::middleware::TYPES;
-use dapr_http::{ApiAccess, ApiRule};
-use sidecar::access_control::{AccessControl, AccessPolicy, OperationRule, Operations};
-use sidecar::{DefaultAccess, SecretScope};
+use dapr_api_http::middleware::TYPES;
+use dapr_api_http::{ApiAccess, ApiRule};
+use dapr_runtime::access_control::{AccessControl, AccessPolicy, OperationRule, Operations};
+use dapr_runtime::{DefaultAccess, SecretScope};
 
 use crate::config_error::{ConfigError, ConfigErrors};
 use crate::document::{self, Document, Names, Reader};

@@ -8,8 +8,8 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app_runtime::AllowRule;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use daprlet_host::AllowRule;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use health_check::HealthCheck;

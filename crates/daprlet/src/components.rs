@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use building_blocks::Registry;
+use dapr_building_blocks::Registry;
 
 use crate::environment::Environment;
 
@@ -16,7 +16,7 @@ pub(crate) async fn registry(cache: &Path, environment: &Environment) -> Registr
 #[cfg(feature = "pluggable")]
 async fn add_pluggable(registry: &mut Registry, environment: &Environment) {
     let folder = environment.get("DAPR_COMPONENTS_SOCKETS_FOLDER").unwrap_or("/tmp/dapr-components-sockets");
-    pluggable::register(registry, pluggable::discover(Path::new(folder)).await);
+    component_pluggable::register(registry, component_pluggable::discover(Path::new(folder)).await);
 }
 
 #[cfg(not(feature = "pluggable"))]
@@ -25,8 +25,8 @@ async fn add_pluggable(_: &mut Registry, _: &Environment) {}
 /// Returns the component types of this build.
 #[cfg_attr(not(feature = "wasm-components"), expect(unused, reason = "native components are compiled already"))]
 pub(crate) fn built_in(cache: &Path) -> Registry {
-    let mut registry = native_components::registry();
+    let mut registry = component_native::registry();
     #[cfg(feature = "wasm-components")]
-    wasm_components::register(&mut registry, Some(cache.to_owned()));
+    component_wasm::register(&mut registry, Some(cache.to_owned()));
     registry
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use fuse::{Part, describe, fuse};
+use compose::{Part, describe, fuse};
 
 /// Composes a Wasm component and the providers of its imports into one component.
 #[derive(Debug, Args)]

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use app_runtime::LocalRegistry;
-use building_blocks::Secret;
-use building_blocks::component::Context;
+use dapr_building_blocks::Secret;
+use dapr_building_blocks::component::Context;
+use daprlet_host::LocalRegistry;
 
 /// Environment variables of the process.
 pub(crate) struct Environment {

@@ -48,10 +48,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {
-    let is_start = |error: &app_runtime::StartError| error.is_configuration();
+    let is_start = |error: &daprlet_host::StartError| error.is_configuration();
     error.is::<ConfigErrors>()
         || error.is::<UsageError>()
-        || error.downcast_ref::<app_runtime::StartError>().is_some_and(is_start)
+        || error.downcast_ref::<daprlet_host::StartError>().is_some_and(is_start)
 }
 
 /// Writes to standard error with a timeout. A blocked reader cannot keep the process from exiting.

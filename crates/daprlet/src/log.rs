@@ -17,10 +17,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use app_runtime::AppLog;
+use daprlet_host::AppLog;
+use guest_wasmedge::OutputStream;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
-use wasmedge_guest::OutputStream;
 
 use self::app_line::AppLineFormat;
 use self::budget::{Budget, Verdict};

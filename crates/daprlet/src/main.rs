@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Command::Component(command) => block_on(component::run(command)).map(|()| ExitCode::SUCCESS),
         Command::Version => version::print().map(|()| ExitCode::SUCCESS),
         Command::ProcessGuard => {
-            app_runtime::guard_processes(std::io::stdin().lock());
+            daprlet_host::guard_processes(std::io::stdin().lock());
             Ok(ExitCode::SUCCESS)
         }
     };

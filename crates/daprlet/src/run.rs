@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use app_runtime::{App, GuardCommand, Host, HostEvent, HostSettings};
 use dapr_resources::run_template::{AppEntry, LogDestination, RunTemplate};
+use daprlet_host::{App, GuardCommand, Host, HostEvent, HostSettings};
+use guest_wasmedge::Engine;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
-use wasmedge_guest::Engine;
 
 use crate::cli::Run;
 use crate::environment::Environment;

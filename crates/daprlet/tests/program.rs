@@ -1,4 +1,4 @@
-//! Smoke test of the program; `crates/e2e` tests its behaviour.
+//! Smoke test of the program; `tests/e2e` tests its behaviour.
 
 use std::process::Command;
 

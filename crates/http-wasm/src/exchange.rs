@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use dapr_http::Peer;
+use dapr_api_http::Peer;
+use dapr_runtime::{Body, empty_body, full_body};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::BodyExt as _;
-use sidecar::{Body, empty_body, full_body};
 use wasmtime::{Result, bail, format_err};
 
 /// Limit on the bytes of a body that is buffered for a guest, or written by it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wasm_engine::{Clock, Kind, OutputStream};
+use guest_engine::{Clock, Kind, OutputStream};
 use wasmtime::{
     Config, Engine, Error, InstancePre, Linker, Module, Result, Store, StoreLimits, StoreLimitsBuilder, TypedFunc,
     UpdateDeadline, bail, format_err,
@@ -57,7 +57,7 @@ pub(crate) struct Guest {
 
 impl Template {
     pub(crate) fn new(bytes: &[u8], options: Options) -> Result<Self> {
-        match wasm_engine::kind(bytes) {
+        match guest_engine::kind(bytes) {
             Some(Kind::Module) => {}
             Some(Kind::Component) => {
                 bail!("it is a component of the component model, not a module of the http-wasm ABI")

@@ -15,9 +15,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dapr_http::middleware::{Middleware, Next};
+use dapr_api_http::middleware::{Middleware, Next};
+use dapr_runtime::{Body, full_body};
 use http::{Request, Response, StatusCode};
-use sidecar::{Body, full_body};
 use tokio::sync::Semaphore;
 
 use exchange::Exchange;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use wasm_engine::{LineBuffer, Output, OutputStream};
+use guest_engine::{LineBuffer, Output, OutputStream};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{self, Pollable, StreamResult};
 

@@ -5,11 +5,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dapr_http::middleware::{Middleware, Pipeline};
+use dapr_api_http::middleware::{Middleware, Pipeline};
+use dapr_runtime::{Body, full_body};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use http_wasm::{HttpWasm, Options};
-use sidecar::{Body, full_body};
 
 /// Imports and texts of the test guests.
 const IMPORTS: &str = r#"

@@ -5,8 +5,8 @@
 //! line ([`Graphs`]). Each file is loaded once per process ([`Library`]) and shared by all guests. The host memory of
 //! each guest is limited ([`limits`]).
 //!
-//! Two ABIs use this crate: that of preview 1, as in WasmEdge's plug-in, in `wasmedge-guest`, and the component model's
-//! in `component-guest`. This crate depends on neither, nor on wasmtime.
+//! Two ABIs use this crate: that of preview 1, as in WasmEdge's plug-in, in `guest-wasmedge`, and the component model's
+//! in `guest-wasi-http`. This crate depends on neither, nor on wasmtime.
 
 mod error;
 #[cfg_attr(not(feature = "rten"), path = "graph/stub.rs")]

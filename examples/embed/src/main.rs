@@ -7,9 +7,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use building_blocks::state::{DeleteRequest, GetRequest, SetRequest};
-use building_blocks::{StateError, StateStore as _};
-use wasm_components::{Engine, Options, WasmStateStore};
+use component_wasm::{Engine, Options, WasmStateStore};
+use dapr_building_blocks::state::{DeleteRequest, GetRequest, SetRequest};
+use dapr_building_blocks::{StateError, StateStore as _};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {

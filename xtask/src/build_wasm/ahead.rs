@@ -18,14 +18,14 @@ use crate::setup::is_installed;
 pub(crate) fn compile(repository: &Repository, modules: &[String]) -> Result<()> {
     let mut failed = Vec::new();
     for wasmedge in wasmedges()? {
-        let version = real_programs::version(&wasmedge)?;
+        let version = toolchains::version(&wasmedge)?;
         let folder = repository.path(FOLDER).join(format!("wasmedge-{version}"));
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         for module in modules {
             let from = repository.path(FOLDER).join(module).with_extension("wasm");
             let begin = Instant::now();
             let say = || eprintln!("Compiling {} ahead of time", from.display());
-            match real_programs::compile(&wasmedge, &from, say) {
+            match toolchains::compile(&wasmedge, &from, say) {
                 Ok(compiled) => {
                     install(&compiled, &folder.join(module).with_extension("so"))?;
                     eprintln!("  for WasmEdge {version}, after {} s", begin.elapsed().as_secs());

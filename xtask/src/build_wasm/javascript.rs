@@ -22,7 +22,7 @@ const SOURCES: &[&str] = &[".npmrc", "package.json", "package-lock.json", "src",
 pub(super) fn build(repository: &Repository, to: &Path) -> Result<()> {
     let folder = repository.path("examples").join(NAME);
     let to = to.join(NAME).with_extension("wasm");
-    let kept = real_programs::caches()?.join("javascript").join(format!("{NAME}-{}.wasm", digest(&folder)?));
+    let kept = toolchains::caches()?.join("javascript").join(format!("{NAME}-{}.wasm", digest(&folder)?));
     if !kept.is_file() {
         if !is_installed(NPM) {
             eprintln!(

@@ -1,146 +1,127 @@
 //! Forbidden dependencies between crates, checked with `cargo tree`.
+//!
+//! Each crate of the workspace names its wing in its own manifest (`package.metadata.daprlet.wing`); the rules are about wings, and
+//! about single crates where a wing has exceptions. Services have the wing `service`, and Wasm components `wasm-component`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Result, bail};
 
-use crate::repository::{Package, Repository, TEMPLATE, output};
+use crate::repository::{Package, Repository, TEMPLATE, Workspace, output};
 
-/// Crates that run only in daprlet's process.
-const HOST: &[&str] = &[
-    "app-runtime",
-    "building-blocks",
-    "component-guest",
-    "dapr-http",
-    "dapr-resources",
-    "dapr-wit",
-    "daprlet",
-    "fuse",
-    "http-wasm",
-    "inference",
-    "native-components",
-    "pluggable",
-    "sidecar",
-    "wasm-components",
-    "wasm-engine",
-    "wasmedge-guest",
-];
-
-/// Libraries that services are built from.
-const GUEST_LIBRARIES: &[&str] = &["dapr-client", "http-bridge", "image-intake", "service-kit"];
+/// Wings that run only in daprlet's process.
+const HOST: &[&str] = &["program", "api", "runtime", "building-blocks", "component", "guest"];
 
 /// Crates that others must not depend on, even indirectly.
 struct Rule {
+    /// Wings or crates.
     crates: &'static [&'static str],
-    /// True if the rule also applies to the services.
-    services: bool,
+    /// Wings, crates, or packages of the registry.
     never: &'static [&'static [&'static str]],
     because: &'static str,
 }
 
 const RULES: &[Rule] = &[
     Rule {
-        crates: GUEST_LIBRARIES,
-        services: true,
+        crates: &["service", "service-library"],
         never: &[HOST, &["wasmtime"]],
         because: "the same service runs beside the real daprd",
     },
     Rule {
         crates: HOST,
-        services: false,
-        never: &[GUEST_LIBRARIES],
+        never: &[&["service", "service-library"]],
         because: "the host runs any service, and is built without ours",
     },
     Rule {
-        crates: &["building-blocks", "native-components"],
-        services: false,
-        never: &[&["hyper", "axum", "dapr-http", "wasmtime"]],
+        crates: &["building-blocks", "component-native"],
+        never: &[&["hyper", "axum", "api", "wasmtime"]],
         because: "building blocks use neither HTTP nor WebAssembly",
     },
     Rule {
-        crates: &["app-runtime", "dapr-http", "dapr-wit", "sidecar"],
-        services: false,
-        never: &[&["native-components", "pluggable", "wasm-components"]],
+        crates: &["daprlet-host", "api", "runtime"],
+        never: &[&["component-native", "component-pluggable", "component-wasm"]],
         because: "components register by type; only the binary selects them",
     },
     Rule {
-        crates: &["dapr-http", "sidecar"],
-        services: false,
-        never: &[&["wasmtime", "component-guest", "http-wasm", "wasmedge-guest", "app-runtime"]],
+        crates: &["dapr-api-http", "dapr-runtime"],
+        never: &[&["wasmtime", "http-wasm", "guest", "program"]],
         because: "an API does not depend on its implementation",
     },
     Rule {
-        crates: &["dapr-wit"],
-        services: false,
-        never: &[&["component-guest", "wasmedge-guest", "app-runtime", "dapr-http", "hyper"]],
+        crates: &["dapr-api-wit"],
+        never: &[&["guest", "program", "dapr-api-http", "hyper"]],
         because: "functions need no HTTP, and an API does not depend on its implementation",
     },
     Rule {
-        crates: &["wasm-components"],
-        services: false,
-        never: &[&["hyper", "axum", "sidecar", "dapr-http", "app-runtime", "wasmedge-guest"]],
+        crates: &["component-wasm"],
+        never: &[&["hyper", "axum", "runtime", "api", "program", "guest-wasmedge"]],
         because: "any program can load a component, without daprlet and without HTTP",
     },
     Rule {
         crates: &["http-wasm"],
-        services: false,
-        never: &[&["app-runtime", "component-guest", "native-components", "wasmedge-guest"]],
+        never: &[&["program", "guest-wasi-http", "component-native", "guest-wasmedge"]],
         because: "middleware does not depend on applications",
     },
     Rule {
-        crates: &["pluggable"],
-        services: false,
-        never: &[&["sidecar", "dapr-http", "app-runtime", "wasmtime"]],
+        crates: &["component-pluggable"],
+        never: &[&["runtime", "api", "program", "wasmtime"]],
         because: "the socket protocol does not depend on components or on users of them",
     },
     Rule {
-        crates: &[
-            "dapr-over-http",
-            "keyvalue",
-            "keyvalue-demo",
-            "keyvalue-on-state",
-            "secrets-env-file",
-            "state-in-memory",
-            "state-redis",
-        ],
-        services: false,
+        crates: &["wasm-component"],
         never: &[HOST, &["wasmtime"]],
         because: "a component depends on the contract, not on its host",
     },
     Rule {
         crates: &["inference"],
-        services: false,
         never: &[&["wasmtime", "building-blocks", "hyper"]],
         because: "inference does not depend on guests",
     },
     Rule {
-        crates: &["component-guest", "wasm-engine", "wasmedge-guest"],
-        services: false,
-        never: &[&["building-blocks", "sidecar", "dapr-http", "dapr-wit"]],
-        because: "a guest's sockets do not depend on Dapr",
+        crates: &["guest"],
+        never: &[&["building-blocks", "runtime", "api"]],
+        because: "a guest does not depend on Dapr",
     },
 ];
+
+/// Wings of all crates of the workspace, by their names.
+type Wings<'a> = BTreeMap<&'a str, &'a str>;
 
 /// Checks all rules, and reports every violation.
 pub(crate) fn check(repository: &Repository) -> Result<()> {
     let workspace = repository.workspace()?;
-    let services: Vec<&str> =
-        workspace.services().map(|service| service.name.as_str()).chain(std::iter::once(TEMPLATE)).collect();
+    let wings = wings(&workspace);
     let mut violations = Vec::new();
-    for rule in RULES {
-        let services = services.iter().filter(|_| rule.services);
-        for name in rule.crates.iter().chain(services) {
-            violations.extend(find_violations(rule, name, &dependencies_of(repository, name)?));
+    for package in workspace.packages.iter().filter(|package| !wings.contains_key(package.name.as_str())) {
+        violations.push(format!("{} has no [package.metadata.daprlet] wing in its manifest", package.name));
+    }
+    for (name, wing) in &wings {
+        let rules: Vec<&Rule> = RULES.iter().filter(|rule| selects(rule.crates, name, wing)).collect();
+        if !rules.is_empty() {
+            let found = dependencies_of(repository, name)?;
+            violations.extend(rules.iter().flat_map(|rule| find_violations(rule, name, &found, &wings)));
         }
     }
-    for name in HOST {
-        violations.extend(names_services(repository, workspace.package(name)?, &services)?);
+    let services: Vec<&str> = wings.iter().filter(|(_, wing)| **wing == "service").map(|(name, _)| *name).collect();
+    for package in
+        workspace.packages.iter().filter(|it| wings.get(it.name.as_str()).is_some_and(|it| HOST.contains(it)))
+    {
+        violations.extend(names_services(repository, package, &services)?);
     }
     if !violations.is_empty() {
         bail!("forbidden dependencies:\n  {}", violations.join("\n  "));
     }
     Ok(())
+}
+
+fn wings(workspace: &Workspace) -> Wings<'_> {
+    let services =
+        workspace.services().map(|service| (service.name.as_str(), "service")).chain([(TEMPLATE, "service")]);
+    let components = workspace.components().map(|component| (component.name.as_str(), "wasm-component"));
+    let named = workspace.packages.iter().filter_map(|package| Some((package.name.as_str(), package.wing()?)));
+    // What a manifest says counts most.
+    components.chain(services).chain(named).collect()
 }
 
 /// Returns all normal dependencies of a crate: its tests may need more.
@@ -151,9 +132,14 @@ fn dependencies_of(repository: &Repository, name: &str) -> Result<BTreeSet<Strin
     Ok(names.filter(|found| *found != name).map(str::to_owned).collect())
 }
 
-fn find_violations(rule: &Rule, name: &str, found: &BTreeSet<String>) -> Vec<String> {
-    let forbidden = rule.never.iter().flat_map(|set| set.iter()).filter(|it| found.contains(**it));
-    forbidden.map(|it| format!("{name} depends on {it}, but {}", rule.because)).collect()
+fn selects(selectors: &[&str], name: &str, wing: &str) -> bool {
+    selectors.contains(&name) || selectors.contains(&wing)
+}
+
+fn find_violations(rule: &Rule, name: &str, found: &BTreeSet<String>, wings: &Wings<'_>) -> Vec<String> {
+    let wing = |name: &str| wings.get(name).copied().unwrap_or_default();
+    let is_forbidden = |it: &&String| rule.never.iter().any(|set| selects(set, it, wing(it)));
+    found.iter().filter(is_forbidden).map(|it| format!("{name} depends on {it}, but {}", rule.because)).collect()
 }
 
 /// Finds names of services in the sources of a host crate.
@@ -176,9 +162,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn violation_is_reported_with_its_reason() {
-        let rule = Rule { crates: &["a"], services: false, never: &[&["b"], &["c"]], because: "it is so" };
+    fn violation_is_reported_with_reason() {
+        let rule = Rule { crates: &["a"], never: &[&["b"], &["tests"]], because: "it is so" };
+        let wings = Wings::from([("c", "tests"), ("d", "program")]);
         let found = ["c", "d"].map(str::to_owned).into();
-        assert_eq!(find_violations(&rule, "a", &found), ["a depends on c, but it is so"]);
+        assert_eq!(find_violations(&rule, "a", &found, &wings), ["a depends on c, but it is so"]);
+    }
+
+    #[test]
+    fn every_rule_is_about_a_crate_or_wing() {
+        let workspace = Repository::new(None).workspace().unwrap();
+        let wings = wings(&workspace);
+        for name in RULES.iter().flat_map(|rule| rule.crates) {
+            assert!(wings.iter().any(|(package, wing)| package == name || wing == name), "{name}");
+        }
     }
 }

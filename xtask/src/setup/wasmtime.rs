@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use real_programs::WASMTIME;
+use toolchains::WASMTIME;
 
 use crate::real;
 use crate::repository::{Repository, run};

@@ -23,10 +23,10 @@ impl HyperTransport {
 #[async_trait]
 impl Transport for HyperTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let request = http_bridge::request_to_02(request.map(Body::from));
+        let request = http_compat::request_to_02(request.map(Body::from));
         let request = request.map_err(|error| TransportError::Request(error.into()))?;
         let (head, body) = self.0.request(request).await.map_err(classify)?.into_parts();
-        http_bridge::response_to_1(&head, read(body).await?).map_err(|error| TransportError::Response(error.into()))
+        http_compat::response_to_1(&head, read(body).await?).map_err(|error| TransportError::Response(error.into()))
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn resolve(plain: &str) -> String {
         return number;
     }
     match digits.parse::<f64>() {
-        Ok(number) if is_float(&digits) && number.is_finite() => go_json::write(&Value::from(number)),
+        Ok(number) if is_float(&digits) && number.is_finite() => go_compat::write(&Value::from(number)),
         _ => plain.to_owned(),
     }
 }

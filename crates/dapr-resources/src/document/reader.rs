@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn duration(&mut self, field: &'static str, errors: &mut ConfigErrors) -> Option<Duration> {
         // Go marshals an unset duration as an empty string.
         let node = self.node(field).filter(|node| node.scalar().is_none_or(|text| !text.is_empty()))?;
-        let nanos = node.scalar().and_then(|text| building_blocks::go_duration::parse(&text).ok());
+        let nanos = node.scalar().and_then(|text| dapr_building_blocks::go_duration::parse(&text).ok());
         let duration = nanos.and_then(|nanos| u64::try_from(nanos).ok()).map(Duration::from_nanos);
         if duration.is_none() {
             self.wrong(field, node, "a duration such as 5s or 1m30s", errors);

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use building_blocks::Properties;
 use clap::Args;
+use dapr_building_blocks::Properties;
 
 /// Flags that select the module to serve, and set its limits.
 #[derive(Debug, Args)]

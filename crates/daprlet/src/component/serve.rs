@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use building_blocks::component::{Context, CreateError};
-use building_blocks::{ComponentSpec, InitError, Properties, Registry, Secret};
 use clap::Args;
-use pluggable::{Block, ComponentFactory, Socket};
+use component_pluggable::{Block, ComponentFactory, Socket};
+use dapr_building_blocks::component::{Context, CreateError};
+use dapr_building_blocks::{ComponentSpec, InitError, Properties, Registry, Secret};
 use tokio_util::sync::CancellationToken;
 
 use super::module::Module;
@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: Serve) -> anyhow::Result<()> {
     let (kind, name) = (type_.split('.').next().unwrap_or_default(), socket.file_stem().unwrap_or_default());
     tracing::info!(socket = %socket.display(), "serving; in Dapr it is type: {kind}.{}", name.display());
     let factory = factory(registry, type_, module.properties(), environment.context()?);
-    let ended = pluggable::serve(block, factory, bound, end).await;
+    let ended = component_pluggable::serve(block, factory, bound, end).await;
     log.flush();
     Ok(ended?)
 }
@@ -81,7 +81,7 @@ fn describe_type(type_: String, registry: &Registry) -> anyhow::Result<(String, 
 /// Compiles the module, so that an invalid one is reported now and the first sidecar does not wait.
 #[cfg(feature = "wasm-components")]
 async fn describe_module(file: &Path, cache: &Path) -> anyhow::Result<(String, Block)> {
-    use wasm_components::{Engine, World, component_type};
+    use component_wasm::{Engine, World, component_type};
     let module = Engine::new(Some(cache.to_owned()))?.load(file, None).await;
     let module = module.map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
     let no_world = || UsageError(format!("{}: the component is of no world of dapr:components", file.display()));
@@ -96,7 +96,7 @@ async fn describe_module(file: &Path, cache: &Path) -> anyhow::Result<(String, B
 
 #[cfg(not(feature = "wasm-components"))]
 async fn describe_module(_: &Path, _: &Path) -> anyhow::Result<(String, Block)> {
-    Err(UsageError("this daprlet was built without the feature wasm-components".to_owned()).into())
+    Err(UsageError("this daprlet was built without the feature component-wasm".to_owned()).into())
 }
 
 /// Returns a factory of components of `type_`.
@@ -132,7 +132,7 @@ fn merge(flags: &Properties, given: BTreeMap<String, Secret>) -> Result<Properti
 /// Returns true if only the operator may set the property. Native components have no such properties.
 #[cfg(feature = "wasm-components")]
 fn is_host_property(flags: &Properties, name: &str) -> bool {
-    flags.get("module").is_some() && wasm_components::HOST_PROPERTIES.iter().any(|its| its.eq_ignore_ascii_case(name))
+    flags.get("module").is_some() && component_wasm::HOST_PROPERTIES.iter().any(|its| its.eq_ignore_ascii_case(name))
 }
 
 #[cfg(not(feature = "wasm-components"))]

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use guest_wasmedge::OutputStream;
 use serde_json::json;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
-use wasmedge_guest::OutputStream;
 
 use super::escape;
 use crate::cli::LogFormat;

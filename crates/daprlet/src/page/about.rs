@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use app_runtime::{App, Command, RunningApp};
+use daprlet_host::{App, Command, RunningApp};
 use serde_json::{Value, json};
 
 use super::source;

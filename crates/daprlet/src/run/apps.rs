@@ -5,17 +5,17 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::Path;
 use std::time::Duration;
 
-use app_runtime::{App, Command, HealthCheck};
-use building_blocks::component::ComponentSpec;
-use building_blocks::{Registry, component::CreateError};
-use dapr_http::{AllowedOrigins, ApiToken};
+use dapr_api_http::{AllowedOrigins, ApiToken};
+use dapr_building_blocks::component::ComponentSpec;
+use dapr_building_blocks::{Registry, component::CreateError};
 use dapr_resources::resources::{self, Resources};
+use daprlet_host::{App, Command, HealthCheck};
 
 use dapr_resources::component::ComponentResource;
 use dapr_resources::run_template::{self, AppEntry, LogDestination, RunTemplate};
 use dapr_resources::{ConfigError, ConfigErrors, configuration, size};
-use wasmedge_guest::command::WasmEdgeCommand;
-use wasmedge_guest::{Limits, Weight};
+use guest_wasmedge::command::WasmEdgeCommand;
+use guest_wasmedge::{Limits, Weight};
 
 use crate::cli::{self, Run};
 use crate::environment::Environment;
@@ -283,8 +283,8 @@ fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<C
             .map_err(|error| error_at(error.to_string()));
     }
     #[cfg(feature = "component-apps")]
-    if app_runtime::ServeCommand::is_wasmtime(program) {
-        let parsed = app_runtime::ServeCommand::parse(rest);
+    if daprlet_host::ServeCommand::is_wasmtime(program) {
+        let parsed = daprlet_host::ServeCommand::parse(rest);
         return parsed.map(Command::Serve).map_err(|error| error_at(error.to_string()));
     }
     let own = entry.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path);

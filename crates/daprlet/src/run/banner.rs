@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use app_runtime::RunningApp;
+use daprlet_host::RunningApp;
 
 use crate::cli::LogFormat;
 use crate::log::Log;

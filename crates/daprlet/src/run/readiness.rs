@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app_runtime::RunningApp;
+use daprlet_host::RunningApp;
 use futures_util::future::join_all;
 
 /// Time until the first progress report; later ones follow every [`PROGRESS_EVERY`].

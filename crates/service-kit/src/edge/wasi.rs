@@ -48,7 +48,7 @@ pub async fn serve<A: App>(service: Service<A>) -> Result<(), hyper::Error> {
 
 async fn handle<A: App>(service: &Service<A>, request: hyper::Request<Body>, peer: IpAddr) -> hyper::Response<Body> {
     let (head, body) = request.into_parts();
-    let response = match http_bridge::request_to_1(&head, ()) {
+    let response = match http_compat::request_to_1(&head, ()) {
         Ok(request) => {
             let head = request.into_parts().0;
             let is_last = framing::is_last(&head);
@@ -63,7 +63,7 @@ async fn handle<A: App>(service: &Service<A>, request: hyper::Request<Body>, pee
         }
         Err(_) => Problem::new(StatusCode::BAD_REQUEST, "the request cannot be understood").into(),
     };
-    http_bridge::response_to_02(response.map(Body::from)).unwrap_or_else(|_| {
+    http_compat::response_to_02(response.map(Body::from)).unwrap_or_else(|_| {
         // Every header that http 1 accepts is valid in http 0.2; this branch only satisfies the compiler.
         let mut response = hyper::Response::new(Body::empty());
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;

@@ -1,0 +1,255 @@
+//! State with the application's key prefix: `dapr/pkg/api/http/http.go` and `pkg/api/universal/state.go`.
+
+use std::sync::Arc;
+
+use dapr_building_blocks::state::{
+    BatchError, DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateItem,
+};
+use dapr_building_blocks::{Metadata, StateError, StateStore};
+
+use crate::availability::Availability;
+use crate::components::ConfiguredStateStore;
+use crate::encryption::Encryption;
+use crate::{IllegalKey, KeyPrefix, Sidecar};
+
+/// Maximum bytes of values in one bulk read. Sixteen of the largest values that a request can write.
+const MAX_BULK_BYTES: usize = 64 << 20;
+
+/// Keys read from the store at once. Their values are in memory before they are counted.
+const BULK_READ_CHUNK: usize = 32;
+
+/// Creates the error of a key beyond [`MAX_BULK_BYTES`].
+fn bulk_read_too_large() -> StateError {
+    let message =
+        format!("the values of this bulk read take more than {} MiB; ask for fewer keys", MAX_BULK_BYTES >> 20);
+    StateError::InvalidRequest(message)
+}
+
+/// An error of a call to a state store.
+#[derive(Debug, thiserror::Error)]
+pub enum StateCallError {
+    /// The application has no state store at all.
+    #[error("state store {0} is not configured")]
+    NotConfigured(String),
+    /// The application has no state store of this name.
+    #[error("state store {0} is not found")]
+    NotFound(String),
+    /// A key contains the separator.
+    #[error(transparent)]
+    IllegalKey(#[from] IllegalKey),
+    /// The store has no transactions.
+    #[error("state store {0} doesn't support transactions")]
+    TransactionsUnsupported(String),
+    /// The transaction has more operations than the store supports.
+    #[error("the transaction contains {count} operations, which is more than what the state store supports: {max}")]
+    TooManyOperations {
+        /// Number of operations.
+        count: usize,
+        /// Limit of the store.
+        max: usize,
+    },
+    /// The store failed, or rejected an etag.
+    #[error("{0}")]
+    Store(#[source] StateError),
+    /// Some writes of a batch failed; the others are done.
+    #[error("{}", joined(.0))]
+    Batch(Vec<StateError>),
+}
+
+fn joined(errors: &[StateError]) -> String {
+    errors.iter().map(StateError::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// A state store with the key prefix of one application.
+pub struct AppStateStore {
+    name: String,
+    app_id: String,
+    store: Arc<dyn StateStore>,
+    prefix: KeyPrefix,
+    encryption: Option<Arc<Encryption>>,
+    availability: Arc<Availability>,
+}
+
+impl Sidecar {
+    /// Looks up the state store `name`.
+    ///
+    /// # Errors
+    /// When there is no state store, or none of this name.
+    pub fn state_store(&self, name: &str) -> Result<AppStateStore, StateCallError> {
+        let components = self.components();
+        if components.state_stores.is_empty() {
+            return Err(StateCallError::NotConfigured(name.to_owned()));
+        }
+        let found = components.state_stores.get(name).ok_or_else(|| StateCallError::NotFound(name.to_owned()))?;
+        let ConfiguredStateStore { store, prefix, encryption } = found.clone();
+        let (app_id, availability) = (self.app_id.clone(), self.availability.clone());
+        Ok(AppStateStore { name: name.to_owned(), app_id, store, prefix, encryption, availability })
+    }
+}
+
+impl Sidecar {
+    /// Returns the name of the application's state store, if it has exactly one.
+    #[must_use]
+    pub fn only_state_store(&self) -> Option<String> {
+        let components = self.components();
+        let mut names = components.state_stores.keys();
+        match (names.next(), names.next()) {
+            (Some(name), None) => Some(name.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl AppStateStore {
+    /// Returns whether the store has a feature.
+    #[must_use]
+    pub fn supports(&self, feature: StateFeature) -> bool {
+        self.store.features().contains(feature)
+    }
+
+    /// Reads one key.
+    ///
+    /// # Errors
+    /// See [`StateCallError`].
+    pub async fn get(&self, mut request: GetRequest) -> Result<Option<StateItem>, StateCallError> {
+        request.key = self.key(&request.key)?;
+        let read = self.record("get", self.store.get(request).await);
+        self.decrypt(read).map_err(StateCallError::Store)
+    }
+
+    /// Reads many keys, each with its own result.
+    ///
+    /// Once the values exceed 64 MiB, each further key is an error.
+    ///
+    /// # Errors
+    /// When a key is illegal.
+    pub async fn bulk_get(
+        &self,
+        mut requests: Vec<GetRequest>,
+        parallelism: usize,
+    ) -> Result<Vec<Result<Option<StateItem>, StateError>>, StateCallError> {
+        for request in &mut requests {
+            request.key = self.key(&request.key)?;
+        }
+        let (mut items, mut bytes) = (Vec::with_capacity(requests.len()), 0);
+        let mut requests = requests.into_iter();
+        while bytes <= MAX_BULK_BYTES && requests.len() > 0 {
+            let some = requests.by_ref().take(BULK_READ_CHUNK).collect();
+            for item in self.store.bulk_get(some, parallelism).await {
+                let item = self.decrypt(self.record("get", item));
+                bytes += item.as_ref().map_or(0, |item| item.as_ref().map_or(0, |found| found.value.len()));
+                items.push(if bytes > MAX_BULK_BYTES { Err(bulk_read_too_large()) } else { item });
+            }
+        }
+        items.extend(requests.map(|_| Err(bulk_read_too_large())));
+        Ok(items)
+    }
+
+    /// Writes keys. A single one goes through the store's `set`; several are a batch, which is not atomic.
+    ///
+    /// # Errors
+    /// See [`StateCallError`].
+    pub async fn save(&self, mut requests: Vec<SetRequest>) -> Result<(), StateCallError> {
+        for request in &mut requests {
+            request.key = self.key(&request.key)?;
+            self.encrypt(request)?;
+        }
+        if requests.len() > 1 {
+            let written = self.store.set_all(requests).await;
+            let errors = match &written {
+                Ok(()) => &[],
+                Err(BatchError::Each(errors)) => errors.as_slice(),
+                Err(BatchError::Whole(error)) => std::slice::from_ref(error),
+            };
+            self.record_availability("set", errors.iter().find(|error| matches!(error, StateError::Unavailable(_))));
+            return written.map_err(|error| match error {
+                BatchError::Each(errors) => StateCallError::Batch(errors),
+                BatchError::Whole(error) => StateCallError::Store(error),
+            });
+        }
+        match requests.pop() {
+            Some(request) => self.record("set", self.store.set(request).await).map_err(StateCallError::Store),
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes one key.
+    ///
+    /// # Errors
+    /// See [`StateCallError`].
+    pub async fn delete(&self, mut request: DeleteRequest) -> Result<(), StateCallError> {
+        request.key = self.key(&request.key)?;
+        self.record("delete", self.store.delete(request).await).map_err(StateCallError::Store)
+    }
+
+    /// Applies all operations or none.
+    ///
+    /// # Errors
+    /// See [`StateCallError`].
+    pub async fn transact(&self, mut operations: Vec<Operation>, metadata: Metadata) -> Result<(), StateCallError> {
+        self.can_transact()?;
+        for operation in &mut operations {
+            match operation {
+                Operation::Upsert(request) => {
+                    request.key = self.key(&request.key)?;
+                    self.encrypt(request)?;
+                }
+                Operation::Delete(request) => request.key = self.key(&request.key)?,
+            }
+        }
+        if let Some(max) = self.store.multi_max_size().await
+            && operations.len() > max
+        {
+            return Err(StateCallError::TooManyOperations { count: operations.len(), max });
+        }
+        let done = self.store.transact(operations, metadata).await;
+        self.record("transaction", done).map_err(StateCallError::Store)
+    }
+
+    /// Checks that the store has transactions; Dapr does so before it reads the request.
+    ///
+    /// # Errors
+    /// When the store has no transactions.
+    pub fn can_transact(&self) -> Result<(), StateCallError> {
+        if self.supports(StateFeature::Transactional) {
+            Ok(())
+        } else {
+            Err(StateCallError::TransactionsUnsupported(self.name.clone()))
+        }
+    }
+
+    /// Records whether the store was reachable.
+    fn record<T>(&self, operation: &str, ended: Result<T, StateError>) -> Result<T, StateError> {
+        self.record_availability(
+            operation,
+            ended.as_ref().err().filter(|error| matches!(error, StateError::Unavailable(_))),
+        );
+        ended
+    }
+
+    fn record_availability(&self, operation: &str, lost: Option<&StateError>) {
+        self.availability.record(&self.app_id, &self.name, operation, lost.map(|error| error as _));
+    }
+
+    fn encrypt(&self, request: &mut SetRequest) -> Result<(), StateCallError> {
+        if let Some(encryption) = &self.encryption {
+            let value = encryption.encrypt(&request.value);
+            request.value = value.map_err(|error| StateCallError::Store(StateError::Other(error.into())))?;
+        }
+        Ok(())
+    }
+
+    fn decrypt(&self, read: Result<Option<StateItem>, StateError>) -> Result<Option<StateItem>, StateError> {
+        let Some(encryption) = &self.encryption else { return read };
+        let Some(mut item) = read? else { return Ok(None) };
+        item.value = encryption.decrypt(&item.value).map_err(|error| {
+            let message = format!("could not decrypt data for state store {}: {error}", self.name);
+            StateError::Other(message.into())
+        })?;
+        Ok(Some(item))
+    }
+
+    fn key(&self, key: &str) -> Result<String, IllegalKey> {
+        self.prefix.apply(key, &self.name, &self.app_id)
+    }
+}
