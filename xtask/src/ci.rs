@@ -36,6 +36,7 @@ struct Check {
 const CHECKS: &[Check] = &[
     Check { name: "format", what: "Formatting", run: format },
     Check { name: "tidy", what: "Tidiness of the tree", run: tidy::check },
+    Check { name: "links", what: "Links of the documentation", run: crate::book::check_links },
     Check { name: "dependencies", what: "Dependencies between crates", run: dependencies::check },
     Check { name: "workflows", what: "GitHub workflows", run: workflows::check },
     Check { name: "deny", what: "Licences, bans and sources of dependencies", run: deny },

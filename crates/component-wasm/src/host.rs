@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dapr_building_blocks::Secret;
+use guest_engine::MAX_RANDOM_BYTES;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::sockets::SocketAddrUse;
@@ -64,6 +65,7 @@ fn wasi(options: &Options, hosts: Arc<[HostRule]>) -> Result<WasiCtx, OpenError>
     let Grants { dirs, env, .. } = &options.grants;
     let lines = Lines::new(options.name.as_str().into());
     let mut wasi = WasiCtxBuilder::new();
+    wasi.max_random_size(MAX_RANDOM_BYTES);
     wasi.stdout(lines.clone()).stderr(lines);
     for (name, value) in env {
         wasi.env(name, Secret::expose(value));

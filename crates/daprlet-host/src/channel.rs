@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use dapr_building_blocks::BoxError;
 use dapr_runtime::{Body, InvokeError};
-use guest_wasmedge::{AcceptQueue, ConnectionOwner};
+use guest_wasmedge::{AcceptQueue, Activity, ConnectionOwner};
 use http::header::{HOST, HeaderValue};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -153,6 +153,11 @@ impl AppChannel {
         let response =
             pooled.connection.send(request).await.map_err(|failed| as_url_error(failed.into_error().into()))?;
         Ok(self.put_back(pooled, response))
+    }
+
+    /// Counts the idle connections to the instance with this activity. It may be stopped if it has no others.
+    pub(crate) fn idle_connections(&self, activity: &Arc<Activity>) -> usize {
+        self.idle().iter().filter(|pooled| pooled.connection.is_ready() && pooled.owner.is(activity)).count()
     }
 
     async fn connect(&self) -> io::Result<PooledConnection> {

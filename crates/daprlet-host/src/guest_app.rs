@@ -11,6 +11,7 @@ use guest_wasmedge::{
 use inference::Graphs;
 
 use crate::backoff::Restarts;
+use crate::directory::Callee;
 use crate::error::StartError;
 use crate::lifetime::{HostEvent, Lifetime};
 use crate::log::{AppLog, NamedLog};
@@ -29,7 +30,11 @@ pub(crate) struct GuestApp {
     pub(crate) descriptors: Arc<DescriptorBudget>,
     pub(crate) account: Arc<Account>,
     pub(crate) memory: Arc<MemoryAccount>,
+    /// True if an idle instance may be replaced to release its memory: the module may have several, and so keeps nothing in one.
+    pub(crate) is_replaceable: bool,
     pub(crate) network: Arc<GuestNetwork>,
+    /// The application as others call it, over connections to its instances.
+    pub(crate) callee: Arc<Callee>,
     pub(crate) graphs: Arc<Graphs>,
     pub(crate) log: Arc<dyn AppLog>,
 }
@@ -78,6 +83,10 @@ impl GuestApp {
         loop {
             let begin = Instant::now();
             let Some(ended) = lifetime.stopped.run_until_cancelled(self.run_observed(&mut start)).await else { return };
+            let Some(ended) = ended else {
+                tracing::debug!(app = %self.app, "replaced the idle instance to release its memory");
+                continue;
+            };
             if let Ok(code) = &ended {
                 lifetime.send(HostEvent::Exited { app: self.app.clone(), code: *code });
                 if ends_run || (*code == 0 && self.network.queue.is_none()) {
@@ -101,17 +110,49 @@ impl GuestApp {
         }
     }
 
-    /// Runs an instance, and records in `start` when it listens.
-    async fn run_observed(&self, start: &mut Start) -> Result<i32, GuestError> {
-        let run = self.run(Arc::default());
-        let Some((_, queue)) = &self.network.queue else { return run.await };
+    /// Runs an instance, and records in `start` when it listens. Returns `None` if it should be replaced to release its memory.
+    async fn run_observed(&self, start: &mut Start) -> Option<Result<i32, GuestError>> {
+        let activity = Arc::<Activity>::default();
+        let run = self.run(activity.clone());
+        let Some((_, queue)) = &self.network.queue else { return Some(run.await) };
         tokio::pin!(run);
         tokio::select! {
             biased;
-            ended = run.as_mut() => return ended,
+            ended = run.as_mut() => return Some(ended),
             () = queue.wait_for_listener() => start.has_succeeded = true,
         }
-        run.await
+        if !self.is_replaceable {
+            return Some(run.await);
+        }
+        tokio::select! {
+            biased;
+            ended = run => Some(ended),
+            () = self.wait_until_bloated(&activity) => None,
+        }
+    }
+
+    /// Returns true if an instance has no connection but idle ones of this process, which notice its end.
+    pub(crate) fn is_idle(&self, activity: &Arc<Activity>) -> bool {
+        activity.connections() <= self.callee.channel.idle_connections(activity)
+    }
+
+    /// Waits until an instance that has served connections is idle and has grown too much: WebAssembly memory cannot shrink.
+    async fn wait_until_bloated(&self, activity: &Arc<Activity>) {
+        let mut baseline = self.memory.used();
+        while activity.accepted() == 0 {
+            baseline = self.memory.used();
+            tokio::time::sleep(BASELINE_INTERVAL).await;
+        }
+        let ceiling = baseline.saturating_add(MAX_IDLE_GROWTH);
+        let mut before = activity.accepted();
+        loop {
+            tokio::time::sleep(REPLACE_AFTER).await;
+            let now = activity.accepted();
+            if now == before && self.is_idle(activity) && self.memory.used() > ceiling {
+                return;
+            }
+            before = now;
+        }
     }
 
     fn options(&self, activity: Arc<Activity>) -> GuestOptions {
@@ -137,6 +178,15 @@ impl GuestApp {
         }
     }
 }
+
+/// Memory that an idle instance may keep beyond what it had before its first connection, in bytes.
+const MAX_IDLE_GROWTH: usize = 24 << 20;
+
+/// Time without connections after which an instance is idle enough to be replaced.
+const REPLACE_AFTER: Duration = Duration::from_secs(20);
+
+/// Time between two looks at the memory of an instance without connections yet.
+const BASELINE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Exit codes for invalid settings (`EX_USAGE` and `EX_CONFIG` of sysexits.h).
 const SETTINGS_ERROR_CODES: [i32; 2] = [64, 78];

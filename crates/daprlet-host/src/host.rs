@@ -328,6 +328,8 @@ impl Host {
             working_dir: app.working_dir,
             descriptors: DescriptorBudget::new(app.limits.descriptors),
             memory: MemoryAccount::new(app.limits.app_memory),
+            is_replaceable: app.instances > 1,
+            callee: workload.callee.clone(),
             limits: app.limits,
             account: Account::new(app.weight),
             network,

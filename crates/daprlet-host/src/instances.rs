@@ -29,7 +29,7 @@ use crate::lifetime::Lifetime;
 const SCALE_UP_AFTER: Duration = Duration::from_millis(5);
 
 /// Idle time after which an additional instance is stopped; up to twice this long in practice.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The accept queue of one application and its instances.
 pub(crate) struct Instances {
@@ -153,7 +153,7 @@ async fn run_additional(guest: Arc<GuestApp>, number: u64) -> Ended {
     // Both in one task: no connection is accepted between the idle check and the end.
     let ended = tokio::select! {
         ended = guest.run(activity.clone()) => ended,
-        () = wait_until_unneeded(&activity) => {
+        () = wait_until_unneeded(&activity, || guest.is_idle(&activity)) => {
             tracing::info!(%app, "stopped instance {number}: idle");
             return Ended::Unneeded;
         }
@@ -168,12 +168,12 @@ async fn run_additional(guest: Arc<GuestApp>, number: u64) -> Ended {
     Ended::Failed
 }
 
-async fn wait_until_unneeded(activity: &Activity) {
+async fn wait_until_unneeded(activity: &Activity, is_idle: impl Fn() -> bool) {
     let mut before = activity.accepted();
     loop {
         tokio::time::sleep(IDLE_TIMEOUT).await;
         let now = activity.accepted();
-        if now == before && activity.connections() == 0 {
+        if now == before && is_idle() {
             return;
         }
         before = now;
@@ -185,9 +185,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn idle_instance_is_kept_for_a_minute() {
+    async fn idle_instance_is_kept_for_twenty_seconds() {
         let begin = tokio::time::Instant::now();
-        wait_until_unneeded(&Activity::default()).await;
-        assert_eq!(begin.elapsed().as_secs(), 60);
+        wait_until_unneeded(&Activity::default(), || true).await;
+        assert_eq!(begin.elapsed().as_secs(), 20);
     }
 }

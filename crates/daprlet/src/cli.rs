@@ -1,5 +1,6 @@
 //! Command line. Flags and aliases match those of the Dapr CLI's `dapr run` where it has them.
 
+pub(crate) mod generated;
 mod health_check;
 mod without_effect;
 
@@ -46,6 +47,16 @@ pub(crate) enum Command {
     Component(crate::component::Component),
     /// Prints the version and the component types of this build.
     Version,
+    /// Prints a script that completes commands and flags in a shell.
+    Completions {
+        /// Shell to complete for.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page of daprlet, or of one command.
+    Man {
+        /// Command to describe, such as `run`.
+        command: Option<String>,
+    },
     /// Ends process groups when standard input ends; daprlet starts it itself.
     #[command(hide = true)]
     ProcessGuard,

@@ -19,7 +19,7 @@ mod version;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, generated};
 
 fn main() -> ExitCode {
     let cli = match Cli::parse_arguments() {
@@ -33,6 +33,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "pluggable")]
         Command::Component(command) => block_on(component::run(command)).map(|()| ExitCode::SUCCESS),
         Command::Version => version::print().map(|()| ExitCode::SUCCESS),
+        Command::Completions { shell } => generated::print_completions(shell).map(|()| ExitCode::SUCCESS),
+        Command::Man { command } => generated::print_manual(command.as_deref()).map(|()| ExitCode::SUCCESS),
         Command::ProcessGuard => {
             daprlet_host::guard_processes(std::io::stdin().lock());
             Ok(ExitCode::SUCCESS)

@@ -19,3 +19,6 @@ pub use memory::{InstanceMemory, MemoryAccount, Reservation};
 pub use output::{LineBuffer, Output, OutputStream};
 pub use rejection_log::RejectionLog;
 pub use scheduler::{Account, Scheduled, Weight, task_time};
+
+/// Maximum random bytes of one call of a component, which a call computes without a pause.
+pub const MAX_RANDOM_BYTES: u64 = 1 << 20;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use guest_engine::{Account, Output};
+use guest_engine::{Account, MAX_RANDOM_BYTES, Output};
 use inference::Graphs;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
@@ -85,6 +85,7 @@ impl Options {
     /// Creates the WASI context of an instance.
     pub(crate) fn wasi(&self) -> WasiCtx {
         let mut wasi = WasiCtxBuilder::new();
+        wasi.max_random_size(MAX_RANDOM_BYTES);
         let (stdout, stderr) = GuestOutput::pair(&self.output);
         wasi.args(&self.arguments).envs(&self.environment).stdout(stdout).stderr(stderr);
         for Preopen { host, guest, read_only } in &self.preopens {

@@ -12,13 +12,16 @@ use anyhow::Result;
 
 use crate::target::{Setup, Target};
 
+/// Attacks a target, and returns a remark or the harm.
+type Act = Box<dyn Fn(&Target, Duration) -> Result<String> + Sync>;
+
 /// One attack.
 pub(crate) struct Attack {
     pub(crate) name: String,
     /// Adds what the attack needs to the process before it starts.
     pub(crate) prepare: Box<dyn Fn(&mut Setup) + Sync>,
     /// Attacks for about this long; returns a remark for the table, or the harm that was done.
-    pub(crate) act: Box<dyn Fn(&Target, Duration) -> Result<String> + Sync>,
+    pub(crate) act: Act,
     pub(crate) effects: Effects,
 }
 

@@ -3,7 +3,12 @@
 //! Each attack meets a process of its own. While it goes on, a neighbour's `GET /` is measured; afterwards the memory of the
 //! process and the time that SIGINT takes.
 
-#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "the attacks are tests, and the table is what this program is for"
+)]
 
 mod attacks;
 mod limits;

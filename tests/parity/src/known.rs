@@ -65,7 +65,42 @@ impl KnownDifference {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+    use std::path::Path;
+
     use super::*;
+
+    /// The list as a page of the book.
+    fn page() -> String {
+        let mut page = "# Differences to daprd\n\nThe differences that the parity suite expects (`tests/parity/known-differences.json`), \
+                        written by its tests (`UPDATE=1` writes them anew).\n\n| cases | differs in | in Dapr's sources | reason |\n\
+                        |---|---|---|---|\n"
+            .to_owned();
+        for KnownDifference { cases, differs, source, why } in read().unwrap() {
+            let escaped = |text: &str| text.replace('|', "\\|");
+            let cases = cases.iter().map(|case| format!("`{case}`")).collect::<Vec<_>>().join(", ");
+            writeln!(
+                page,
+                "| {} | {} | {} | {} |",
+                escaped(&cases),
+                differs.join(", "),
+                escaped(&source),
+                escaped(&why)
+            )
+            .unwrap();
+        }
+        page + "\nOther differences are stricter checks of configuration, and are listed in [Stricter checks](stricter.md).\n"
+    }
+
+    #[test]
+    fn page_in_the_book_is_current() {
+        let file = Path::new("../../book/reference/differences.md");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(file, page()).unwrap();
+        }
+        let found = std::fs::read_to_string(file).unwrap_or_default();
+        assert!(found == page(), "book/reference/differences.md is out of date: run this test with UPDATE=1");
+    }
 
     fn known(pattern: &str, differs: &[&str]) -> KnownDifference {
         let differs = differs.iter().map(|part| (*part).to_owned()).collect();

@@ -63,6 +63,12 @@ impl ConnectionOwner {
         self.lock().as_ref().map_or(Duration::ZERO, |activity| activity.busy_for())
     }
 
+    /// Returns true if the instance with this activity owns the connection.
+    #[must_use]
+    pub fn is(&self, activity: &Arc<Activity>) -> bool {
+        self.lock().as_ref().is_some_and(|owner| Arc::ptr_eq(owner, activity))
+    }
+
     fn set(&self, activity: Option<Arc<Activity>>) {
         *self.lock() = activity;
     }

@@ -43,10 +43,10 @@ pub(crate) fn base(kind: &str, name: &str) -> Manifest {
     found.remove(0)
 }
 
-/// Returns the settings of the services with their defaults, from the README.
+/// Returns the settings of the services with their defaults, from the book.
 pub(crate) fn settings() -> BTreeMap<String, String> {
-    let readme = text("README.md");
-    let table = readme.split("| setting | default | of |").nth(1).expect("the README's table of settings");
+    let readme = text("book/reference/settings.md");
+    let table = readme.split("| setting | default | of |").nth(1).expect("the book's table of settings");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let cells = rows.map(|row| row.split('|').map(backticked_texts).collect::<Vec<_>>());
     cells.flat_map(|cells| cells[1].iter().map(|name| (name.clone(), cells[2].join(" "))).collect::<Vec<_>>()).collect()

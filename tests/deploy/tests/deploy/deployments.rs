@@ -1,4 +1,4 @@
-//! Each service's manifests match the code, `dapr.yaml` and the README, and grant only what it needs.
+//! Each service's manifests match the code, `dapr.yaml` and the book, and grant only what it needs.
 
 use std::collections::BTreeSet;
 
@@ -97,7 +97,7 @@ fn variables_are_settings_and_reach_the_guest() {
         let expected: Vec<String> = names.iter().map(|name| format!("--env={name}=$({name})")).collect();
         assert_eq!(passed, expected, "{}: WasmEdge passes what it is told to pass", service.id);
         for name in names {
-            assert!(settings.contains_key(&name), "{name} is no setting in the README");
+            assert!(settings.contains_key(&name), "{name} is no setting in the book");
         }
         // dapr.yaml also gives WasmEdge the model.
         let folders = |words: &[String]| words.iter().filter(|it| it.as_str() == "--dir").count();

@@ -31,9 +31,7 @@ pub(crate) fn start(
         // The CLI starts daprd in the application's directory.
         command.current_dir(files::working_folder(folder, sidecar.id)?).envs(topology.environment.iter().copied());
         // Without it, daprd announces the address of a network card.
-        command
-            .env("DAPR_HOST_IP", "127.0.0.1")
-            .env(pluggable::SOCKETS_DIR_VARIABLE, pluggable::sockets(folder));
+        command.env("DAPR_HOST_IP", "127.0.0.1").env(pluggable::SOCKETS_DIR_VARIABLE, pluggable::sockets(folder));
         let ports = Ports::new(sidecar.id, known);
         command.args(arguments(folder, topology, sidecar, &ports));
         members.push(ManagedProcess::start(format!("{PREFIX}{}", sidecar.id), command));

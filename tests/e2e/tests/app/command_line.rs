@@ -33,7 +33,7 @@ fn app(command: &str) -> String {
 #[test]
 fn errors_have_file_and_line() {
     check("version: 1\napps:\n- {appDirPath: gone, appPort: x}\n", COMPONENT, &["2 errors", "dapr.yaml:3"]);
-    check("version: [1\n", COMPONENT, &["dapr.yaml:", "no YAML"]);
+    check("version: [1\n", COMPONENT, &["dapr.yaml:", "not valid YAML"]);
     check(&app("[wasmedge, --frobnicate, x.wasm]"), COMPONENT, &["dapr.yaml:4", "unknown option --frobnicate"]);
     let none = app("[], env: {DAPRLET_INSTANCES: 0}");
     check(&none, COMPONENT, &["dapr.yaml:4", "DAPRLET_INSTANCES is \"0\": it must be a number from 1"]);
@@ -55,7 +55,7 @@ fn missing_or_invalid_module_is_an_error_with_its_path() {
 fn missing_or_invalid_network_is_an_error_with_its_path() {
     let preload = |file: &str| app(&format!("[wasmedge, --nn-preload, \"a:ONNX:CPU:{file}\", x.wasm]"));
     check(&preload("gone.onnx"), COMPONENT, &["gone.onnx", "cannot be read", "No such file"]);
-    check(&preload("dapr.yaml"), COMPONENT, &["dapr.yaml", "no graph that can be computed here, which takes ONNX"]);
+    check(&preload("dapr.yaml"), COMPONENT, &["dapr.yaml", "not a supported ONNX graph"]);
     check(&app("[wasmedge, --nn-preload, \"a:GGML:AUTO:x\", x.wasm]"), COMPONENT, &["--nn-preload cannot be", "ONNX"]);
     let folder = app("[wasmtime, serve, -Snn, \"-Snn-graph=onnx::gone\", x.wasm]");
     check(&folder, COMPONENT, &["gone/model.onnx", "cannot be read"]);
@@ -86,7 +86,7 @@ fn unknown_option_is_not_a_command() {
     let (code, said) = ends_with(folder.path(), &["run", "-f", "dapr.yaml", "--frobnicate"]);
     assert!(code == Some(64) && said.contains("unknown option --frobnicate"), "{code:?} {said}");
     let (code, said) = ends_with(folder.path(), &["run", "-f", "dapr.yaml", "sleep", "9"]);
-    assert!(code == Some(64) && said.contains("a run template has"), "{code:?} {said}");
+    assert!(code == Some(64) && said.contains("a run template already contains commands"), "{code:?} {said}");
 }
 
 #[test]

@@ -12,7 +12,6 @@
 mod app_health;
 mod classes;
 mod command_line;
-mod crowded;
 mod dapr_api;
 #[cfg(unix)]
 mod ending;

@@ -153,7 +153,10 @@ impl Drill<'_> {
 
     fn kill(&mut self, target: Target) -> anyhow::Result<()> {
         tokio::task::block_in_place(|| match (target, self.server(target)) {
-            (Target::Stalled(_), Some(server)) => Ok(server.freeze()),
+            (Target::Stalled(_), Some(server)) => {
+                server.freeze();
+                Ok(())
+            }
             (_, Some(server)) => {
                 server.kill();
                 Ok(())
@@ -170,7 +173,10 @@ impl Drill<'_> {
 
     fn restart(&mut self, target: Target) -> anyhow::Result<()> {
         tokio::task::block_in_place(|| match (target, self.server(target)) {
-            (Target::Stalled(_), Some(server)) => Ok(server.thaw()),
+            (Target::Stalled(_), Some(server)) => {
+                server.thaw();
+                Ok(())
+            }
             (_, Some(server)) => {
                 server.restart();
                 Ok(())
