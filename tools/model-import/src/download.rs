@@ -18,7 +18,7 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most attempts in a row without progress.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// Values for a download that has an alternative: an unreachable server is given up early.
+/// Short timeouts for a download with an alternative: an unreachable server fails early.
 const FAST_SILENCE_TIMEOUT: Duration = Duration::from_secs(5);
 const FAST_MAX_ATTEMPTS: u32 = 1;
 
