@@ -5,12 +5,10 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use dapr_building_blocks::component::{ComponentSpec, Context};
 use dapr_api_http::{DaprHttp, Options};
-use http::{Request, Response};
 use libfuzzer_sys::fuzz_target;
-use dapr_runtime::{AppConnection, Body, Components, InvokeError, Invoker, Settings, Sidecar};
+use dapr_runtime::{Components, Settings, Sidecar};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -23,28 +21,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 static API: LazyLock<Arc<DaprHttp>> = LazyLock::new(|| RUNTIME.block_on(api()));
 
-/// Nobody can be invoked.
-struct Nobody;
-
-#[async_trait]
-impl Invoker for Nobody {
-    async fn invoke(&self, target: &str, _: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        Err(InvokeError::Unknown { target: target.to_owned() })
-    }
-}
-
 async fn api() -> Arc<DaprHttp> {
-    let sidecar = Arc::new(Sidecar::new(Settings {
-        app_id: "app".to_owned(),
-        connection: AppConnection::default(),
-        http_endpoints: Vec::new(),
-        secret_scopes: Vec::new(),
-        invoker: Arc::new(Nobody),
-        bodies: 1 << 20,
-        forced_shutdown: CancellationToken::new(),
-        enabled_features: Vec::new(),
-        shutdown: CancellationToken::new(),
-    }));
+    let sidecar = Arc::new(Sidecar::new(Settings::new("app")));
     let spec =
         ComponentSpec { name: "store".to_owned(), type_: "state.in-memory".to_owned(), ..ComponentSpec::default() };
     let component = component_native::registry().create(spec.clone(), Context::default()).await;

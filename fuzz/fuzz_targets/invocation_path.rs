@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::percent_decode_str;
-use dapr_runtime::access_control::{AccessControl, AccessPolicy, NAMESPACE, OperationRule, Operations, TRUST_DOMAIN};
+use dapr_resources::configuration::access_control::{AccessControl, AccessPolicy, NAMESPACE, OperationRule, Operations, TRUST_DOMAIN};
 
 fn policy() -> AccessControl {
     let rule = OperationRule { path: "/open/**".to_owned(), verbs: vec!["*".to_owned()], allows: true };

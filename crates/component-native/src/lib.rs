@@ -5,6 +5,11 @@
 
 #[cfg(any(feature = "bindings-cron", feature = "bindings-mysql"))]
 mod bindings;
+#[cfg(feature = "middleware-http")]
+mod middleware;
+#[cfg(feature = "state-redis")]
+mod redis_client;
+mod registry;
 #[cfg(any(feature = "secretstores-local-env", feature = "secretstores-local-file"))]
 mod secretstores;
 #[cfg(feature = "sqlite")]
@@ -12,24 +17,4 @@ mod sqlite;
 #[cfg(any(feature = "state-in-memory", feature = "state-redis", feature = "state-sqlite"))]
 mod state;
 
-use dapr_building_blocks::Registry;
-
-/// Returns the registry of all components in this build, by Dapr's type names.
-pub fn registry() -> Registry {
-    let mut registry = Registry::default();
-    #[cfg(feature = "state-in-memory")]
-    registry.register("state.in-memory", state::in_memory::create);
-    #[cfg(feature = "state-sqlite")]
-    registry.register("state.sqlite", state::sqlite::create);
-    #[cfg(feature = "state-redis")]
-    registry.register("state.redis", state::redis::create);
-    #[cfg(feature = "secretstores-local-file")]
-    registry.register("secretstores.local.file", secretstores::local_file::create);
-    #[cfg(feature = "secretstores-local-env")]
-    registry.register("secretstores.local.env", secretstores::local_env::create);
-    #[cfg(feature = "bindings-cron")]
-    registry.register("bindings.cron", bindings::cron::create);
-    #[cfg(feature = "bindings-mysql")]
-    registry.register("bindings.mysql", bindings::mysql::create);
-    registry
-}
+pub use self::registry::registry;

@@ -1,8 +1,20 @@
 //! State stores.
 
 #[cfg(feature = "state-in-memory")]
-pub(crate) mod in_memory;
+mod in_memory;
 #[cfg(feature = "state-redis")]
-pub(crate) mod redis;
+mod redis;
 #[cfg(feature = "state-sqlite")]
-pub(crate) mod sqlite;
+mod sqlite;
+
+use dapr_building_blocks::Registry;
+
+/// Registers the state stores of this build.
+pub(crate) fn register(registry: &mut Registry) {
+    #[cfg(feature = "state-in-memory")]
+    registry.register("state.in-memory", in_memory::create);
+    #[cfg(feature = "state-sqlite")]
+    registry.register("state.sqlite", sqlite::create);
+    #[cfg(feature = "state-redis")]
+    registry.register("state.redis", redis::create);
+}

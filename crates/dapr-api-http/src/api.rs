@@ -1,32 +1,29 @@
 //! Maps one API request to its response.
 
-mod access;
-mod bindings;
+pub(crate) mod bindings;
 mod call;
-mod invoke;
-mod metadata;
-mod query;
-mod secrets;
-mod state;
+pub(crate) mod health;
+pub(crate) mod invoke;
+pub(crate) mod metadata;
+pub(crate) mod secrets;
+pub(crate) mod shutdown;
+pub(crate) mod state;
+pub(crate) mod unimplemented;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use dapr_resources::configuration::ApiAccess;
 use dapr_runtime::{ApiError, Body, Sidecar};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, StatusCode};
 
-pub use access::{ApiAccess, ApiRule};
-use call::Call;
-use query::Query;
-
+use self::call::LoggedCall;
 use crate::cors::AllowedOrigins;
 use crate::limit::limited;
-use crate::middleware::Pipeline;
 use crate::origin;
-use crate::peer::Peer;
 use crate::response;
-use crate::route::Route;
+use crate::router::{Audience, Endpoint, Route};
 use crate::token::{self, ApiToken};
 use crate::trace::Trace;
 
@@ -45,7 +42,7 @@ pub struct Options {
     pub access: ApiAccess,
     /// True if only the public endpoints are served: health and metadata.
     pub is_public: bool,
-    /// True if requests pass middleware; none is served until [`DaprHttp::set_pipeline`] provides it.
+    /// True if requests pass middleware; none is served until the sidecar has it.
     pub has_pipeline: bool,
     /// True if every call is logged at info level (`enableApiLogging`), not only with `--log-level debug`.
     pub logs_calls: bool,
@@ -70,27 +67,17 @@ impl Default for Options {
 /// Bytes that Go's server reads beyond its limit on headers: `net/http/server.go`, `initialReadLimitSize`.
 const HEADER_SLACK: u64 = 4 << 10;
 
-/// Header that requests a shutdown without waiting (`dapr/pkg/api/universal/shutdown.go`).
-const FORCE_SHUTDOWN: &str = "dapr-force-shutdown";
-
 /// Dapr's HTTP API for one application.
 pub struct DaprHttp {
     sidecar: Arc<Sidecar>,
     options: Options,
-    pipeline: OnceLock<Pipeline>,
 }
 
 impl DaprHttp {
     /// Creates the API in front of `sidecar`.
     #[must_use]
     pub fn new(sidecar: Arc<Sidecar>, options: Options) -> Self {
-        Self { sidecar, options, pipeline: OnceLock::new() }
-    }
-
-    /// Sets the middleware of the API, once its components exist.
-    pub fn set_pipeline(&self, pipeline: Pipeline) {
-        // The host calls this once, before the application runs.
-        let _ = self.pipeline.set(pipeline);
+        Self { sidecar, options }
     }
 
     /// Responds to one request.
@@ -106,7 +93,7 @@ impl DaprHttp {
             Ok(trace) => trace,
             Err(why) => return go_error(StatusCode::BAD_REQUEST, format!("{why}\n")),
         };
-        let call = Call::new(&request, self.sidecar.app_id(), self.options.logs_calls);
+        let call = LoggedCall::new(&request, self.sidecar.app_id(), self.options.logs_calls);
         let mut response = self.apply_cors(request.map(|body| limited(body, self.options.max_body_size))).await;
         if let Some(call) = call {
             call.log(response.status());
@@ -138,79 +125,42 @@ impl DaprHttp {
         if let Err(refusal) = origin::check(&request, self.options.allowed_origins.as_ref()) {
             return response::error(refusal);
         }
-        let route = Route::parse(request.method(), request.uri().path());
+        let route = Route::find(request.method(), request.uri().path());
+        let is_exempt = route.endpoint.audience == Audience::Everyone;
         if let Some(token) = &self.options.token {
-            let exempt = matches!(route, Route::Health | Route::OutboundHealth);
-            if !exempt && !token.admits(request.headers()) {
+            if !is_exempt && !token.admits(request.headers()) {
                 return go_error(StatusCode::UNAUTHORIZED, "invalid api token\n");
             }
             request.headers_mut().remove(token::HEADER);
         }
-        let is_exempt = matches!(route, Route::Health | Route::OutboundHealth) || self.options.is_public;
-        if !self.options.has_pipeline || is_exempt {
+        if !self.options.has_pipeline || is_exempt || self.options.is_public {
             return self.route(route, request).await;
         }
-        let Some(pipeline) = self.pipeline.get() else { return response::error(ApiError::outbound_not_ready()) };
+        let Some(pipeline) = self.sidecar.api_pipeline() else { return response::error(ApiError::outbound_not_ready()) };
         let endpoint = async |request: Request<Body>| {
             // Middleware may have changed the path.
-            let route = Route::parse(request.method(), request.uri().path());
+            let route = Route::find(request.method(), request.uri().path());
             self.route(route, request).await
         };
         pipeline.run(request, endpoint).await
     }
 
     async fn route(&self, mut route: Route, request: Request<Body>) -> Response<Body> {
-        if self.options.is_public && !route.is_public() {
+        if self.options.is_public && route.endpoint.audience == Audience::App {
             return go_error(StatusCode::NOT_FOUND, "404 page not found\n");
         }
         // An endpoint that is not allowed does not exist: fall through to invocation, if that is allowed.
-        let is_allowed =
-            |route: &Route| route.group().is_none_or(|(name, version)| self.options.access.allows(name, version));
-        if !is_allowed(&route) {
-            route = Route::Invoke;
+        if !self.allows(route.endpoint) {
+            route = Route::invocation();
         }
-        if !is_allowed(&route) {
+        if !self.allows(route.endpoint) {
             return go_error(StatusCode::NOT_FOUND, "404 page not found\n");
         }
-        self.dispatch(route, request).await.unwrap_or_else(response::error)
+        route.call(&self.sidecar, request).await.unwrap_or_else(response::error)
     }
 
-    async fn dispatch(&self, route: Route, request: Request<Body>) -> Result<Response<Body>, ApiError> {
-        let query = Query::parse(request.uri());
-        match route {
-            Route::GetState { store, key } => state::get(&self.sidecar, &store, key, &query).await,
-            Route::DeleteState { store, key } => {
-                state::delete(&self.sidecar, &store, key, &query, request.headers()).await
-            }
-            Route::SaveState { store } => state::save(&self.sidecar, &store, &query, request.into_body()).await,
-            Route::BulkGetState { store } => state::bulk_get(&self.sidecar, &store, &query, request.into_body()).await,
-            Route::Transaction { store } => state::transact(&self.sidecar, &store, &query, request.into_body()).await,
-            Route::QueryState { store } => state::query(&self.sidecar, &store),
-            Route::GetSecret { store, key } => secrets::get(&self.sidecar, &store, &key, &query).await,
-            Route::BulkGetSecret { store } => secrets::bulk_get(&self.sidecar, &store, &query).await,
-            Route::Binding { name } => bindings::invoke(&self.sidecar, &name, request).await,
-            Route::GetMetadata => Ok(metadata::get(&self.sidecar)),
-            Route::PutMetadata { key } => metadata::put(&self.sidecar, key, request.into_body()).await,
-            Route::Health => metadata::health(&self.sidecar, &query),
-            Route::OutboundHealth => metadata::outbound_health(&self.sidecar),
-            Route::Shutdown => {
-                let force = request.headers().get(FORCE_SHUTDOWN);
-                let is_forced = force.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
-                let app = self.sidecar.app_id();
-                match request.extensions().get::<Peer>() {
-                    Some(Peer(peer)) => tracing::warn!(app, %peer, is_forced, "shutdown requested over the Dapr API"),
-                    None => tracing::warn!(app, is_forced, "shutdown requested by the application itself"),
-                }
-                self.sidecar.shut_down(is_forced);
-                Ok(response::empty())
-            }
-            Route::NotImplemented(block) => Err(ApiError::new(
-                StatusCode::NOT_IMPLEMENTED,
-                "ERR_NOT_IMPLEMENTED",
-                format_args!("daprlet does not implement {} yet", block.name),
-            )),
-            Route::Invoke => invoke::invoke(&self.sidecar, request).await,
-        }
+    fn allows(&self, endpoint: &Endpoint) -> bool {
+        endpoint.group.is_none_or(|group| self.options.access.allows(group, &endpoint.api_version()))
     }
 }
 

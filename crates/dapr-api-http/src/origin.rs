@@ -2,12 +2,12 @@
 //!
 //! This differs from `daprd`, where any page that its user visits can write state, invoke and shut down.
 
-use dapr_runtime::{ApiError, Body};
+use dapr_building_blocks::middleware::Peer;
+use dapr_runtime::{ApiError, Body, ErrorCategory};
 use http::header::{HOST, ORIGIN};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request};
 
 use crate::cors::AllowedOrigins;
-use crate::peer::Peer;
 
 /// Checks a request that may have side effects.
 ///
@@ -23,7 +23,7 @@ pub(crate) fn check(request: &Request<Body>, allowed: Option<&AllowedOrigins>) -
     }
     let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
     Err(ApiError::new(
-        StatusCode::FORBIDDEN,
+        ErrorCategory::PermissionDenied,
         "ERR_ORIGIN_NOT_ALLOWED",
         format_args!("pages of {origin:?} may not change anything: see --allowed-origins"),
     ))

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dapr_building_blocks::Metadata;
-use dapr_runtime::{ApiError, Body, empty_body, full_body};
+use dapr_runtime::{ApiError, Body, ErrorDetail, empty_body, full_body};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
@@ -37,7 +37,7 @@ pub(crate) fn encoded(value: &impl serde::Serialize) -> Response<Body> {
             text.push('\n');
             data(StatusCode::OK, text)
         }
-        Err(error) => self::error(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "ERROR", error)),
+        Err(error) => self::error(ApiError::internal("ERROR", error)),
     }
 }
 
@@ -61,8 +61,9 @@ pub(crate) fn add_metadata(response: &mut Response<Body>, metadata: &Metadata) {
 
 /// Renders an API error.
 pub(crate) fn error(error: ApiError) -> Response<Body> {
-    let ApiError { status, code, message, details } = error;
-    // Go writes a struct's fields in order, and those of the details (which are maps) sorted.
+    let status = error.http_status();
+    let ApiError { code, message, details, .. } = error;
+    let details: Vec<String> = details.iter().map(ErrorDetail::to_json).collect();
     let details = if details.is_empty() { String::new() } else { format!(",\"details\":[{}]", details.join(",")) };
     let message = go_compat::write(&serde_json::Value::String(message));
     data(status, format!("{{\"errorCode\":\"{code}\",\"message\":{message}{details}}}"))

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dapr_building_blocks::BoxError;
+use dapr_building_blocks::middleware::Peer;
 use dapr_runtime::Body;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -22,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::DaprHttp;
 use crate::framing;
-use crate::peer::Peer;
 use header_timeout::HeaderTimeoutStream;
 
 /// Timeout for a request's header, as in `dapr/pkg/api/http/server.go`.

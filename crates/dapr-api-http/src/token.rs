@@ -19,12 +19,6 @@ impl ApiToken {
         (!token.is_empty()).then_some(Self(token))
     }
 
-    /// Returns the token itself, for the header of a request.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
     /// Returns whether `headers` carry this token, in constant time.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         headers.get(HEADER).is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(self.0.as_bytes())))

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use dapr_building_blocks::Metadata;
-use dapr_runtime::ApiError;
-use http::StatusCode;
+use dapr_runtime::{ApiError, ErrorCategory};
 
 use crate::contract::types::{self, Error};
 
@@ -12,9 +11,9 @@ impl types::Host for crate::DaprWit {}
 
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
-        let ApiError { status, code, message, details: _ } = error;
-        let fields = types::Refusal { status: status.as_u16(), code: code.to_owned(), message };
-        if status == StatusCode::CONFLICT { Self::Conflict(fields) } else { Self::Refused(fields) }
+        let (status, category) = (error.http_status().as_u16(), error.category);
+        let fields = types::Refusal { status, code: error.code.to_owned(), message: error.message };
+        if category == ErrorCategory::Conflict { Self::Conflict(fields) } else { Self::Refused(fields) }
     }
 }
 

@@ -31,7 +31,7 @@ impl wit::Host for DaprWit {
                 return Err(ApiError::no_app_id());
             }
             let request = to_request(request).map_err(api_error)?;
-            let response = sidecar.invoker().invoke(&app_id, request).await.map_err(api_error)?;
+            let response = sidecar.invoke(&app_id, request).await.map_err(api_error)?;
             read_response(response).await.map_err(api_error)
         })
         .await

@@ -4,15 +4,18 @@ mod properties;
 mod registry;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use thiserror::Error;
 
 pub use properties::{Properties, PropertyError};
 pub use registry::{CreateError, Registry};
 
-use crate::{BoxError, InputBinding, OutputBinding, Secret, SecretStore, StateStore};
+use crate::{BoxError, HttpMiddleware, InputBinding, OutputBinding, Secret, SecretStore, StateStore};
 
 /// Specification of one component, with all references to secrets and environment resolved.
 ///
@@ -44,6 +47,18 @@ pub struct Context {
     pub base_dir: PathBuf,
     /// Environment variables, for a component that exposes them; only a binary reads the process's own.
     pub environment: Arc<BTreeMap<String, Secret>>,
+    /// Client for documents that properties name by URL; `None` in programs without an HTTP client.
+    pub documents: Option<Arc<dyn FetchDocument>>,
+}
+
+/// Gets documents over HTTP.
+#[async_trait]
+pub trait FetchDocument: fmt::Debug + Send + Sync {
+    /// Fetches the body of the response to `GET url`.
+    ///
+    /// # Errors
+    /// When the response is missing or its status is not 200.
+    async fn get(&self, url: &str) -> Result<Bytes, String>;
 }
 
 impl Context {
@@ -51,42 +66,48 @@ impl Context {
     pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
         self.base_dir.join(path)
     }
+
+    /// Returns the client for documents.
+    ///
+    /// # Errors
+    /// When this program has no HTTP client.
+    pub fn documents(&self) -> Result<Arc<dyn FetchDocument>, InitError> {
+        self.documents.clone().ok_or_else(|| InitError::misconfigured("this program has no HTTP client"))
+    }
 }
 
-/// The building blocks that one component implements. A binding may be input and output at once.
-#[derive(Clone, Default)]
-pub struct Component {
-    /// The state store.
-    pub state_store: Option<Arc<dyn StateStore>>,
-    /// The secret store.
-    pub secret_store: Option<Arc<dyn SecretStore>>,
-    /// The output binding.
-    pub output_binding: Option<Arc<dyn OutputBinding>>,
-    /// The input binding.
-    pub input_binding: Option<Arc<dyn InputBinding>>,
+/// Declares [`Component`]: a row for each building block, with the constructor of a component that has only that one.
+macro_rules! building_blocks {
+    ($($field:ident: $block:path, $constructor:ident;)*) => {
+        /// The building blocks that one component implements. A binding may be input and output at once.
+        #[derive(Clone, Default)]
+        pub struct Component {
+            $(
+                #[doc = concat!("The component as [`", stringify!($block), "`].")]
+                pub $field: Option<Arc<dyn $block>>,
+            )*
+        }
+
+        impl Component {
+            $(
+                #[doc = concat!("Creates a component that is only a [`", stringify!($block), "`].")]
+                pub fn $constructor(part: impl $block + 'static) -> Self {
+                    Self { $field: Some(Arc::new(part)), ..Self::default() }
+                }
+            )*
+        }
+    };
+}
+
+building_blocks! {
+    state_store: StateStore, from_state_store;
+    secret_store: SecretStore, from_secret_store;
+    output_binding: OutputBinding, from_output_binding;
+    input_binding: InputBinding, from_input_binding;
+    http_middleware: HttpMiddleware, from_http_middleware;
 }
 
 impl Component {
-    /// Creates a component with a state store.
-    pub fn from_state_store(store: impl StateStore + 'static) -> Self {
-        Self { state_store: Some(Arc::new(store)), ..Self::default() }
-    }
-
-    /// Creates a component with a secret store.
-    pub fn from_secret_store(store: impl SecretStore + 'static) -> Self {
-        Self { secret_store: Some(Arc::new(store)), ..Self::default() }
-    }
-
-    /// Creates a component with an output binding.
-    pub fn from_output_binding(binding: impl OutputBinding + 'static) -> Self {
-        Self { output_binding: Some(Arc::new(binding)), ..Self::default() }
-    }
-
-    /// Creates a component with an input binding.
-    pub fn from_input_binding(binding: impl InputBinding + 'static) -> Self {
-        Self { input_binding: Some(Arc::new(binding)), ..Self::default() }
-    }
-
     /// Creates a component with a binding in both directions.
     pub fn from_binding(binding: impl InputBinding + OutputBinding + 'static) -> Self {
         let binding = Arc::new(binding);

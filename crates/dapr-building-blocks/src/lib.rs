@@ -9,6 +9,7 @@
 pub mod binding;
 pub mod component;
 pub mod go_duration;
+pub mod middleware;
 pub mod secret;
 pub mod state;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 
 pub use binding::{InputBinding, OutputBinding};
 pub use component::{Component, ComponentSpec, Context, InitError, Properties, Registry};
+pub use middleware::HttpMiddleware;
 pub use secret::{Secret, SecretStore};
 pub use state::{StateError, StateStore};
 

@@ -1,8 +1,66 @@
 //! Invokes output bindings: `dapr/pkg/runtime/processor/binding/send.go`.
 
-use dapr_building_blocks::binding::{BindingError, InvokeRequest, InvokeResponse};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::Sidecar;
+use dapr_building_blocks::binding::{BindingError, InvokeRequest, InvokeResponse};
+use dapr_building_blocks::{Component, ComponentSpec, InputBinding, OutputBinding};
+
+use crate::calls::CallTarget;
+use crate::components::{AddError, Block};
+use crate::{ApiError, Sidecar};
+
+/// The bindings of one application, by name.
+#[derive(Clone, Default)]
+pub(crate) struct Bindings {
+    output: BTreeMap<String, Arc<dyn OutputBinding>>,
+    pub(crate) input: BTreeMap<String, Input>,
+}
+
+/// An input binding with its settings for the application.
+#[derive(Clone)]
+pub(crate) struct Input {
+    pub(crate) binding: Arc<dyn InputBinding>,
+    /// Path for its events.
+    pub(crate) route: String,
+    /// True if the component declares itself an input; otherwise the application is asked.
+    pub(crate) is_explicit: bool,
+}
+
+impl Block for Bindings {
+    fn add(&mut self, spec: &ComponentSpec, component: &Component, _: &str) -> Result<Vec<String>, AddError> {
+        let direction = Direction::from_property(spec.properties.get_raw("direction"));
+        let mut capabilities = Vec::new();
+        if let Some(binding) = component.input_binding.as_ref().filter(|_| direction.input) {
+            let route = spec.properties.get("route").unwrap_or(&spec.name).to_owned();
+            let input = Input { binding: binding.clone(), route, is_explicit: direction.is_explicit };
+            self.input.insert(spec.name.clone(), input);
+            capabilities.push("INPUT_BINDING".to_owned());
+        }
+        if let Some(binding) = component.output_binding.as_ref().filter(|_| direction.output) {
+            self.output.insert(spec.name.clone(), binding.clone());
+            capabilities.push("OUTPUT_BINDING".to_owned());
+        }
+        Ok(capabilities)
+    }
+}
+
+/// Directions of a binding: `direction` in its metadata, `dapr/pkg/runtime/processor/binding/binding.go`.
+#[derive(Clone, Copy)]
+struct Direction {
+    input: bool,
+    output: bool,
+    /// True if the component specifies the direction; the default is both.
+    is_explicit: bool,
+}
+
+impl Direction {
+    fn from_property(property: Option<&str>) -> Self {
+        let Some(text) = property else { return Self { input: true, output: true, is_explicit: false } };
+        let names = |direction: &str| text.split(',').any(|word| word.trim().eq_ignore_ascii_case(direction));
+        Self { input: names("input"), output: names("output"), is_explicit: true }
+    }
+}
 
 /// An error of an output binding. The texts are Dapr's.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +86,14 @@ pub enum BindingCallError {
     Binding(#[source] BindingError),
 }
 
+impl ApiError {
+    /// A failed invocation of an output binding.
+    #[must_use]
+    pub fn binding(name: &str, error: &BindingCallError) -> Self {
+        Self::internal("ERR_INVOKE_OUTPUT_BINDING", format_args!("error invoking output binding {name}: {error}"))
+    }
+}
+
 impl Sidecar {
     /// Invokes the output binding `name`.
     ///
@@ -39,7 +105,7 @@ impl Sidecar {
         }
         let components = self.components();
         let binding =
-            components.output_bindings.get(name).ok_or_else(|| BindingCallError::NotFound(name.to_owned()))?;
+            components.bindings.output.get(name).ok_or_else(|| BindingCallError::NotFound(name.to_owned()))?;
         let operations = binding.operations();
         if !operations.contains(&request.operation.as_str()) {
             return Err(BindingCallError::UnsupportedOperation {
@@ -49,9 +115,26 @@ impl Sidecar {
             });
         }
         let operation = request.operation.clone();
-        let ended = binding.invoke(request).await;
-        let lost = ended.as_ref().err().filter(|error| matches!(error, BindingError::Unavailable(_)));
-        self.availability.record(&self.app_id, name, &operation, lost.map(|error| error as _));
-        ended.map_err(BindingCallError::Binding)
+        let call = binding.invoke(request);
+        let outcome = self.calls.run(CallTarget::Component(name), &operation, call).await;
+        outcome.map_err(BindingCallError::Binding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn direction_is_input_output_or_both() {
+        let check = |text| {
+            let Direction { input, output, is_explicit } = Direction::from_property(text);
+            (input, output, is_explicit)
+        };
+        assert_eq!(check(None), (true, true, false));
+        assert_eq!(check(Some("input")), (true, false, true));
+        assert_eq!(check(Some("Output , INPUT")), (true, true, true));
+        assert_eq!(check(Some("output")), (false, true, true));
+        assert_eq!(check(Some("")), (false, false, true));
     }
 }

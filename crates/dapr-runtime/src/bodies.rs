@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use dapr_building_blocks::BoxError;
-use http::StatusCode;
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::ApiError;
+use crate::{ApiError, ErrorCategory};
 
 /// Unit in which bodies are counted, in bytes.
 const UNIT: usize = 1 << 10;
@@ -51,7 +50,7 @@ impl Bodies {
         let held = u32::try_from(units).ok().and_then(|units| self.left.clone().try_acquire_many_owned(units).ok());
         held.ok_or_else(|| {
             let message = format!("the request bodies under way take more than {} MiB", self.limit >> 20);
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ERR_REQUEST_BODIES", message)
+            ApiError::new(ErrorCategory::ResourceExhausted, "ERR_REQUEST_BODIES", message)
         })
     }
 }
@@ -86,7 +85,7 @@ mod tests {
         tokio::pin!(stalled);
         assert!(futures_util::poll!(stalled.as_mut()).is_pending());
         let refused = bodies.read(body(5, false)).await.unwrap_err();
-        assert_eq!((refused.status.as_u16(), refused.code), (503, "ERR_REQUEST_BODIES"));
+        assert_eq!((refused.http_status().as_u16(), refused.code), (503, "ERR_REQUEST_BODIES"));
         assert_eq!(bodies.read(body(4, false)).await.unwrap().len(), 4 * UNIT);
     }
 }

@@ -1,32 +1,55 @@
-//! Invocation of other applications.
+//! Invocation of other applications and outside servers: `dapr/pkg/messaging/direct_messaging.go`.
+
+pub(crate) mod forward;
+mod method;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use dapr_building_blocks::BoxError;
+use dapr_building_blocks::middleware::Body;
 use http::{Request, Response};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Empty, Full};
 
-/// A streaming body.
-pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+pub use self::method::{NotUtf8, app_path, clean, method_path};
+use crate::calls::CallTarget;
+use crate::{ApiError, App, ErrorCategory, Sidecar};
 
-/// Creates an empty body.
-#[must_use]
-pub fn empty_body() -> Body {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
-}
+/// The only namespace of a directory, as a suffix of an id.
+const NAMESPACE_SUFFIX: &str = ".default";
 
-/// Creates a body of the given bytes.
-#[must_use]
-pub fn full_body(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
-}
+/// Error for a method that is not UTF-8: between sidecars a method is text.
+const NOT_UTF8: &str = "error sending message: rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8";
 
-/// Sends requests to applications.
+/// Finds the applications that can be invoked.
 #[async_trait]
-pub trait Invoker: Send + Sync {
-    /// Sends `request`, whose URI is just path and query, to the application `target`.
-    async fn invoke(&self, target: &str, request: Request<Body>) -> Result<Response<Body>, InvokeError>;
+pub trait Directory: Send + Sync {
+    /// Returns the application `app_id` of this process.
+    fn find(&self, app_id: &str) -> Option<Arc<App>>;
+
+    /// Sends a request of `caller` to an application of another process, whose sidecar authorizes it.
+    ///
+    /// # Errors
+    /// [`InvokeError::Unknown`] if there is no such application.
+    async fn call_elsewhere(
+        &self,
+        app_id: &str,
+        caller: &str,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, InvokeError>;
+}
+
+/// A directory without applications.
+pub(crate) struct EmptyDirectory;
+
+#[async_trait]
+impl Directory for EmptyDirectory {
+    fn find(&self, _: &str) -> Option<Arc<App>> {
+        None
+    }
+
+    async fn call_elsewhere(&self, id: &str, _: &str, _: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        Err(InvokeError::Unknown { target: id.to_owned() })
+    }
 }
 
 /// An error of an invocation.
@@ -57,4 +80,77 @@ pub enum InvokeError {
     /// The application gave no response.
     #[error("{0}")]
     Channel(#[source] BoxError),
+}
+
+impl InvokeError {
+    /// Rewrites the error as the callee's sidecar reports it to the caller's.
+    fn from_remote(self) -> Self {
+        match self {
+            Self::Channel(why) => {
+                let why = format!("rpc error: code = Internal desc = error invoking app channel: {why}");
+                Self::Channel(why.into())
+            }
+            other => other,
+        }
+    }
+}
+
+impl ApiError {
+    /// A request without an app id.
+    #[must_use]
+    pub fn no_app_id() -> Self {
+        let message = "failed getting app id either from the URL path or the header dapr-app-id";
+        Self::new(ErrorCategory::NotFound, "ERR_DIRECT_INVOKE", message)
+    }
+
+    /// A failed invocation.
+    #[must_use]
+    pub fn invoke(target: &str, error: &InvokeError) -> Self {
+        let category = match error {
+            InvokeError::Denied { .. } => ErrorCategory::PermissionDenied,
+            InvokeError::Unknown { .. } | InvokeError::NoApplication | InvokeError::Channel(_) => {
+                ErrorCategory::Internal
+            }
+        };
+        Self::new(category, "ERR_DIRECT_INVOKE", format_args!("failed to invoke, id: {target}, err: {error}"))
+    }
+}
+
+impl Sidecar {
+    /// Sends `request`, whose URI is just path and query, to an application, an HTTPEndpoint or a URL.
+    ///
+    /// The caller's identity is that of this sidecar; no header can override it.
+    ///
+    /// # Errors
+    /// See [`InvokeError`].
+    pub async fn invoke(&self, target: &str, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        self.calls.run(CallTarget::App(target), "invoke", self.route(target, request)).await
+    }
+
+    async fn route(&self, target: &str, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        if self.external().has(target) {
+            return self.external().call(target, request).await;
+        }
+        // Dapr accepts `id.namespace`, and sends the callee its id alone.
+        let id = target.strip_suffix(NAMESPACE_SUFFIX).unwrap_or(target);
+        let directory = &self.settings.directory;
+        let Some(app) = directory.find(target).or_else(|| directory.find(id)) else {
+            forward::request(&mut request, self.app_id(), id);
+            let called = directory.call_elsewhere(id, self.app_id(), request).await;
+            return called.map_err(|error| match error {
+                InvokeError::Unknown { .. } => InvokeError::Unknown { target: target.to_owned() },
+                error => error.from_remote(),
+            });
+        };
+        if id == self.app_id() {
+            forward::request(&mut request, id, id);
+            return app.call(request).await;
+        }
+        app.authorize(self.app_id(), &request)?;
+        if request.extensions().get::<NotUtf8>().is_some() {
+            return Err(InvokeError::Channel(NOT_UTF8.into()));
+        }
+        forward::request(&mut request, self.app_id(), id);
+        app.call(request).await.map_err(InvokeError::from_remote)
+    }
 }

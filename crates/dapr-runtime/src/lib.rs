@@ -1,59 +1,64 @@
-//! The sidecar of one application, behind the HTTP and WIT APIs.
+//! The Dapr runtime of one application, behind the HTTP and WIT APIs.
 //!
-//! A [`Sidecar`] knows its application's components by name and applies everything that Dapr does between an API and a
-//! component: key prefixes, secret scopes, the check that a binding has an operation. The APIs (Dapr's HTTP API, WIT
-//! interfaces) translate to and from it. Follows `dapr/pkg/api/universal`.
+//! A [`Sidecar`] knows its application and its components by name, and applies everything that Dapr does between an API
+//! and them: key prefixes, secret scopes, access control, middleware, headers of invocations, delivery of events. The
+//! APIs translate to and from it. It depends on how applications are run by two traits only, [`AppChannel`] and
+//! [`Directory`]. Follows `dapr/pkg/api/universal`, `pkg/runtime` and `pkg/messaging`.
 
-pub mod access_control;
 mod api_error;
+mod app;
 mod availability;
+mod backoff;
 mod bindings;
 mod bodies;
+mod calls;
 mod components;
-mod encryption;
+mod external;
+pub mod go_errors;
 mod health;
 mod invoke;
-mod key_prefix;
 mod metadata;
-mod method;
+mod replay;
 mod secrets;
 mod state;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use dapr_building_blocks::middleware::Pipeline;
+use dapr_resources::configuration::SecretScope;
 use tokio_util::sync::CancellationToken;
 
-use crate::availability::Availability;
-use crate::bodies::Bodies;
+pub use self::api_error::{ApiError, ErrorCategory, ErrorDetail};
+pub use self::app::{App, AppChannel, AppSettings, HealthCheck};
+pub use self::backoff::Backoff;
+pub use self::bindings::BindingCallError;
+pub use self::components::{AddError, AppResources, ComponentFactory, Components, CreatedComponents, Loaded, ResourceError};
+pub use self::external::{AllowList, AllowRule, AllowRuleError, DocumentClient, External};
+pub use self::health::Health;
+pub use self::invoke::{Directory, InvokeError, NotUtf8, app_path, clean, method_path};
+pub use self::metadata::{AppConnection, RUNTIME_VERSION};
+pub use self::replay::Replay;
+pub use self::secrets::SecretCallError;
+pub use self::state::{AppStateStore, EncryptionKeyError, IllegalKey, KeyPrefix, StateCallError};
+pub use dapr_building_blocks::middleware::{Body, empty_body, full_body};
 
-pub use api_error::ApiError;
-pub use bindings::BindingCallError;
-pub use components::{AddError, Components, Input, Loaded};
-pub use encryption::EncryptionKeyError;
-pub use health::Health;
-pub use invoke::{Body, InvokeError, Invoker, empty_body, full_body};
-pub use key_prefix::{IllegalKey, KeyPrefix};
-pub use metadata::{AppConnection, RUNTIME_VERSION};
-pub use method::{NotUtf8, app_path, clean, method_path};
-pub use secrets::{DefaultAccess, SecretCallError, SecretScope};
-pub use state::{AppStateStore, StateCallError};
+use crate::bodies::Bodies;
+use crate::calls::Calls;
+use crate::invoke::EmptyDirectory;
+
+/// Default for the maximum total of buffered request bodies, in bytes.
+const DEFAULT_BODIES: usize = 16 << 20;
 
 /// The Dapr sidecar of one application.
 pub struct Sidecar {
-    app_id: String,
-    connection: AppConnection,
-    secret_scopes: Vec<SecretScope>,
-    http_endpoints: Vec<String>,
-    enabled_features: Vec<String>,
+    settings: Settings,
     components: RwLock<Arc<Components>>,
+    api_pipeline: OnceLock<Pipeline>,
     extended: RwLock<BTreeMap<String, String>>,
-    invoker: Arc<dyn Invoker>,
     bodies: Bodies,
     health: Health,
-    availability: Arc<Availability>,
-    shutdown: CancellationToken,
-    forced_shutdown: CancellationToken,
+    calls: Calls,
 }
 
 /// Settings of a [`Sidecar`].
@@ -62,14 +67,18 @@ pub struct Settings {
     pub app_id: String,
     /// Connection to the application, as shown by the metadata API.
     pub connection: AppConnection,
+    /// The application.
+    pub app: Arc<App>,
+    /// Applications that it can invoke.
+    pub directory: Arc<dyn Directory>,
+    /// Outside servers that it can invoke.
+    pub external: Arc<External>,
     /// Secrets that the application may read.
     pub secret_scopes: Vec<SecretScope>,
     /// Names of HTTPEndpoints, as shown by the metadata API.
     pub http_endpoints: Vec<String>,
     /// Features that a Configuration enables, as shown by the metadata API.
     pub enabled_features: Vec<String>,
-    /// Sends requests to other applications.
-    pub invoker: Arc<dyn Invoker>,
     /// Maximum total of buffered request bodies, in bytes.
     pub bodies: usize,
     /// Cancelled when the application requests a shutdown.
@@ -78,24 +87,38 @@ pub struct Settings {
     pub forced_shutdown: CancellationToken,
 }
 
+impl Settings {
+    /// Settings of an application without a port, that can invoke nothing.
+    #[must_use]
+    pub fn new(app_id: &str) -> Self {
+        Self {
+            app_id: app_id.to_owned(),
+            connection: AppConnection::default(),
+            app: Arc::new(App::new(AppSettings::default())),
+            directory: Arc::new(EmptyDirectory),
+            external: Arc::new(External::new(Arc::new(AllowList::default()))),
+            secret_scopes: Vec::new(),
+            http_endpoints: Vec::new(),
+            enabled_features: Vec::new(),
+            bodies: DEFAULT_BODIES,
+            shutdown: CancellationToken::new(),
+            forced_shutdown: CancellationToken::new(),
+        }
+    }
+}
+
 impl Sidecar {
     /// Creates a sidecar without components; see [`set_components`](Self::set_components).
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
-            app_id: settings.app_id,
-            connection: settings.connection,
-            secret_scopes: settings.secret_scopes,
-            http_endpoints: settings.http_endpoints,
-            enabled_features: settings.enabled_features,
             components: RwLock::default(),
+            api_pipeline: OnceLock::new(),
             extended: RwLock::default(),
-            invoker: settings.invoker,
             bodies: Bodies::new(settings.bodies),
             health: Health::default(),
-            availability: Arc::default(),
-            shutdown: settings.shutdown,
-            forced_shutdown: settings.forced_shutdown,
+            calls: Calls::new(&settings.app_id),
+            settings,
         }
     }
 
@@ -110,7 +133,19 @@ impl Sidecar {
     /// App id.
     #[must_use]
     pub fn app_id(&self) -> &str {
-        &self.app_id
+        &self.settings.app_id
+    }
+
+    /// The application.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.settings.app
+    }
+
+    /// Outside servers.
+    #[must_use]
+    pub fn external(&self) -> &External {
+        &self.settings.external
     }
 
     /// Readiness of the sidecar and its application.
@@ -119,18 +154,12 @@ impl Sidecar {
         &self.health
     }
 
-    /// Sends requests to other applications.
-    #[must_use]
-    pub fn invoker(&self) -> &dyn Invoker {
-        &*self.invoker
-    }
-
     /// Shuts down the application and its sidecar; `is_forced` cuts off requests under way.
     pub fn shut_down(&self, is_forced: bool) {
         if is_forced {
-            self.forced_shutdown.cancel();
+            self.settings.forced_shutdown.cancel();
         }
-        self.shutdown.cancel();
+        self.settings.shutdown.cancel();
     }
 
     /// Replaces the components; calls under way keep the previous ones.
@@ -138,9 +167,34 @@ impl Sidecar {
         *self.components.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(components);
     }
 
+    pub(crate) fn set_api_pipeline(&self, pipeline: Pipeline) {
+        // The host calls this once, before the application runs.
+        let _ = self.api_pipeline.set(pipeline);
+    }
+
+    /// Middleware of the Dapr API; `None` until its components exist.
+    #[must_use]
+    pub fn api_pipeline(&self) -> Option<&Pipeline> {
+        self.api_pipeline.get()
+    }
+
     /// The current components.
     #[must_use]
     pub fn components(&self) -> Arc<Components> {
         self.components.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Waits for the application, then delivers events to it and reports it as ready, until `shutdown`.
+    pub async fn serve_app(self: Arc<Self>, shutdown: CancellationToken) {
+        if self.settings.connection.port != 0 {
+            if shutdown.run_until_cancelled(self.app().ready()).await.is_none() {
+                return;
+            }
+            app::start_events(&self, shutdown).await;
+        }
+        self.health().application_is_ready(true);
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,19 +25,19 @@ impl Sidecar {
     /// Connection to the application.
     #[must_use]
     pub fn connection(&self) -> &AppConnection {
-        &self.connection
+        &self.settings.connection
     }
 
     /// Names of outside servers that can be invoked.
     #[must_use]
     pub fn http_endpoints(&self) -> &[String] {
-        &self.http_endpoints
+        &self.settings.http_endpoints
     }
 
     /// Features that a Configuration enables.
     #[must_use]
     pub fn enabled_features(&self) -> &[String] {
-        &self.enabled_features
+        &self.settings.enabled_features
     }
 
     /// Metadata that clients have stored.

@@ -4,44 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dapr_building_blocks::secret::{SecretError, SecretValues};
-use dapr_building_blocks::{Metadata, SecretStore};
+use dapr_building_blocks::{Component, ComponentSpec, Metadata, SecretStore};
+use http::StatusCode;
 
-use crate::Sidecar;
+use crate::calls::CallTarget;
+use crate::components::{AddError, Block};
+use crate::{ApiError, ErrorCategory, Sidecar};
 
-/// Access of an application to one secret store: `spec.secrets.scopes[]` of a Configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SecretScope {
-    /// Name of the store.
-    pub store: String,
-    /// Access to secrets in neither list.
-    pub default_access: DefaultAccess,
-    /// If not empty, only these may be read.
-    pub allowed: Vec<String>,
-    /// Secrets that may not be read.
-    pub denied: Vec<String>,
-}
+/// The secret stores of one application, by name.
+#[derive(Clone, Default)]
+pub(crate) struct SecretStores(pub(crate) BTreeMap<String, Arc<dyn SecretStore>>);
 
-/// Access to secrets in neither list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DefaultAccess {
-    /// Allows reading.
-    #[default]
-    Allow,
-    /// Denies reading.
-    Deny,
-}
-
-impl SecretScope {
-    /// Decides as `IsSecretAllowed` of `dapr/pkg/config/configuration.go`.
-    fn allows(&self, name: &str) -> bool {
-        let listed = |list: &[String]| list.iter().any(|entry| entry == name);
-        if !self.allowed.is_empty() {
-            return listed(&self.allowed);
-        }
-        if !self.denied.is_empty() {
-            return !listed(&self.denied);
-        }
-        self.default_access == DefaultAccess::Allow
+impl Block for SecretStores {
+    fn add(&mut self, spec: &ComponentSpec, component: &Component, _: &str) -> Result<Vec<String>, AddError> {
+        let Some(store) = &component.secret_store else { return Ok(Vec::new()) };
+        self.0.insert(spec.name.clone(), store.clone());
+        Ok(store.features().iter().map(|feature| feature.as_str().to_owned()).collect())
     }
 }
 
@@ -67,6 +45,35 @@ pub enum SecretCallError {
     Store(#[source] SecretError),
 }
 
+impl ApiError {
+    /// A failed read of a secret, or of all secrets without a `key`.
+    #[must_use]
+    pub fn secret(store: &str, key: Option<&str>, error: &SecretCallError) -> Self {
+        match error {
+            SecretCallError::NotConfigured => {
+                Self::new(ErrorCategory::FailedPrecondition, "ERR_SECRET_STORES_NOT_CONFIGURED", error)
+            }
+            SecretCallError::NotFound(_) => {
+                Self::new(ErrorCategory::InvalidArgument, "ERR_SECRET_STORE_NOT_FOUND", error)
+                    .with_http_status(StatusCode::UNAUTHORIZED)
+            }
+            SecretCallError::Denied { .. } => {
+                Self::new(ErrorCategory::PermissionDenied, "ERR_PERMISSION_DENIED", error)
+            }
+            SecretCallError::Store(_) => match key {
+                Some(key) => Self::internal(
+                    "ERR_SECRET_GET",
+                    format_args!("failed getting secret with key {key} from secret store {store}: {error}"),
+                ),
+                None => Self::internal(
+                    "ERR_SECRET_GET",
+                    format_args!("failed getting secrets from secret store {store}: {error}"),
+                ),
+            },
+        }
+    }
+}
+
 impl Sidecar {
     /// Reads one secret.
     ///
@@ -77,7 +84,7 @@ impl Sidecar {
         if !self.may_read(store, name) {
             return Err(SecretCallError::Denied { name: name.to_owned(), store: store.to_owned() });
         }
-        found.get(name, metadata).await.map_err(SecretCallError::Store)
+        self.calls.run(CallTarget::Component(store), "get", found.get(name, metadata)).await.map_err(SecretCallError::Store)
     }
 
     /// Reads all secrets that the application may read.
@@ -90,38 +97,22 @@ impl Sidecar {
         metadata: &Metadata,
     ) -> Result<BTreeMap<String, SecretValues>, SecretCallError> {
         let found = self.secret_store(store)?;
-        let mut secrets = found.bulk_get(metadata).await.map_err(SecretCallError::Store)?;
+        let reading = found.bulk_get(metadata);
+        let read = self.calls.run(CallTarget::Component(store), "bulkGet", reading).await;
+        let mut secrets = read.map_err(SecretCallError::Store)?;
         secrets.retain(|name, _| self.may_read(store, name));
         Ok(secrets)
     }
 
     fn secret_store(&self, store: &str) -> Result<Arc<dyn SecretStore>, SecretCallError> {
         let components = self.components();
-        if components.secret_stores.is_empty() {
+        if components.secrets.0.is_empty() {
             return Err(SecretCallError::NotConfigured);
         }
-        components.secret_stores.get(store).cloned().ok_or_else(|| SecretCallError::NotFound(store.to_owned()))
+        components.secrets.0.get(store).cloned().ok_or_else(|| SecretCallError::NotFound(store.to_owned()))
     }
 
     fn may_read(&self, store: &str, name: &str) -> bool {
-        self.secret_scopes.iter().find(|scope| scope.store == store).is_none_or(|scope| scope.allows(name))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scope(default_access: DefaultAccess, allowed: &[&str], denied: &[&str]) -> SecretScope {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        SecretScope { store: "s".into(), default_access, allowed: owned(allowed), denied: owned(denied) }
-    }
-
-    #[test]
-    fn allow_list_overrides_deny_list_and_default() {
-        let (allow, deny) = (DefaultAccess::Allow, DefaultAccess::Deny);
-        assert!(scope(allow, &[], &[]).allows("a") && !scope(deny, &[], &[]).allows("a"));
-        assert!(scope(deny, &["a"], &["a"]).allows("a") && !scope(allow, &["a"], &[]).allows("b"));
-        assert!(!scope(allow, &[], &["a"]).allows("a") && scope(deny, &[], &["a"]).allows("b"));
+        self.settings.secret_scopes.iter().find(|scope| scope.store == store).is_none_or(|scope| scope.allows(name))
     }
 }

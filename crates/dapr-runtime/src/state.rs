@@ -1,16 +1,23 @@
 //! State with the application's key prefix: `dapr/pkg/api/http/http.go` and `pkg/api/universal/state.go`.
 
+mod encryption;
+mod errors;
+mod key_prefix;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dapr_building_blocks::state::{
     BatchError, DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateItem,
 };
-use dapr_building_blocks::{Metadata, StateError, StateStore};
+use dapr_building_blocks::{Component, ComponentSpec, Metadata, StateError, StateStore};
 
-use crate::availability::Availability;
-use crate::components::ConfiguredStateStore;
-use crate::encryption::Encryption;
-use crate::{IllegalKey, KeyPrefix, Sidecar};
+use self::encryption::Encryption;
+pub use self::encryption::EncryptionKeyError;
+pub use self::key_prefix::{IllegalKey, KeyPrefix};
+use crate::Sidecar;
+use crate::calls::{CallTarget, Calls, Outcome};
+use crate::components::{AddError, Block};
 
 /// Maximum bytes of values in one bulk read. Sixteen of the largest values that a request can write.
 const MAX_BULK_BYTES: usize = 64 << 20;
@@ -60,14 +67,42 @@ fn joined(errors: &[StateError]) -> String {
     errors.iter().map(StateError::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// The state stores of one application, by name.
+#[derive(Clone, Default)]
+pub(crate) struct StateStores(BTreeMap<String, ConfiguredStateStore>);
+
+/// A state store, with its key prefix and encryption.
+#[derive(Clone)]
+struct ConfiguredStateStore {
+    store: Arc<dyn StateStore>,
+    prefix: KeyPrefix,
+    encryption: Option<Arc<Encryption>>,
+}
+
+impl Block for StateStores {
+    fn add(&mut self, spec: &ComponentSpec, component: &Component, namespace: &str) -> Result<Vec<String>, AddError> {
+        let Some(store) = &component.state_store else { return Ok(Vec::new()) };
+        if spec.properties.get("outboxPublishPubsub").is_some() {
+            return Err(AddError::Outbox);
+        }
+        let prefix = KeyPrefix::from_property(spec.properties.get_raw("keyPrefix"), namespace)?;
+        let encryption = Encryption::from_spec(spec)?.map(Arc::new);
+        self.0.insert(spec.name.clone(), ConfiguredStateStore { store: store.clone(), prefix, encryption });
+        let features = store.features();
+        let mut capabilities: Vec<String> = features.iter().map(|feature| feature.as_str().to_owned()).collect();
+        if features.contains(StateFeature::Etag) && features.contains(StateFeature::Transactional) {
+            capabilities.push("ACTOR".to_owned());
+        }
+        Ok(capabilities)
+    }
+}
+
 /// A state store with the key prefix of one application.
 pub struct AppStateStore {
     name: String,
     app_id: String,
-    store: Arc<dyn StateStore>,
-    prefix: KeyPrefix,
-    encryption: Option<Arc<Encryption>>,
-    availability: Arc<Availability>,
+    configured: ConfiguredStateStore,
+    calls: Calls,
 }
 
 impl Sidecar {
@@ -77,22 +112,20 @@ impl Sidecar {
     /// When there is no state store, or none of this name.
     pub fn state_store(&self, name: &str) -> Result<AppStateStore, StateCallError> {
         let components = self.components();
-        if components.state_stores.is_empty() {
+        let StateStores(stores) = &components.state;
+        if stores.is_empty() {
             return Err(StateCallError::NotConfigured(name.to_owned()));
         }
-        let found = components.state_stores.get(name).ok_or_else(|| StateCallError::NotFound(name.to_owned()))?;
-        let ConfiguredStateStore { store, prefix, encryption } = found.clone();
-        let (app_id, availability) = (self.app_id.clone(), self.availability.clone());
-        Ok(AppStateStore { name: name.to_owned(), app_id, store, prefix, encryption, availability })
+        let configured = stores.get(name).ok_or_else(|| StateCallError::NotFound(name.to_owned()))?.clone();
+        let (app_id, calls) = (self.app_id().to_owned(), self.calls.clone());
+        Ok(AppStateStore { name: name.to_owned(), app_id, configured, calls })
     }
-}
 
-impl Sidecar {
     /// Returns the name of the application's state store, if it has exactly one.
     #[must_use]
     pub fn only_state_store(&self) -> Option<String> {
         let components = self.components();
-        let mut names = components.state_stores.keys();
+        let mut names = components.state.0.keys();
         match (names.next(), names.next()) {
             (Some(name), None) => Some(name.clone()),
             _ => None,
@@ -104,7 +137,7 @@ impl AppStateStore {
     /// Returns whether the store has a feature.
     #[must_use]
     pub fn supports(&self, feature: StateFeature) -> bool {
-        self.store.features().contains(feature)
+        self.configured.store.features().contains(feature)
     }
 
     /// Reads one key.
@@ -113,7 +146,7 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn get(&self, mut request: GetRequest) -> Result<Option<StateItem>, StateCallError> {
         request.key = self.key(&request.key)?;
-        let read = self.record("get", self.store.get(request).await);
+        let read = self.run("get", self.configured.store.get(request)).await;
         self.decrypt(read).map_err(StateCallError::Store)
     }
 
@@ -135,8 +168,8 @@ impl AppStateStore {
         let mut requests = requests.into_iter();
         while bytes <= MAX_BULK_BYTES && requests.len() > 0 {
             let some = requests.by_ref().take(BULK_READ_CHUNK).collect();
-            for item in self.store.bulk_get(some, parallelism).await {
-                let item = self.decrypt(self.record("get", item));
+            for item in self.run("get", self.configured.store.bulk_get(some, parallelism)).await {
+                let item = self.decrypt(item);
                 bytes += item.as_ref().map_or(0, |item| item.as_ref().map_or(0, |found| found.value.len()));
                 items.push(if bytes > MAX_BULK_BYTES { Err(bulk_read_too_large()) } else { item });
             }
@@ -155,20 +188,13 @@ impl AppStateStore {
             self.encrypt(request)?;
         }
         if requests.len() > 1 {
-            let written = self.store.set_all(requests).await;
-            let errors = match &written {
-                Ok(()) => &[],
-                Err(BatchError::Each(errors)) => errors.as_slice(),
-                Err(BatchError::Whole(error)) => std::slice::from_ref(error),
-            };
-            self.record_availability("set", errors.iter().find(|error| matches!(error, StateError::Unavailable(_))));
-            return written.map_err(|error| match error {
+            return self.run("set", self.configured.store.set_all(requests)).await.map_err(|error| match error {
                 BatchError::Each(errors) => StateCallError::Batch(errors),
                 BatchError::Whole(error) => StateCallError::Store(error),
             });
         }
         match requests.pop() {
-            Some(request) => self.record("set", self.store.set(request).await).map_err(StateCallError::Store),
+            Some(request) => self.run("set", self.configured.store.set(request)).await.map_err(StateCallError::Store),
             None => Ok(()),
         }
     }
@@ -179,7 +205,7 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn delete(&self, mut request: DeleteRequest) -> Result<(), StateCallError> {
         request.key = self.key(&request.key)?;
-        self.record("delete", self.store.delete(request).await).map_err(StateCallError::Store)
+        self.run("delete", self.configured.store.delete(request)).await.map_err(StateCallError::Store)
     }
 
     /// Applies all operations or none.
@@ -197,13 +223,13 @@ impl AppStateStore {
                 Operation::Delete(request) => request.key = self.key(&request.key)?,
             }
         }
-        if let Some(max) = self.store.multi_max_size().await
+        if let Some(max) = self.configured.store.multi_max_size().await
             && operations.len() > max
         {
             return Err(StateCallError::TooManyOperations { count: operations.len(), max });
         }
-        let done = self.store.transact(operations, metadata).await;
-        self.record("transaction", done).map_err(StateCallError::Store)
+        let transaction = self.configured.store.transact(operations, metadata);
+        self.run("transaction", transaction).await.map_err(StateCallError::Store)
     }
 
     /// Checks that the store has transactions; Dapr does so before it reads the request.
@@ -218,21 +244,12 @@ impl AppStateStore {
         }
     }
 
-    /// Records whether the store was reachable.
-    fn record<T>(&self, operation: &str, ended: Result<T, StateError>) -> Result<T, StateError> {
-        self.record_availability(
-            operation,
-            ended.as_ref().err().filter(|error| matches!(error, StateError::Unavailable(_))),
-        );
-        ended
-    }
-
-    fn record_availability(&self, operation: &str, lost: Option<&StateError>) {
-        self.availability.record(&self.app_id, &self.name, operation, lost.map(|error| error as _));
+    async fn run<O: Outcome>(&self, operation: &str, call: impl Future<Output = O>) -> O {
+        self.calls.run(CallTarget::Component(&self.name), operation, call).await
     }
 
     fn encrypt(&self, request: &mut SetRequest) -> Result<(), StateCallError> {
-        if let Some(encryption) = &self.encryption {
+        if let Some(encryption) = &self.configured.encryption {
             let value = encryption.encrypt(&request.value);
             request.value = value.map_err(|error| StateCallError::Store(StateError::Other(error.into())))?;
         }
@@ -240,7 +257,7 @@ impl AppStateStore {
     }
 
     fn decrypt(&self, read: Result<Option<StateItem>, StateError>) -> Result<Option<StateItem>, StateError> {
-        let Some(encryption) = &self.encryption else { return read };
+        let Some(encryption) = &self.configured.encryption else { return read };
         let Some(mut item) = read? else { return Ok(None) };
         item.value = encryption.decrypt(&item.value).map_err(|error| {
             let message = format!("could not decrypt data for state store {}: {error}", self.name);
@@ -250,6 +267,6 @@ impl AppStateStore {
     }
 
     fn key(&self, key: &str) -> Result<String, IllegalKey> {
-        self.prefix.apply(key, &self.name, &self.app_id)
+        self.configured.prefix.apply(key, &self.name, &self.app_id)
     }
 }

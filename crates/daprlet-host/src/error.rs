@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use dapr_building_blocks::component::CreateError;
+use dapr_runtime::ResourceError;
 use guest_wasmedge::GuestError;
 
-use crate::component_app::ComponentError;
+use crate::app_spec::Command;
 
 /// An error that keeps the host from starting.
 #[derive(Debug, thiserror::Error)]
@@ -46,14 +46,22 @@ pub enum StartError {
         source: GuestError,
     },
     /// A component app cannot run.
-    #[error("app {app}: {}: {}", .path.display(), .source.report())]
+    #[error("app {app}: {}: {reason}", .path.display())]
     ComponentGuest {
         /// App id.
         app: String,
         /// Path of the file.
         path: PathBuf,
         /// Error of the component app.
-        source: ComponentError,
+        reason: String,
+    },
+    /// This build cannot run such a program.
+    #[error("app {app}: {reason}")]
+    Unsupported {
+        /// App id.
+        app: String,
+        /// Reason.
+        reason: &'static str,
     },
     /// A model that the command line names cannot be loaded.
     #[error("app {app}: {}: {source}", .path.display())]
@@ -65,28 +73,9 @@ pub enum StartError {
         /// Error of the model.
         source: inference::GraphError,
     },
-    /// A component cannot be created.
-    #[error("app {app}: {origin}: {source}")]
-    Component {
-        /// App id.
-        app: String,
-        /// Origin of its YAML.
-        origin: String,
-        /// Error of the component.
-        source: Box<CreateError>,
-    },
-    /// A resource's reference cannot be resolved, or its value is invalid.
-    #[error("app {app}: {origin}: {what}: {why}")]
-    Reference {
-        /// App id.
-        app: String,
-        /// Origin of its YAML.
-        origin: String,
-        /// Kind and name of the resource.
-        what: String,
-        /// Reason.
-        why: String,
-    },
+    /// A resource is misconfigured.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
     /// An internal task failed.
     #[error("the host's own task failed")]
     Task(#[source] tokio::task::JoinError),
@@ -106,14 +95,30 @@ fn built_by(path: &std::path::Path, error: &io::Error) -> &'static str {
 }
 
 impl StartError {
+    /// Creates the error of `what`, which cannot listen on `address`.
+    pub(crate) fn port(app: &str, what: &'static str, address: SocketAddr, source: io::Error) -> Self {
+        Self::Port { app: app.to_owned(), what, address, source }
+    }
+
+    /// Creates the error of a program that no runner of this build accepts.
+    pub(crate) fn unsupported(app: &str, command: &Command) -> Self {
+        let reason = match command {
+            Command::WasmEdge(_) => {
+                "this daprlet is built without applications that are components (its feature `component-apps`)"
+            }
+            _ => "this daprlet is built without such applications",
+        };
+        Self::Unsupported { app: app.to_owned(), reason }
+    }
+
     /// Returns whether the user can fix this in a file that daprlet reads.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Component { source, .. } => !source.is_retryable(),
+            Self::Resource(error) => !error.is_retryable(),
             // A missing file is an error of the configuration; an unreadable one may become readable.
             Self::Module { source, .. } => source.kind() == io::ErrorKind::NotFound,
-            Self::Guest { .. } | Self::ComponentGuest { .. } | Self::Graph { .. } | Self::Reference { .. } => true,
+            Self::Guest { .. } | Self::ComponentGuest { .. } | Self::Unsupported { .. } | Self::Graph { .. } => true,
             Self::Port { .. } | Self::Task(_) => false,
         }
     }

@@ -1,41 +1,31 @@
 //! The host: all applications of `daprlet run`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dapr_api_http::{DaprHttp, Options};
 use dapr_building_blocks::component::Context;
 use dapr_building_blocks::{Metadata, Registry};
-use dapr_runtime::{AppConnection, Settings, Sidecar};
-use guest_engine::{Kind, RejectionLog};
-use guest_wasmedge::command::WasmEdgeCommand;
-use guest_wasmedge::{AcceptQueue, Account, DescriptorBudget, Engine, MemoryAccount};
+use dapr_runtime::{
+    AllowList, AllowRule, App, AppConnection, AppSettings, ComponentFactory, External, Settings, Sidecar,
+};
+use guest_wasmedge::Engine;
 use inference::Library;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::Port;
-use crate::allow::{AllowList, AllowRule};
-use crate::app::{App, Command};
-use crate::component_app::{self, ComponentCommand, LazyEngine};
-use crate::components::ComponentFactory;
-use crate::directory::{Callee, Caller, Directory};
+use crate::app_spec::{AppSpec, Command};
+use crate::directory::HostDirectory;
 use crate::error::StartError;
-use crate::external::External;
-use crate::graphs;
-use crate::guest_app::{self, GuestApp};
-use crate::instances::Instances;
 use crate::lifetime::{HostEvent, Lifetime};
 use crate::local_registry::LocalRegistry;
 use crate::log::AppLog;
-use crate::network::GuestNetwork;
-use crate::process_app::ProcessApp;
-use crate::process_guard::{GuardCommand, ProcessGuard};
-use crate::workload_context::WorkloadContext;
-use crate::{app_health, input_bindings};
+use crate::snapshot::{AppSnapshot, AppStatus};
+use crate::workload::{self, GuardCommand, WorkloadContext, WorkloadRunner};
 
 /// Settings shared by all applications of a host.
 pub struct HostSettings {
@@ -63,16 +53,17 @@ pub struct HostSettings {
 
 /// A host with its running applications.
 pub struct Host {
+    runners: Vec<Box<dyn WorkloadRunner>>,
     settings: HostSettings,
-    component_engine: LazyEngine,
     /// Models of all guests.
     library: Arc<Library>,
-    directory: Arc<Directory>,
-    guard: Arc<ProcessGuard>,
+    directory: Arc<HostDirectory>,
+    running: Mutex<Vec<(RunningApp, Arc<AppStatus>)>>,
     lifetime: Lifetime,
 }
 
 /// One application of a running host.
+#[derive(Clone)]
 pub struct RunningApp {
     /// App id.
     pub id: String,
@@ -92,95 +83,66 @@ impl Host {
     /// Once `shutdown` is cancelled it accepts no new connections; [`end`](Self::end) does the rest.
     #[must_use]
     pub fn new(settings: HostSettings, shutdown: CancellationToken) -> (Self, mpsc::UnboundedReceiver<HostEvent>) {
-        let component_engine = LazyEngine::new(settings.cache.clone());
-        let guard = Arc::new(ProcessGuard::new(settings.guard.clone()));
         let (lifetime, events) = Lifetime::new(shutdown);
-        let (library, directory) = Default::default();
-        (Self { settings, component_engine, library, directory, guard, lifetime }, events)
+        let runners = workload::runners(&settings);
+        let directory = Arc::new(HostDirectory::new(settings.local_registry.clone()));
+        let (library, running) = Default::default();
+        (Self { runners, settings, library, directory, running, lifetime }, events)
     }
 
-    /// Starts one application.
+    /// Starts one application: its Dapr API, its components, its program.
     ///
     /// On return its ports are bound and its components created; the application itself may take a moment longer.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start(&self, app: App) -> Result<RunningApp, StartError> {
+    pub async fn start(&self, spec: AppSpec) -> Result<RunningApp, StartError> {
         let lifetime = self.lifetime.child();
-        let api_listener = self.bind(&app.id, "the Dapr API", app.dapr_http_port).await?;
-        let dapr_address = api_listener
+        let listener = self.bind(&spec.id, "the Dapr API", spec.api.port).await?;
+        let dapr_address = listener
             .local_addr()
-            .map_err(|source| port_error(&app.id, "the Dapr API", self.address(app.dapr_http_port), source))?;
-        let callee = Arc::new(Callee::new(&app));
-        self.directory.add(app.id.clone(), callee.clone());
-        let allow = Arc::new(AllowList::new(self.allowed(&app.command)));
-        let external = Arc::new(External::new(allow.clone()));
-        let sidecar = Arc::new(self.sidecar(&app, external.clone(), &lifetime));
-        let options = Options {
-            max_body_size: app.max_body_size,
-            read_buffer_size: app.read_buffer_size,
-            token: app.api_token.clone(),
-            allowed_origins: app.allowed_origins.clone(),
-            access: app.api_access.clone(),
-            is_public: false,
-            has_pipeline: !app.http_pipeline.is_empty(),
-            logs_calls: app.logs_api_calls,
-        };
-        if let Some(port) = app.public_port {
-            self.serve_public(&app.id, port, &sidecar, &options, &lifetime).await?;
-        }
-        let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
-        let served = api.clone();
-        let serve = move |stream, peer, finish| dapr_api_http::serve_peer(served.clone(), stream, peer, finish);
-        // Requests under way may need their sidecar to finish.
-        let port = Port { name: "the Dapr API", listener: api_listener, while_draining: true };
-        lifetime.spawn("Dapr API", port.serve(lifetime.clone(), serve));
-        self.create_components(&app, &sidecar, &external, &api, &callee, &lifetime).await?;
+            .map_err(|source| StartError::port(&spec.id, "the Dapr API", self.address(spec.api.port), source))?;
+        let allow = Arc::new(AllowList::new(self.allowed(&spec.workload.command)));
+        let sidecar = Arc::new(self.sidecar(&spec, &allow, &lifetime));
+        self.directory.add(spec.id.clone(), sidecar.app().clone());
+        let api = self.serve_api(&spec, listener, &sidecar, &lifetime).await?;
+        self.load_resources(&spec, &sidecar, &lifetime).await?;
         allow.extend(named_by_secrets(&sidecar).await);
         let running = RunningApp {
-            id: app.id.clone(),
-            address: app.port.map(|port| self.address(port)),
+            id: spec.id.clone(),
+            address: spec.port.map(|port| self.address(port)),
             dapr_address,
             sidecar: sidecar.clone(),
-            started_here: !matches!(app.command, Command::None),
+            started_here: !matches!(spec.workload.command, Command::None),
         };
-        let has_port = app.port.is_some();
-        let graphs = graphs::load(&self.library, &app).await?;
-        let workload = WorkloadContext {
-            dapr_port: dapr_address.port(),
-            sidecar: sidecar.clone(),
-            api,
-            external,
-            callee: callee.clone(),
-            allow,
-            graphs,
-            lifetime: lifetime.clone(),
-        };
-        if let Some(registry) = self.settings.local_registry.as_ref().filter(|_| has_port) {
-            registry.register(app.id.clone(), callee.clone(), &lifetime).await;
+        if let Some(registry) = self.settings.local_registry.as_ref().filter(|_| spec.port.is_some()) {
+            registry.register(spec.id.clone(), sidecar.app().clone(), &lifetime).await;
         }
-        self.run(app, workload).await?;
+        self.run(spec, &running, api, allow, &lifetime).await?;
         self.lifetime.spawn("shutdown", self.end_when_asked(running.id.clone(), lifetime.clone()));
-        lifetime.spawn("readiness", become_ready(sidecar, callee, has_port, lifetime.draining.clone()));
+        lifetime.spawn("readiness", sidecar.serve_app(lifetime.draining.clone()));
         Ok(running)
     }
 
-    /// Serves health and metadata on a port of their own, without an API token.
-    async fn serve_public(
-        &self,
-        app: &str,
-        port: u16,
-        sidecar: &Arc<Sidecar>,
-        options: &Options,
-        lifetime: &Lifetime,
-    ) -> Result<(), StartError> {
-        let listener = self.bind(app, "the public API (--dapr-public-port)", port).await?;
-        let options = Options { is_public: true, token: None, ..options.clone() };
-        let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
-        let serve = move |stream, peer, finish| dapr_api_http::serve_peer(api.clone(), stream, peer, finish);
-        let port = Port { name: "the public API", listener, while_draining: true };
-        lifetime.spawn("public API", port.serve(lifetime.clone(), serve));
-        Ok(())
+    /// Returns the state of all applications at this moment, in the order in which they were started.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<AppSnapshot> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = |(app, status): &(RunningApp, Arc<AppStatus>)| AppSnapshot {
+            id: app.id.clone(),
+            address: app.address,
+            dapr_address: app.dapr_address,
+            is_ready: app.sidecar.health().all(),
+            instances: status.instances(),
+            restarts: status.restarts(),
+            last_error: status.last_error(),
+        };
+        running.iter().map(snapshot).collect()
+    }
+
+    /// Finishes the requests under way, for at most `graceful`, then ends everything.
+    pub async fn end(&self, graceful: Duration) {
+        self.lifetime.end(graceful).await;
     }
 
     /// Ends the application `id` alone, once its Dapr API is asked to shut down.
@@ -198,184 +160,114 @@ impl Host {
         }
     }
 
-    /// Finishes the requests under way, for at most `graceful`, then ends everything.
-    pub async fn end(&self, graceful: Duration) {
-        self.lifetime.end(graceful).await;
-    }
-
     /// Selects the allow rules for outbound requests.
     ///
     /// A process has the network of the system, so its sidecar need not be narrower.
     fn allowed(&self, command: &Command) -> Vec<AllowRule> {
         match command {
-            Command::WasmEdge(_) => self.settings.allow.clone(),
-            #[cfg(feature = "component-apps")]
-            Command::Serve(_) => self.settings.allow.clone(),
             Command::Process(_) | Command::None => vec![AllowRule::any()],
+            _ => self.settings.allow.clone(),
         }
     }
 
-    fn sidecar(&self, app: &App, external: Arc<External>, lifetime: &Lifetime) -> Sidecar {
+    fn sidecar(&self, spec: &AppSpec, allow: &Arc<AllowList>, lifetime: &Lifetime) -> Sidecar {
+        let runtime = &spec.runtime;
+        let app = App::new(AppSettings {
+            port: spec.port,
+            token: runtime.app_token.clone(),
+            max_concurrency: runtime.max_concurrency,
+            access_control: runtime.access_control.clone(),
+            health_check: runtime.health_check.clone(),
+            request_timeout: spec.workload.limits.request_timeout,
+        });
         Sidecar::new(Settings {
-            app_id: app.id.clone(),
+            app_id: spec.id.clone(),
             connection: AppConnection {
-                port: app.port.unwrap_or_default(),
+                port: spec.port.unwrap_or_default(),
                 protocol: "http".to_owned(),
                 channel_address: "127.0.0.1".to_owned(),
-                max_concurrency: app.max_concurrency,
+                max_concurrency: runtime.max_concurrency,
             },
-            secret_scopes: app.secret_scopes.clone(),
-            http_endpoints: app.http_endpoints.iter().map(|endpoint| endpoint.name.clone()).collect(),
-            invoker: Arc::new(Caller {
-                id: app.id.clone(),
-                directory: self.directory.clone(),
-                external,
-                registry: self.settings.local_registry.clone(),
-            }),
-            bodies: app.bodies,
+            app: Arc::new(app),
+            directory: self.directory.clone(),
+            external: Arc::new(External::new(allow.clone())),
+            secret_scopes: runtime.secret_scopes.clone(),
+            http_endpoints: runtime.resources.http_endpoints.iter().map(|endpoint| endpoint.name.clone()).collect(),
+            enabled_features: runtime.enabled_features.clone(),
+            bodies: runtime.bodies,
             shutdown: lifetime.draining.clone(),
             forced_shutdown: lifetime.forced.clone(),
-            enabled_features: app.enabled_features.clone(),
         })
     }
 
-    async fn create_components(
+    /// Serves the Dapr API, and on the public port health and metadata without an API token.
+    async fn serve_api(
         &self,
-        app: &App,
+        spec: &AppSpec,
+        listener: TcpListener,
         sidecar: &Arc<Sidecar>,
-        external: &External,
-        api: &DaprHttp,
-        callee: &Callee,
+        lifetime: &Lifetime,
+    ) -> Result<Arc<DaprHttp>, StartError> {
+        let has_pipeline = !spec.runtime.resources.http_pipeline.is_empty();
+        let options = Options { has_pipeline, ..spec.api.options.clone() };
+        if let Some(port) = spec.api.public_port {
+            let listener = self.bind(&spec.id, "the public API (--dapr-public-port)", port).await?;
+            let options = Options { is_public: true, token: None, ..options.clone() };
+            serve(Arc::new(DaprHttp::new(sidecar.clone(), options)), "the public API", listener, lifetime);
+        }
+        let api = Arc::new(DaprHttp::new(sidecar.clone(), options));
+        serve(api.clone(), "the Dapr API", listener, lifetime);
+        Ok(api)
+    }
+
+    async fn load_resources(
+        &self,
+        spec: &AppSpec,
+        sidecar: &Arc<Sidecar>,
         lifetime: &Lifetime,
     ) -> Result<(), StartError> {
         // The Dapr CLI starts each sidecar in its application's directory, so relative paths start there.
-        let base_dir = app.working_dir.clone();
-        let context = Context { app_id: app.id.clone(), base_dir, ..self.settings.context.clone() };
+        let base_dir = spec.workload.working_dir.clone();
+        let context = Context { app_id: spec.id.clone(), base_dir, ..self.settings.context.clone() };
         let factory = ComponentFactory { registry: self.settings.registry.clone(), context };
-        let made = factory.create(&app.components).await?;
-        api.set_pipeline(factory.pipeline(&app.http_pipeline, &app.middleware, &made).await?);
-        callee.set_pipeline(factory.pipeline(&app.app_http_pipeline, &app.middleware, &made).await?);
-        external.set_endpoints(factory.endpoints(&app.http_endpoints, &made).await?);
-        sidecar.set_components(made.components());
-        sidecar.health().components_are_ready(true);
-        if !made.waiting.is_empty() {
-            lifetime.spawn("components", factory.retry(made, sidecar.clone(), lifetime.draining.clone()));
+        let created = factory.load(&spec.runtime.resources, sidecar).await?;
+        if created.is_incomplete() {
+            lifetime.spawn("components", factory.retry(created, sidecar.clone(), lifetime.draining.clone()));
         }
         Ok(())
     }
 
-    async fn run(&self, app: App, workload: WorkloadContext) -> Result<(), StartError> {
-        match app.command.clone() {
-            Command::None => self.reach_by_tcp(&workload.callee, app.port),
-            Command::Process(command) => {
-                self.reach_by_tcp(&workload.callee, app.port);
-                let mut environment = dapr_environment(&app, workload.dapr_port);
-                environment.extend(app.environment);
-                let (log, working_dir) = (self.settings.log.clone(), app.working_dir);
-                let (guard, ends_run) = (self.guard.clone(), app.ends_run);
-                let process = ProcessApp { app: app.id, command, working_dir, environment, log, guard, ends_run };
-                workload.lifetime.spawn("native application", process.supervise(workload.lifetime.clone()));
-            }
-            Command::WasmEdge(command) => {
-                let (path, wasm) = read(&app, &command.module).await?;
-                if guest_engine::kind(&wasm) == Some(Kind::Component) {
-                    return self.run_component(app, path, wasm, command.into(), workload).await;
-                }
-                self.run_module(app, path, wasm, command, workload).await?;
-            }
-            #[cfg(feature = "component-apps")]
-            Command::Serve(command) => {
-                let command = ComponentCommand::from(command);
-                let (path, wasm) = read(&app, &command.component).await?;
-                self.run_component(app, path, wasm, command, workload).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn run_module(
+    /// Starts the program of an application.
+    async fn run(
         &self,
-        app: App,
-        path: PathBuf,
-        wasm: Vec<u8>,
-        command: WasmEdgeCommand,
-        workload: WorkloadContext,
+        spec: AppSpec,
+        running: &RunningApp,
+        api: Arc<DaprHttp>,
+        allow: Arc<AllowList>,
+        lifetime: &Lifetime,
     ) -> Result<(), StartError> {
-        let engine = &self.settings.engine;
-        let environment = guest_environment(&app, workload.dapr_port, command.environment);
-        let command = WasmEdgeCommand { environment, ..command };
-        let module = guest_app::compile(engine, &app.id, &path, wasm).await?;
-        let (queue, queue_timeout) =
-            (AcceptQueue::with_capacity(app.instances, app.limits.queue), app.limits.queue_timeout);
-        let listener = self.bind_app(&app)?;
-        workload.callee.channel.set_inside(queue.clone());
-        let network = Arc::new(GuestNetwork {
-            app: app.id.clone(),
-            queue: app.port.map(|port| (port, queue.clone())),
-            port_origin: app.port_origin.clone(),
-            dapr_port: workload.dapr_port,
-            api: workload.api,
-            allow: workload.allow,
-            shutdown: workload.lifetime.stopped.clone(),
-            denied: Default::default(),
-        });
-        let guest = Arc::new(GuestApp {
-            app: app.id,
-            engine: engine.clone(),
+        let (path, wasm) = workload::read_wasm(&spec).await?;
+        let command = &spec.workload.command;
+        let runner = self.runners.iter().find(|runner| runner.accepts(command, &wasm));
+        let runner = runner.ok_or_else(|| StartError::unsupported(&spec.id, command))?;
+        let status = Arc::<AppStatus>::default();
+        let channel = runner.start(WorkloadContext {
+            spec,
             path,
-            module,
-            command,
-            working_dir: app.working_dir,
-            descriptors: DescriptorBudget::new(app.limits.descriptors),
-            memory: MemoryAccount::new(app.limits.app_memory),
-            is_replaceable: app.instances > 1,
-            callee: workload.callee.clone(),
-            limits: app.limits,
-            account: Account::new(app.weight),
-            network,
-            graphs: workload.graphs,
+            wasm,
+            address: running.address,
+            dapr_port: running.dapr_address.port(),
+            sidecar: running.sidecar.clone(),
+            api,
+            allow,
+            library: self.library.clone(),
             log: self.settings.log.clone(),
+            status: status.clone(),
+            lifetime: lifetime.clone(),
         });
-        if let Some(listener) = listener {
-            let more = Instances {
-                guest: guest.clone(),
-                queue,
-                max_instances: app.instances,
-                queue_timeout,
-                rejections: RejectionLog::default(),
-            };
-            workload.lifetime.spawn("app port", more.run(listener, workload.lifetime.clone()));
-        }
-        workload.lifetime.spawn("guest", guest.supervise(workload.lifetime.clone(), app.ends_run));
+        running.sidecar.app().set_channel(channel.await?);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).push((running.clone(), status));
         Ok(())
-    }
-
-    async fn run_component(
-        &self,
-        app: App,
-        path: PathBuf,
-        wasm: Vec<u8>,
-        command: ComponentCommand,
-        workload: WorkloadContext,
-    ) -> Result<(), StartError> {
-        let listener = self.bind_app(&app)?;
-        let command = command.with_environment(|own| guest_environment(&app, workload.dapr_port, own));
-        let started = match self.component_engine.get(app.limits.memory) {
-            Ok(engine) => component_app::start(engine, wasm, command, &app, &workload, self.settings.log.clone()).await,
-            Err(error) => Err(error),
-        };
-        let http = started.map_err(|source| StartError::ComponentGuest { app: app.id, path, source })?;
-        workload.callee.channel.set_component(http.clone());
-        if let Some(listener) = listener {
-            workload.lifetime.spawn("app port", component_app::serve(http, listener, workload.lifetime.clone()));
-        }
-        Ok(())
-    }
-
-    fn reach_by_tcp(&self, callee: &Callee, port: Option<u16>) {
-        if let Some(port) = port {
-            callee.channel.set_tcp(SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), port));
-        }
     }
 
     fn address(&self, port: u16) -> SocketAddr {
@@ -384,66 +276,16 @@ impl Host {
 
     async fn bind(&self, app: &str, what: &'static str, port: u16) -> Result<TcpListener, StartError> {
         let address = self.address(port);
-        TcpListener::bind(address).await.map_err(|source| port_error(app, what, address, source))
-    }
-
-    /// Binds the application's port, for a guest that has one.
-    fn bind_app(&self, app: &App) -> Result<Option<std::net::TcpListener>, StartError> {
-        let Some(port) = app.port else { return Ok(None) };
-        let address = self.address(port);
-        let bound = std::net::TcpListener::bind(address);
-        bound.map(Some).map_err(|source| port_error(&app.id, "the application", address, source))
+        TcpListener::bind(address).await.map_err(|source| StartError::port(app, what, address, source))
     }
 }
 
-/// Reads the file of a guest; a relative path starts at the application's directory.
-async fn read(app: &App, file: &Path) -> Result<(PathBuf, Vec<u8>), StartError> {
-    let path = app.working_dir.join(file);
-    match tokio::fs::read(&path).await {
-        Ok(wasm) => Ok((path, wasm)),
-        Err(source) => Err(StartError::Module { app: app.id.clone(), path, source }),
-    }
-}
-
-fn port_error(app: &str, what: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {
-    StartError::Port { app: app.to_owned(), what, address, source }
-}
-
-async fn become_ready(sidecar: Arc<Sidecar>, callee: Arc<Callee>, has_port: bool, shutdown: CancellationToken) {
-    if has_port {
-        tokio::select! {
-            () = callee.channel.wait_until_reachable() => {}
-            () = shutdown.cancelled() => return,
-        }
-        if callee.health.is_some() {
-            tokio::spawn(app_health::watch(sidecar.clone(), callee, shutdown));
-        } else {
-            input_bindings::run(sidecar.clone(), callee, shutdown).await;
-        }
-    }
-    sidecar.health().application_is_ready(true);
-}
-
-/// Builds the environment that `dapr run` gives an application: `dapr/cli/pkg/standalone/run.go`.
-fn dapr_environment(app: &App, dapr_port: u16) -> Vec<(String, String)> {
-    let mut environment = vec![
-        ("APP_ID".to_owned(), app.id.clone()),
-        ("APP_CHANNEL_ADDRESS".to_owned(), "127.0.0.1".to_owned()),
-        ("APP_PROTOCOL".to_owned(), "http".to_owned()),
-        ("DAPR_HTTP_PORT".to_owned(), dapr_port.to_string()),
-    ];
-    environment.extend(app.port.map(|port| ("APP_PORT".to_owned(), port.to_string())));
-    environment
-}
-
-/// Builds the environment of a guest: Dapr's, overridden by its command line.
-///
-/// As in WasmEdge, the template's `env` and the host's own environment do not reach it.
-fn guest_environment(app: &App, dapr_port: u16, own: Vec<(String, String)>) -> Vec<(String, String)> {
-    let mut environment = dapr_environment(app, dapr_port);
-    environment.retain(|(name, _)| !own.iter().any(|(other, _)| other == name));
-    environment.extend(own);
-    environment
+/// Serves `api` on a port.
+fn serve(api: Arc<DaprHttp>, name: &'static str, listener: TcpListener, lifetime: &Lifetime) {
+    let serve = move |stream, peer, finish| dapr_api_http::serve_peer(api.clone(), stream, peer, finish);
+    // Requests under way may need their sidecar to finish.
+    let port = Port { name, listener, while_draining: true };
+    lifetime.spawn(name, port.serve(lifetime.clone(), serve));
 }
 
 /// Collects the addresses in an application's secrets.

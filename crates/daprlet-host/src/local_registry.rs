@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dapr_building_blocks::BoxError;
-use dapr_runtime::{Body, InvokeError, full_body};
+use dapr_runtime::{App, Body, InvokeError, full_body};
 use http::header::{HOST, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::accept::AcceptRetry;
-use crate::directory::Callee;
 use crate::lifetime::Lifetime;
 
 /// Header with the caller's app id, in requests between two processes.
@@ -64,7 +63,7 @@ impl LocalRegistry {
     }
 
     /// Registers an application until the host ends.
-    pub(crate) async fn register(&self, app: String, callee: Arc<Callee>, lifetime: &Lifetime) {
+    pub(crate) async fn register(&self, app: String, callee: Arc<App>, lifetime: &Lifetime) {
         match self.bind(&app).await {
             Ok(listener) => {
                 let socket = Registered { path: self.socket(&app), listener };
@@ -149,7 +148,7 @@ impl Drop for Registered {
 }
 
 impl Registered {
-    async fn serve(self, callee: Arc<Callee>, lifetime: Lifetime) {
+    async fn serve(self, callee: Arc<App>, lifetime: Lifetime) {
         let mut retry = AcceptRetry::default();
         while let Some(accepted) = lifetime.draining.run_until_cancelled(self.listener.accept()).await {
             let stream = match accepted {
@@ -170,7 +169,7 @@ impl Registered {
     }
 }
 
-async fn respond(callee: &Callee, mut request: Request<Body>) -> Response<Body> {
+async fn respond(callee: &App, mut request: Request<Body>) -> Response<Body> {
     let caller = request.headers_mut().remove(CALLER);
     request.headers_mut().remove(HOST);
     let caller = caller.as_ref().and_then(|caller| caller.to_str().ok()).unwrap_or_default();

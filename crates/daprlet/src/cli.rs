@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use daprlet_host::AllowRule;
+use dapr_runtime::AllowRule;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use health_check::HealthCheck;

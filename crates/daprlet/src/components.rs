@@ -26,6 +26,8 @@ async fn add_pluggable(_: &mut Registry, _: &Environment) {}
 #[cfg_attr(not(feature = "wasm-components"), expect(unused, reason = "native components are compiled already"))]
 pub(crate) fn built_in(cache: &Path) -> Registry {
     let mut registry = component_native::registry();
+    #[cfg(feature = "middleware-http")]
+    http_wasm::register(&mut registry);
     #[cfg(feature = "wasm-components")]
     component_wasm::register(&mut registry, Some(cache.to_owned()));
     registry

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dapr_building_blocks::Secret;
 use dapr_building_blocks::component::Context;
+use dapr_runtime::DocumentClient;
 use daprlet_host::LocalRegistry;
 
 /// Environment variables of the process.
@@ -32,6 +33,7 @@ impl Environment {
             namespace: self.get("NAMESPACE").unwrap_or_default().to_owned(),
             base_dir: std::env::current_dir().context("cannot read the current directory")?,
             environment: Arc::new(secrets.collect()),
+            documents: Some(Arc::new(DocumentClient)),
         })
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use dapr_resources::run_template::{AppEntry, LogDestination, RunTemplate};
-use daprlet_host::{App, GuardCommand, Host, HostEvent, HostSettings};
+use daprlet_host::{AppSpec, GuardCommand, Host, HostEvent, HostSettings};
 use guest_wasmedge::Engine;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +54,7 @@ async fn run_apps(
     let limit = descriptors::raise_limit();
     let share = descriptors::default_share(limit, apps.len());
     let share = arguments.guest_descriptors.map_or(share, NonZeroUsize::get);
-    apps.iter_mut().for_each(|app| app.limits.descriptors = share);
+    apps.iter_mut().for_each(|app| app.workload.limits.descriptors = share);
     let settings = HostSettings {
         engine: Arc::new(Engine::new(Some(cache.clone()))?),
         cache: Some(cache),
@@ -82,7 +82,7 @@ async fn run_apps(
 async fn serve(
     arguments: &Run,
     host: &Host,
-    apps: Vec<App>,
+    apps: Vec<AppSpec>,
     log: &Log,
     end: CancellationToken,
 ) -> anyhow::Result<Infallible> {

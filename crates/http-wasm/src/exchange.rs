@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use dapr_api_http::Peer;
-use dapr_runtime::{Body, empty_body, full_body};
+use dapr_building_blocks::middleware::{Body, Peer, empty_body, full_body};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::BodyExt as _;

@@ -5,6 +5,7 @@
 //! allows. A guest has no files, network or environment; its output is logged at level debug.
 
 mod abi;
+mod component;
 mod exchange;
 mod guest;
 mod memory;
@@ -15,11 +16,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dapr_api_http::middleware::{Middleware, Next};
-use dapr_runtime::{Body, full_body};
+use dapr_building_blocks::HttpMiddleware;
+use dapr_building_blocks::middleware::{Body, Next, full_body};
 use http::{Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
+pub use component::register;
 use exchange::Exchange;
 use guest::{Guest, Template};
 
@@ -112,7 +114,7 @@ enum Function {
 }
 
 #[async_trait]
-impl Middleware for HttpWasm {
+impl HttpMiddleware for HttpWasm {
     async fn handle(&self, request: Request<Body>, next: Next<'_>) -> Response<Body> {
         let exchange = Exchange::new(request, self.template.features());
         let (outcome, mut exchange) = match self.call(Function::HandleRequest, exchange).await {

@@ -5,8 +5,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dapr_api_http::middleware::{Middleware, Pipeline};
-use dapr_runtime::{Body, full_body};
+use dapr_building_blocks::HttpMiddleware;
+use dapr_building_blocks::middleware::{Body, Pipeline, full_body};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use http_wasm::{HttpWasm, Options};
@@ -75,7 +75,7 @@ async fn post(guest: Arc<HttpWasm>) -> (Option<ReceivedRequest>, StatusCode, Hea
             Some(ReceivedRequest { method: head.method, target: head.uri.to_string(), headers: head.headers, body });
         Response::builder().status(202).header("content-length", "5").body(full_body("world")).unwrap()
     };
-    let response = Pipeline::new(vec![guest as Arc<dyn Middleware>]).run(request, endpoint).await;
+    let response = Pipeline::new(vec![guest as Arc<dyn HttpMiddleware>]).run(request, endpoint).await;
     let (head, body) = response.into_parts();
     (seen.into_inner().unwrap(), head.status, head.headers, text(body).await)
 }

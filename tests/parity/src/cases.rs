@@ -1,6 +1,7 @@
 //! The suite: one module for each building block.
 
 mod access;
+mod api;
 mod application;
 mod bindings;
 mod health;
@@ -9,24 +10,8 @@ mod pluggable;
 mod secrets;
 mod state;
 
+pub(crate) use self::api::api;
 use crate::case::Case;
-
-/// Returns the cases for the API sidecars.
-pub(crate) fn api() -> Vec<Case> {
-    let mut all = Vec::new();
-    all.extend(invoke::cases());
-    for store in ["memory", "sqlite", "redis", "socket"] {
-        all.extend(state::cases(store));
-    }
-    all.extend(state::without_a_store());
-    all.extend(state::key_prefixes());
-    all.extend(secrets::cases());
-    all.extend(bindings::cases());
-    all.extend(pluggable::cases());
-    all.extend(health::cases());
-    all.extend(access::cases());
-    all
-}
 
 /// Returns the cases for the three services.
 pub(crate) fn application() -> anyhow::Result<Vec<Case>> {

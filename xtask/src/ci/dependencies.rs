@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::repository::{Package, Repository, TEMPLATE, Workspace, output};
 
 /// Wings that run only in daprlet's process.
-const HOST: &[&str] = &["program", "api", "runtime", "building-blocks", "component", "guest"];
+const HOST: &[&str] = &["program", "api", "runtime", "resources", "building-blocks", "component", "guest"];
 
 /// Crates that others must not depend on, even indirectly.
 struct Rule {
@@ -36,7 +36,12 @@ const RULES: &[Rule] = &[
     Rule {
         crates: &["building-blocks", "component-native"],
         never: &[&["hyper", "axum", "api", "wasmtime"]],
-        because: "building blocks use neither HTTP nor WebAssembly",
+        because: "building blocks speak no protocol and run no WebAssembly",
+    },
+    Rule {
+        crates: &["resources"],
+        never: &[&["hyper", "api", "runtime", "component", "guest", "program", "wasmtime"]],
+        because: "resources are plain values",
     },
     Rule {
         crates: &["daprlet-host", "api", "runtime"],
@@ -44,14 +49,19 @@ const RULES: &[Rule] = &[
         because: "components register by type; only the binary selects them",
     },
     Rule {
-        crates: &["dapr-api-http", "dapr-runtime"],
+        crates: &["dapr-api-http"],
         never: &[&["wasmtime", "http-wasm", "guest", "program"]],
-        because: "an API does not depend on its implementation",
+        because: "an API only translates",
+    },
+    Rule {
+        crates: &["runtime"],
+        never: &[&["wasmtime", "http-wasm", "guest", "program", "api"]],
+        because: "the runtime knows neither protocols in front of it nor kinds of applications",
     },
     Rule {
         crates: &["dapr-api-wit"],
-        never: &[&["guest", "program", "dapr-api-http", "hyper"]],
-        because: "functions need no HTTP, and an API does not depend on its implementation",
+        never: &[&["guest", "program", "dapr-api-http"]],
+        because: "functions need no HTTP API",
     },
     Rule {
         crates: &["component-wasm"],
@@ -60,8 +70,8 @@ const RULES: &[Rule] = &[
     },
     Rule {
         crates: &["http-wasm"],
-        never: &[&["program", "guest-wasi-http", "component-native", "guest-wasmedge"]],
-        because: "middleware does not depend on applications",
+        never: &[&["program", "api", "runtime", "guest-wasi-http", "component-native", "guest-wasmedge"]],
+        because: "middleware depends on its trait alone",
     },
     Rule {
         crates: &["component-pluggable"],

@@ -4,34 +4,42 @@
 //! if the key is absent, a value written with `first-write` can only be replaced with its etag, and a transaction does
 //! not roll back.
 
-mod config;
-mod connection;
 mod scripts;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use dapr_building_blocks::component::PropertyError;
 use dapr_building_blocks::state::{
     Concurrency, Consistency, DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateFeatures, StateItem,
     TimeToLive, time_to_live,
 };
-use dapr_building_blocks::{Component, ComponentSpec, Context, InitError, Metadata, StateError, StateStore};
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult};
+use dapr_building_blocks::{
+    Component, ComponentSpec, Context, InitError, Metadata, Properties, StateError, StateStore,
+};
+use redis::{Cmd, FromRedisValue, RedisError, RedisResult};
 use redis_layout::NO_ETAG;
 
-use config::Config;
-use connection::{Link, Repeat};
-use scripts::Scripts;
+use self::scripts::Scripts;
+use crate::redis_client::{self, Link, Repeat, Settings};
 
 /// Time that a strongly consistent write waits for the replicas, in milliseconds, as in Dapr.
 const REPLICAS_TIMEOUT: u32 = 1000;
 
 /// Connects to the server. A connection that is lost later is restored automatically.
 pub(crate) async fn create(spec: ComponentSpec, _context: Context) -> Result<Component, InitError> {
-    let config = Config::read(&spec.properties)?;
-    let store = Redis::connect(config).await.map_err(|error| match error.kind() {
-        ErrorKind::AuthenticationFailed | ErrorKind::InvalidClientConfig => InitError::misconfigured(error),
-        _ => InitError::unavailable(error),
-    })?;
+    let (settings, default_ttl) = (Settings::read(&spec.properties)?, default_ttl(&spec.properties)?);
+    let store = Redis::connect(settings, default_ttl).await.map_err(redis_client::init_error)?;
     Ok(Component::from_state_store(store))
+}
+
+/// Reads the time to live of writes without one.
+fn default_ttl(properties: &Properties) -> Result<TimeToLive, PropertyError> {
+    Ok(match properties.int::<i64>("ttlInSeconds")? {
+        None => TimeToLive::Unset,
+        Some(..=0) => TimeToLive::Forever,
+        Some(seconds) => TimeToLive::For(Duration::from_secs(seconds.unsigned_abs())),
+    })
 }
 
 struct Redis {
@@ -42,15 +50,15 @@ struct Redis {
 }
 
 impl Redis {
-    async fn connect(config: Config) -> RedisResult<Self> {
-        let link = Link::new(config.connection);
+    async fn connect(settings: Settings, default_ttl: TimeToLive) -> RedisResult<Self> {
+        let link = Link::new(settings);
         let info = |mut connection| async move {
             redis::cmd("INFO").arg("replication").query_async::<String>(&mut connection).await
         };
         let info = link.send(Repeat::Harmless, info).await?;
         let replicas = info.lines().find_map(|line| line.strip_prefix("connected_slaves:")?.trim().parse().ok());
         let replicas = replicas.unwrap_or(0);
-        Ok(Self { link, scripts: Scripts::default(), default_ttl: config.default_ttl, replicas })
+        Ok(Self { link, scripts: Scripts::default(), default_ttl, replicas })
     }
 
     /// Sends one idempotent command.
@@ -204,9 +212,22 @@ fn said(error: &RedisError) -> String {
 }
 
 fn failure(error: RedisError) -> StateError {
-    if error.is_io_error() || error.is_timeout() || error.is_connection_dropped() {
+    if redis_client::is_unavailable(&error) {
         StateError::Unavailable(error.into())
     } else {
         StateError::Other(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_ttl_may_be_forever() {
+        assert_eq!(default_ttl(&Properties::default()).unwrap(), TimeToLive::Unset);
+        let ttl = |text| default_ttl(&[("ttlInSeconds", text)].into_iter().collect()).unwrap();
+        assert_eq!(ttl("60"), TimeToLive::For(Duration::from_secs(60)));
+        assert_eq!(ttl("-1"), TimeToLive::Forever);
     }
 }

@@ -4,15 +4,17 @@ use crate::harness::try_create;
 
 #[test]
 fn full_build_contains_every_component() {
-    let expected = [
-        "bindings.cron",
-        "bindings.mysql",
-        "secretstores.local.env",
-        "secretstores.local.file",
-        "state.in-memory",
-        "state.redis",
-        "state.sqlite",
+    let blocks = [
+        "bindings: cron mysql",
+        "middleware.http: bearer ratelimit routeralias routerchecker uppercase",
+        "secretstores: local.env local.file",
+        "state: in-memory redis sqlite",
     ];
+    let types = |block: &str| {
+        let (prefix, names) = block.split_once(": ").unwrap();
+        names.split(' ').map(|name| format!("{prefix}.{name}")).collect::<Vec<_>>()
+    };
+    let expected: Vec<String> = blocks.into_iter().flat_map(types).collect();
     assert_eq!(component_native::registry().types().collect::<Vec<_>>(), expected);
 }
 

@@ -1,25 +1,39 @@
 //! Output bindings: `onOutputBindingMessage` in `dapr/pkg/api/http/http.go`.
 
 use dapr_building_blocks::binding::InvokeRequest;
-use dapr_runtime::{ApiError, Body, Sidecar};
-use http::{Request, Response, StatusCode};
+use dapr_runtime::{ApiError, Body};
+use go_compat::JsonError;
+use http::{Method, Response, StatusCode};
 use serde_json::Value;
 
 use crate::fields::fields;
 use crate::response;
+use crate::router::{Audience, Call, Endpoint};
 use crate::trace::Trace;
-use go_compat::JsonError;
 
-pub(super) async fn invoke(sidecar: &Sidecar, name: &str, request: Request<Body>) -> Result<Response<Body>, ApiError> {
-    let (head, body) = request.into_parts();
-    let body = go_compat::decode(&sidecar.read_body(body).await?, "OutputBindingRequest.data")
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        methods: &[Method::POST, Method::PUT],
+        version: "v1.0",
+        route: "bindings/{name}",
+        group: Some("bindings"),
+        name: "InvokeOutputBinding",
+        audience: Audience::App,
+        handler: |call| Box::pin(invoke(call)),
+    },
+];
+
+async fn invoke(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (sidecar, name) = (call.sidecar, call.parameter("name"));
+    // A request with invalid baggage has been rejected before.
+    let trace = Trace::from_request(call.request.uri().path(), call.headers()).ok().flatten();
+    let body = go_compat::decode(&call.body().await?, "OutputBindingRequest.data")
         .map_err(ApiError::malformed_body)?;
     let mut request = read(&body).map_err(ApiError::malformed_body)?;
-    // A request with invalid baggage has been rejected before.
-    if let Ok(Some(trace)) = Trace::from_request(head.uri.path(), &head.headers) {
+    if let Some(trace) = trace {
         trace.add_to_metadata(&mut request.metadata);
     }
-    let output = sidecar.invoke_binding(name, request).await.map_err(|error| ApiError::binding(name, &error))?;
+    let output = sidecar.invoke_binding(&name, request).await.map_err(|error| ApiError::binding(&name, &error))?;
     // A response without data and metadata is a nil response of Go's bindings.
     if output.data.is_none() && output.metadata.is_empty() {
         return Ok(response::empty());

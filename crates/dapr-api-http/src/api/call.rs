@@ -5,7 +5,7 @@ use std::time::Instant;
 use http::{Request, StatusCode};
 
 /// An API call to be logged with its response.
-pub(super) struct Call {
+pub(super) struct LoggedCall {
     app: String,
     method: String,
     path: String,
@@ -13,7 +13,7 @@ pub(super) struct Call {
     is_info: bool,
 }
 
-impl Call {
+impl LoggedCall {
     /// Creates the log record of a call, if enabled.
     ///
     /// At info level if the application wants that, else with `--log-level debug`. Query strings are left out, since

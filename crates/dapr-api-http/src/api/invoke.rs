@@ -2,18 +2,30 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dapr_runtime::{ApiError, Body, InvokeError, NotUtf8, Sidecar, method_path};
+use dapr_runtime::{ApiError, Body, InvokeError, NotUtf8, method_path};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use crate::route::unescape;
+use crate::router::{Audience, Call, Endpoint, unescape};
 
 const APP_ID: &str = "dapr-app-id";
 /// Separator between an app id and its method.
 const METHOD: &[u8] = b"/method/";
 
-pub(super) async fn invoke(sidecar: &Sidecar, mut request: Request<Body>) -> Result<Response<Body>, ApiError> {
+/// Any request that is for no other endpoint.
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
+    methods: &[],
+    version: "v1.0",
+    route: "*",
+    group: Some("invoke"),
+    name: "CallLocal",
+    audience: Audience::App,
+    handler: |call| Box::pin(invoke(call)),
+};
+
+async fn invoke(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let Call { sidecar, mut request, .. } = call;
     // Decoded once, here; further escapes are up to the application.
     let path: Vec<u8> = percent_decode_str(request.uri().path()).collect();
     let (target, method) = target(&path, request.headers()).ok_or_else(ApiError::no_app_id)?;
@@ -26,7 +38,7 @@ pub(super) async fn invoke(sidecar: &Sidecar, mut request: Request<Body>) -> Res
         request.extensions_mut().insert(NotUtf8);
     }
     *request.uri_mut() = path.into();
-    let result = sidecar.invoker().invoke(&target, request).await;
+    let result = sidecar.invoke(&target, request).await;
     result.map(default_content_type).map_err(refused)
 }
 

@@ -1,13 +1,34 @@
-//! Metadata and health: `dapr/pkg/api/http/{metadata,healthz}.go`.
+//! Metadata: `dapr/pkg/api/http/metadata.go`.
 
 use std::collections::BTreeMap;
 
 use dapr_runtime::{ApiError, Body, RUNTIME_VERSION, Sidecar};
-use http::{Response, StatusCode};
+use http::{Method, Response};
 use serde::Serialize;
 
-use super::query::Query;
 use crate::response;
+use crate::router::{Audience, Call, Endpoint};
+
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        methods: &[Method::GET],
+        version: "v1.0",
+        route: "metadata",
+        group: Some("metadata"),
+        name: "GetMetadata",
+        audience: Audience::Public,
+        handler: |call| Box::pin(get(call)),
+    },
+    Endpoint {
+        methods: &[Method::PUT],
+        version: "v1.0",
+        route: "metadata/{key}",
+        group: Some("metadata"),
+        name: "SetMetadata",
+        audience: Audience::App,
+        handler: |call| Box::pin(put(call)),
+    },
+];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,7 +95,8 @@ impl ActorRuntime {
     }
 }
 
-pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
+async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let sidecar = call.sidecar;
     let components = sidecar.components();
     let connection = sidecar.connection();
     let mut extended = sidecar.extended_metadata();
@@ -103,31 +125,12 @@ pub(super) fn get(sidecar: &Sidecar) -> Response<Body> {
         },
         actor_runtime: ActorRuntime::new(sidecar),
     };
-    response::structured(&metadata).unwrap_or_else(response::error)
+    response::structured(&metadata)
 }
 
-pub(super) async fn put(sidecar: &Sidecar, key: String, body: Body) -> Result<Response<Body>, ApiError> {
-    let value = sidecar.read_body(body).await?;
+async fn put(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (sidecar, key) = (call.sidecar, call.parameter("key"));
+    let value = call.body().await?;
     sidecar.set_extended_metadata(key, String::from_utf8_lossy(&value).into_owned());
     Ok(response::empty())
-}
-
-pub(super) fn health(sidecar: &Sidecar, query: &Query) -> Result<Response<Body>, ApiError> {
-    let expected = query.get("appid");
-    if !expected.is_empty() && expected != sidecar.app_id() {
-        return Err(health_error("ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match"));
-    }
-    if sidecar.health().all() {
-        Ok(response::empty())
-    } else {
-        Err(health_error("ERR_HEALTH_NOT_READY", "dapr is not ready: [runtime]"))
-    }
-}
-
-pub(super) fn outbound_health(sidecar: &Sidecar) -> Result<Response<Body>, ApiError> {
-    if sidecar.health().outbound() { Ok(response::empty()) } else { Err(ApiError::outbound_not_ready()) }
-}
-
-fn health_error(code: &'static str, message: &str) -> ApiError {
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
 }

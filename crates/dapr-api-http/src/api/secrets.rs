@@ -3,23 +3,44 @@
 use std::collections::BTreeMap;
 
 use dapr_building_blocks::secret::SecretValues;
-use dapr_runtime::{ApiError, Body, Sidecar};
-use http::Response;
+use dapr_runtime::{ApiError, Body};
+use http::{Method, Response};
 
-use super::query::Query;
 use crate::response;
+use crate::router::{Audience, Call, Endpoint};
 
-pub(super) async fn get(sidecar: &Sidecar, store: &str, key: &str, query: &Query) -> Result<Response<Body>, ApiError> {
-    let found = sidecar
-        .secret(store, key, &query.metadata())
-        .await
-        .map_err(|error| ApiError::secret(store, Some(key), &error))?;
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        methods: &[Method::GET],
+        version: "v1.0",
+        route: "secrets/{store}/bulk",
+        group: Some("secrets"),
+        name: "GetBulkSecret",
+        audience: Audience::App,
+        handler: |call| Box::pin(bulk_get(call)),
+    },
+    Endpoint {
+        methods: &[Method::GET],
+        version: "v1.0",
+        route: "secrets/{store}/{key}",
+        group: Some("secrets"),
+        name: "GetSecret",
+        audience: Audience::App,
+        handler: |call| Box::pin(get(call)),
+    },
+];
+
+async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (store, key) = (call.parameter("store"), call.parameter("key"));
+    let found = call.sidecar.secret(&store, &key, &call.query.metadata()).await;
+    let found = found.map_err(|error| ApiError::secret(&store, Some(&key), &error))?;
     Ok(response::encoded(&exposed(&found)))
 }
 
-pub(super) async fn bulk_get(sidecar: &Sidecar, store: &str, query: &Query) -> Result<Response<Body>, ApiError> {
-    let found =
-        sidecar.secrets(store, &query.metadata()).await.map_err(|error| ApiError::secret(store, None, &error))?;
+async fn bulk_get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let store = call.parameter("store");
+    let found = call.sidecar.secrets(&store, &call.query.metadata()).await;
+    let found = found.map_err(|error| ApiError::secret(&store, None, &error))?;
     let all: BTreeMap<_, _> = found.iter().map(|(name, values)| (name, exposed(values))).collect();
     Ok(response::encoded(&all))
 }

@@ -3,28 +3,81 @@
 mod request;
 
 use dapr_building_blocks::state::{DeleteRequest, GetRequest};
-use dapr_runtime::{ApiError, AppStateStore, Body, Sidecar, StateCallError};
+use dapr_runtime::{ApiError, AppStateStore, Body, StateCallError};
 use http::header::{ETAG, HeaderValue, IF_MATCH};
-use http::{HeaderMap, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::query::Query;
 use crate::fields::{self, fields};
 use crate::response;
+use crate::router::{Audience, Call, Endpoint};
 
-pub(super) async fn get(
-    sidecar: &Sidecar,
-    store: &str,
-    key: String,
-    query: &Query,
-) -> Result<Response<Body>, ApiError> {
-    let error = |error: &StateCallError| ApiError::state_get(store, sidecar.app_id(), &key, error);
-    let found = sidecar.state_store(store).map_err(|e| error(&e))?;
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        methods: &[Method::POST, Method::PUT],
+        version: "v1.0",
+        route: "state/{store}/bulk",
+        group: Some("state"),
+        name: "GetBulkState",
+        audience: Audience::App,
+        handler: |call| Box::pin(bulk_get(call)),
+    },
+    Endpoint {
+        methods: &[Method::POST, Method::PUT],
+        version: "v1.0",
+        route: "state/{store}/transaction",
+        group: Some("state"),
+        name: "ExecuteStateTransaction",
+        audience: Audience::App,
+        handler: |call| Box::pin(transact(call)),
+    },
+    Endpoint {
+        methods: &[Method::POST, Method::PUT],
+        version: "v1.0",
+        route: "state/{store}",
+        group: Some("state"),
+        name: "SaveState",
+        audience: Audience::App,
+        handler: |call| Box::pin(save(call)),
+    },
+    Endpoint {
+        methods: &[Method::GET],
+        version: "v1.0",
+        route: "state/{store}/{key}",
+        group: Some("state"),
+        name: "GetState",
+        audience: Audience::App,
+        handler: |call| Box::pin(get(call)),
+    },
+    Endpoint {
+        methods: &[Method::DELETE],
+        version: "v1.0",
+        route: "state/{store}/{key}",
+        group: Some("state"),
+        name: "DeleteState",
+        audience: Audience::App,
+        handler: |call| Box::pin(delete(call)),
+    },
+    Endpoint {
+        methods: &[Method::POST, Method::PUT],
+        version: "v1.0-alpha1",
+        route: "state/{store}/query",
+        group: Some("state"),
+        name: "QueryStateAlpha1",
+        audience: Audience::App,
+        handler: |call| Box::pin(query(call)),
+    },
+];
+
+async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (sidecar, store, key) = (call.sidecar, call.parameter("store"), call.parameter("key"));
+    let error = |error: &StateCallError| ApiError::state_get(&store, sidecar.app_id(), &key, error);
+    let found = sidecar.state_store(&store).map_err(|e| error(&e))?;
     let request = GetRequest {
         key: key.clone(),
-        metadata: query.metadata(),
-        consistency: request::consistency(query.get("consistency")).unwrap_or_default(),
+        metadata: call.query.metadata(),
+        consistency: request::consistency(call.query.get("consistency")).unwrap_or_default(),
     };
     let Some(item) = found.get(request).await.map_err(|e| error(&e))? else { return Ok(response::empty()) };
     let mut response = response::data(StatusCode::OK, item.value);
@@ -35,40 +88,32 @@ pub(super) async fn get(
     Ok(response)
 }
 
-pub(super) async fn delete(
-    sidecar: &Sidecar,
-    store: &str,
-    key: String,
-    query: &Query,
-    headers: &HeaderMap,
-) -> Result<Response<Body>, ApiError> {
-    let error = |error: &StateCallError| ApiError::state_delete(store, sidecar.app_id(), &key, error);
-    let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let options = request::options(query.get("concurrency"), query.get("consistency"))
+async fn delete(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (sidecar, store, key) = (call.sidecar, call.parameter("store"), call.parameter("key"));
+    let error = |error: &StateCallError| ApiError::state_delete(&store, sidecar.app_id(), &key, error);
+    let found = sidecar.state_store(&store).map_err(|e| error(&e))?;
+    let options = request::options(call.query.get("concurrency"), call.query.get("consistency"))
         .map_err(|why| ApiError::state_delete_options(&key, &why))?;
     let request = DeleteRequest {
         key: key.clone(),
-        etag: headers.get(IF_MATCH).map(|etag| String::from_utf8_lossy(etag.as_bytes()).into_owned()),
-        metadata: query.metadata(),
+        etag: call.headers().get(IF_MATCH).map(|etag| String::from_utf8_lossy(etag.as_bytes()).into_owned()),
+        metadata: call.query.metadata(),
         options,
     };
     found.delete(request).await.map_err(|e| error(&e))?;
     Ok(response::empty())
 }
 
-pub(super) async fn save(
-    sidecar: &Sidecar,
-    store: &str,
-    query: &Query,
-    body: Body,
-) -> Result<Response<Body>, ApiError> {
-    let error = |error: &StateCallError| ApiError::state_save(store, sidecar.app_id(), error);
-    let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body = go_compat::decode(&sidecar.read_body(body).await?, "SetRequest.value").map_err(ApiError::malformed)?;
+async fn save(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (sidecar, store) = (call.sidecar, call.parameter("store"));
+    let error = |error: &StateCallError| ApiError::state_save(&store, sidecar.app_id(), error);
+    let found = sidecar.state_store(&store).map_err(|e| error(&e))?;
+    let query_metadata = call.query.metadata();
+    let body = go_compat::decode(&call.body().await?, "SetRequest.value").map_err(ApiError::malformed)?;
     let items = fields::items(&body, "[]state.SetRequest").map_err(ApiError::malformed)?;
     let mut requests = Vec::with_capacity(items.len());
     for item in items {
-        let item = fields(item, "state.SetRequest").and_then(|item| request::set(&item, &query.metadata()));
+        let item = fields(item, "state.SetRequest").and_then(|item| request::set(&item, &query_metadata));
         let item = item.map_err(ApiError::malformed)?;
         if item.key.is_empty() {
             return Err(ApiError::malformed("\"key\" is a required field"));
@@ -76,7 +121,7 @@ pub(super) async fn save(
         requests.push(item);
     }
     let requests = requests.into_iter().map(request::Parsed::checked).collect::<Result<Vec<_>, _>>();
-    let requests = requests.map_err(|why| ApiError::state_save_options(store, &why))?;
+    let requests = requests.map_err(|why| ApiError::state_save_options(&store, &why))?;
     found.save(requests).await.map_err(|e| error(&e))?;
     Ok(response::empty())
 }
@@ -94,17 +139,14 @@ struct BulkItem {
     error: String,
 }
 
-pub(super) async fn bulk_get(
-    sidecar: &Sidecar,
-    store: &str,
-    query: &Query,
-    body: Body,
-) -> Result<Response<Body>, ApiError> {
-    let error = |error: &StateCallError| ApiError::state_bulk_get(store, sidecar.app_id(), error);
-    let found = sidecar.state_store(store).map_err(|e| error(&e))?;
-    let body = go_compat::decode(&sidecar.read_body(body).await?, "").map_err(ApiError::malformed_body)?;
+async fn bulk_get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (sidecar, store) = (call.sidecar, call.parameter("store"));
+    let error = |error: &StateCallError| ApiError::state_bulk_get(&store, sidecar.app_id(), error);
+    let found = sidecar.state_store(&store).map_err(|e| error(&e))?;
+    let query_metadata = call.query.metadata();
+    let body = go_compat::decode(&call.body().await?, "").map_err(ApiError::malformed_body)?;
     let (keys, mut metadata, parallelism) = request::bulk(&body).map_err(ApiError::malformed_body)?;
-    metadata.extend(query.metadata());
+    metadata.extend(query_metadata);
     let requests =
         keys.iter().map(|key| GetRequest { key: key.clone(), metadata: metadata.clone(), ..GetRequest::default() });
     let results = found.bulk_get(requests.collect(), parallelism).await.map_err(|e| error(&e))?;
@@ -130,16 +172,13 @@ pub(super) async fn bulk_get(
     response::structured(&items)
 }
 
-pub(super) async fn transact(
-    sidecar: &Sidecar,
-    store: &str,
-    query: &Query,
-    body: Body,
-) -> Result<Response<Body>, ApiError> {
-    let error = |error: &StateCallError| ApiError::state_transaction(store, sidecar.app_id(), error);
-    let found: AppStateStore = sidecar.state_store(store).map_err(|e| error(&e))?;
+async fn transact(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (sidecar, store) = (call.sidecar, call.parameter("store"));
+    let error = |error: &StateCallError| ApiError::state_transaction(&store, sidecar.app_id(), error);
+    let found: AppStateStore = sidecar.state_store(&store).map_err(|e| error(&e))?;
     found.can_transact().map_err(|e| error(&e))?;
-    let body = go_compat::decode(&sidecar.read_body(body).await?, "stateTransactionRequestBody.operations.request");
+    let query_metadata = call.query.metadata();
+    let body = go_compat::decode(&call.body().await?, "stateTransactionRequestBody.operations.request");
     let body = body.map_err(ApiError::malformed_body)?;
     let body = fields(&body, "http.stateTransactionRequestBody").map_err(ApiError::malformed_body)?;
     let operations = body.list("operations", "[]http.stateTransactionRequestBodyOperation");
@@ -147,7 +186,6 @@ pub(super) async fn transact(
     if operations.is_empty() {
         return Ok(response::empty());
     }
-    let query_metadata = query.metadata();
     let parsed = operations.iter().map(|operation| request::operation(operation, &query_metadata));
     let operations = parsed.collect::<Result<Vec<_>, _>>()?;
     let mut metadata = body.map("metadata").map_err(ApiError::malformed_body)?;
@@ -159,9 +197,10 @@ pub(super) async fn transact(
 /// Rejects state queries.
 ///
 /// No store here has a query language; Dapr gives the same error for a store that could have one.
-pub(super) fn query(sidecar: &Sidecar, store: &str) -> Result<Response<Body>, ApiError> {
-    sidecar.state_store(store).map_err(|e| ApiError::state_query(store, &e))?;
-    Err(ApiError::query_unsupported(store))
+async fn query(call: Call<'_>) -> Result<Response<Body>, ApiError> {
+    let (sidecar, store) = (call.sidecar, call.parameter("store"));
+    sidecar.state_store(&store).map_err(|e| ApiError::state_query(&store, &e))?;
+    Err(ApiError::query_unsupported(&store))
 }
 
 /// Renders a value as Dapr stores it: decoded and encoded again.

@@ -1,4 +1,5 @@
-use dapr_api_http::{ApiAccess, ApiRule, ApiToken, Options};
+use dapr_api_http::{ApiToken, Options};
+use dapr_resources::configuration::{ApiAccess, ApiRule};
 
 use crate::support::{api, api_with};
 
@@ -71,7 +72,7 @@ async fn api_token_is_required_except_for_probes() {
     assert_eq!(api.call("GET", "/v1.0/healthz", "").await.status, 500);
     let shown = [("dapr-api-token", "opens")];
     let response = api.call_with("GET", "/v1.0/invoke/echo/method/x", &shown, "").await;
-    assert_eq!(response.body, "GET /x\n");
+    assert!(response.body.starts_with("GET /x\n") && !response.body.contains("opens"), "{}", response.body);
 }
 
 #[tokio::test]

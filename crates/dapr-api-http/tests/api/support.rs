@@ -1,13 +1,16 @@
 //! A sidecar with an in-memory store, environment secrets, and one application that echoes requests.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use dapr_api_http::{DaprHttp, Options};
 use dapr_building_blocks::component::{ComponentSpec, Context};
 use dapr_building_blocks::{Properties, Secret};
+use dapr_resources::configuration::{AccessControl, DefaultAccess, SecretScope};
 use dapr_runtime::{
-    AppConnection, Body, Components, DefaultAccess, InvokeError, Invoker, SecretScope, Settings, Sidecar, full_body,
+    App, AppChannel, AppConnection, AppSettings, Body, Components, Directory, InvokeError, Settings, Sidecar,
+    full_body,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -17,22 +20,44 @@ use tokio_util::sync::CancellationToken;
 struct Echo;
 
 #[async_trait]
-impl Invoker for Echo {
-    async fn invoke(&self, target: &str, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        match target {
-            "echo" => {
-                let (parts, body) = request.into_parts();
-                let body = body.collect().await.map_err(InvokeError::Channel)?.to_bytes();
-                let mut text = format!("{} {}\n", parts.method, parts.uri);
-                for (name, value) in &parts.headers {
-                    text.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
-                }
-                text.push_str(&String::from_utf8_lossy(&body));
-                Ok(Response::builder().status(203).header("x-app", "echo").body(full_body(text)).unwrap())
-            }
-            "closed" => Err(InvokeError::Denied { caller: String::new(), operation: "x".into(), verb: "POST".into() }),
-            _ => Err(InvokeError::Unknown { target: target.to_owned() }),
+impl AppChannel for Echo {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(InvokeError::Channel)?.to_bytes();
+        let mut text = format!("{} {}\n", parts.method, parts.uri);
+        for (name, value) in &parts.headers {
+            text.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
         }
+        text.push_str(&String::from_utf8_lossy(&body));
+        Ok(Response::builder().status(203).header("x-app", "echo").body(full_body(text)).unwrap())
+    }
+
+    async fn ready(&self) {}
+}
+
+/// The applications `echo` and `closed`, which denies everything.
+struct Apps(BTreeMap<&'static str, Arc<App>>);
+
+impl Apps {
+    fn new() -> Self {
+        let app = |denies_by_default| {
+            let access_control = AccessControl { denies_by_default, ..AccessControl::default() };
+            let app = App::new(AppSettings { port: Some(80), access_control, ..AppSettings::default() });
+            app.set_channel(Arc::new(Echo));
+            Arc::new(app)
+        };
+        Self(BTreeMap::from([("echo", app(false)), ("closed", app(true))]))
+    }
+}
+
+#[async_trait]
+impl Directory for Apps {
+    fn find(&self, app_id: &str) -> Option<Arc<App>> {
+        self.0.get(app_id).cloned()
+    }
+
+    async fn call_elsewhere(&self, id: &str, _: &str, _: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        Err(InvokeError::Unknown { target: id.to_owned() })
     }
 }
 
@@ -70,20 +95,16 @@ pub(crate) async fn api_with(options: Options, components: &[ComponentDef]) -> A
     let context = Context { app_id: "app".into(), environment: Arc::new(environment.into()), ..Context::default() };
     let shutdown = CancellationToken::new();
     let sidecar = Arc::new(Sidecar::new(Settings {
-        app_id: "app".into(),
         connection: AppConnection { port: 80, protocol: "http".into(), ..AppConnection::default() },
-        http_endpoints: Vec::new(),
         secret_scopes: vec![SecretScope {
             store: "env".into(),
             default_access: DefaultAccess::Allow,
             denied: vec!["HIDDEN".into()],
             ..SecretScope::default()
         }],
-        invoker: Arc::new(Echo),
-        bodies: 16 << 20,
-        forced_shutdown: CancellationToken::new(),
-        enabled_features: Vec::new(),
+        directory: Arc::new(Apps::new()),
         shutdown: shutdown.clone(),
+        ..Settings::new("app")
     }));
     let mut loaded = Components::default();
     for (name, type_, properties) in components {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use daprlet_host::{App, Command, RunningApp};
+use daprlet_host::{AppSpec, Command, RunningApp};
 use serde_json::{Value, json};
 
 use super::source;
@@ -23,8 +23,8 @@ pub(crate) struct About {
 
 impl About {
     /// Collects facts about a process that is about to start `apps` and serve the page in `page`.
-    pub(crate) fn new(apps: &[App], page: Option<&Path>) -> Self {
-        let apps = apps.iter().map(|app| (app.id.clone(), kind(&app.command))).collect();
+    pub(crate) fn new(apps: &[AppSpec], page: Option<&Path>) -> Self {
+        let apps = apps.iter().map(|app| (app.id.clone(), kind(&app.workload.command))).collect();
         let source = page.and_then(source::from_directory);
         Self { started: Instant::now(), ready_after: OnceLock::new(), apps, ports: OnceLock::new(), source }
     }

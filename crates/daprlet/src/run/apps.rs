@@ -5,17 +5,19 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::Path;
 use std::time::Duration;
 
-use dapr_api_http::{AllowedOrigins, ApiToken};
+use dapr_api_http::{AllowedOrigins, ApiToken, Options};
 use dapr_building_blocks::component::ComponentSpec;
 use dapr_building_blocks::{Registry, component::CreateError};
-use dapr_resources::resources::{self, Resources};
-use daprlet_host::{App, Command, HealthCheck};
-
 use dapr_resources::component::ComponentResource;
+use dapr_resources::configuration::Handler;
+use dapr_resources::resources::{self, Resources};
 use dapr_resources::run_template::{self, AppEntry, LogDestination, RunTemplate};
 use dapr_resources::{ConfigError, ConfigErrors, configuration, size};
+use dapr_runtime::{AppResources, HealthCheck};
+use daprlet_host::{ApiSettings, AppSpec, Command, RuntimeSettings, Workload};
 use guest_wasmedge::command::WasmEdgeCommand;
 use guest_wasmedge::{Limits, Weight};
+use http::header::HeaderValue;
 
 use crate::cli::{self, Run};
 use crate::environment::Environment;
@@ -26,6 +28,9 @@ const MAX_BODY_SIZE: u64 = 4 << 20;
 
 /// Dapr's default for `--read-buffer-size`, in bytes.
 const READ_BUFFER_SIZE: u64 = 4 << 10;
+
+/// Type prefix of HTTP middleware.
+const MIDDLEWARE: &str = "middleware.http.";
 
 /// Variable in an application's `env` that overrides `--instances` for it.
 ///
@@ -82,7 +87,7 @@ pub(crate) fn read(
     arguments: &Run,
     environment: &BTreeMap<String, String>,
     registry: &Registry,
-) -> anyhow::Result<(Vec<App>, Vec<ConfigError>)> {
+) -> anyhow::Result<(Vec<AppSpec>, Vec<ConfigError>)> {
     let mut errors = ConfigErrors::default();
     template.warnings.into_iter().for_each(|warning| errors.warn(warning));
     let mut apps = Vec::new();
@@ -135,7 +140,7 @@ fn app(
     environment: &BTreeMap<String, String>,
     registry: &Registry,
     errors: &mut ConfigErrors,
-) -> Option<App> {
+) -> Option<AppSpec> {
     let command = errors.collect(command(&entry, environment));
     let instances = errors.collect(instances(&entry, arguments));
     let health_check = errors.collect(health_check(&entry));
@@ -146,6 +151,8 @@ fn app(
         errors.collect(configuration::load(&entry.config_files, &|name| environment.get(name).cloned()));
     let mut configuration = configuration.unwrap_or_default();
     std::mem::take(&mut configuration.warnings).into_iter().for_each(|warning| errors.warn(warning));
+    check_handlers(&configuration.http_pipeline, registry, errors);
+    check_handlers(&configuration.app_http_pipeline, registry, errors);
     let resources = resources(&entry, environment, registry, &configuration.denied_components, errors);
     let (command, instances, weight, limits, bodies) = (command?, instances?, weight?, limits?, bodies?);
     let (resources, health_check) = (resources?, health_check?);
@@ -153,39 +160,74 @@ fn app(
         Some(_) => format!("appPort ({})", entry.origin),
         None => "--app-port".to_owned(),
     };
-    let token = |name: &str| environment.get(name).cloned().and_then(ApiToken::new);
-    Some(App {
-        id: entry.app_id,
-        port: entry.app_port,
-        port_origin,
-        dapr_http_port: entry.dapr_http_port.unwrap_or(0),
+    let variable = |name: &str| environment.get(name).cloned();
+    let workload = Workload {
         command,
         working_dir: entry.app_dir,
         environment: entry.env,
-        components: resources.components,
-        middleware: resources.middleware,
-        http_pipeline: configuration.http_pipeline,
-        app_http_pipeline: configuration.app_http_pipeline,
-        http_endpoints: resources.http_endpoints,
-        secret_scopes: configuration.secret_scopes,
-        api_access: configuration.api_access,
-        access_control: configuration.access_control,
-        public_port: arguments.dapr_public_port,
-        logs_api_calls: entry.api_logging || configuration.api_logging.unwrap_or(false),
-        enabled_features: configuration.enabled_features,
-        max_body_size: entry.max_body_size.unwrap_or(MAX_BODY_SIZE),
-        bodies,
-        read_buffer_size: entry.read_buffer_size.unwrap_or(READ_BUFFER_SIZE),
-        api_token: token("DAPR_API_TOKEN"),
-        allowed_origins: AllowedOrigins::parse(&arguments.allowed_origins),
-        app_token: token("APP_API_TOKEN"),
-        max_concurrency: entry.app_max_concurrency.unwrap_or(0),
-        health_check,
         limits,
         weight,
         instances,
         ends_run: arguments.run_file.is_none(),
+    };
+    let options = Options {
+        max_body_size: entry.max_body_size.unwrap_or(MAX_BODY_SIZE),
+        read_buffer_size: entry.read_buffer_size.unwrap_or(READ_BUFFER_SIZE),
+        token: variable("DAPR_API_TOKEN").and_then(ApiToken::new),
+        allowed_origins: AllowedOrigins::parse(&arguments.allowed_origins),
+        access: configuration.api_access,
+        logs_calls: entry.api_logging || configuration.api_logging.unwrap_or(false),
+        ..Options::default()
+    };
+    let runtime = RuntimeSettings {
+        resources: AppResources {
+            components: resources.components,
+            middleware: resources.middleware,
+            http_pipeline: configuration.http_pipeline,
+            app_http_pipeline: configuration.app_http_pipeline,
+            http_endpoints: resources.http_endpoints,
+        },
+        secret_scopes: configuration.secret_scopes,
+        access_control: configuration.access_control,
+        enabled_features: configuration.enabled_features,
+        bodies,
+        app_token: variable("APP_API_TOKEN").and_then(app_token),
+        max_concurrency: entry.app_max_concurrency.unwrap_or(0),
+        health_check,
+    };
+    Some(AppSpec {
+        id: entry.app_id,
+        port: entry.app_port,
+        port_origin,
+        workload,
+        api: ApiSettings {
+            port: entry.dapr_http_port.unwrap_or(0),
+            public_port: arguments.dapr_public_port,
+            options,
+        },
+        runtime,
     })
+}
+
+/// Returns the header that carries the token to an application; `None` for an empty one or one that no header can.
+fn app_token(token: String) -> Option<HeaderValue> {
+    let mut token = HeaderValue::try_from(token).ok().filter(|token| !token.is_empty())?;
+    token.set_sensitive(true);
+    Some(token)
+}
+
+/// Reports handlers whose middleware is not in this build.
+fn check_handlers(handlers: &[Handler], registry: &Registry, errors: &mut ConfigErrors) {
+    let is_middleware = |type_: &&str| type_.starts_with(MIDDLEWARE);
+    for handler in handlers {
+        let type_ = handler.type_.to_ascii_lowercase();
+        if !type_.is_empty() && !(is_middleware(&type_.as_str()) && registry.knows(&type_)) {
+            let known: Vec<_> = registry.types().filter(is_middleware).collect();
+            let message =
+                format!("type: {:?} is no middleware of daprlet; there are {}", handler.type_, known.join(", "));
+            errors.push(ConfigError::new(&handler.origin, message));
+        }
+    }
 }
 
 /// Returns the limit on a module's instances: from its entry, the command line, or one per core.

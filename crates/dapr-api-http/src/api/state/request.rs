@@ -2,8 +2,7 @@
 
 use dapr_building_blocks::Metadata;
 use dapr_building_blocks::state::{Concurrency, Consistency, DeleteRequest, Operation, SetRequest, StateOptions};
-use dapr_runtime::ApiError;
-use http::StatusCode;
+use dapr_runtime::{ApiError, ErrorCategory};
 use serde_json::Value;
 
 use crate::fields::{Fields, fields, mapped};
@@ -68,7 +67,7 @@ pub(super) fn operation(step: &Value, query_metadata: &Metadata) -> Result<Opera
             Ok(Operation::Delete(DeleteRequest { options, ..request }))
         }
         other => Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
+            ErrorCategory::InvalidArgument,
             "ERR_NOT_SUPPORTED_STATE_OPERATION",
             format_args!("operation type {other} not supported"),
         )),

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use compose::Part;
 use dapr_api_wit::DaprWit;
 use dapr_building_blocks::{Component as Made, ComponentSpec, StateStore};
-use dapr_runtime::{AppConnection, Body, Components, InvokeError, Invoker, Settings, Sidecar};
-use http::{Request, Response};
-use tokio_util::sync::CancellationToken;
+use dapr_runtime::{Components, Settings, Sidecar};
 use wasmtime::component::{Component, Linker, ResourceAny, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -90,32 +87,12 @@ impl Provider {
 
 /// Creates the sidecar of an application with the given state store, or none.
 pub(super) fn sidecar(state: Option<Arc<dyn StateStore>>) -> Arc<Sidecar> {
-    let sidecar = Sidecar::new(Settings {
-        app_id: "app".to_owned(),
-        connection: AppConnection::default(),
-        secret_scopes: Vec::new(),
-        http_endpoints: Vec::new(),
-        invoker: Arc::new(NoInvoker),
-        bodies: 1 << 20,
-        forced_shutdown: CancellationToken::new(),
-        enabled_features: Vec::new(),
-        shutdown: CancellationToken::new(),
-    });
+    let sidecar = Sidecar::new(Settings::new("app"));
     let mut components = Components::default();
     let spec = ComponentSpec { name: "store".to_owned(), ..ComponentSpec::default() };
     components.add(&spec, &Made { state_store: state, ..Made::default() }).unwrap();
     sidecar.set_components(components);
     Arc::new(sidecar)
-}
-
-/// Invoker without other applications.
-struct NoInvoker;
-
-#[async_trait]
-impl Invoker for NoInvoker {
-    async fn invoke(&self, target: &str, _: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        Err(InvokeError::Unknown { target: target.to_owned() })
-    }
 }
 
 /// Instance of a component with its bucket. A trap fails the test.

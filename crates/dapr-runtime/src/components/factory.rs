@@ -1,0 +1,296 @@
+//! Creates an application's components: resolves references, secret stores first, and retries those that are down.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dapr_building_blocks::component::{Context, CreateError};
+use dapr_building_blocks::middleware::Pipeline;
+use dapr_building_blocks::{Component, ComponentSpec, HttpMiddleware, Registry, SecretStore};
+use dapr_resources::component::ComponentResource;
+use dapr_resources::configuration::Handler;
+use dapr_resources::http_endpoint::HttpEndpointResource;
+use dapr_resources::value::MetadataValue;
+use tokio_util::sync::CancellationToken;
+
+use super::references::ResolvedValue;
+use super::{Components, References};
+use crate::external::Endpoint;
+use crate::{Backoff, Sidecar};
+
+/// Metadata key that lists pending components, separated by commas.
+const NOT_READY: &str = "daprletComponentsNotReady";
+
+/// Creates the components of an application.
+#[derive(Clone)]
+pub struct ComponentFactory {
+    /// Component types.
+    pub registry: Arc<Registry>,
+    /// The application.
+    pub context: Context,
+}
+
+/// An error of a resource. It names the application and the position of the resource.
+#[derive(Debug, thiserror::Error)]
+pub enum ResourceError {
+    /// A component cannot be created.
+    #[error("app {app}: {origin}: {source}")]
+    Component {
+        /// App id.
+        app: String,
+        /// Origin of its YAML.
+        origin: String,
+        /// Error of the component.
+        source: Box<CreateError>,
+    },
+    /// A resource's reference cannot be resolved, or its value is invalid.
+    #[error("app {app}: {origin}: {what}: {why}")]
+    Reference {
+        /// App id.
+        app: String,
+        /// Origin of its YAML.
+        origin: String,
+        /// Kind and name of the resource.
+        what: String,
+        /// Reason.
+        why: String,
+    },
+}
+
+impl ResourceError {
+    /// Returns whether a later attempt may succeed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Component { source, .. } if source.is_retryable())
+    }
+}
+
+/// Resources that an application sees, and the pipelines of its Configuration.
+#[derive(Clone, Debug, Default)]
+pub struct AppResources {
+    /// Components.
+    pub components: Vec<ComponentResource>,
+    /// Middleware components, to which pipelines refer by name.
+    pub middleware: Vec<ComponentResource>,
+    /// Middleware for requests to the Dapr API, in order.
+    pub http_pipeline: Vec<Handler>,
+    /// Middleware for requests to the application, in order.
+    pub app_http_pipeline: Vec<Handler>,
+    /// Outside servers that the application invokes by name.
+    pub http_endpoints: Vec<HttpEndpointResource>,
+}
+
+/// Components created so far, and those to retry.
+#[derive(Default)]
+pub struct CreatedComponents {
+    components: Components,
+    secret_stores: BTreeMap<String, Arc<dyn SecretStore>>,
+    waiting: Vec<ComponentResource>,
+}
+
+impl CreatedComponents {
+    /// Returns whether some components are not available yet.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+}
+
+impl ComponentFactory {
+    /// Creates the resources of the application of `sidecar`.
+    ///
+    /// # Errors
+    /// When a resource is misconfigured; for an unavailable component see [`retry`](Self::retry).
+    pub async fn load(&self, resources: &AppResources, sidecar: &Sidecar) -> Result<CreatedComponents, ResourceError> {
+        let created = self.create(&resources.components).await?;
+        let pipeline = async |handlers| self.pipeline(handlers, &resources.middleware, &created).await;
+        sidecar.set_api_pipeline(pipeline(&resources.http_pipeline).await?);
+        sidecar.app().set_pipeline(pipeline(&resources.app_http_pipeline).await?);
+        sidecar.external().set_endpoints(self.endpoints(&resources.http_endpoints, &created).await?);
+        sidecar.set_components(created.components.clone());
+        sidecar.health().components_are_ready(true);
+        Ok(created)
+    }
+
+    /// Creates components. A misconfigured one is an error; an unavailable one is retried.
+    async fn create(&self, resources: &[ComponentResource]) -> Result<CreatedComponents, ResourceError> {
+        let components = Components::in_namespace(&self.context.namespace);
+        let mut made = CreatedComponents { components, ..CreatedComponents::default() };
+        // Secret stores come first, because the others may refer to them.
+        let (secret_stores, others): (Vec<_>, Vec<_>) =
+            resources.iter().partition(|resource| resource.type_.to_ascii_lowercase().starts_with("secretstores."));
+        for resource in secret_stores.into_iter().chain(others) {
+            match self.create_one(resource, &mut made).await {
+                Ok(()) => {}
+                Err(error) if error.is_retryable() => {
+                    tracing::warn!(app = %self.context.app_id, %error, "component not ready; retrying");
+                    made.waiting.push(resource.clone());
+                }
+                Err(error) if resource.ignore_errors => {
+                    tracing::warn!(app = %self.context.app_id, %error, "component skipped (ignoreErrors)");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(made)
+    }
+
+    /// Retries pending components, and adds each to the sidecar once created.
+    pub async fn retry(self, mut made: CreatedComponents, sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
+        let mut backoff = Backoff::default();
+        while !made.waiting.is_empty() {
+            let names: Vec<_> = made.waiting.iter().map(|resource| resource.name.as_str()).collect();
+            sidecar.set_extended_metadata(NOT_READY.to_owned(), names.join(","));
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next_delay()) => {}
+                () = shutdown.cancelled() => return,
+            }
+            for resource in std::mem::take(&mut made.waiting) {
+                match self.create_one(&resource, &mut made).await {
+                    Ok(()) => {
+                        sidecar.set_components(made.components.clone());
+                        tracing::info!(app = %self.context.app_id, component = %resource.name, "component ready");
+                    }
+                    Err(error) if error.is_retryable() => made.waiting.push(resource),
+                    Err(error) => tracing::error!(app = %self.context.app_id, %error, "component failed permanently"),
+                }
+            }
+        }
+        sidecar.set_extended_metadata(NOT_READY.to_owned(), String::new());
+    }
+
+    async fn create_one(&self, resource: &ComponentResource, made: &mut CreatedComponents) -> Result<(), ResourceError> {
+        let spec = self.resolve(resource, made).await?;
+        let failed = |source| ResourceError::Component {
+            app: self.context.app_id.clone(),
+            origin: resource.origin.clone(),
+            source: Box::new(source),
+        };
+        let creating = self.registry.create(spec.clone(), self.context.clone());
+        let component = match tokio::time::timeout(resource.init_timeout, creating).await {
+            Ok(created) => created.map_err(failed)?,
+            Err(_) => {
+                let source = dapr_building_blocks::InitError::unavailable(format!(
+                    "it was not ready within {:?}",
+                    resource.init_timeout
+                ));
+                return Err(failed(CreateError::Init { name: spec.name, type_: spec.type_, source }));
+            }
+        };
+        self.add(resource, &spec, &component, made)
+    }
+
+    fn add(
+        &self,
+        resource: &ComponentResource,
+        spec: &ComponentSpec,
+        component: &Component,
+        made: &mut CreatedComponents,
+    ) -> Result<(), ResourceError> {
+        made.components.add(spec, component).map_err(|error| self.reference(resource, error.to_string()))?;
+        if let Some(store) = &component.secret_store {
+            made.secret_stores.insert(spec.name.clone(), store.clone());
+        }
+        Ok(())
+    }
+
+    /// Builds the specification of `resource` with every reference resolved.
+    async fn resolve(
+        &self,
+        resource: &ComponentResource,
+        made: &CreatedComponents,
+    ) -> Result<ComponentSpec, ResourceError> {
+        let mut spec = ComponentSpec {
+            name: resource.name.clone(),
+            type_: resource.type_.clone(),
+            version: resource.version.clone(),
+            folder: resource.folder.clone(),
+            ..ComponentSpec::default()
+        };
+        let references = self.references(made, resource.secret_store.as_deref());
+        for item in &resource.metadata {
+            if let MetadataValue::SecretKeyRef { name, .. } = &item.value {
+                spec.secret_names.insert(item.name.to_ascii_lowercase(), name.clone());
+            }
+            let resolved = references.resolve(&item.value).await.and_then(|value| references.expand(value));
+            let failed = |why: String| self.reference(resource, format!("metadata {:?}: {why}", item.name));
+            match resolved.map_err(failed)? {
+                ResolvedValue::Plain(text) => spec.properties.push_plain(&item.name, text),
+                ResolvedValue::Secret(value) => spec.properties.push_secret(&item.name, value),
+            }
+        }
+        Ok(spec)
+    }
+
+    /// Creates the pipeline of `handlers`, whose components are among `resources`.
+    async fn pipeline(
+        &self,
+        handlers: &[Handler],
+        resources: &[ComponentResource],
+        made: &CreatedComponents,
+    ) -> Result<Pipeline, ResourceError> {
+        let mut pipeline = Vec::new();
+        for handler in handlers {
+            let error = |origin: &str, why: String| ResourceError::Reference {
+                app: self.context.app_id.clone(),
+                origin: origin.to_owned(),
+                what: format!("middleware {:?}", handler.name),
+                why,
+            };
+            let is_its = |resource: &&ComponentResource| {
+                resource.name == handler.name && resource.type_.eq_ignore_ascii_case(&handler.type_)
+            };
+            let resource = resources.iter().find(is_its).ok_or_else(|| {
+                error(
+                    &handler.origin,
+                    format!("no component of this application has this name and type {}", handler.type_),
+                )
+            })?;
+            let spec = self.resolve(resource, made).await?;
+            let created = self.middleware(spec).await.map_err(|why| error(&resource.origin, why))?;
+            pipeline.push(created);
+        }
+        Ok(Pipeline::new(pipeline))
+    }
+
+    async fn middleware(&self, spec: ComponentSpec) -> Result<Arc<dyn HttpMiddleware>, String> {
+        match self.registry.create(spec, self.context.clone()).await {
+            Ok(component) => component.http_middleware.ok_or_else(|| "it is no HTTP middleware".to_owned()),
+            Err(CreateError::Init { source, .. }) => Err(source.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Creates the HTTPEndpoints that `resources` describe.
+    async fn endpoints(
+        &self,
+        resources: &[HttpEndpointResource],
+        made: &CreatedComponents,
+    ) -> Result<BTreeMap<String, Endpoint>, ResourceError> {
+        let mut endpoints = BTreeMap::new();
+        for resource in resources {
+            let references = self.references(made, resource.secret_store.as_deref());
+            let endpoint = Endpoint::new(resource, references).await.map_err(|why| ResourceError::Reference {
+                app: self.context.app_id.clone(),
+                origin: resource.origin.clone(),
+                what: format!("HTTPEndpoint {:?}", resource.name),
+                why,
+            })?;
+            endpoints.insert(resource.name.clone(), endpoint);
+        }
+        Ok(endpoints)
+    }
+
+    /// Resolver for references in a resource of this application, with secrets from `store`.
+    fn references<'a>(&'a self, made: &'a CreatedComponents, store: Option<&'a str>) -> References<'a> {
+        References { context: &self.context, stores: &made.secret_stores, store }
+    }
+
+    fn reference(&self, resource: &ComponentResource, why: String) -> ResourceError {
+        ResourceError::Reference {
+            app: self.context.app_id.clone(),
+            origin: resource.origin.clone(),
+            what: format!("component {:?}", resource.name),
+            why,
+        }
+    }
+}
