@@ -1,5 +1,8 @@
 //! Events: parsed and validated, and as stored.
 
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
@@ -61,6 +64,16 @@ impl NewEvent {
             input_size: number(&fields, "input_size", MAX_INPUT_SIZE)?,
             event_id: text(&fields, "event_id", MAX_EVENT_ID_CHARS)?,
         })
+    }
+}
+
+/// The body, of any media type: Dapr passes on what the sender said, and `curl` says that it is a form.
+impl<S: Send + Sync> FromRequest<S> for NewEvent {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| rejection.into_response())?;
+        Self::from_json(&body).map_err(|problem| problem.into_response())
     }
 }
 

@@ -10,12 +10,13 @@ mod same_origin;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use dapr_client::{Dapr, Endpoint as DaprEndpoint};
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use dapr_client::Dapr;
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use service_kit::{App, Call, Check, EdgeSettings, Environment, Health, Log, Problem, Response, Route, Service};
+use service_kit::{Check, Description, EdgeSettings, Endpoint, Environment, Health, Problem, Service};
 
 pub use event::{NewEvent, StoredEvent};
 pub use page::{MAX_LIMIT, Page};
@@ -25,127 +26,97 @@ const PORT: u16 = 9007;
 const DAPR_HTTP_PORT: u16 = 3505;
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The service.
-pub struct Events {
-    events: Box<dyn EventRepository>,
+const DESCRIPTION: Description = Description {
+    name: "events-service",
+    about: "Records what the image services did",
+    endpoints: &[
+        Endpoint::post(
+            "/create_event",
+            "records {\"event_ts\", \"op_type\", \"input_size\"}, once for each optional \"event_id\"",
+        ),
+        Endpoint::get(
+            "/events",
+            "the newest events by ascending id: at most `limit` (1000) of those with an id below `before`",
+        ),
+        Endpoint::get("/init", "prepares the table, and drops nothing"),
+        Endpoint::post("/init", "prepares the table, and drops nothing"),
+        Endpoint::delete("/events", "deletes all events, where ALLOW_DELETE_EVENTS permits it"),
+    ],
+};
+
+/// The repository, and whether `DELETE /events` may empty it.
+#[derive(Clone)]
+struct Events {
+    repository: Arc<dyn EventRepository>,
     may_delete: bool,
 }
 
-/// Endpoints of the service's routes.
-#[derive(Debug, Clone, Copy)]
-pub enum Endpoint {
-    /// Records an event.
-    Create,
-    /// Lists events.
-    List,
-    /// Creates the table.
-    Init,
-    /// Deletes all events.
-    Clear,
-}
-
+/// Response to a change.
 #[derive(Serialize)]
 struct Done {
     status: bool,
 }
 
+const DONE: Json<Done> = Json(Done { status: true });
+
 /// Builds the service from its environment.
 ///
 /// Reads the settings of [`EdgeSettings`], Dapr's endpoint, `SECRET_STORE`, `DB_SECRET_KEY`, `SQL_BINDING`,
 /// `DATABASE_DEADLINE_MS` and `ALLOW_DELETE_EVENTS`.
-pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Events> {
+pub fn service(environment: &mut Environment<'_>) -> Service {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
-    let endpoint: DaprEndpoint = environment.dapr_endpoint(DAPR_HTTP_PORT);
+    let dapr = Dapr::connect(environment.dapr_endpoint(DAPR_HTTP_PORT));
     let text = |name, default: &str| environment.text(name).unwrap_or_else(|| default.to_owned());
     let (secret_store, secret_key) = (text("SECRET_STORE", "local-store"), text("DB_SECRET_KEY", "DB_URL:MYSQL"));
     let binding = text("SQL_BINDING", "events-db");
     let deadline = environment.milliseconds("DATABASE_DEADLINE_MS", 5000);
     let may_delete = environment.parsed("ALLOW_DELETE_EVENTS", "`true` or `false`", false);
     let settings = DatabaseSettings { secret_store, secret_key, binding, deadline };
-    let database = DatabaseSource::new(Dapr::connect(endpoint), settings);
-    Service::new(Events::new(Box::new(database), may_delete), edge).with_log(log)
+    let repository = Arc::new(DatabaseSource::new(dapr, settings));
+    Service::new(DESCRIPTION, edge, router(Events { repository, may_delete }))
 }
 
-impl Events {
-    /// Creates a service on a repository; `may_delete` lets `DELETE /events` empty the table.
-    #[must_use]
-    pub fn new(events: Box<dyn EventRepository>, may_delete: bool) -> Self {
-        Self { events, may_delete }
+fn router(events: Events) -> Router {
+    Router::new()
+        .route("/create_event", post(create))
+        .route("/events", get(list).delete(clear))
+        .route("/init", get(init).post(init))
+        .route("/healthz", get(health))
+        .with_state(events)
+}
+
+async fn create(State(events): State<Events>, event: NewEvent) -> Result<Json<Done>, Problem> {
+    events.repository.record(&event).await?;
+    Ok(DONE)
+}
+
+async fn list(State(events): State<Events>, page: Page) -> Result<Json<Vec<StoredEvent>>, Problem> {
+    Ok(Json(events.repository.list(page).await?))
+}
+
+async fn init(State(events): State<Events>) -> Result<Json<Done>, Problem> {
+    events.repository.migrate().await?;
+    Ok(DONE)
+}
+
+async fn clear(State(events): State<Events>, headers: HeaderMap) -> Result<Json<Done>, Problem> {
+    if !events.may_delete {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "deleting is off; ALLOW_DELETE_EVENTS=true permits it"));
     }
+    same_origin::require(&headers)?;
+    events.repository.clear().await?;
+    Ok(DONE)
 }
 
-#[async_trait]
-impl App for Events {
-    type Endpoint = Endpoint;
-
-    const NAME: &'static str = "events-service";
-    const ABOUT: &'static str = "Records what the image services did";
-    const ROUTES: &'static [Route<Endpoint>] = &[
-        Route::post(
-            "/create_event",
-            Endpoint::Create,
-            "records {\"event_ts\", \"op_type\", \"input_size\"}, once for each optional \"event_id\"",
-        ),
-        Route::get(
-            "/events",
-            Endpoint::List,
-            "the newest events by ascending id: at most `limit` (1000) of those with an id below `before`",
-        ),
-        Route::get("/init", Endpoint::Init, "prepares the table, and drops nothing"),
-        Route::post("/init", Endpoint::Init, "prepares the table, and drops nothing"),
-        Route::delete("/events", Endpoint::Clear, "deletes all events, where ALLOW_DELETE_EVENTS permits it"),
-    ];
-
-    async fn call(&self, endpoint: Endpoint, call: Call) -> Result<Response, Problem> {
-        match endpoint {
-            Endpoint::Create => {
-                let event = NewEvent::from_json(call.request.body())?;
-                self.events.record(&event).await.map_err(unavailable)?;
-            }
-            Endpoint::List => {
-                let page = Page::from_query(call.request.uri().query().unwrap_or_default())?;
-                return json(&self.events.list(page).await.map_err(unavailable)?);
-            }
-            Endpoint::Init => {
-                self.events.migrate().await.map_err(unavailable)?;
-            }
-            Endpoint::Clear => {
-                if !self.may_delete {
-                    return Err(Problem::new(
-                        StatusCode::FORBIDDEN,
-                        "deleting is off; ALLOW_DELETE_EVENTS=true permits it",
-                    ));
-                }
-                same_origin::require(call.request.headers())?;
-                self.events.clear().await.map_err(unavailable)?;
-            }
-        }
-        json(&Done { status: true })
-    }
-
-    async fn health(&self) -> Health {
-        Health::from_checks(vec![match self.events.ping().await {
-            Ok(()) => Check::ok("database"),
-            Err(error) => Check::unavailable("database", error.to_string()),
-        }])
-    }
-}
-
-/// Responds with 503: the sender keeps the event and tries again.
-fn unavailable(error: DatabaseError) -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-}
-
-fn json(value: &impl Serialize) -> Result<Response, Problem> {
-    let body = serde_json::to_vec(value)
-        .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer has no JSON form"))?;
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+async fn health(State(events): State<Events>) -> Health {
+    Health::from_checks(vec![match events.repository.ping().await {
+        Ok(()) => Check::ok("database"),
+        Err(error) => Check::unavailable("database", error.to_string()),
+    }])
 }
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-service_kit::component!(crate::Events, crate::service, requests: u32::MAX);
+service_kit::component!(crate::service, requests: u32::MAX);
 
 #[cfg(test)]
 mod tests;

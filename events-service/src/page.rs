@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
+use axum::extract::FromRequestParts;
 use http::StatusCode;
+use http::request::Parts;
 use service_kit::Problem;
 
 /// Most events in one response, and the default of `limit`.
@@ -32,6 +34,14 @@ impl Page {
             }
         }
         Ok(page)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Page {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::from_query(parts.uri.query().unwrap_or_default())
     }
 }
 

@@ -8,6 +8,8 @@ mod source;
 mod sql;
 
 use async_trait::async_trait;
+use http::StatusCode;
+use service_kit::Problem;
 
 use crate::event::{NewEvent, StoredEvent};
 use crate::page::Page;
@@ -65,4 +67,11 @@ pub enum DatabaseError {
     /// The database's response has an unexpected format.
     #[error("the database's answer cannot be understood")]
     Response(#[source] serde_json::Error),
+}
+
+/// 503: the sender keeps the event and tries again.
+impl From<DatabaseError> for Problem {
+    fn from(error: DatabaseError) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Mutex;
 
-use bytes::Bytes;
+use axum::body::{Body, to_bytes};
 use dapr_client::fake::{FakeDapr, FaultMode, reply};
 use http::Request;
 use serde_json::{Value, json};
+use service_kit::Log;
+use tower::ServiceExt as _;
 
 use super::*;
 
@@ -19,7 +21,7 @@ impl Log for Lines {
 
 struct TestService {
     dapr: Arc<FakeDapr>,
-    service: Service<Events>,
+    service: Router,
     log: Arc<Lines>,
     /// Recorded statements with their parameters.
     statements: Arc<Mutex<Vec<(String, Value)>>>,
@@ -49,16 +51,17 @@ fn service(rows: &'static str, may_delete: bool) -> TestService {
         deadline: std::time::Duration::from_secs(5),
     };
     let log = Arc::new(Lines(Mutex::default()));
-    let events = Events::new(Box::new(DatabaseSource::new(dapr.client(), settings)), may_delete);
-    let service = Service::new(events, edge).with_log(Arc::clone(&log) as Arc<dyn Log>);
+    let events = Events { repository: Arc::new(DatabaseSource::new(dapr.client(), settings)), may_delete };
+    let service = Service::new(DESCRIPTION, edge, router(events)).with_log(Arc::clone(&log) as Arc<dyn Log>);
+    let service = service.into_router();
     TestService { dapr, service, log, statements }
 }
 
 impl TestService {
-    async fn ask(&self, request: http::request::Builder, body: impl Into<Bytes>) -> (StatusCode, String) {
-        let (head, body) = request.body(body.into()).unwrap().into_parts();
-        let response = self.service.handle(head, body, "127.0.0.1".parse().unwrap()).await;
-        (response.status(), String::from_utf8(response.body().to_vec()).unwrap())
+    async fn ask(&self, request: http::request::Builder, body: impl Into<Body>) -> (StatusCode, String) {
+        let response = self.service.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        (head.status, String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap())
     }
 
     fn last_statement(&self) -> (String, Value) {

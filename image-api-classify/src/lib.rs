@@ -13,15 +13,19 @@ mod response;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use http::StatusCode;
-use image_intake::{DEFAULT_MAX_PIXELS, InputImage};
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use dapr_client::TraceContext;
+use http::{HeaderMap, StatusCode};
+use image_intake::{DEFAULT_MAX_PIXELS, ImageError, InputImage};
 use serde::Serialize;
-use service_kit::events::Delivery;
-use service_kit::form::{self, Part};
+use service_kit::events::{Delivery, Event, Round};
+use service_kit::form::{Images, Part};
 use service_kit::{
-    App, Call, Check, EdgeSettings, Environment, Health, Log, Problem, Response, Route, Service, SystemClock,
-    UsagePolicy, UsageSettings, accepts,
+    Check, ClientAddress, Description, EdgeSettings, Endpoint, Environment, Health, Log, Problem, Service, StderrLog,
+    Usage, UsageSettings, accepts,
 };
 
 use batch::Outcome;
@@ -46,36 +50,152 @@ const DEFAULT_TOP: usize = 5;
 /// Default directory of a model that replaces the embedded one.
 const MODEL_DIR: &str = "model";
 
-/// The service.
-pub struct Classify {
-    usage: UsagePolicy,
+const DESCRIPTION: Description = Description {
+    name: "image-api-classify",
+    about: "Says what a picture shows",
+    endpoints: &[
+        Endpoint::post(
+            "/classify",
+            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers what it shows in a sentence; with `Accept: application/json` the likeliest classes, five or `?k=`; several pictures as `multipart/form-data` are answered with an array",
+        ),
+        Endpoint::get("/model", "describes the model"),
+        Endpoint::post("/deliver-events", "delivers events that wait; called by a cron binding"),
+    ],
+};
+
+/// Rate limit, events, and the model or the reason why there is none.
+struct Classify {
+    usage: Usage,
     model: Result<Box<dyn Classifier>, ModelError>,
     max_pixels: u64,
 }
 
-/// Endpoints of the service's routes.
-#[derive(Debug, Clone, Copy)]
-pub enum Endpoint {
-    /// Classifies an image.
-    Classify,
-    /// Describes the model.
-    Model,
-    /// Delivers pending events.
-    DeliverEvents,
+/// A request's user and trace.
+struct Caller {
+    user: ClientAddress,
+    trace: TraceContext,
 }
 
 /// Builds the service from its environment, and loads the model.
 ///
 /// Reads the settings of [`EdgeSettings`] and [`UsageSettings`], `MAX_PIXELS`, `MODEL_DIR` and `MODEL_MEMORY_BYTES`.
-pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Classify> {
+pub fn service(environment: &mut Environment<'_>) -> Service {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
-    let usage = UsageSettings::read(environment, DAPR_HTTP_PORT);
+    let usage = Usage::new(UsageSettings::read(environment, DAPR_HTTP_PORT));
     let max_pixels = environment.parsed("MAX_PIXELS", "a number of pixels", DEFAULT_MAX_PIXELS);
     let memory = environment.parsed("MODEL_MEMORY_BYTES", "a number of bytes", DEFAULT_MODEL_MEMORY);
     let directories = environment.text("MODEL_DIR").map(|text| directories(&text)).unwrap_or_default();
-    let usage = UsagePolicy::new(usage, Arc::new(SystemClock), Arc::clone(&log));
-    let model = load(&directories, memory, log.as_ref());
-    Service::new(Classify::new(usage, model, max_pixels), edge).with_log(log)
+    let model = load(&directories, memory, &StderrLog);
+    Service::new(DESCRIPTION, edge, router(Classify { usage, model, max_pixels }))
+}
+
+fn router(service: Classify) -> Router {
+    Router::new()
+        .route("/classify", post(classify))
+        .route("/model", get(model))
+        .route("/deliver-events", post(deliver_events))
+        .route("/healthz", get(health))
+        .with_state(Arc::new(service))
+}
+
+async fn classify(
+    State(service): State<Arc<Classify>>,
+    user: ClientAddress,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    images: Images,
+) -> Result<Response, Problem> {
+    let top = top(query.as_deref())?;
+    let caller = Caller { user, trace: TraceContext::from_headers(&headers) };
+    match images {
+        Images::One(image) => service.classify_one(&caller, &image, &headers, top).await,
+        Images::Several(parts) => service.classify_all(&caller, &parts, top).await,
+    }
+}
+
+async fn model(State(service): State<Arc<Classify>>) -> Result<Response, Problem> {
+    Ok(response::with_type("application/json", json(service.model()?.description())?))
+}
+
+async fn deliver_events(State(service): State<Arc<Classify>>) -> Result<Round, Problem> {
+    service.usage.events.deliver().await
+}
+
+async fn health(State(service): State<Arc<Classify>>) -> Health {
+    let mut checks = vec![match &service.model {
+        Ok(model) => {
+            let model = model.description();
+            Check::ok("model").because(format!("{}; {}", model.summary(), model.computes))
+        }
+        Err(error) => Check::unavailable("model", error.to_string()),
+    }];
+    checks.extend(service.usage.checks().await);
+    Health::from_checks(checks)
+}
+
+impl Classify {
+    fn model(&self) -> Result<&dyn Classifier, Problem> {
+        self.model.as_deref().map_err(without_model)
+    }
+
+    async fn classify_one(
+        &self,
+        caller: &Caller,
+        image: &[u8],
+        headers: &HeaderMap,
+        top: usize,
+    ) -> Result<Response, Problem> {
+        let (found, delivery) = self.find(caller, image).await;
+        let response = match found {
+            Ok(finding) if accepts(headers, "application/json") => {
+                let body = response::with_type("application/json", json(&finding.top(top))?);
+                (finding.server_timing(), body).into_response()
+            }
+            Ok(finding) => response::with_type("text/plain; charset=utf-8", finding.sentence()),
+            Err(problem) => problem.into_response(),
+        };
+        Ok((delivery, response).into_response())
+    }
+
+    /// Classifies each image of a form, with its own count and event, as if it had come alone.
+    async fn classify_all(&self, caller: &Caller, parts: &[Part], top: usize) -> Result<Response, Problem> {
+        let mut findings = Vec::new();
+        for part in parts {
+            let (found, delivery) = self.find(caller, &part.bytes).await;
+            findings.push((part, found, delivery));
+        }
+        let outcomes: Vec<Outcome<'_>> =
+            findings.iter().map(|(part, found, delivery)| outcome(part, found, *delivery, top)).collect();
+        // The worst outcome of all events.
+        let delivery = findings.iter().filter_map(|(_, _, delivery)| *delivery).max();
+        Ok((delivery, response::with_type("application/json", json(&outcomes)?)).into_response())
+    }
+
+    /// Classifies an image while its event is on its way.
+    async fn find(&self, caller: &Caller, image: &[u8]) -> (Result<Finding<'_>, Problem>, Option<Delivery>) {
+        let decoded = match self.decode(caller, image).await {
+            Ok(decoded) => decoded,
+            Err(problem) => return (Err(problem), None),
+        };
+        let event = self.usage.events.begin(Event::now(OPERATION, image.len()), caller.trace.clone()).await;
+        let found = found_in(&decoded);
+        (found, Some(event.finish().await))
+    }
+
+    /// Decodes an image while its user is counted.
+    async fn decode(&self, caller: &Caller, image: &[u8]) -> Result<DecodedImage<'_>, Problem> {
+        let turn = self.usage.limiter.reserve(caller.user.0).await?;
+        let image = InputImage::admit(image, self.max_pixels).map_err(rejected)?;
+        // Checked first, because without a model decoding would be wasted.
+        let model = self.model()?;
+        let decoded = DecodedImage::new(&image, model).map_err(rejected)?;
+        turn.confirm().await?;
+        Ok(decoded)
+    }
+}
+
+fn rejected(error: ImageError) -> Problem {
+    Problem::new(error.status(), error.to_string())
 }
 
 /// Splits a list such as `models/large, models/small`.
@@ -103,115 +223,6 @@ fn load(directories: &[PathBuf], memory: u64, log: &dyn Log) -> Result<Box<dyn C
         Err(error) => log.line(&format!("there is no model to ask: {error}")),
     }
     loaded.map(|model| Box::new(model) as Box<dyn Classifier>)
-}
-
-impl Classify {
-    /// Creates a service with a model, or the reason why there is none, for images of at most `max_pixels`.
-    #[must_use]
-    pub fn new(usage: UsagePolicy, model: Result<Box<dyn Classifier>, ModelError>, max_pixels: u64) -> Self {
-        Self { usage, model, max_pixels }
-    }
-
-    fn model(&self) -> Result<&dyn Classifier, Problem> {
-        self.model.as_deref().map_err(without_model)
-    }
-
-    async fn classify(&self, call: &Call) -> Result<Response, Problem> {
-        let top = top(call.request.uri().query())?;
-        if let Some(boundary) = form::boundary(call) {
-            return self.classify_all(call, form::parts(call, boundary).await?, top).await;
-        }
-        let (found, delivery) = self.find(call, call.request.body()).await;
-        let finding = found.map_err(|problem| match delivery {
-            Some(delivery) => delivery.add_to_problem(problem),
-            None => problem,
-        })?;
-        let mut response = if accepts(call.request.headers(), "application/json") {
-            let mut response = response::response_of_type("application/json", json(&finding.top(top))?);
-            finding.add_times(&mut response);
-            response
-        } else {
-            response::response_of_type("text/plain; charset=utf-8", finding.sentence())
-        };
-        if let Some(delivery) = delivery {
-            delivery.add_to_response(&mut response);
-        }
-        Ok(response)
-    }
-
-    /// Classifies each image of a form, with its own count and event, as if it had come alone.
-    async fn classify_all(&self, call: &Call, parts: Vec<Part>, top: usize) -> Result<Response, Problem> {
-        let mut findings = Vec::new();
-        for part in &parts {
-            let (found, delivery) = self.find(call, &part.bytes).await;
-            findings.push((part, found, delivery));
-        }
-        let outcomes: Vec<Outcome<'_>> =
-            findings.iter().map(|(part, found, delivery)| outcome(part, found, *delivery, top)).collect();
-        let mut response = response::response_of_type("application/json", json(&outcomes)?);
-        // The worst outcome of all events.
-        if let Some(delivery) = findings.iter().filter_map(|(_, _, delivery)| *delivery).max() {
-            delivery.add_to_response(&mut response);
-        }
-        Ok(response)
-    }
-
-    /// Classifies an image while its event is on its way.
-    async fn find(&self, call: &Call, bytes: &[u8]) -> (Result<Finding<'_>, Problem>, Option<Delivery>) {
-        match self.usage.admit(call, || self.decode(bytes)).await.flatten() {
-            Ok(decoded) => {
-                let look = || found_in(&decoded);
-                let (delivery, found) = self.usage.record_event(call, OPERATION, bytes.len(), look).await;
-                (found, Some(delivery))
-            }
-            Err(problem) => (Err(problem), None),
-        }
-    }
-
-    fn decode(&self, bytes: &[u8]) -> Result<DecodedImage<'_>, Problem> {
-        let refused = |refusal: image_intake::ImageError| Problem::new(refusal.status(), refusal.to_string());
-        let picture = InputImage::admit(bytes, self.max_pixels).map_err(refused)?;
-        // Checked first, because without a model decoding would be wasted.
-        let model = self.model()?;
-        DecodedImage::new(&picture, model).map_err(refused)
-    }
-}
-
-#[async_trait]
-impl App for Classify {
-    type Endpoint = Endpoint;
-
-    const NAME: &'static str = "image-api-classify";
-    const ABOUT: &'static str = "Says what a picture shows";
-    const ROUTES: &'static [Route<Endpoint>] = &[
-        Route::post(
-            "/classify",
-            Endpoint::Classify,
-            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers what it shows in a sentence; with `Accept: application/json` the likeliest classes, five or `?k=`; several pictures as `multipart/form-data` are answered with an array",
-        ),
-        Route::get("/model", Endpoint::Model, "describes the model"),
-        Route::post("/deliver-events", Endpoint::DeliverEvents, "delivers events that wait; called by a cron binding"),
-    ];
-
-    async fn call(&self, endpoint: Endpoint, call: Call) -> Result<Response, Problem> {
-        match endpoint {
-            Endpoint::Classify => self.classify(&call).await,
-            Endpoint::Model => Ok(response::response_of_type("application/json", json(self.model()?.description())?)),
-            Endpoint::DeliverEvents => self.usage.deliver().await,
-        }
-    }
-
-    async fn health(&self) -> Health {
-        let mut checks = vec![match &self.model {
-            Ok(model) => {
-                let model = model.description();
-                Check::ok("model").because(format!("{}; {}", model.summary(), model.computes))
-            }
-            Err(error) => Check::unavailable("model", error.to_string()),
-        }];
-        checks.extend(self.usage.checks().await);
-        Health::from_checks(checks)
-    }
 }
 
 fn found_in<'a>(decoded: &DecodedImage<'a>) -> Result<Finding<'a>, Problem> {
@@ -254,7 +265,7 @@ fn without_model(error: &ModelError) -> Problem {
 }
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-service_kit::component!(crate::Classify, crate::service, requests: u32::MAX);
+service_kit::component!(crate::service, requests: u32::MAX);
 
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_TYPE, HeaderName, VARY};
 use serde::Serialize;
-use service_kit::Response;
 
 use crate::classes::Class;
 use crate::model::{Classified, Description, milliseconds};
@@ -59,13 +58,11 @@ impl Finding<'_> {
         }
     }
 
-    /// Adds a `Server-Timing` header with the time of each step.
-    pub(crate) fn add_times(&self, response: &mut Response) {
+    /// Returns the `Server-Timing` header with the time of each step.
+    pub(crate) fn server_timing(&self) -> [(HeaderName, String); 1] {
         let Times { decode, preprocess, inference } = self.times();
         let times = format!("decode;dur={decode}, preprocess;dur={preprocess}, inference;dur={inference}");
-        if let Ok(times) = HeaderValue::from_str(&times) {
-            response.headers_mut().insert(SERVER_TIMING, times);
-        }
+        [(SERVER_TIMING, times)]
     }
 
     fn is_unsure(&self) -> bool {
@@ -82,9 +79,6 @@ impl Finding<'_> {
 }
 
 /// Creates a response that depends on `Accept`.
-pub(crate) fn response_of_type(media_type: &'static str, body: String) -> Response {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
-    response
+pub(crate) fn with_type(media_type: &'static str, body: String) -> Response {
+    ([(CONTENT_TYPE, media_type), (VARY, "Accept")], body).into_response()
 }

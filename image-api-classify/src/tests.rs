@@ -8,13 +8,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
+use axum::body::{Body, Bytes, to_bytes};
 use dapr_client::fake::{FakeDapr, reply};
 use http::Request;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use serde_json::Value;
+use tower::ServiceExt as _;
 
 use super::*;
+
+type Response = http::Response<Bytes>;
 
 struct Quiet;
 
@@ -62,16 +65,16 @@ impl Classifier for Failing {
     }
 }
 
-fn known() -> Service<Classify> {
+fn known() -> Router {
     service(Ok(Known::model(0.5)))
 }
 
-fn service(model: Result<Box<dyn Classifier>, ModelError>) -> Service<Classify> {
+fn service(model: Result<Box<dyn Classifier>, ModelError>) -> Router {
     counting(model, Arc::default())
 }
 
 /// Creates a service whose events are counted.
-fn counting(model: Result<Box<dyn Classifier>, ModelError>, events: Arc<AtomicUsize>) -> Service<Classify> {
+fn counting(model: Result<Box<dyn Classifier>, ModelError>, events: Arc<AtomicUsize>) -> Router {
     let mut environment = Environment::new(&|_| None);
     let edge = EdgeSettings::read(&mut environment, PORT, MAX_BODY_BYTES);
     let settings = UsageSettings::read(&mut environment, DAPR_HTTP_PORT);
@@ -80,18 +83,20 @@ fn counting(model: Result<Box<dyn Classifier>, ModelError>, events: Arc<AtomicUs
         events.fetch_add(1, Ordering::Relaxed);
         reply(StatusCode::OK, "")
     });
-    let usage = UsagePolicy::with_client(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
-    Service::new(Classify::new(usage, model, 1_000_000), edge).with_log(Arc::new(Quiet))
+    let usage = Usage::with_client(dapr.client(), settings);
+    let routes = router(Classify { usage, model, max_pixels: 1_000_000 });
+    Service::new(DESCRIPTION, edge, routes).with_log(Arc::new(Quiet)).into_router()
 }
 
-async fn ask(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> (StatusCode, String) {
+async fn ask(service: &Router, request: http::request::Builder, body: Bytes) -> (StatusCode, String) {
     let response = handle(service, request, body).await;
     (response.status(), String::from_utf8(response.body().to_vec()).unwrap())
 }
 
-async fn handle(service: &Service<Classify>, request: http::request::Builder, body: Bytes) -> Response {
-    let (head, body) = request.body(body).unwrap().into_parts();
-    service.handle(head, body, "9.9.9.9".parse().unwrap()).await
+async fn handle(service: &Router, request: http::request::Builder, body: Bytes) -> Response {
+    let request = request.body(Body::from(body)).unwrap();
+    let (head, body) = service.clone().oneshot(request).await.unwrap().into_parts();
+    Response::from_parts(head, to_bytes(body, usize::MAX).await.unwrap())
 }
 
 fn sample() -> Bytes {
@@ -200,8 +205,7 @@ async fn json_has_k_classes_and_the_times() {
 #[tokio::test]
 async fn server_timing_header_has_the_times() {
     let request = Request::post("/classify").header("accept", "application/json");
-    let (head, body) = request.body(sample()).unwrap().into_parts();
-    let response = known().handle(head, body, "9.9.9.9".parse().unwrap()).await;
+    let response = handle(&known(), request, sample()).await;
     let times = response.headers()["server-timing"].to_str().unwrap();
     assert!(times.starts_with("decode;dur=") && times.ends_with(", preprocess;dur=1, inference;dur=2"), "{times}");
 }

@@ -1,13 +1,15 @@
 //! Several images in one request, as `multipart/form-data`.
 
+use axum::response::{IntoResponse as _, Response};
 use base64_simd::STANDARD;
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, VARY};
 use serde::Serialize;
+use service_kit::Problem;
 use service_kit::events::Delivery;
 use service_kit::form::Part;
-use service_kit::{Problem, Response};
 
-use crate::{EncodedGray, respond};
+use crate::EncodedGray;
 
 /// Result for one image of a form.
 #[derive(Serialize)]
@@ -63,9 +65,6 @@ impl<'a> Outcome<'a> {
 pub(crate) fn response(outcomes: &[Outcome<'_>]) -> Result<Response, Problem> {
     let json = serde_json::to_vec(outcomes);
     let json = json.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let mut response = respond("application/json", json);
-    if let Some(delivery) = outcomes.iter().filter_map(|outcome| outcome.delivery).max() {
-        delivery.add_to_response(&mut response);
-    }
-    Ok(response)
+    let delivery = outcomes.iter().filter_map(|outcome| outcome.delivery).max();
+    Ok((delivery, [(CONTENT_TYPE, "application/json"), (VARY, "Accept")], json).into_response())
 }

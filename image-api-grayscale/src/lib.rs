@@ -8,17 +8,20 @@ mod batch;
 mod gray;
 mod png;
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
 use base64_simd::STANDARD;
+use dapr_client::TraceContext;
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, HeaderValue, VARY};
-use image_intake::DEFAULT_MAX_PIXELS;
-use service_kit::form::{self, Part};
+use http::header::{CONTENT_TYPE, VARY};
+use image_intake::{DEFAULT_MAX_PIXELS, ImageError};
+use service_kit::events::{Event, Round};
+use service_kit::form::{Images, Part};
 use service_kit::{
-    App, Call, EdgeSettings, Environment, Health, Log, Problem, Response, Route, Service, SystemClock, UsagePolicy,
-    UsageSettings, accepts,
+    ClientAddress, Description, EdgeSettings, Endpoint, Environment, Health, Problem, Service, Usage, UsageSettings,
+    accepts,
 };
 
 use batch::Outcome;
@@ -32,72 +35,95 @@ const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// Value of `op_type` in this service's events.
 const OPERATION: &str = "grayscale";
 
-/// The service.
-pub struct Grayscale {
-    usage: UsagePolicy,
+const DESCRIPTION: Description = Description {
+    name: "image-api-grayscale",
+    about: "Turns pictures gray",
+    endpoints: &[
+        Endpoint::post(
+            "/grayscale",
+            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers base64 of it in gray; with `Accept: image/png` the picture itself; several pictures as `multipart/form-data` are answered with an array",
+        ),
+        Endpoint::post("/deliver-events", "delivers events that wait; called by a cron binding"),
+    ],
+};
+
+/// Rate limit, events and limits of the service.
+#[derive(Clone)]
+struct Grayscale {
+    usage: Usage,
     max_pixels: u64,
 }
 
-/// Endpoints of the service's routes.
-#[derive(Debug, Clone, Copy)]
-pub enum Endpoint {
-    /// Converts an image to gray.
-    Grayscale,
-    /// Delivers pending events.
-    DeliverEvents,
+/// A request's user and trace.
+struct Caller {
+    user: ClientAddress,
+    trace: TraceContext,
 }
 
 /// Builds the service from its environment.
 ///
 /// Reads the settings of [`EdgeSettings`] and [`UsageSettings`], and `MAX_PIXELS`.
-pub fn service(environment: &mut Environment<'_>, log: Arc<dyn Log>) -> Service<Grayscale> {
+pub fn service(environment: &mut Environment<'_>) -> Service {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
-    let usage = UsageSettings::read(environment, DAPR_HTTP_PORT);
+    let usage = Usage::new(UsageSettings::read(environment, DAPR_HTTP_PORT));
     let max_pixels = environment.parsed("MAX_PIXELS", "a number of pixels", DEFAULT_MAX_PIXELS);
-    let usage = UsagePolicy::new(usage, Arc::new(SystemClock), Arc::clone(&log));
-    Service::new(Grayscale::new(usage, max_pixels), edge).with_log(log)
+    Service::new(DESCRIPTION, edge, router(Grayscale { usage, max_pixels }))
+}
+
+fn router(service: Grayscale) -> Router {
+    Router::new()
+        .route("/grayscale", post(grayscale))
+        .route("/deliver-events", post(deliver_events))
+        .route("/healthz", get(health))
+        .with_state(service)
+}
+
+async fn grayscale(
+    State(service): State<Grayscale>,
+    user: ClientAddress,
+    headers: HeaderMap,
+    images: Images,
+) -> Result<Response, Problem> {
+    let caller = Caller { user, trace: TraceContext::from_headers(&headers) };
+    match images {
+        Images::One(image) => service.grayscale_one(&caller, &image, accepts_image(&headers)).await,
+        Images::Several(parts) => service.grayscale_all(&caller, &parts).await,
+    }
+}
+
+async fn deliver_events(State(service): State<Grayscale>) -> Result<Round, Problem> {
+    service.usage.events.deliver().await
+}
+
+async fn health(State(service): State<Grayscale>) -> Health {
+    Health::from_checks(service.usage.checks().await)
 }
 
 impl Grayscale {
-    /// Creates a service for images of at most `max_pixels`.
-    #[must_use]
-    pub fn new(usage: UsagePolicy, max_pixels: u64) -> Self {
-        Self { usage, max_pixels }
-    }
-
-    async fn grayscale(&self, call: &Call) -> Result<Response, Problem> {
-        let Some(boundary) = form::boundary(call) else { return self.grayscale_one(call, call.request.body()).await };
-        match form::parts(call, boundary).await?.as_slice() {
-            [part] => self.grayscale_one(call, &part.bytes).await,
-            parts => self.grayscale_all(call, parts).await,
-        }
-    }
-
-    async fn grayscale_one(&self, call: &Call, picture: &[u8]) -> Result<Response, Problem> {
-        let gray = self.decode(call, picture, self.max_pixels).await?;
-        let encode = || {
-            let gray = gray.encode();
-            if accepts_image(call.request.headers()) {
-                respond(gray.media_type(), gray.into_bytes())
-            } else {
-                respond("text/plain", STANDARD.encode_type(gray.into_bytes()))
-            }
+    async fn grayscale_one(&self, caller: &Caller, image: &[u8], as_image: bool) -> Result<Response, Problem> {
+        let gray = self.decode(caller, image, self.max_pixels).await?;
+        let event = self.usage.events.begin(Event::now(OPERATION, image.len()), caller.trace.clone()).await;
+        let gray = gray.encode();
+        let (media_type, body) = if as_image {
+            (gray.media_type(), gray.into_bytes())
+        } else {
+            ("text/plain", STANDARD.encode_type(gray.into_bytes()))
         };
-        let (delivery, mut response) = self.usage.record_event(call, OPERATION, picture.len(), encode).await;
-        delivery.add_to_response(&mut response);
-        Ok(response)
+        let delivery = event.finish().await;
+        Ok((delivery, [(CONTENT_TYPE, media_type), (VARY, "Accept")], body).into_response())
     }
 
     /// Handles each image of a form with its own count and event, as if it had come alone. The pixel limit is shared.
-    async fn grayscale_all(&self, call: &Call, parts: &[Part]) -> Result<Response, Problem> {
+    async fn grayscale_all(&self, caller: &Caller, parts: &[Part]) -> Result<Response, Problem> {
         let (mut outcomes, mut max_pixels) = (Vec::new(), self.max_pixels);
         for part in parts {
-            let outcome = match self.decode(call, &part.bytes, max_pixels).await {
+            let outcome = match self.decode(caller, &part.bytes, max_pixels).await {
                 Ok(gray) => {
                     max_pixels = max_pixels.saturating_sub(gray.pixels());
-                    let bytes = part.bytes.len();
-                    let (delivery, gray) = self.usage.record_event(call, OPERATION, bytes, || gray.encode()).await;
-                    Outcome::gray(part, gray, delivery)
+                    let event = Event::now(OPERATION, part.bytes.len());
+                    let event = self.usage.events.begin(event, caller.trace.clone()).await;
+                    let gray = gray.encode();
+                    Outcome::gray(part, gray, event.finish().await)
                 }
                 Err(problem) => Outcome::problem(part, &problem),
             };
@@ -106,37 +132,17 @@ impl Grayscale {
         batch::response(&outcomes)
     }
 
-    async fn decode(&self, call: &Call, picture: &[u8], max_pixels: u64) -> Result<Gray, Problem> {
-        let gray = self.usage.admit(call, || Gray::decode(picture, max_pixels)).await?;
-        gray.map_err(|refusal| Problem::new(refusal.status(), refusal.to_string()))
+    /// Decodes an image while its user is counted.
+    async fn decode(&self, caller: &Caller, image: &[u8], max_pixels: u64) -> Result<Gray, Problem> {
+        let turn = self.usage.limiter.reserve(caller.user.0).await?;
+        let gray = Gray::decode(image, max_pixels).map_err(rejected)?;
+        turn.confirm().await?;
+        Ok(gray)
     }
 }
 
-#[async_trait]
-impl App for Grayscale {
-    type Endpoint = Endpoint;
-
-    const NAME: &'static str = "image-api-grayscale";
-    const ABOUT: &'static str = "Turns pictures gray";
-    const ROUTES: &'static [Route<Endpoint>] = &[
-        Route::post(
-            "/grayscale",
-            Endpoint::Grayscale,
-            "takes the bytes of a JPEG, PNG, GIF, WebP or BMP and answers base64 of it in gray; with `Accept: image/png` the picture itself; several pictures as `multipart/form-data` are answered with an array",
-        ),
-        Route::post("/deliver-events", Endpoint::DeliverEvents, "delivers events that wait; called by a cron binding"),
-    ];
-
-    async fn call(&self, endpoint: Endpoint, call: Call) -> Result<Response, Problem> {
-        match endpoint {
-            Endpoint::Grayscale => self.grayscale(&call).await,
-            Endpoint::DeliverEvents => self.usage.deliver().await,
-        }
-    }
-
-    async fn health(&self) -> Health {
-        Health::from_checks(self.usage.checks().await)
-    }
+fn rejected(error: ImageError) -> Problem {
+    Problem::new(error.status(), error.to_string())
 }
 
 /// Returns true if the client wants the image instead of its base64. `image/png` also gets a GIF, as its media type
@@ -145,15 +151,8 @@ fn accepts_image(headers: &HeaderMap) -> bool {
     accepts(headers, "image/png") || accepts(headers, "image/gif")
 }
 
-fn respond(media_type: &'static str, body: Vec<u8>) -> Response {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
-    response
-}
-
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-service_kit::component!(crate::Grayscale, crate::service);
+service_kit::component!(crate::service);
 
 #[cfg(test)]
 mod tests;

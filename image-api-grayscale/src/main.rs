@@ -1,14 +1,7 @@
-//! The image graying service as a WasmEdge module.
+//! The image graying service as a program: a WasmEdge module, or native for a debugger.
 
 use std::process::ExitCode;
 
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    service_kit::startup::run(image_api_grayscale::service).await
-}
-
-#[cfg(not(all(target_os = "wasi", target_env = "p1")))]
 fn main() -> ExitCode {
-    service_kit::startup::built_natively(env!("CARGO_PKG_NAME"))
+    service_kit::run(image_api_grayscale::service)
 }

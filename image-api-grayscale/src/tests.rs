@@ -1,16 +1,21 @@
 //! The service as its users see it, with an in-memory Dapr.
 
 use std::io::Cursor;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes, to_bytes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use dapr_client::fake::{FakeDapr, FaultMode, reply};
 use http::{Request, StatusCode};
 use image::{ImageFormat, Rgb, RgbImage};
+use service_kit::Log;
+use tower::ServiceExt as _;
 
 use super::*;
+
+type Response = http::Response<Bytes>;
 
 fn sample(format: ImageFormat) -> Bytes {
     let mut bytes = Cursor::new(Vec::new());
@@ -24,7 +29,7 @@ impl Log for Quiet {
     fn line(&self, _: &str) {}
 }
 
-fn setup(variables: &'static [(&'static str, &'static str)]) -> (Arc<FakeDapr>, Service<Grayscale>) {
+fn setup(variables: &'static [(&'static str, &'static str)]) -> (Arc<FakeDapr>, Router) {
     let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
     let mut environment = Environment::new(&lookup);
     let edge = EdgeSettings::read(&mut environment, PORT, 4096);
@@ -32,17 +37,18 @@ fn setup(variables: &'static [(&'static str, &'static str)]) -> (Arc<FakeDapr>, 
     environment.finish().unwrap();
     let dapr = FakeDapr::new();
     dapr.on_invoke(|_, _| reply(StatusCode::OK, r#"{"status":true}"#));
-    let usage = UsagePolicy::with_client(dapr.client(), settings, Arc::new(SystemClock), Arc::new(Quiet));
-    let service = Service::new(Grayscale::new(usage, 1_000_000), edge).with_log(Arc::new(Quiet));
-    (dapr, service)
+    let usage = Usage::with_client(dapr.client(), settings);
+    let service = Service::new(DESCRIPTION, edge, router(Grayscale { usage, max_pixels: 1_000_000 }));
+    (dapr, service.with_log(Arc::new(Quiet)).into_router())
 }
 
-async fn ask(service: &Service<Grayscale>, request: http::request::Builder, body: Bytes) -> Response {
-    let (head, body) = request.body(body).unwrap().into_parts();
-    service.handle(head, body, "9.9.9.9".parse().unwrap()).await
+async fn ask(service: &Router, request: http::request::Builder, body: Bytes) -> Response {
+    let request = request.body(Body::from(body)).unwrap();
+    let (head, body) = service.clone().oneshot(request).await.unwrap().into_parts();
+    Response::from_parts(head, to_bytes(body, usize::MAX).await.unwrap())
 }
 
-async fn post(service: &Service<Grayscale>, body: Bytes) -> Response {
+async fn post(service: &Router, body: Bytes) -> Response {
     ask(service, Request::post("/grayscale"), body).await
 }
 
@@ -69,7 +75,7 @@ async fn accepting_png_gets_the_image_itself() {
 }
 
 /// Sends files as `curl -F` does.
-async fn post_form(service: &Service<Grayscale>, accept: &str, parts: &[(&str, Bytes)]) -> Response {
+async fn post_form(service: &Router, accept: &str, parts: &[(&str, Bytes)]) -> Response {
     let part = |(file, bytes): &(&str, Bytes)| {
         let head = format!("--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\n\r\n");
         [head.as_bytes(), bytes, b"\r\n"].concat()
@@ -165,16 +171,8 @@ async fn unknown_paths_and_wrong_methods_are_errors() {
 }
 
 #[tokio::test]
-async fn options_answers_preflight_and_dapr_binding_probe() {
+async fn dapr_binding_probe_finds_the_cron_endpoint() {
     let (_, service) = setup(&[]);
-    let preflight = Request::options("/grayscale").header("origin", "https://a.example");
-    let preflight =
-        preflight.header("access-control-request-method", "POST").header("access-control-request-headers", "x");
-    let response = ask(&service, preflight, Bytes::new()).await;
-    assert_eq!(response.status(), StatusCode::NO_CONTENT);
-    assert_eq!(response.headers()["access-control-allow-origin"], "*");
-    assert_eq!(response.headers()["access-control-allow-methods"], "POST, OPTIONS");
-    assert_eq!(response.headers()["access-control-allow-headers"], "x");
     let probe = ask(&service, Request::options("/deliver-events"), Bytes::new()).await;
     assert_eq!(probe.status(), StatusCode::NO_CONTENT);
 }
@@ -233,6 +231,10 @@ async fn description_lists_routes_and_head_has_no_body() {
     let description: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
     assert_eq!(description["name"], "image-api-grayscale");
     assert!(description["endpoints"].as_array().unwrap().iter().any(|route| route["path"] == "/grayscale"));
+    for Endpoint { method, path, .. } in DESCRIPTION.endpoints {
+        let probe = ask(&service, Request::options(*path), Bytes::new()).await;
+        assert!(probe.headers()["allow"].to_str().unwrap().contains(method), "{method} {path}");
+    }
     let head = ask(&service, Request::head("/"), Bytes::new()).await;
     assert!(head.body().is_empty());
     assert_eq!(head.headers()["content-length"], response.body().len().to_string());

@@ -1,13 +1,15 @@
-//! Request bodies, read in chunks and never beyond a limit.
+//! Request bodies: each chunk has a timeout, and what a handler leaves is read nevertheless.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use axum::body::{Body, BodyDataStream, Bytes};
 use dapr_client::timeout;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, StatusCode};
+use futures_util::{StreamExt as _, stream};
+use http::StatusCode;
+use http_body::Body as _;
 
-use crate::Problem;
+use crate::{Problem, background};
 
 /// Longest wait for the next chunk of a body.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(15);
@@ -15,132 +17,77 @@ const CHUNK_TIMEOUT: Duration = Duration::from_secs(15);
 /// Largest part of a rejected body that is read and discarded.
 ///
 /// The client must get to read the error, and closing a connection with bytes unread resets it.
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
 
-/// A body that arrives in chunks.
-pub trait BodySource: Send + 'static {
-    /// Reads the next chunk; `None` at the end.
-    fn next_chunk(&mut self) -> impl Future<Output = Option<Result<Bytes, BodyError>>> + Send;
+/// Error of a body that did not arrive as a whole.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the request's body broke off")]
+    BrokeOff,
+    #[error("the body did not arrive in time")]
+    TooSlow,
 }
 
-/// Error of a body that ended early.
-#[derive(Debug, thiserror::Error)]
-#[error("the request's body broke off")]
-pub struct BodyError;
+/// The error of a body, if it had one: extractors do not pass it on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BodyFailure(Arc<OnceLock<BodyError>>);
 
-/// A body that is already in memory.
-impl BodySource for Bytes {
-    async fn next_chunk(&mut self) -> Option<Result<Self, BodyError>> {
-        let all = std::mem::take(self);
-        (!all.is_empty()).then_some(Ok(all))
+/// A body, of which the rest is discarded when this is dropped.
+struct Incoming {
+    body: Option<BodyDataStream>,
+    failure: BodyFailure,
+}
+
+/// Adds a timeout to each chunk of a body, whose error is stored in `failure`.
+pub(crate) fn watch(body: Body, failure: &BodyFailure) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    let incoming = Incoming { body: Some(body.into_data_stream()), failure: failure.clone() };
+    Body::from_stream(stream::unfold(incoming, Incoming::next))
+}
+
+impl Incoming {
+    async fn next(mut self) -> Option<(Result<Bytes, BodyError>, Self)> {
+        let error = match timeout(CHUNK_TIMEOUT, self.body.as_mut()?.next()).await {
+            Ok(Some(Ok(chunk))) => return Some((Ok(chunk), self)),
+            Ok(None) => {
+                self.body = None;
+                return None;
+            }
+            Ok(Some(Err(_))) => BodyError::BrokeOff,
+            Err(_) => BodyError::TooSlow,
+        };
+        self.body = None;
+        let _ = self.failure.0.set(error);
+        Some((Err(error), self))
     }
 }
 
-/// Reads a body of at most `limit` bytes.
-///
-/// A longer body is rejected at once if its length is announced, and otherwise as soon as it passes the limit. The
-/// bytes in memory never exceed the limit.
-pub(crate) async fn read(headers: &HeaderMap, mut body: impl BodySource, limit: usize) -> Result<Bytes, Problem> {
-    if content_length(headers).is_some_and(|length| length > limit as u64) {
-        discard(body).await;
-        return Err(too_long(limit));
-    }
-    let mut whole = BytesMut::new();
-    loop {
-        let piece = timeout(CHUNK_TIMEOUT, body.next_chunk()).await.map_err(|_| too_slow())?;
-        let Some(piece) = piece else { return Ok(whole.freeze()) };
-        let piece = piece.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-        if whole.len() + piece.len() > limit {
-            discard(body).await;
-            return Err(too_long(limit));
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some(rest) = self.body.take() {
+            background::run(discard(rest));
         }
-        whole.extend_from_slice(&piece);
     }
 }
 
-/// Reads and discards the rest of a body in the background while the response is sent.
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-pub(crate) async fn discard(body: impl BodySource) {
-    tokio::spawn(drain(body));
-}
-
-/// Drops a body. A component cannot run in the background, and its host reads the rest.
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) async fn discard(body: impl BodySource) {
-    drop(body);
-}
-
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-async fn drain(mut body: impl BodySource) {
+async fn discard(mut body: BodyDataStream) {
     let mut left = MAX_DISCARDED_BYTES;
-    while let Ok(Some(Ok(piece))) = timeout(CHUNK_TIMEOUT, body.next_chunk()).await {
-        let Some(rest) = left.checked_sub(piece.len()) else { break };
+    while let Ok(Some(Ok(chunk))) = timeout(CHUNK_TIMEOUT, body.next()).await {
+        let Some(rest) = left.checked_sub(chunk.len()) else { break };
         left = rest;
     }
 }
 
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-fn too_long(limit: usize) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body may have at most {limit} bytes"))
-}
-
-fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An endless body that counts the chunks that were requested.
-    struct Endless(std::sync::Arc<std::sync::atomic::AtomicUsize>);
-
-    impl BodySource for Endless {
-        async fn next_chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
-            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            Some(Ok(Bytes::from_static(&[0; 1024])))
-        }
-    }
-
-    #[tokio::test]
-    async fn body_of_exactly_the_limit_is_accepted() {
-        let body = Bytes::from_static(&[7; 100]);
-        assert_eq!(read(&HeaderMap::new(), body.clone(), 100).await.unwrap(), body);
-    }
-
-    #[tokio::test]
-    async fn endless_body_is_rejected_once_it_passes_the_limit() {
-        let asked = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
-        let problem = read(&HeaderMap::new(), Endless(asked.clone()), 4096).await.unwrap_err();
-        assert_eq!(problem.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 5);
-    }
-
-    #[tokio::test]
-    async fn announced_length_over_limit_is_rejected_before_reading() {
-        let asked = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_LENGTH, "4097".parse().unwrap());
-        let problem = read(&headers, Endless(asked.clone()), 4096).await.unwrap_err();
-        assert_eq!(problem.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 0);
-    }
-
-    struct Stuck;
-
-    impl BodySource for Stuck {
-        async fn next_chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
-            std::future::pending().await
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn stalled_body_times_out() {
-        let problem = read(&HeaderMap::new(), Stuck, 4096).await.unwrap_err();
-        assert_eq!(problem.status(), StatusCode::REQUEST_TIMEOUT);
+impl BodyFailure {
+    /// Returns the problem to respond with, if the body failed.
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        let error = self.0.get()?;
+        let status = match error {
+            BodyError::BrokeOff => StatusCode::BAD_REQUEST,
+            BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        };
+        Some(Problem::new(status, error.to_string()))
     }
 }

@@ -1,6 +1,6 @@
 //! The HTTP server of a service.
 //!
-//! hyper_wasi on WasmEdge's sockets, the host's own server for a component, or hyper natively for tests.
+//! hyper_wasi on WasmEdge's sockets, the host's own server for a component, or axum's natively for tests and debuggers.
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub mod component;
@@ -10,6 +10,6 @@ mod native;
 mod wasi;
 
 #[cfg(not(target_os = "wasi"))]
-pub use native::serve;
+pub use native::{listen, serve};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub use wasi::serve;
+pub use wasi::listen;

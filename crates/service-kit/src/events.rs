@@ -9,5 +9,6 @@ mod event;
 mod outbox;
 mod recorder;
 
-pub use delivery::{Delivery, EventSink, EventSinkSettings, Round};
+pub(crate) use delivery::EVENT_DELIVERY;
+pub use delivery::{Delivery, EventDelivery, EventSink, EventSinkSettings, Round};
 pub use event::Event;

@@ -1,17 +1,24 @@
-//! Images sent as `multipart/form-data`, as browsers and `curl -F` send files.
+//! The images of a request, as an extractor: its body, or the files that browsers and `curl -F` send.
 
-use std::convert::Infallible;
-
-use bytes::Bytes;
-use futures_util::stream;
+use axum::body::{Body, Bytes};
+use axum::extract::multipart::{Multipart, MultipartError};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
-use multer::Multipart;
 
-use crate::{Call, Problem};
+use crate::Problem;
 
 /// Most images in one request: a minute of CPU time on a slow machine.
 pub const MAX_IMAGES: usize = 64;
+
+/// The images of a request.
+#[derive(Debug)]
+pub enum Images {
+    /// The body is an image, or a form that has one.
+    One(Bytes),
+    /// The files of a form with several images.
+    Several(Vec<Part>),
+}
 
 /// One image of a form.
 #[derive(Debug)]
@@ -24,20 +31,39 @@ pub struct Part {
     pub bytes: Bytes,
 }
 
-/// Returns the form's multipart boundary; `None` if the request is not a form.
-#[must_use]
-pub fn boundary(call: &Call) -> Option<String> {
-    let media_type = call.request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
-    multer::parse_boundary(media_type).ok()
+impl<S: Send + Sync> FromRequest<S> for Images {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (head, body) = request.into_parts();
+        // A form is rejected as any other body if it is too large, and not as malformed.
+        let body = Bytes::from_request(Request::from_parts(head.clone(), body), state);
+        let body = body.await.map_err(IntoResponse::into_response)?;
+        let request = Request::from_parts(head, Body::from(body.clone()));
+        let form = <Multipart as OptionalFromRequest<S>>::from_request(request, state).await;
+        match form.map_err(IntoResponse::into_response)? {
+            Some(form) => Self::from_form(form).await.map_err(IntoResponse::into_response),
+            None => Ok(Self::One(body)),
+        }
+    }
+}
+
+impl Images {
+    async fn from_form(form: Multipart) -> Result<Self, Problem> {
+        let mut parts = parts(form).await?;
+        match parts.pop() {
+            None => Err(Problem::new(StatusCode::BAD_REQUEST, "the form brings no picture")),
+            Some(part) if parts.is_empty() => Ok(Self::One(part.bytes)),
+            Some(part) => {
+                parts.push(part);
+                Ok(Self::Several(parts))
+            }
+        }
+    }
 }
 
 /// Splits a form into its parts.
-///
-/// # Errors
-/// If the form is malformed, has no image or has too many.
-pub async fn parts(call: &Call, boundary: String) -> Result<Vec<Part>, Problem> {
-    let body = call.request.body().clone();
-    let mut form = Multipart::new(stream::iter([Ok::<_, Infallible>(body)]), boundary);
+async fn parts(mut form: Multipart) -> Result<Vec<Part>, Problem> {
     let mut parts = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|error| malformed_form(&error))? {
         if parts.len() == MAX_IMAGES {
@@ -48,12 +74,9 @@ pub async fn parts(call: &Call, boundary: String) -> Result<Vec<Part>, Problem> 
         let bytes = field.bytes().await.map_err(|error| malformed_form(&error))?;
         parts.push(Part { name, file, bytes });
     }
-    if parts.is_empty() {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "the form brings no picture"));
-    }
     Ok(parts)
 }
 
-fn malformed_form(error: &multer::Error) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, format!("the form cannot be understood: {error}"))
+fn malformed_form(error: &MultipartError) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the form cannot be understood: {}", error.body_text()))
 }

@@ -1,17 +1,32 @@
 //! Rejects requests that HTTP/1.1 (RFC 9112) forbids and hyper lets through.
 
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
-use http::request::Parts;
 use http::{StatusCode, Version};
 
-use crate::{Problem, Response};
+use crate::Problem;
+
+/// Handles a request if its framing is allowed, and closes the connection where it may be ambiguous.
+pub(crate) async fn enforce(request: Request, next: Next) -> Response {
+    let is_last = is_last(&request);
+    let mut response = match check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    if is_last {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
 
 /// Checks that there is one Host (section 3.2), and only one length of the body (section 6.3).
-pub(crate) fn check(head: &Parts) -> Result<(), Problem> {
-    if head.version != Version::HTTP_11 {
+fn check<B>(request: &http::Request<B>) -> Result<(), Problem> {
+    if request.version() != Version::HTTP_11 {
         return Ok(());
     }
-    let headers = &head.headers;
+    let headers = request.headers();
     let why = match headers.get_all(HOST).iter().count() {
         0 => "the request has no Host header",
         1 if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) => {
@@ -27,25 +42,21 @@ pub(crate) fn check(head: &Parts) -> Result<(), Problem> {
 ///
 /// The server hides a Content-Length behind a Transfer-Encoding, so that every request with the latter may have had
 /// both.
-pub(crate) fn is_last(head: &Parts) -> bool {
-    head.version == Version::HTTP_11 && (head.headers.contains_key(TRANSFER_ENCODING) || check(head).is_err())
-}
-
-/// Asks the server to close the connection after `response`.
-pub(crate) fn close_after(response: &mut Response) {
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+fn is_last<B>(request: &http::Request<B>) -> bool {
+    let may_have_two_lengths = request.headers().contains_key(TRANSFER_ENCODING) || check(request).is_err();
+    request.version() == Version::HTTP_11 && may_have_two_lengths
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn head(headers: &[(&'static str, &'static str)]) -> Parts {
+    fn request(headers: &[(&'static str, &'static str)]) -> http::Request<()> {
         let mut request = http::Request::builder();
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request.body(()).unwrap().into_parts().0
+        request.body(()).unwrap()
     }
 
     #[test]
@@ -60,8 +71,8 @@ mod tests {
             (&[], false, true),
             (&[host, host], false, true),
         ] {
-            let head = head(headers);
-            assert_eq!((check(&head).is_ok(), super::is_last(&head)), (is_allowed, is_last), "{headers:?}");
+            let request = request(headers);
+            assert_eq!((check(&request).is_ok(), super::is_last(&request)), (is_allowed, is_last), "{headers:?}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Health of a service and of the things that it depends on.
 
+use axum::Json;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -70,6 +72,12 @@ impl Health {
             Status::Ok | Status::Degraded => StatusCode::OK,
             Status::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+}
+
+impl IntoResponse for Health {
+    fn into_response(self) -> Response {
+        (self.http_status(), Json(self)).into_response()
     }
 }
 

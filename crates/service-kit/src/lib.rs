@@ -1,40 +1,44 @@
-//! Shared parts of the image and event services: HTTP server, rate limiting and event delivery.
+//! The parts of a service that its axum router does not bring: server, settings, rate limit and events.
 //!
-//! A service implements [`App`]: a routing table and one pure function from [`Call`] to response. [`Service`] adds what
-//! every service needs, and [`edge`] serves that over HTTP, on WasmEdge's sockets or natively.
+//! A service is an [`axum::Router`]. [`Service`] adds what every service has, [`edge`] serves it on WasmEdge's sockets, as
+//! a component or natively, and [`run`] is all that a program has to call.
 
 mod access_log;
-mod app;
+mod allowed_origins;
+mod background;
 mod body;
-mod caller;
+mod client_address;
 mod clock;
-mod cors;
+mod description;
 pub mod edge;
 pub mod events;
+mod fallback;
 pub mod form;
 #[cfg(any(test, not(all(target_os = "wasi", target_env = "p2"))))]
 mod framing;
 mod health;
+mod in_flight;
 mod keyed_mutex;
 mod negotiation;
-mod overlap;
 mod problem;
 pub mod rate_limit;
-mod routing;
+mod rejection;
 mod service;
 mod settings;
-pub mod startup;
+mod startup;
+mod trusted_proxies;
 mod usage;
 
 pub use access_log::{Log, StderrLog};
-pub use app::{App, Call, Response, Route};
-pub use body::{BodyError, BodySource};
-pub use caller::TrustedProxies;
+pub use allowed_origins::AllowedOrigins;
+pub use client_address::{ClientAddress, Peer};
 pub use clock::{Clock, SystemClock};
-pub use cors::AllowedOrigins;
+pub use description::{Description, Endpoint};
 pub use health::{Check, Health};
 pub use negotiation::accepts;
 pub use problem::Problem;
 pub use service::Service;
 pub use settings::{ConfigErrors, EdgeSettings, Environment};
-pub use usage::{UsagePolicy, UsageSettings};
+pub use startup::run;
+pub use trusted_proxies::TrustedProxies;
+pub use usage::{Usage, UsageSettings};

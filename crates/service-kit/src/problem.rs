@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-use http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-
-use crate::Response;
 
 /// An error response: a JSON problem document.
 #[derive(Debug)]
@@ -15,7 +13,7 @@ pub struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
     field: Option<&'static str>,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: HeaderMap,
 }
 
 #[derive(Serialize)]
@@ -33,7 +31,7 @@ impl Problem {
     /// Creates a problem; `detail` tells the client what to do about it.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), field: None, headers: Vec::new() }
+        Self { status, detail: detail.into(), field: None, headers: HeaderMap::new() }
     }
 
     /// Names the field of the request body that caused the error.
@@ -45,7 +43,7 @@ impl Problem {
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.headers.insert(name, value);
         self
     }
 
@@ -62,21 +60,24 @@ impl Problem {
     }
 }
 
-impl From<Problem> for Response {
-    fn from(problem: Problem) -> Self {
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
         let body = Body {
             kind: "about:blank",
-            title: problem.status.canonical_reason().unwrap_or("Error"),
-            status: problem.status.as_u16(),
-            detail: &problem.detail,
-            field: problem.field,
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            field: self.field,
         };
         // Strings and numbers always have a JSON form.
-        let body = serde_json::to_vec(&body).map_or_else(|_| Bytes::new(), Bytes::from);
-        let mut response = Self::new(body);
-        *response.status_mut() = problem.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response.headers_mut().extend(problem.headers);
-        response
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        (self.status, [(CONTENT_TYPE, "application/problem+json")], self.headers, body).into_response()
+    }
+}
+
+/// Dapr could not do its part: the client may try again.
+impl From<dapr_client::Error> for Problem {
+    fn from(error: dapr_client::Error) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
 }

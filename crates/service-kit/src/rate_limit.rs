@@ -4,8 +4,10 @@
 //! be reached, users are let through: the limit only protects the service.
 
 mod backoff;
+mod error;
 mod gcra;
 mod limiter;
 
+pub use error::RateLimited;
 pub use gcra::Policy;
-pub use limiter::Limiter;
+pub use limiter::{Limiter, Turn};

@@ -4,30 +4,17 @@
 
 use std::net::SocketAddr;
 
-use async_trait::async_trait;
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::post;
 use http::StatusCode;
-use service_kit::{App, Call, EdgeSettings, Environment, Health, Log, Problem, Response, Route, Service, edge};
+use service_kit::{ClientAddress, Description, EdgeSettings, Environment, Log, Service, edge};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Responds with the size of the body and the address of its user.
-struct Scales;
-
-#[async_trait]
-impl App for Scales {
-    type Endpoint = ();
-
-    const NAME: &'static str = "scales";
-    const ABOUT: &'static str = "Weighs";
-    const ROUTES: &'static [Route<()>] = &[Route::post("/weigh", (), "weighs a body")];
-
-    async fn call(&self, (): (), call: Call) -> Result<Response, Problem> {
-        Ok(Response::new(format!("{} from {}", call.request.body().len(), call.user).into()))
-    }
-
-    async fn health(&self) -> Health {
-        Health::from_checks(Vec::new())
-    }
+async fn weigh(ClientAddress(user): ClientAddress, body: Bytes) -> String {
+    format!("{} from {user}", body.len())
 }
 
 struct Quiet;
@@ -42,8 +29,10 @@ async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let settings = EdgeSettings::read(&mut Environment::new(&|_| None), 0, LIMIT);
-    let service = Service::new(Scales, settings).with_log(std::sync::Arc::new(Quiet));
-    tokio::spawn(edge::serve(service, listener));
+    let routes = Router::new().route("/weigh", post(weigh));
+    let description = Description { name: "scales", about: "Weighs", endpoints: &[] };
+    let service = Service::new(description, settings, routes).with_log(std::sync::Arc::new(Quiet));
+    tokio::spawn(edge::serve(service.into_router(), listener));
     address
 }
 
@@ -98,6 +87,23 @@ async fn connection_is_kept_open_after_an_error() {
     let mut stream = TcpStream::connect(start().await).await.unwrap();
     let lost = exchange(&mut stream, b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n", "}").await;
     assert_eq!(status(&lost), StatusCode::NOT_FOUND);
-    let found = exchange(&mut stream, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n", "}").await;
+    let found = exchange(&mut stream, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", "}").await;
     assert_eq!(status(&found), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn body_of_a_missing_path_is_read_and_answered() {
+    let mut stream = TcpStream::connect(start().await).await.unwrap();
+    let mut request = b"POST /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\n\r\n".to_vec();
+    request.resize(request.len() + 5_000_000, b'x');
+    let response = exchange(&mut stream, &request, "}").await;
+    assert_eq!(status(&response), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn request_with_two_hosts_is_rejected_and_closes() {
+    let mut stream = TcpStream::connect(start().await).await.unwrap();
+    let response = exchange(&mut stream, b"GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n", "}").await;
+    assert_eq!(status(&response), StatusCode::BAD_REQUEST);
+    assert!(response.contains("connection: close"), "{response}");
 }

@@ -23,7 +23,7 @@ fn test_data() -> Option<PathBuf> {
     directory
 }
 
-fn service_with(model: &Path) -> Service<Classify> {
+fn service_with(model: &Path) -> Router {
     service(load(&[model.to_owned()], DEFAULT_MODEL_MEMORY, &Quiet))
 }
 
@@ -103,6 +103,6 @@ fn small_model_loses_few_right_answers_to_doubt() {
     assert!(lost * 100 <= right * 8, "{lost} of {right} right answers are called unsure");
 }
 
-async fn ask_large(service: &Service<Classify>, image: Bytes) -> (StatusCode, String) {
+async fn ask_large(service: &Router, image: Bytes) -> (StatusCode, String) {
     ask(service, Request::post("/classify"), image).await
 }

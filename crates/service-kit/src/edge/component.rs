@@ -1,31 +1,33 @@
 //! The server for components: the host speaks HTTP and calls `wasi:http/incoming-handler` for each request.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
 
-use bytes::Bytes;
-use futures_util::FutureExt as _;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::header::{HeaderName, HeaderValue};
-use http::request::Parts;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
+use tower::ServiceExt as _;
 use wasip2::http::types::{
     Fields, IncomingBody, IncomingRequest, Method as WasiMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 use wasip2::io::streams::{InputStream, StreamError};
 
-use crate::body::{BodyError, BodySource};
-use crate::{App, Environment, Log, Problem, Response, Service, startup};
+use crate::{Environment, Peer, Problem, Service, startup};
 
 pub use wasip2;
 
 /// Most bytes of a body requested in one read.
 const READ_SIZE: u64 = 1 << 20;
 
-/// A service, built on first use and kept as long as its instance lives.
-pub struct Instance<A>(OnceLock<Result<Service<A>, String>>);
+/// A service's router, built on first use and kept as long as its instance lives.
+pub struct Instance(OnceLock<Result<Router, String>>);
 
-impl<A: App> Instance<A> {
+impl Instance {
     /// Creates an instance whose service is not built yet.
     #[must_use]
     pub const fn new() -> Self {
@@ -33,8 +35,9 @@ impl<A: App> Instance<A> {
     }
 
     /// Builds the service if it is not built yet.
-    pub fn ready(&self, build: fn(&mut Environment<'_>, std::sync::Arc<dyn Log>) -> Service<A>) -> &Self {
-        self.0.get_or_init(|| startup::build(build).map_err(|errors| errors.to_string()));
+    pub fn ready(&self, service: fn(&mut Environment<'_>) -> Service) -> &Self {
+        let build = || startup::build(service).map(Service::into_router).map_err(|errors| errors.to_string());
+        self.0.get_or_init(build);
         self
     }
 
@@ -42,8 +45,8 @@ impl<A: App> Instance<A> {
     pub fn handle(&self, request: IncomingRequest, out: ResponseOutparam) {
         let response = match self.0.get() {
             // Every host call returns its result before it ends, so that the service's future never has to wait.
-            Some(Ok(service)) => {
-                handle(service, &request).now_or_never().unwrap_or_else(|| internal_error("the service waits"))
+            Some(Ok(router)) => {
+                handle(router.clone(), &request).now_or_never().unwrap_or_else(|| internal_error("the service waits"))
             }
             Some(Err(errors)) => internal_error(errors),
             None => internal_error("the service was not built"),
@@ -53,36 +56,34 @@ impl<A: App> Instance<A> {
     }
 }
 
-impl<A: App> Default for Instance<A> {
+impl Default for Instance {
     fn default() -> Self {
         Self::new()
     }
 }
 
 fn internal_error(why: &str) -> Response {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, why.to_owned()).into()
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, why.to_owned()).into_response()
 }
 
-async fn handle<A: App>(service: &Service<A>, request: &IncomingRequest) -> Response {
-    let Some(head) = head(request) else {
-        return Problem::new(StatusCode::BAD_REQUEST, "the request cannot be understood").into();
-    };
-    // Without an address from the host, all users count as one.
-    let peer = dapr_client::peer().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    match request.consume().map(HostBody::new) {
-        Ok(body) => service.handle(head, body, peer).await,
-        Err(()) => service.handle(head, Bytes::new(), peer).await,
+async fn handle(router: Router, request: &IncomingRequest) -> Response {
+    match convert(request) {
+        Some(request) => router.oneshot(request).await.unwrap_or_else(|never| match never {}),
+        None => Problem::new(StatusCode::BAD_REQUEST, "the request cannot be understood").into_response(),
     }
 }
 
-fn head(request: &IncomingRequest) -> Option<Parts> {
-    let mut head = Request::builder().method(method(request.method())?);
-    head = head.uri(request.path_with_query().unwrap_or_else(|| "/".to_owned()));
-    let headers: &mut HeaderMap = head.headers_mut()?;
+fn convert(request: &IncomingRequest) -> Option<Request> {
+    let mut converted = http::Request::builder().method(method(request.method())?);
+    converted = converted.uri(request.path_with_query().unwrap_or_else(|| "/".to_owned()));
+    let headers: &mut HeaderMap = converted.headers_mut()?;
     for (name, value) in request.headers().entries() {
         headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(&value).ok()?);
     }
-    Some(head.body(()).ok()?.into_parts().0)
+    let peer = dapr_client::peer().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let body =
+        request.consume().map_or_else(|()| Body::empty(), |body| Body::from_stream(stream::iter(HostBody::new(body))));
+    converted.extension(Peer(peer)).body(body).ok()
 }
 
 fn method(method: WasiMethod) -> Option<Method> {
@@ -113,16 +114,18 @@ impl HostBody {
     }
 }
 
-impl BodySource for HostBody {
-    async fn next_chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
+impl Iterator for HostBody {
+    type Item = io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<io::Result<Bytes>> {
         loop {
             match self.stream.as_ref()?.blocking_read(READ_SIZE) {
-                Ok(piece) if piece.is_empty() => {}
-                Ok(piece) => return Some(Ok(piece.into())),
+                Ok(chunk) if chunk.is_empty() => {}
+                Ok(chunk) => return Some(Ok(chunk.into())),
                 Err(StreamError::Closed) => return None,
-                Err(StreamError::LastOperationFailed(_)) => {
+                Err(StreamError::LastOperationFailed(error)) => {
                     self.stream = None;
-                    return Some(Err(BodyError));
+                    return Some(Err(io::Error::other(error.to_debug_string())));
                 }
             }
         }
@@ -143,11 +146,14 @@ fn send(response: Response, out: ResponseOutparam) -> Result<(), ClientGone> {
     response.set_status_code(head.status.as_u16()).map_err(|()| ClientGone)?;
     let outgoing = response.body().map_err(|()| ClientGone)?;
     ResponseOutparam::set(out, Ok(response));
-    if !body.is_empty() {
-        let mut stream = outgoing.write().map_err(|()| ClientGone)?;
-        stream.write_all(&body).map_err(|_| ClientGone)?;
+    let (mut chunks, mut stream) = (body.into_data_stream(), outgoing.write().map_err(|()| ClientGone)?);
+    // A chunk that is not there at once never comes: see `handle`.
+    while let Some(Some(Ok(chunk))) = chunks.next().now_or_never() {
+        stream.write_all(&chunk).map_err(|_| ClientGone)?;
         stream.blocking_flush().map_err(|_| ClientGone)?;
     }
+    // A stream must not outlive its body.
+    drop(stream);
     OutgoingBody::finish(outgoing, None).map_err(|_| ClientGone)
 }
 
@@ -156,25 +162,25 @@ pub mod wit {
     wit_bindgen::generate!({ path: "../../wit/runtime", world: "reusable", pub_export_macro: true });
 }
 
-/// Exports a service that `$build` builds as a component.
+/// Exports a service that `$service` builds as a component.
 ///
 /// Each request gets a fresh instance, unless `requests` says how many an instance handles.
 #[macro_export]
 macro_rules! component {
-    ($app:ty, $build:path) => {
+    ($service:path) => {
         #[expect(missing_docs, unsafe_code, unreachable_pub, reason = "generated by wit-bindgen")]
         mod component {
-            $crate::component!(@handler $app, $build);
+            $crate::component!(@handler $service);
         }
     };
-    ($app:ty, $build:path, requests: $requests:expr) => {
+    ($service:path, requests: $requests:expr) => {
         #[expect(missing_docs, unsafe_code, unreachable_pub, reason = "generated by wit-bindgen")]
         mod component {
-            $crate::component!(@handler $app, $build);
+            $crate::component!(@handler $service);
 
             impl $crate::edge::component::wit::exports::dapr::runtime::instance::Guest for Component {
                 fn requests() -> u32 {
-                    INSTANCE.ready($build);
+                    INSTANCE.ready($service);
                     $requests
                 }
             }
@@ -182,16 +188,16 @@ macro_rules! component {
             $crate::edge::component::wit::export!(Component with_types_in $crate::edge::component::wit);
         }
     };
-    (@handler $app:ty, $build:path) => {
+    (@handler $service:path) => {
         use $crate::edge::component::wasip2;
 
-        static INSTANCE: $crate::edge::component::Instance<$app> = $crate::edge::component::Instance::new();
+        static INSTANCE: $crate::edge::component::Instance = $crate::edge::component::Instance::new();
 
         pub struct Component;
 
         impl wasip2::exports::http::incoming_handler::Guest for Component {
             fn handle(request: wasip2::http::types::IncomingRequest, out: wasip2::http::types::ResponseOutparam) {
-                INSTANCE.ready($build).handle(request, out);
+                INSTANCE.ready($service).handle(request, out);
             }
         }
 

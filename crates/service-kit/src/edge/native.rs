@@ -1,63 +1,33 @@
-//! The native server (hyper 1 on tokio), so that `cargo test` drives a service over real HTTP.
+//! The native server (hyper 1 on tokio), for tests and debuggers.
 
-use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
+use std::net::SocketAddr;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{from_fn, map_request};
+use tokio::net::TcpListener;
 
-use crate::body::{BodyError, BodySource};
-use crate::{App, Service, framing};
+use crate::{Peer, framing};
 
-impl BodySource for Incoming {
-    async fn next_chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
-        loop {
-            match self.frame().await? {
-                Ok(frame) => match frame.into_data() {
-                    Ok(data) => return Some(Ok(data)),
-                    Err(_trailers) => {}
-                },
-                Err(_) => return Some(Err(BodyError)),
-            }
-        }
-    }
+/// Serves requests to an address until the program ends.
+///
+/// # Errors
+/// If the address cannot be bound.
+pub async fn listen(router: Router, address: SocketAddr) -> io::Result<()> {
+    serve(router, TcpListener::bind(address).await?).await
 }
 
 /// Serves requests until the runtime ends.
 ///
 /// # Errors
-/// If accepting a connection fails.
-pub async fn serve<A: App>(service: Service<A>, listener: TcpListener) -> io::Result<()> {
-    let service = Arc::new(service);
-    loop {
-        let (stream, _) = listener.accept().await?;
-        tokio::spawn(connection(Arc::clone(&service), stream));
-    }
+/// Never: a failed connection affects no other.
+pub async fn serve(router: Router, listener: TcpListener) -> io::Result<()> {
+    let router = router.layer(map_request(add_peer)).layer(from_fn(framing::enforce));
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
-/// Serves one connection. Its errors affect no other connection.
-async fn connection<A: App>(service: Arc<Service<A>>, stream: TcpStream) {
-    let Ok(peer) = stream.peer_addr() else { return };
-    let handle = service_fn(move |request: http::Request<Incoming>| {
-        let service = Arc::clone(&service);
-        async move {
-            let (head, body) = request.into_parts();
-            let is_last = framing::is_last(&head);
-            let mut response = match framing::check(&head) {
-                Ok(()) => service.handle(head, body, peer.ip()).await,
-                Err(problem) => problem.into(),
-            };
-            if is_last {
-                framing::close_after(&mut response);
-            }
-            Ok::<_, Infallible>(response.map(Full::new))
-        }
-    });
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), handle).await;
+async fn add_peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
+    request.extensions_mut().insert(Peer(address.ip()));
+    request
 }

@@ -1,20 +1,28 @@
 //! The path of an event: to the recorder, or into the outbox and from there to the recorder.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
+use axum::{Extension, Json};
 use dapr_client::{Dapr, TraceContext, timeout};
+use futures_util::future::Either;
+use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
+use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::Event;
 use super::outbox::Outbox;
 use super::recorder::{Attempt, record};
-use crate::{Log, Problem, Response};
+use crate::access_log::Unlogged;
+use crate::in_flight::{self, InFlight};
+use crate::{Log, Problem};
 
 /// Response header with the outcome of the request's event.
-const EVENT_DELIVERY: HeaderName = HeaderName::from_static("event-delivery");
+pub(crate) const EVENT_DELIVERY: HeaderName = HeaderName::from_static("event-delivery");
 
 /// Most events delivered in one round, so that a round ends before the next is due.
 const MAX_EVENTS_PER_ROUND: usize = 200;
@@ -33,14 +41,18 @@ pub struct EventSinkSettings {
     pub deadline: Duration,
 }
 
-/// Delivers events to the recorder, or keeps them in the outbox.
+/// Delivers events to the recorder, or keeps them in the outbox. Clones share the outbox.
+#[derive(Clone)]
 pub struct EventSink {
     dapr: Dapr,
-    settings: EventSinkSettings,
-    outbox: Outbox,
-    delivering: Mutex<()>,
+    settings: Arc<EventSinkSettings>,
+    outbox: Arc<Outbox>,
+    delivering: Arc<Mutex<()>>,
     log: Arc<dyn Log>,
 }
+
+/// An event on its way to the recorder. It arrives even if this is dropped.
+pub struct EventDelivery(Either<Delivery, InFlight<Delivery>>);
 
 /// Outcome of an event by the time the user's response is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +65,8 @@ pub enum Delivery {
     Dropped,
 }
 
-/// Outcome of one round of deliveries.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// Outcome of one round of deliveries: the response to the cron binding.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Round {
     /// Events now in the table.
     pub delivered: usize,
@@ -67,12 +79,19 @@ pub struct Round {
 impl EventSink {
     /// Creates a sink that calls the recorder and the state store through `dapr`.
     pub fn new(dapr: Dapr, settings: EventSinkSettings, log: Arc<dyn Log>) -> Self {
-        let outbox = Outbox::new(dapr.clone(), settings.store.clone());
-        Self { dapr, settings, outbox, delivering: Mutex::new(()), log }
+        let outbox = Arc::new(Outbox::new(dapr.clone(), settings.store.clone()));
+        Self { dapr, settings: Arc::new(settings), outbox, delivering: Arc::default(), log }
+    }
+
+    /// Sends an event, and returns while it is on its way.
+    pub async fn begin(&self, event: Event, trace: TraceContext) -> EventDelivery {
+        let sink = self.clone();
+        let request = async move { sink.take(&event, trace).await };
+        EventDelivery(in_flight::start(request, std::future::ready(())).await)
     }
 
     /// Takes an event. Never fails, and returns within the deadline: half for the recorder, half for the store.
-    pub async fn take(&self, event: &Event, trace: TraceContext) -> Delivery {
+    async fn take(&self, event: &Event, trace: TraceContext) -> Delivery {
         let half = self.settings.deadline / 2;
         let recorder = self.dapr.with_deadline(half).with_trace(trace);
         match record(&recorder, &self.settings.recorder, event).await {
@@ -89,10 +108,10 @@ impl EventSink {
     /// Delivers pending events. Does nothing while another round is running.
     ///
     /// # Errors
-    /// If the state store cannot be reached; pending events stay in the outbox.
-    pub async fn deliver(&self) -> Result<Round, String> {
+    /// 503 if the state store cannot be reached; pending events stay in the outbox.
+    pub async fn deliver(&self) -> Result<Round, Problem> {
         let Ok(_round) = self.delivering.try_lock() else { return Ok(Round::default()) };
-        let events = self.outbox.waiting().await.map_err(|error| error.to_string())?;
+        let events = self.outbox.waiting().await?;
         let recorder = self.dapr.with_deadline(ROUND_TIMEOUT);
         let (mut round, mut done) = (Round::default(), HashSet::new());
         for event in events.iter().take(MAX_EVENTS_PER_ROUND) {
@@ -108,7 +127,8 @@ impl EventSink {
         }
         round.waiting = events.len() - done.len();
         if !done.is_empty() {
-            self.outbox.remove(&done).await.map_err(|error| error.to_string())?;
+            let removed = self.outbox.remove(&done).await;
+            removed.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
         }
         Ok(round)
     }
@@ -124,16 +144,33 @@ impl Delivery {
             Self::Dropped => "dropped",
         }
     }
+}
 
-    /// Adds the outcome to a response.
-    pub fn add_to_response(self, response: &mut Response) {
-        response.headers_mut().insert(EVENT_DELIVERY, HeaderValue::from_static(self.name()));
+impl EventDelivery {
+    /// Waits for the outcome, at most as long as the sink's deadline.
+    pub async fn finish(self) -> Delivery {
+        match self.0 {
+            Either::Left(delivery) => delivery,
+            Either::Right(request) => request.response().await,
+        }
     }
+}
 
-    /// Adds the outcome to an error that happened after the event was taken.
-    #[must_use]
-    pub fn add_to_problem(self, problem: Problem) -> Problem {
-        problem.with_header(EVENT_DELIVERY, HeaderValue::from_static(self.name()))
+/// Adds the outcome to a response.
+impl IntoResponseParts for Delivery {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        parts.headers_mut().insert(EVENT_DELIVERY, HeaderValue::from_static(self.name()));
+        Ok(parts)
+    }
+}
+
+/// A round without events is not logged: it happens every few seconds.
+impl IntoResponse for Round {
+    fn into_response(self) -> Response {
+        let is_idle = self == Self::default();
+        (is_idle.then_some(Extension(Unlogged)), Json(self)).into_response()
     }
 }
 

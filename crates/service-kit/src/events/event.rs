@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Clock, SystemClock};
+
 /// An operation that a service did for a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -18,6 +20,12 @@ pub struct Event {
 }
 
 impl Event {
+    /// Creates an event that happens now, with a new id.
+    #[must_use]
+    pub fn now(op_type: &str, input_size: usize) -> Self {
+        Self::new(SystemClock.now(), op_type, input_size)
+    }
+
     /// Creates an event for the time `now`, with a new id.
     #[must_use]
     pub fn new(now: Duration, op_type: &str, input_size: usize) -> Self {

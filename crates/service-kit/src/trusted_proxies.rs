@@ -1,4 +1,4 @@
-//! The address of the user behind a request.
+//! Proxies whose word about the client is taken.
 
 use std::net::IpAddr;
 use std::str::FromStr;
