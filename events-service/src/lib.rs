@@ -109,10 +109,7 @@ async fn clear(State(events): State<Events>, headers: HeaderMap) -> Result<Json<
 }
 
 async fn health(State(events): State<Events>) -> Health {
-    Health::from_checks(vec![match events.repository.ping().await {
-        Ok(()) => Check::ok("database"),
-        Err(error) => Check::unavailable("database", error.to_string()),
-    }])
+    Health::from_checks(vec![Check::required("database", events.repository.ping().await)])
 }
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

@@ -6,38 +6,31 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use dapr_client::Dapr;
-use http::StatusCode;
 use service_kit::{Check, Description, EdgeSettings, Endpoint, Environment, Health, Problem, Service};
 
 const PORT: u16 = 9000;
 const DAPR_HTTP_PORT: u16 = 3500;
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Key of the note in the state store.
 const KEY: &str = "note";
 
-const DESCRIPTION: Description = Description {
-    name: "template-service",
-    about: "Keeps a note",
-    endpoints: &[
-        Endpoint::post("/note", "keeps the body, a text"),
-        Endpoint::get("/note", "answers the text that was kept last"),
-    ],
-};
+const ENDPOINTS: &[Endpoint] =
+    &[Endpoint::post("/note", "keeps the body, a text"), Endpoint::get("/note", "answers the text that was kept last")];
 
 /// The place of the note: a key in a state store.
 #[derive(Clone)]
-pub struct Note {
+struct Note {
     dapr: Dapr,
     store: String,
 }
 
 /// Builds the service from its environment: the settings of [`EdgeSettings`], Dapr's endpoint and `STATE_STORE`.
 pub fn service(environment: &mut Environment<'_>) -> Service {
-    let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
+    let edge = EdgeSettings::read(environment, PORT, 64 * 1024);
     let dapr = Dapr::connect(environment.dapr_endpoint(DAPR_HTTP_PORT));
     let store = environment.text("STATE_STORE").unwrap_or_else(|| "statestore".to_owned());
-    Service::new(DESCRIPTION, edge, router(Note { dapr, store }))
+    let description = Description { name: "template-service", about: "Keeps a note", endpoints: ENDPOINTS };
+    Service::new(description, edge, router(Note { dapr, store }))
 }
 
 fn router(note: Note) -> Router {
@@ -50,14 +43,12 @@ async fn write(State(note): State<Note>, text: String) -> Result<(), Problem> {
 
 async fn read(State(note): State<Note>) -> Result<String, Problem> {
     let entry = note.dapr.state(&note.store).get(KEY).await?;
-    entry.map(|entry| entry.value).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no note yet"))
+    entry.map(|entry| entry.value).ok_or_else(|| Problem::not_found("there is no note yet"))
 }
 
 async fn health(State(note): State<Note>) -> Health {
-    Health::from_checks(vec![match note.dapr.state(&note.store).get::<String>(KEY).await {
-        Ok(_) => Check::ok("state store"),
-        Err(error) => Check::unavailable("state store", error.to_string()),
-    }])
+    let entry = note.dapr.state(&note.store).get::<String>(KEY).await;
+    Health::from_checks(vec![Check::required("state store", entry)])
 }
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

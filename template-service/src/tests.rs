@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, request};
 use dapr_client::fake::{FakeDapr, FaultMode};
-use http::Request;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -13,7 +13,7 @@ fn routes(dapr: &Arc<FakeDapr>) -> Router {
     router(Note { dapr: dapr.client(), store: "statestore".to_owned() })
 }
 
-async fn ask(routes: &Router, request: http::request::Builder, body: &'static str) -> (StatusCode, String) {
+async fn ask(routes: &Router, request: request::Builder, body: &'static str) -> (StatusCode, String) {
     let response = routes.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
     let status = response.status();
     (status, String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap())

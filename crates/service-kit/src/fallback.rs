@@ -9,7 +9,7 @@ use crate::Problem;
 
 /// Responds to a path that does not exist.
 pub(crate) async fn not_found() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "there is nothing here; GET / lists what there is")
+    Problem::not_found("there is nothing here; GET / lists what there is")
 }
 
 /// Responds to a method that a path does not have; `OPTIONS`, with which Dapr probes for bindings, every path has.

@@ -1,5 +1,7 @@
 //! Health of a service and of the things that it depends on.
 
+use std::fmt;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -34,6 +36,15 @@ impl Check {
     #[must_use]
     pub fn ok(name: &'static str) -> Self {
         Self { name, status: Status::Ok, reason: None }
+    }
+
+    /// A dependency that users cannot be served without, by the result of using it.
+    #[must_use]
+    pub fn required<T, E: fmt::Display>(name: &'static str, result: Result<T, E>) -> Self {
+        match result {
+            Ok(_) => Self::ok(name),
+            Err(error) => Self::unavailable(name, error.to_string()),
+        }
     }
 
     /// Adds an explanation.

@@ -34,6 +34,12 @@ impl Problem {
         Self { status, detail: detail.into(), field: None, headers: HeaderMap::new() }
     }
 
+    /// Creates a 404.
+    #[must_use]
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
     /// Names the field of the request body that caused the error.
     #[must_use]
     pub fn in_field(self, field: &'static str) -> Self {

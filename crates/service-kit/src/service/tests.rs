@@ -155,7 +155,7 @@ async fn requests_are_logged_except_idle_rounds() {
         log.0.lock().unwrap().iter().map(|line| line.split(" ms=").next().unwrap().to_owned()).collect::<Vec<_>>();
     let expected = [
         "method=HEAD path=/weigh status=200 bytes=5",
-        "method=POST path=/busy status=200 bytes=41",
+        "method=POST path=/busy status=200 bytes=39",
         "method=GET path=/x status=404 bytes=",
     ];
     assert_eq!(lines.len(), expected.len(), "{lines:?}");

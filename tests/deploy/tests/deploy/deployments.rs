@@ -112,8 +112,8 @@ fn variables_are_settings_and_reach_the_guest() {
 
 #[test]
 fn probes_match_the_services_and_their_start_time() {
-    assert!(text("crates/service-kit/src/routing.rs").contains("\"/healthz\""));
     for (service, deployment) in deployments() {
+        assert!(text(&format!("{}/src/lib.rs", service.id)).contains("\"/healthz\""), "{}", service.id);
         let probe = |name: &str| deployment.at(&format!("{CONTAINER}/{name}")).clone();
         // A service without its database is alive: a restart would not help.
         for (name, path) in [("startupProbe", "/"), ("livenessProbe", "/"), ("readinessProbe", "/healthz")] {
