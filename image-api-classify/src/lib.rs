@@ -24,8 +24,8 @@ use serde::Serialize;
 use service_kit::events::{Delivery, Event, Round};
 use service_kit::form::{Images, Part};
 use service_kit::{
-    Check, ClientAddress, Description, EdgeSettings, Endpoint, Environment, Health, Log, Problem, Service, StderrLog,
-    Usage, UsageSettings, accepts,
+    Check, ClientAddress, EdgeSettings, Endpoint, Environment, Health, Log, Problem, Service, StderrLog, Usage,
+    UsageSettings, accepts,
 };
 
 use batch::Outcome;
@@ -50,7 +50,7 @@ const DEFAULT_TOP: usize = 5;
 /// Default directory of a model that replaces the embedded one.
 const MODEL_DIR: &str = "model";
 
-const DESCRIPTION: Description = Description {
+const DESCRIPTION: service_kit::Description = service_kit::Description {
     name: "image-api-classify",
     about: "Says what a picture shows",
     endpoints: &[
@@ -108,8 +108,8 @@ async fn classify(
     let top = top(query.as_deref())?;
     let caller = Caller { user, trace: TraceContext::from_headers(&headers) };
     match images {
-        Images::One(image) => service.classify_one(&caller, &image, &headers, top).await,
-        Images::Several(parts) => service.classify_all(&caller, &parts, top).await,
+        Images::Body(image) => service.classify_one(&caller, &image, &headers, top).await,
+        Images::Form(parts) => service.classify_all(&caller, &parts, top).await,
     }
 }
 

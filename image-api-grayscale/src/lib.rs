@@ -85,9 +85,13 @@ async fn grayscale(
     images: Images,
 ) -> Result<Response, Problem> {
     let caller = Caller { user, trace: TraceContext::from_headers(&headers) };
+    let as_image = accepts_image(&headers);
     match images {
-        Images::One(image) => service.grayscale_one(&caller, &image, accepts_image(&headers)).await,
-        Images::Several(parts) => service.grayscale_all(&caller, &parts).await,
+        Images::Body(image) => service.grayscale_one(&caller, &image, as_image).await,
+        Images::Form(parts) => match parts.as_slice() {
+            [part] => service.grayscale_one(&caller, &part.bytes, as_image).await,
+            parts => service.grayscale_all(&caller, parts).await,
+        },
     }
 }
 

@@ -14,10 +14,10 @@ pub const MAX_IMAGES: usize = 64;
 /// The images of a request.
 #[derive(Debug)]
 pub enum Images {
-    /// The body is an image, or a form that has one.
-    One(Bytes),
-    /// The files of a form with several images.
-    Several(Vec<Part>),
+    /// The body is an image.
+    Body(Bytes),
+    /// The body is a form with at least one image.
+    Form(Vec<Part>),
 }
 
 /// One image of a form.
@@ -42,27 +42,13 @@ impl<S: Send + Sync> FromRequest<S> for Images {
         let request = Request::from_parts(head, Body::from(body.clone()));
         let form = <Multipart as OptionalFromRequest<S>>::from_request(request, state).await;
         match form.map_err(IntoResponse::into_response)? {
-            Some(form) => Self::from_form(form).await.map_err(IntoResponse::into_response),
-            None => Ok(Self::One(body)),
+            Some(form) => parts(form).await.map(Self::Form).map_err(IntoResponse::into_response),
+            None => Ok(Self::Body(body)),
         }
     }
 }
 
-impl Images {
-    async fn from_form(form: Multipart) -> Result<Self, Problem> {
-        let mut parts = parts(form).await?;
-        match parts.pop() {
-            None => Err(Problem::new(StatusCode::BAD_REQUEST, "the form brings no picture")),
-            Some(part) if parts.is_empty() => Ok(Self::One(part.bytes)),
-            Some(part) => {
-                parts.push(part);
-                Ok(Self::Several(parts))
-            }
-        }
-    }
-}
-
-/// Splits a form into its parts.
+/// Splits a form into its parts, of which it must have one.
 async fn parts(mut form: Multipart) -> Result<Vec<Part>, Problem> {
     let mut parts = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|error| malformed_form(&error))? {
@@ -73,6 +59,9 @@ async fn parts(mut form: Multipart) -> Result<Vec<Part>, Problem> {
         let (name, file) = (field.name().map(str::to_owned), field.file_name().map(str::to_owned));
         let bytes = field.bytes().await.map_err(|error| malformed_form(&error))?;
         parts.push(Part { name, file, bytes });
+    }
+    if parts.is_empty() {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "the form brings no picture"));
     }
     Ok(parts)
 }
