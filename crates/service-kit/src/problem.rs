@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 /// An error response: a JSON problem document.
@@ -13,7 +13,7 @@ pub struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
     field: Option<&'static str>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Serialize)]
@@ -31,7 +31,7 @@ impl Problem {
     /// Creates a problem; `detail` tells the client what to do about it.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), field: None, headers: HeaderMap::new() }
+        Self { status, detail: detail.into(), field: None, headers: Vec::new() }
     }
 
     /// Creates a 404.
@@ -49,7 +49,7 @@ impl Problem {
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 
@@ -77,7 +77,9 @@ impl IntoResponse for Problem {
         };
         // Strings and numbers always have a JSON form.
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        (self.status, [(CONTENT_TYPE, "application/problem+json")], self.headers, body).into_response()
+        let mut response = (self.status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
+        response.headers_mut().extend(self.headers);
+        response
     }
 }
 
