@@ -67,7 +67,9 @@ impl NewEvent {
     }
 }
 
-/// The body, of any media type: Dapr passes on what the sender said, and `curl` says that it is a form.
+/// Reads a body of any media type.
+///
+/// Dapr passes on the sender's media type, and `curl` sends that of a form.
 impl<S: Send + Sync> FromRequest<S> for NewEvent {
     type Rejection = Response;
 

@@ -46,9 +46,9 @@ impl AllowedOrigins {
     }
 }
 
-/// Handles an `OPTIONS` request that is no preflight without the layer, which takes all of them for one.
+/// Handles an `OPTIONS` request that is no preflight without the CORS layer.
 ///
-/// Dapr sends such requests to find out which bindings a service has.
+/// The layer takes every such request for a preflight, and Dapr sends them to find out which bindings a service has.
 pub(crate) async fn bypass_probe(State(routes): State<Router>, request: Request, next: Next) -> Response {
     let is_preflight = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if request.method() == Method::OPTIONS && !is_preflight {

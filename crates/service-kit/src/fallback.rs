@@ -12,7 +12,9 @@ pub(crate) async fn not_found() -> Problem {
     Problem::not_found("there is nothing here; GET / lists what there is")
 }
 
-/// Responds to a method that a path does not have; `OPTIONS`, with which Dapr probes for bindings, every path has.
+/// Responds to a method that a path does not have.
+///
+/// Every path has `OPTIONS`, with which Dapr probes for bindings.
 pub(crate) async fn wrong_method(request: Request) -> Response {
     if request.method() == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();

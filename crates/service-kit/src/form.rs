@@ -1,4 +1,6 @@
-//! The images of a request, as an extractor: its body, or the files that browsers and `curl -F` send.
+//! The images of a request, as an extractor.
+//!
+//! They are its body, or the files of a form, as browsers and `curl -F` send them.
 
 use axum::body::{Body, Bytes};
 use axum::extract::multipart::{Multipart, MultipartError};

@@ -8,7 +8,7 @@ use http::{StatusCode, Version};
 
 use crate::Problem;
 
-/// Handles a request if its framing is allowed, and closes the connection where it may be ambiguous.
+/// Rejects forbidden framing, and closes the connection after ambiguous framing.
 pub(crate) async fn enforce(request: Request, next: Next) -> Response {
     let is_last = is_last(&request);
     let mut response = match check(&request) {

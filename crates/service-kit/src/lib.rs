@@ -1,7 +1,7 @@
-//! The parts of a service that its axum router does not bring: server, settings, rate limit and events.
+//! Server, settings, rate limit and events for services that are axum routers.
 //!
-//! A service is an [`axum::Router`]. [`Service`] adds what every service has, [`edge`] serves it on WasmEdge's sockets, as
-//! a component or natively, and [`run`] is all that a program has to call.
+//! A service is an [`axum::Router`]. [`Service`] adds the layers that all services share, [`edge`] serves it on
+//! WasmEdge's sockets, as a component or natively, and a program only calls [`run`].
 
 mod access_log;
 mod allowed_origins;

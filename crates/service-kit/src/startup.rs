@@ -34,7 +34,7 @@ async fn serve(service: fn(&mut Environment<'_>) -> Service) -> ExitCode {
     }
 }
 
-/// Prints how to build a component: its host calls the library, and there is no program.
+/// Prints how to build a component, which is a library and no program.
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub fn run(_: fn(&mut Environment<'_>) -> Service) -> ExitCode {
     StderrLog.line("a component is a library: cargo build --profile wasm --target wasm32-wasip2 --lib");
