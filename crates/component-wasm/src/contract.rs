@@ -3,7 +3,7 @@
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; wit/components has the documentation")]
 pub(crate) mod state_store {
     wasmtime::component::bindgen!({
-        path: "../../wit/components",
+        path: "wit/components",
         world: "state-store",
         exports: { default: async },
     });
@@ -12,7 +12,7 @@ pub(crate) mod state_store {
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; wit/components has the documentation")]
 pub(crate) mod secret_store {
     wasmtime::component::bindgen!({
-        path: "../../wit/components",
+        path: "wit/components",
         world: "secret-store",
         exports: { default: async },
         with: { "dapr:components/types@0.1.0": super::state_store::dapr::components::types },
@@ -22,7 +22,7 @@ pub(crate) mod secret_store {
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; wit/components has the documentation")]
 pub(crate) mod output_binding {
     wasmtime::component::bindgen!({
-        path: "../../wit/components",
+        path: "wit/components",
         world: "output-binding",
         exports: { default: async },
         with: { "dapr:components/types@0.1.0": super::state_store::dapr::components::types },

@@ -3,7 +3,7 @@
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; wit/runtime has the documentation")]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../../wit/runtime",
+        path: "wit/runtime",
         world: "application",
         imports: { default: async },
         require_store_data_send: true,

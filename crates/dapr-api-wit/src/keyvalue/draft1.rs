@@ -19,7 +19,7 @@ mod generated {
                 import wasi:keyvalue/batch@0.2.0-draft;
             }
         ",
-        path: "../../wit/keyvalue-draft",
+        path: "wit/keyvalue-draft",
         imports: { default: async | trappable },
         require_store_data_send: true,
         with: {

@@ -20,7 +20,7 @@ mod generated {
                 import wasi:keyvalue/batch@0.2.0-draft2;
             }
         ",
-        path: "../../wit/keyvalue",
+        path: "wit/keyvalue",
         imports: { default: async | trappable },
         require_store_data_send: true,
         with: {

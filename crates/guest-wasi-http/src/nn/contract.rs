@@ -3,7 +3,7 @@
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; wit/nn has the documentation")]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../../wit/nn",
+        path: "wit/nn",
         world: "ml",
         with: {
             "wasi:nn/graph.graph": crate::nn::Loaded,
