@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: all checks of a change, the fastest to fail first.
 
 mod dependencies;
+mod package;
 mod tidy;
 mod words;
 pub(crate) mod workflows;
@@ -38,6 +39,7 @@ const CHECKS: &[Check] = &[
     Check { name: "tidy", what: "Tidiness of the tree", run: tidy::check },
     Check { name: "links", what: "Links of the documentation", run: crate::book::check_links },
     Check { name: "dependencies", what: "Dependencies between crates", run: dependencies::check },
+    Check { name: "package", what: "Packages of the public crates", run: package::check },
     Check { name: "workflows", what: "GitHub workflows", run: workflows::check },
     Check { name: "deny", what: "Licences, bans and sources of dependencies", run: deny },
     Check { name: "lint", what: "Lints", run: lint },

@@ -33,9 +33,17 @@ pub(crate) struct Workspace {
 #[derive(Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) version: String,
     pub(crate) manifest_path: PathBuf,
     pub(crate) features: BTreeMap<String, Vec<String>>,
-    dependencies: Vec<Dependency>,
+    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) description: Option<String>,
+    pub(crate) license: Option<String>,
+    pub(crate) repository: Option<String>,
+    pub(crate) keywords: Vec<String>,
+    pub(crate) categories: Vec<String>,
+    /// Registries that it may be published to; `None` means any.
+    publish: Option<Vec<String>>,
     targets: Vec<Target>,
     /// Metadata for other programs in the manifest.
     metadata: Option<Metadata>,
@@ -64,9 +72,16 @@ struct Wasm {
     rustc: Vec<String>,
 }
 
+/// A dependency as its manifest states it.
 #[derive(Deserialize)]
-struct Dependency {
-    name: String,
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// Version requirement; `*` if the manifest has none.
+    pub(crate) req: String,
+    /// `dev` or `build`; `None` for an ordinary dependency.
+    pub(crate) kind: Option<String>,
+    /// Directory of a dependency in the repository.
+    pub(crate) path: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -149,6 +164,11 @@ impl Package {
     /// Returns the wing that its manifest names: `package.metadata.daprlet.wing`.
     pub(crate) fn wing(&self) -> Option<&str> {
         self.metadata.as_ref()?.daprlet.as_ref().map(|it| it.wing.as_str())
+    }
+
+    /// Returns true if its manifest allows to publish it.
+    pub(crate) fn is_published(&self) -> bool {
+        self.publish.as_ref().is_none_or(|registries| !registries.is_empty())
     }
 
     /// Returns its directory.
