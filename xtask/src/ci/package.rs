@@ -27,15 +27,19 @@ pub(crate) fn check(repository: &Repository) -> Result<()> {
     let workspace = repository.workspace()?;
     let public: Vec<&Package> = workspace.packages.iter().filter(|package| package.is_published()).collect();
     let mut errors: Vec<String> = public.iter().flat_map(|package| metadata_errors(package, &workspace)).collect();
+    // Offline, cargo does not look for newer dependencies of each package.
+    run(&mut repository.cargo(&["fetch", "--locked", "--quiet"]))?;
+    // All at once: cargo then resolves their dependencies on each other.
+    let mut cargo = repository.cargo(&["package", "--no-verify", "--allow-dirty", "--locked", "--offline", "--quiet"]);
+    run(cargo.args(public.iter().flat_map(|package| ["--package", package.name.as_str()])))?;
     for package in &public {
-        errors.extend(missing_files(repository, package)?);
+        let packaged = packaged_files(repository, package, &workspace.target_directory)?;
+        errors.extend(missing_files(package, &packaged)?);
     }
     if !errors.is_empty() {
         bail!("crates that cannot be published:\n  {}", errors.join("\n  "));
     }
-    // All at once: cargo then resolves their dependencies on each other.
-    let mut cargo = repository.cargo(&["package", "--no-verify", "--allow-dirty", "--locked", "--quiet"]);
-    run(cargo.args(public.iter().flat_map(|package| ["--package", package.name.as_str()])))
+    Ok(())
 }
 
 fn metadata_errors(package: &Package, workspace: &Workspace) -> Vec<String> {
@@ -64,11 +68,15 @@ fn metadata_errors(package: &Package, workspace: &Workspace) -> Vec<String> {
     errors.into_iter().map(|error| format!("{} {error}", package.name)).collect()
 }
 
+/// Lists the files of a package, relative to its root.
+fn packaged_files(repository: &Repository, package: &Package, target: &Path) -> Result<BTreeSet<PathBuf>> {
+    let root = format!("{}-{}", package.name, package.version);
+    let list = output(repository.command("tar").arg("-tzf").arg(target.join(format!("package/{root}.crate"))))?;
+    Ok(list.lines().filter_map(|file| Path::new(file).strip_prefix(&root).ok()).map(Path::to_owned).collect())
+}
+
 /// Finds files that sources include but the package lacks.
-fn missing_files(repository: &Repository, package: &Package) -> Result<Vec<String>> {
-    let list = ["package", "--list", "--allow-dirty", "--quiet", "--package", &package.name];
-    let list = output(&mut repository.cargo(&list))?;
-    let packaged: BTreeSet<PathBuf> = list.lines().map(PathBuf::from).collect();
+fn missing_files(package: &Package, packaged: &BTreeSet<PathBuf>) -> Result<Vec<String>> {
     let mut missing = Vec::new();
     for file in packaged.iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
         let path = package.folder().join(file);
@@ -79,7 +87,7 @@ fn missing_files(repository: &Repository, package: &Package) -> Result<Vec<Strin
                 literals(&text).map(str::to_owned).filter(|path| path != "." && package.folder().join(path).exists()),
             );
         }
-        let lacks = |path: &String| !contains(&packaged, Path::new(path));
+        let lacks = |path: &String| !contains(packaged, Path::new(path));
         let errors = wanted.into_iter().filter(lacks);
         missing.extend(errors.map(|path| format!("{}: {} reads {path}", package.name, file.display())));
     }
