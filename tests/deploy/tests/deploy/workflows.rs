@@ -5,7 +5,7 @@
 use deploy_tests::{Manifest, repository, text};
 use serde_json::{Value, json};
 
-const WORKFLOWS: &[&str] = &["ci.yml", "release.yml"];
+const WORKFLOWS: &[&str] = &["ci.yml", "pages.yml", "release.yml"];
 
 fn workflow(name: &str) -> Manifest {
     Manifest::read(&repository(".github/workflows").join(name)).remove(0)
@@ -64,6 +64,7 @@ fn jobs_have_minimal_permissions_and_timeouts() {
             assert!(what["timeout-minutes"].as_u64().is_some(), "{name}, {job}");
             let expected = match job.as_str() {
                 "publish" => json!({"contents": "write", "id-token": "write", "attestations": "write"}),
+                "deploy" => json!({"pages": "write", "id-token": "write"}),
                 _ => Value::Null,
             };
             assert_eq!(what["permissions"], expected, "{name}, {job}");
@@ -89,6 +90,31 @@ fn failing_step_fails_its_job() {
             assert!(!text.contains(silence), "{name}: {silence}");
         }
     }
+}
+
+#[test]
+fn release_has_every_platform_and_checksums() {
+    let release = workflow("release.yml");
+    let builds = release.at("/jobs/daprlet/strategy/matrix/include").as_array().unwrap().clone();
+    let targets: Vec<&str> = builds.iter().map(|build| build["target"].as_str().unwrap()).collect();
+    let expected =
+        ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl", "x86_64-apple-darwin", "aarch64-apple-darwin"];
+    assert_eq!(targets, expected);
+    let deny = text("deny.toml");
+    for target in targets {
+        assert!(deny.contains(&format!("\"{target}\"")), "deny.toml does not check the dependencies on {target}");
+    }
+    let publish = release.at("/jobs/publish/steps").to_string();
+    assert!(publish.contains("sha256sum") && publish.contains("files/*"), "{publish}");
+}
+
+#[test]
+fn site_has_the_page_and_the_book() {
+    let steps = workflow("pages.yml").at("/jobs/build/steps").to_string();
+    for part in ["cargo xtask book", "cp -R docs site", "cp -R target/book site/book"] {
+        assert!(steps.contains(part), "{part}");
+    }
+    assert!(text("book/book.toml").contains("build-dir = \"../target/book\""));
 }
 
 #[test]
