@@ -1,9 +1,11 @@
 //! `cargo xtask book`: the documentation as web pages, and the check of its links.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+pub(crate) mod commands;
 
-use anyhow::{Result, bail};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::repository::{Repository, run};
@@ -11,6 +13,14 @@ use crate::setup::is_installed;
 
 /// The program that renders the book, and its version.
 const MDBOOK: &str = "mdbook@0.5.4";
+
+/// Directory of the book, of the copy that is rendered, and of the result.
+const SOURCE: &str = "book";
+const SOURCE_COPY: &str = "target/book-source";
+const TARGET: &str = "target/book";
+
+/// Branch that links to files outside the book show.
+const BRANCH: &str = "main";
 
 /// Renders the book in `book/` into `target/book`, after a check of all links.
 #[derive(Args)]
@@ -28,8 +38,58 @@ impl Book {
             return Ok(());
         }
         install(repository)?;
-        run(repository.command("mdbook").arg("build").arg(repository.path("book")))
+        let source = copy_source(repository)?;
+        let target = std::path::absolute(repository.path(TARGET))?;
+        run(repository.command("mdbook").arg("build").arg(source).arg("--dest-dir").arg(target))
     }
+}
+
+/// Copies the book, with addresses instead of relative links to files that are not in it.
+fn copy_source(repository: &Repository) -> Result<PathBuf> {
+    let workspace = repository.workspace()?;
+    let address = workspace.package("daprlet")?.repository.as_deref().context("daprlet names no repository")?;
+    let target = repository.path(SOURCE_COPY);
+    if target.exists() {
+        fs::remove_dir_all(&target).with_context(|| format!("cannot remove {}", target.display()))?;
+    }
+    for file in repository.files()?.into_iter().filter(|file| file.starts_with(SOURCE)) {
+        let from = repository.path(&file);
+        let to = target.join(file.strip_prefix(SOURCE)?);
+        fs::create_dir_all(to.parent().unwrap_or(&target))?;
+        if is_markdown(&file) {
+            let text = fs::read_to_string(&from)?;
+            fs::write(&to, with_addresses(&text, &file, address))
+                .with_context(|| format!("cannot write {}", to.display()))?;
+        } else {
+            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+    }
+    Ok(target)
+}
+
+/// Replaces relative links of a page that leave the book by addresses in the repository.
+fn with_addresses(text: &str, file: &Path, address: &str) -> String {
+    let directory = file.parent().unwrap_or(Path::new(""));
+    links(text).into_iter().fold(text.to_owned(), |text, link| {
+        let target = normalize(&directory.join(link));
+        if target.starts_with(SOURCE) {
+            return text;
+        }
+        text.replace(&format!("]({link})"), &format!("]({address}/blob/{BRANCH}/{})", target.display()))
+    })
+}
+
+/// Resolves `..` in a path.
+fn normalize(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        if component == Component::ParentDir {
+            normal.pop();
+        } else {
+            normal.push(component);
+        }
+    }
+    normal
 }
 
 /// Installs mdBook, unless it is there.
@@ -112,6 +172,15 @@ mod tests {
     fn links_in_code_and_on_the_web_are_left_out() {
         let page = "[a](a.md#x) [b](https://b.example)\n```\n[c](c.md)\n```\n[d](#d)";
         assert_eq!(links(page), ["a.md#x", "#d"]);
+    }
+
+    #[test]
+    fn links_that_leave_the_book_become_addresses() {
+        let page = "[a](../guides/a.md#x) [b](../../deploy/README.md#y) [c](https://c.example)";
+        let rendered = with_addresses(page, Path::new("book/tutorial/d.md"), "https://r.example");
+        let expected =
+            "[a](../guides/a.md#x) [b](https://r.example/blob/main/deploy/README.md#y) [c](https://c.example)";
+        assert_eq!(rendered, expected);
     }
 
     #[test]

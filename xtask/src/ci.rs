@@ -38,6 +38,7 @@ const CHECKS: &[Check] = &[
     Check { name: "format", what: "Formatting", run: format },
     Check { name: "tidy", what: "Tidiness of the tree", run: tidy::check },
     Check { name: "links", what: "Links of the documentation", run: crate::book::check_links },
+    Check { name: "commands", what: "Commands in the documentation", run: crate::book::commands::check },
     Check { name: "dependencies", what: "Dependencies between crates", run: dependencies::check },
     Check { name: "package", what: "Packages of the public crates", run: package::check },
     Check { name: "workflows", what: "GitHub workflows", run: workflows::check },

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::repository::{Repository, TEMPLATE, run};
-use crate::run_template;
+use crate::run_template::{self, AppPorts};
 use name::Name;
 
 /// All files of the template.
@@ -77,8 +77,7 @@ impl NewService {
 
         let apps = run_template::read(repository)?;
         ensure!(apps.iter().all(|app| app.app_id != name.as_str()), "dapr.yaml has an application `{name}` already");
-        let port = place::free_port(apps.iter().map(|app| app.app_port));
-        let dapr_port = place::free_port(apps.iter().map(|app| app.dapr_http_port));
+        let [port, dapr_port] = next_ports(&apps);
 
         copy_template(repository, repository, name, [port, dapr_port])?;
         edit(repository, "Cargo.toml", |text| place::with_member(text, name.as_str()))?;
@@ -95,6 +94,12 @@ impl NewService {
         );
         Ok(())
     }
+}
+
+/// Returns the ports of the next service in the repository: its own, and Dapr's.
+pub(crate) fn next_ports(apps: &[AppPorts]) -> [u16; 2] {
+    let port = place::free_port(apps.iter().map(|app| app.app_port));
+    [port, place::free_port(apps.iter().map(|app| app.dapr_http_port))]
 }
 
 /// Copies the template's files into `project`, with the new service's name and ports.

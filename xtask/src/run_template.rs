@@ -10,7 +10,7 @@ use crate::repository::Repository;
 pub(crate) const FILE: &str = "dapr.yaml";
 
 /// Ports of one application.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AppPorts {
     pub(crate) app_id: String,
     pub(crate) app_port: u16,

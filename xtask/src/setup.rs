@@ -27,12 +27,13 @@ pub(crate) struct TestProgram {
     pub(crate) what: &'static str,
 }
 
-/// Real servers, a real browser, libjpeg, and Node.
+/// Real servers, a real browser, curl, libjpeg, and Node.
 pub(crate) const TEST_PROGRAMS: &[TestProgram] = &[
     TestProgram { name: "redis-server", package: "redis-server", what: "state.redis on a real server" },
     TestProgram { name: "mariadbd", package: "mariadb-server", what: "bindings.mysql on a real server" },
     TestProgram { name: "chromium", package: "chromium", what: "the page in a real browser" },
     TestProgram { name: "chromedriver", package: "chromium-driver", what: "the page in a real browser" },
+    TestProgram { name: "curl", package: "curl", what: "README's quick start" },
     TestProgram { name: "cjpeg", package: "libjpeg-turbo-progs", what: "JPEGs of every kind, as libjpeg reads them" },
     TestProgram { name: NPM, package: "npm", what: "a state store in JavaScript" },
 ];
@@ -43,8 +44,8 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 /// Installs missing tools: the Rust target and components, and on request what only tests need
 #[derive(Args)]
 pub(crate) struct Setup {
-    /// Also install the optional programs of tests: Redis, MariaDB, Chromium, libjpeg's programs, and npm for a
-    /// component in JavaScript
+    /// Also install the optional programs of tests: Redis, MariaDB, Chromium, curl, libjpeg's programs, and npm for
+    /// a component in JavaScript
     #[arg(long)]
     test_servers: bool,
 

@@ -27,6 +27,8 @@ mod middleware;
 mod mysql;
 mod pictures;
 mod pluggable;
+#[cfg(unix)]
+mod quick_start;
 mod real_pictures;
 mod refusals;
 mod secrecy;
