@@ -151,7 +151,8 @@ kind: Deployment
         let yaml = |name: &str| {
             format!("apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: {name:?}}}\nspec: {{type: t}}\n")
         };
-        for (name, said) in [("a/b", "cannot contain '/'"), ("a%2Fb", "cannot contain '%'"), ("..", "not a valid name")] {
+        for (name, said) in [("a/b", "cannot contain '/'"), ("a%2Fb", "cannot contain '%'"), ("..", "not a valid name")]
+        {
             let error = check(&yaml(name)).unwrap_err();
             assert!(error.starts_with("c.yaml:3: metadata.name: is ") && error.contains(said), "{error}");
         }
