@@ -7,6 +7,7 @@
 
 mod driver;
 mod page;
+pub mod readme;
 
 use e2e::{Deployment, Options};
 use fantoccini::Client;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use fantoccini::Locator;
 use serde_json::{Value, json};
 
-use crate::PageSession;
+use crate::{PageSession, readme};
 
 /// Timeout for the page; the first classification takes seconds if modules are being compiled.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -126,6 +126,20 @@ impl PageSession {
     /// If the file cannot be written.
     pub async fn keep_view(&self, name: &str) {
         write_screenshot(name, &self.client.screenshot().await.expect("a screenshot"));
+    }
+
+    /// Saves a screenshot of the whole page like [`Self::keep`], and with `UPDATE=1` as README's.
+    ///
+    /// # Panics
+    /// If a file cannot be written, or is too large for README.
+    pub async fn keep_for_readme(&self, name: &str) {
+        let png = self.find("html").await.screenshot().await.expect("a screenshot");
+        write_screenshot(name, &png);
+        // Encoded in each run, so that a page that does not fit is noticed.
+        let small = readme::compress(&png);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(readme::path(), small).expect("README's screenshot is written");
+        }
     }
 
     async fn find(&self, selector: &str) -> fantoccini::elements::Element {

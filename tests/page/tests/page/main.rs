@@ -7,4 +7,5 @@ mod classes;
 mod events;
 mod failures;
 mod pictures;
+mod readme;
 mod settings;
