@@ -8,6 +8,7 @@
 
 mod client;
 mod error;
+mod lock;
 mod state;
 mod transport;
 
@@ -24,12 +25,13 @@ mod bindings {
         inline: "
             package daprlet:dapr-over-http;
             world provider {
-                export dapr:runtime/state@0.1.0;
-                export dapr:runtime/secrets@0.1.0;
-                export dapr:runtime/invoke@0.1.0;
-                export dapr:runtime/bindings@0.1.0;
-                export dapr:runtime/metadata@0.1.0;
-                export dapr:runtime/request@0.1.0;
+                export dapr:runtime/state@0.1.1;
+                export dapr:runtime/secrets@0.1.1;
+                export dapr:runtime/invoke@0.1.1;
+                export dapr:runtime/bindings@0.1.1;
+                export dapr:runtime/lock@0.1.1;
+                export dapr:runtime/metadata@0.1.1;
+                export dapr:runtime/request@0.1.1;
             }
         ",
         path: "../../wit/runtime",

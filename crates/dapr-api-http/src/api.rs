@@ -4,6 +4,7 @@ pub(crate) mod bindings;
 mod call;
 pub(crate) mod health;
 pub(crate) mod invoke;
+pub(crate) mod lock;
 pub(crate) mod metadata;
 pub(crate) mod secrets;
 pub(crate) mod shutdown;

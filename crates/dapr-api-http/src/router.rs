@@ -12,6 +12,7 @@ use crate::query::Query;
 const ENDPOINTS: &[&[Endpoint]] = &[
     api::bindings::ENDPOINTS,
     api::health::ENDPOINTS,
+    api::lock::ENDPOINTS,
     api::metadata::ENDPOINTS,
     api::secrets::ENDPOINTS,
     api::shutdown::ENDPOINTS,

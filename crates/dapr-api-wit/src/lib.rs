@@ -10,6 +10,7 @@ mod contract;
 mod error;
 mod invoke;
 mod keyvalue;
+mod lock;
 mod metadata;
 mod request;
 mod secrets;

@@ -102,6 +102,7 @@ macro_rules! building_blocks {
 building_blocks! {
     state_store: StateStore, from_state_store;
     secret_store: SecretStore, from_secret_store;
+    lock_store: crate::lock::LockStore, from_lock_store;
     output_binding: OutputBinding, from_output_binding;
     input_binding: InputBinding, from_input_binding;
     http_middleware: HttpMiddleware, from_http_middleware;

@@ -9,6 +9,7 @@
 pub mod binding;
 pub mod component;
 pub mod go_duration;
+pub mod lock;
 pub mod middleware;
 pub mod secret;
 pub mod state;

@@ -29,6 +29,7 @@ mod error;
 pub mod fake;
 mod health;
 mod invoke;
+pub mod lock;
 mod metadata;
 mod path;
 mod secret;

@@ -45,6 +45,7 @@ building_blocks! {
     state: StateStores,
     secrets: SecretStores,
     bindings: Bindings,
+    lock: crate::lock::LockStores,
 }
 
 /// An error in a component's properties.

@@ -17,6 +17,7 @@ mod external;
 pub mod go_errors;
 mod health;
 mod invoke;
+mod lock;
 mod metadata;
 mod replay;
 mod secrets;

@@ -137,6 +137,7 @@ const PLUGGABLE: &[(&str, &str, &[&str])] = &[
 
 const CALLER: &[&str] = &[
     MEMORY,
+    include_str!("topology/locks.yaml"),
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: socket}, spec: {type: state.wasm-store, version: v1}}",
     "{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: env-file},
       spec: {type: secretstores.wasm-secrets, version: v1, metadata: [{name: path, value: here/secrets.env}]}}",

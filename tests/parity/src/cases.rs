@@ -6,6 +6,7 @@ mod application;
 mod bindings;
 mod health;
 mod invoke;
+mod lock;
 mod pluggable;
 mod secrets;
 mod state;

@@ -26,7 +26,7 @@ const PAGES: &[&str] = &["ARCHITECTURE.md", "BENCHMARKS.md", "CONTRIBUTING.md", 
 const BOOK: &str = "book";
 
 /// Languages of blocks without commands.
-const OTHER_LANGUAGES: &[&str] = &["text", "yaml"];
+const OTHER_LANGUAGES: &[&str] = &["rust", "text", "yaml"];
 
 /// Language of blocks with commands, and its mark for blocks that are not checked.
 const SHELL: &str = "sh";

@@ -6,6 +6,7 @@ use crate::harness::try_create;
 fn full_build_contains_every_component() {
     let blocks = [
         "bindings: cron mysql",
+        "lock: in-memory redis",
         "middleware.http: bearer ratelimit routeralias routerchecker uppercase",
         "secretstores: local.env local.file",
         "state: in-memory redis sqlite",

@@ -25,7 +25,6 @@ unimplemented_blocks! {
     "v1.0-alpha1", ["publish"], "pub/sub";
     "v1.0", ["configuration"], "the configuration API";
     "v1.0-alpha1", ["configuration"], "the configuration API";
-    "v1.0-alpha1", ["lock", "unlock"], "the distributed lock API";
     "v1.0", ["jobs"], "the jobs API";
     "v1.0-alpha1", ["jobs"], "the jobs API";
     "v1.0", ["actors"], "the actors API";

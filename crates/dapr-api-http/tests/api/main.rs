@@ -13,5 +13,6 @@ mod building_blocks;
 mod h2c;
 mod header_timeout;
 mod invoke;
+mod lock;
 mod state;
 mod support;

@@ -3,6 +3,7 @@
 mod bindings;
 mod health;
 mod invoke;
+mod lock;
 mod metadata;
 mod secrets;
 mod state;

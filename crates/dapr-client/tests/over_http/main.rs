@@ -4,4 +4,5 @@
 
 mod building_blocks;
 mod connections;
+mod lock;
 mod server;

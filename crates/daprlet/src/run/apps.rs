@@ -340,7 +340,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("configuration", "the configuration API is not supported yet and responds with 501"),
     ("conversation", "the conversation API is not supported yet and responds with 501"),
     ("crypto", "the cryptography API is not supported yet and responds with 501"),
-    ("lock", "the distributed lock API is not supported yet and responds with 501"),
     ("nameresolution", "applications of one process find each other by their ids"),
     ("pubsub", "pub/sub is not supported yet and responds with 501"),
     ("workflow", "the workflow API is not supported yet and responds with 501"),

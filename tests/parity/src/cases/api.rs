@@ -14,6 +14,7 @@ pub(crate) fn api() -> Vec<Case> {
     all.extend(state::key_prefixes());
     all.extend(secrets::cases());
     all.extend(bindings::cases());
+    all.extend(super::lock::cases());
     all.extend(pluggable::cases());
     all.extend(health::cases());
     all.extend(access::cases());
