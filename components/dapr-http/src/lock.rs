@@ -21,9 +21,7 @@ impl lock::Guest for DaprOverHttp {
             let message = format!("ExpiryInSeconds is not positive in lock store {store}");
             error_response(400, "ERR_MALFORMED_REQUEST", &message)
         })?;
-        ask(deadline, async |dapr| {
-            dapr.locks(&store).try_lock(&resource, &owner, Duration::from_secs(seconds)).await
-        })
+        ask(deadline, async |dapr| dapr.locks(&store).try_lock(&resource, &owner, Duration::from_secs(seconds)).await)
     }
 
     fn unlock(

@@ -137,7 +137,9 @@ impl DaprHttp {
         if !self.options.has_pipeline || is_exempt || self.options.is_public {
             return self.route(route, request).await;
         }
-        let Some(pipeline) = self.sidecar.api_pipeline() else { return response::error(ApiError::outbound_not_ready()) };
+        let Some(pipeline) = self.sidecar.api_pipeline() else {
+            return response::error(ApiError::outbound_not_ready());
+        };
         let endpoint = async |request: Request<Body>| {
             // Middleware may have changed the path.
             let route = Route::find(request.method(), request.uri().path());

@@ -28,7 +28,7 @@ pub struct ApiError {
 pub enum ErrorCategory {
     /// The request is invalid.
     InvalidArgument,
-    /// What the request names does not exist.
+    /// The request names something that does not exist.
     NotFound,
     /// The caller may not do this.
     PermissionDenied,

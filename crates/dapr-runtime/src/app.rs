@@ -16,8 +16,8 @@ use tokio::sync::{Semaphore, SetOnce};
 use tokio_util::sync::CancellationToken;
 
 pub use self::channel::AppChannel;
-pub use self::health::HealthCheck;
 use self::health::AppHealth;
+pub use self::health::HealthCheck;
 use crate::invoke::forward;
 use crate::{InvokeError, Sidecar, clean, go_errors};
 

@@ -9,8 +9,8 @@ use dapr_building_blocks::binding::BindingError;
 use dapr_building_blocks::secret::SecretError;
 use dapr_building_blocks::state::BatchError;
 
-use crate::availability::Availability;
 use crate::InvokeError;
+use crate::availability::Availability;
 
 /// Receiver of a call.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +98,7 @@ impl Outcome for BindingError {
     }
 }
 
-/// Whether an application is reachable is told by its supervisor.
+/// The supervisor of an application logs its end.
 impl Outcome for InvokeError {
     fn unavailable(&self) -> Option<&dyn Display> {
         None

@@ -84,7 +84,7 @@ pub enum InvokeError {
 
 impl InvokeError {
     /// Rewrites the error as the callee's sidecar reports it to the caller's.
-    fn from_remote(self) -> Self {
+    fn into_remote(self) -> Self {
         match self {
             Self::Channel(why) => {
                 let why = format!("rpc error: code = Internal desc = error invoking app channel: {why}");
@@ -139,7 +139,7 @@ impl Sidecar {
             let called = directory.call_elsewhere(id, self.app_id(), request).await;
             return called.map_err(|error| match error {
                 InvokeError::Unknown { .. } => InvokeError::Unknown { target: target.to_owned() },
-                error => error.from_remote(),
+                error => error.into_remote(),
             });
         };
         if id == self.app_id() {
@@ -151,6 +151,6 @@ impl Sidecar {
             return Err(InvokeError::Channel(NOT_UTF8.into()));
         }
         forward::request(&mut request, self.app_id(), id);
-        app.call(request).await.map_err(InvokeError::from_remote)
+        app.call(request).await.map_err(InvokeError::into_remote)
     }
 }

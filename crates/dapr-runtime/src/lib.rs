@@ -34,7 +34,9 @@ pub use self::api_error::{ApiError, ErrorCategory, ErrorDetail};
 pub use self::app::{App, AppChannel, AppSettings, HealthCheck};
 pub use self::backoff::Backoff;
 pub use self::bindings::BindingCallError;
-pub use self::components::{AddError, AppResources, ComponentFactory, Components, CreatedComponents, Loaded, ResourceError};
+pub use self::components::{
+    AddError, AppResources, ComponentFactory, Components, CreatedComponents, Loaded, ResourceError,
+};
 pub use self::external::{AllowList, AllowRule, AllowRuleError, DocumentClient, External};
 pub use self::health::Health;
 pub use self::invoke::{Directory, InvokeError, NotUtf8, app_path, clean, method_path};

@@ -58,8 +58,9 @@ impl Sidecar {
             return Err(ApiError::malformed(format_args!("ExpiryInSeconds is not positive in lock store {store}")));
         }
         let found = self.lock_store(store, &request.resource, &request.owner)?;
-        let failed =
-            |error: &dyn Display| ApiError::internal("ERR_TRY_LOCK", format_args!("failed to try acquiring lock: {error}"));
+        let failed = |error: &dyn Display| {
+            ApiError::internal("ERR_TRY_LOCK", format_args!("failed to try acquiring lock: {error}"))
+        };
         request.resource = found.key(store, &request.resource, self.app_id()).map_err(|error| failed(&error))?;
         let call = found.store.try_lock(request);
         let acquired = self.calls.run(CallTarget::Component(store), "tryLock", call).await;

@@ -84,7 +84,10 @@ impl Sidecar {
         if !self.may_read(store, name) {
             return Err(SecretCallError::Denied { name: name.to_owned(), store: store.to_owned() });
         }
-        self.calls.run(CallTarget::Component(store), "get", found.get(name, metadata)).await.map_err(SecretCallError::Store)
+        self.calls
+            .run(CallTarget::Component(store), "get", found.get(name, metadata))
+            .await
+            .map_err(SecretCallError::Store)
     }
 
     /// Reads all secrets that the application may read.

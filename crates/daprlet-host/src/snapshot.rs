@@ -23,7 +23,7 @@ pub struct AppSnapshot {
     pub last_error: Option<String>,
 }
 
-/// What an application's supervisor reports.
+/// Counts of an application's supervisor.
 #[derive(Debug, Default)]
 pub(crate) struct AppStatus {
     instances: AtomicUsize,

@@ -34,6 +34,8 @@ impl PageSession {
         let docs = e2e::repository().join("docs");
         options.arguments.extend(["--page".to_owned(), docs.display().to_string()]);
         options.arguments.extend(["--page-port".to_owned(), "0".to_owned()]);
+        // The browser needs both cores for a moment; the default deadlines are for a service that has some of them.
+        options.settings.extend(["EVENT_DEADLINE_MS=10000", "STATE_DEADLINE_MS=10000"].map(str::to_owned));
         let deployment = Deployment::start(&options);
         let page = deployment.daprlet.until(|| page_address(&deployment.daprlet.said()));
         let client = driver.open(viewport).await;

@@ -16,7 +16,6 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
-
 /// Maximum accepted clock difference to the issuer.
 const ALLOWED_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Age from which keys are fetched again, while requests still use the old ones.

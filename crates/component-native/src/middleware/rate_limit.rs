@@ -10,7 +10,6 @@ use dapr_building_blocks::middleware::{Body, Next};
 use dapr_building_blocks::{Component, ComponentSpec, Context, HttpMiddleware, InitError, Properties};
 use http::{Request, Response, StatusCode};
 
-
 /// Dapr's default limit.
 const MAX_REQUESTS_PER_SECOND: f64 = 100.0;
 

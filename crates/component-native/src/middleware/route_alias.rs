@@ -12,7 +12,6 @@ use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-
 /// Creates the component.
 pub(crate) async fn create(spec: ComponentSpec, _: Context) -> Result<Component, InitError> {
     RouteAlias::new(&spec.properties).map(Component::from_http_middleware).map_err(InitError::misconfigured)

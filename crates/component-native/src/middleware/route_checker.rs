@@ -6,7 +6,6 @@ use dapr_building_blocks::{Component, ComponentSpec, Context, HttpMiddleware, In
 use http::{Request, Response, StatusCode};
 use regex_lite::Regex;
 
-
 /// Creates the component.
 pub(crate) async fn create(spec: ComponentSpec, _: Context) -> Result<Component, InitError> {
     RouteChecker::new(&spec.properties).map(Component::from_http_middleware).map_err(InitError::misconfigured)

@@ -7,7 +7,6 @@ use dapr_building_blocks::{Component, ComponentSpec, Context, HttpMiddleware, In
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 
-
 /// Creates the component.
 pub(crate) async fn create(spec: ComponentSpec, _: Context) -> Result<Component, InitError> {
     Ok(Component::from_http_middleware(Uppercase::new(&spec.properties)))

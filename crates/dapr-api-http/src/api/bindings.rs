@@ -11,24 +11,21 @@ use crate::response;
 use crate::router::{Audience, Call, Endpoint};
 use crate::trace::Trace;
 
-pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        methods: &[Method::POST, Method::PUT],
-        version: "v1.0",
-        route: "bindings/{name}",
-        group: Some("bindings"),
-        name: "InvokeOutputBinding",
-        audience: Audience::App,
-        handler: |call| Box::pin(invoke(call)),
-    },
-];
+pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint {
+    methods: &[Method::POST, Method::PUT],
+    version: "v1.0",
+    route: "bindings/{name}",
+    group: Some("bindings"),
+    name: "InvokeOutputBinding",
+    audience: Audience::App,
+    handler: |call| Box::pin(invoke(call)),
+}];
 
 async fn invoke(call: Call<'_>) -> Result<Response<Body>, ApiError> {
     let (sidecar, name) = (call.sidecar, call.parameter("name"));
     // A request with invalid baggage has been rejected before.
     let trace = Trace::from_request(call.request.uri().path(), call.headers()).ok().flatten();
-    let body = go_compat::decode(&call.body().await?, "OutputBindingRequest.data")
-        .map_err(ApiError::malformed_body)?;
+    let body = go_compat::decode(&call.body().await?, "OutputBindingRequest.data").map_err(ApiError::malformed_body)?;
     let mut request = read(&body).map_err(ApiError::malformed_body)?;
     if let Some(trace) = trace {
         trace.add_to_metadata(&mut request.metadata);

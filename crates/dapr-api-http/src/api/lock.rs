@@ -58,8 +58,7 @@ async fn try_lock(call: Call<'_>) -> Result<Response<Body>, ApiError> {
 async fn unlock(call: Call<'_>) -> Result<Response<Body>, ApiError> {
     let (sidecar, store) = (call.sidecar, call.parameter("store"));
     let body = parse(&call.body().await?)?;
-    let request =
-        UnlockRequest { resource: body.resource.unwrap_or_default(), owner: body.owner.unwrap_or_default() };
+    let request = UnlockRequest { resource: body.resource.unwrap_or_default(), owner: body.owner.unwrap_or_default() };
     let status = sidecar.unlock(&store, request).await?;
     Ok(response::data(StatusCode::OK, json!({ "status": status as i32 }).to_string()))
 }
@@ -82,7 +81,9 @@ fn int32<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
         _ => None,
     };
     let number = number.filter(|number| number.fract() == 0.0 && (i32::MIN.into()..=i32::MAX.into()).contains(number));
-    number.map(|number| number as i32).ok_or_else(|| D::Error::custom(format!("invalid value for int32 field: {value}")))
+    number
+        .map(|number| number as i32)
+        .ok_or_else(|| D::Error::custom(format!("invalid value for int32 field: {value}")))
 }
 
 #[cfg(test)]
@@ -91,7 +92,8 @@ mod tests {
 
     #[test]
     fn body_is_read_as_protojson() {
-        let seconds = |text: &str| parse(format!("{{\"expiryInSeconds\":{text}}}").as_bytes()).map(|it| it.expiry_seconds);
+        let seconds =
+            |text: &str| parse(format!("{{\"expiryInSeconds\":{text}}}").as_bytes()).map(|it| it.expiry_seconds);
         for (text, expected) in [("10", 10), ("\"10\"", 10), ("1e1", 10), ("10.0", 10), ("null", 0), ("-1", -1)] {
             assert_eq!(seconds(text).unwrap(), expected, "{text}");
         }

@@ -9,8 +9,7 @@ use dapr_building_blocks::component::{ComponentSpec, Context};
 use dapr_building_blocks::{Properties, Secret};
 use dapr_resources::configuration::{AccessControl, DefaultAccess, SecretScope};
 use dapr_runtime::{
-    App, AppChannel, AppConnection, AppSettings, Body, Components, Directory, InvokeError, Settings, Sidecar,
-    full_body,
+    App, AppChannel, AppConnection, AppSettings, Body, Components, Directory, InvokeError, Settings, Sidecar, full_body,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt as _;

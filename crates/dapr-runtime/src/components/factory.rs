@@ -158,7 +158,11 @@ impl ComponentFactory {
         sidecar.set_extended_metadata(NOT_READY.to_owned(), String::new());
     }
 
-    async fn create_one(&self, resource: &ComponentResource, made: &mut CreatedComponents) -> Result<(), ResourceError> {
+    async fn create_one(
+        &self,
+        resource: &ComponentResource,
+        made: &mut CreatedComponents,
+    ) -> Result<(), ResourceError> {
         let spec = self.resolve(resource, made).await?;
         let failed = |source| ResourceError::Component {
             app: self.context.app_id.clone(),

@@ -3,8 +3,8 @@
 use dapr_building_blocks::StateError;
 use http::StatusCode;
 
-use crate::api_error::{ApiError, ErrorCategory, ErrorDetail};
 use crate::StateCallError;
+use crate::api_error::{ApiError, ErrorCategory, ErrorDetail};
 
 impl ApiError {
     /// A failed read.
@@ -79,8 +79,10 @@ impl ApiError {
                 Self::new(ErrorCategory::FailedPrecondition, "ERR_STATE_STORE_NOT_CONFIGURED", error)
                     .with_reason("DAPR_STATE_NOT_CONFIGURED", app)
             }
-            StateCallError::NotFound(_) => Self::new(ErrorCategory::InvalidArgument, "ERR_STATE_STORE_NOT_FOUND", error)
-                .with_reason("DAPR_STATE_NOT_FOUND", app),
+            StateCallError::NotFound(_) => {
+                Self::new(ErrorCategory::InvalidArgument, "ERR_STATE_STORE_NOT_FOUND", error)
+                    .with_reason("DAPR_STATE_NOT_FOUND", app)
+            }
             StateCallError::IllegalKey(illegal) => {
                 let message = format!("api error: code = InvalidArgument desc = {illegal}");
                 // In a transaction, Dapr has overwritten the key before it reports the error.

@@ -11,9 +11,7 @@ use super::*;
 /// Starts a server with one response for each request of each connection. An empty one hangs up.
 ///
 /// Returns the requests it has got.
-async fn server(
-    connections: &'static [&'static [&'static str]],
-) -> (App, Arc<std::sync::Mutex<Vec<String>>>) {
+async fn server(connections: &'static [&'static [&'static str]]) -> (App, Arc<std::sync::Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Arc::<std::sync::Mutex<Vec<String>>>::default();

@@ -74,12 +74,7 @@ impl ComponentRunner {
     }
 
     /// Compiles the component and, if configured, starts its first instance.
-    async fn create(
-        &self,
-        context: &WorkloadContext,
-        wasm: Vec<u8>,
-        options: Options,
-    ) -> Result<App, ComponentError> {
+    async fn create(&self, context: &WorkloadContext, wasm: Vec<u8>, options: Options) -> Result<App, ComponentError> {
         let app = &context.spec.id;
         let engine = self.engine(context.spec.workload.limits.memory)?;
         let compiler = engine.clone();

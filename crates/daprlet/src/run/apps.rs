@@ -200,11 +200,7 @@ fn app(
         port: entry.app_port,
         port_origin,
         workload,
-        api: ApiSettings {
-            port: entry.dapr_http_port.unwrap_or(0),
-            public_port: arguments.dapr_public_port,
-            options,
-        },
+        api: ApiSettings { port: entry.dapr_http_port.unwrap_or(0), public_port: arguments.dapr_public_port, options },
         runtime,
     })
 }
@@ -221,7 +217,9 @@ fn check_handlers(handlers: &[Handler], registry: &Registry, errors: &mut Config
     let is_middleware = |type_: &&str| type_.starts_with(MIDDLEWARE);
     for handler in handlers {
         let type_ = handler.type_.to_ascii_lowercase();
-        if !type_.is_empty() && !(is_middleware(&type_.as_str()) && registry.knows(&type_)) {
+        // An empty type is reported by the reader of the file.
+        let is_served = type_.is_empty() || is_middleware(&type_.as_str()) && registry.knows(&type_);
+        if !is_served {
             let known: Vec<_> = registry.types().filter(is_middleware).collect();
             let message =
                 format!("type: {:?} is no middleware of daprlet; there are {}", handler.type_, known.join(", "));

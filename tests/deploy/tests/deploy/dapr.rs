@@ -120,7 +120,11 @@ fn only_events_service_may_read_its_secret() {
         } else {
             assert!(allowed.is_empty(), "{}: {allowed:?}", service.id);
         }
-        assert!(read.secret_scopes.iter().all(|scope| scope.default_access == dapr_resources::configuration::DefaultAccess::Deny));
+        assert!(
+            read.secret_scopes
+                .iter()
+                .all(|scope| scope.default_access == dapr_resources::configuration::DefaultAccess::Deny)
+        );
     }
 }
 

@@ -113,7 +113,7 @@ fn variables_are_settings_and_reach_the_guest() {
 #[test]
 fn probes_match_the_services_and_their_start_time() {
     for (service, deployment) in deployments() {
-        assert!(text(&format!("{}/src/lib.rs", service.id)).contains("\"/healthz\""), "{}", service.id);
+        assert!(text(format!("{}/src/lib.rs", service.id)).contains("\"/healthz\""), "{}", service.id);
         let probe = |name: &str| deployment.at(&format!("{CONTAINER}/{name}")).clone();
         // A service without its database is alive: a restart would not help.
         for (name, path) in [("startupProbe", "/"), ("livenessProbe", "/"), ("readinessProbe", "/healthz")] {

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+/// A module without anything in it.
+const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
 fn ends_with(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let arguments: Vec<_> = arguments.iter().map(|it| (*it).to_owned()).collect();
     let daprlet = e2e::daprlet(folder, &arguments);
@@ -14,6 +17,7 @@ fn check(dapr_yaml: &str, component: &str, expected: &[&str]) {
     std::fs::create_dir(folder.path().join("config")).unwrap();
     std::fs::write(folder.path().join("dapr.yaml"), dapr_yaml).unwrap();
     std::fs::write(folder.path().join("config/c.yaml"), component).unwrap();
+    std::fs::write(folder.path().join("x.wasm"), EMPTY_MODULE).unwrap();
     let daprlet = e2e::daprlet(folder.path(), &["run".to_owned(), "-f".to_owned(), "dapr.yaml".to_owned()]);
     let code = daprlet.wait().code();
     let missing = || expected.iter().find(|it| !daprlet.said().contains(**it));

@@ -108,7 +108,9 @@ fn missing_state_store_degrades_health_but_not_images() {
     let broken = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: statestore}\n\
                   spec: {type: state.redis, version: v1, initTimeout: 1s, metadata: [{name: redisHost, value: '127.0.0.1:1'}]}\n";
     let components = vec![("statestore.yaml".to_owned(), broken.to_owned())];
-    let deployment = Deployment::start(&Options { components, ..crate::options() });
+    // Without a store, an event that misses the deadline is lost; a busy machine may need longer than the default.
+    let settings = vec!["EVENT_DEADLINE_MS=10000".to_owned()];
+    let deployment = Deployment::start(&Options { settings, components, ..crate::options() });
     let answer = deployment.grayscale("POST", "/grayscale").body(picture(ImageFormat::Png)).send();
     assert_eq!((answer.status, answer.header("event-delivery")), (200, "recorded"));
     let health = deployment.grayscale("GET", "/healthz").send();

@@ -9,9 +9,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dapr_runtime::Backoff;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use dapr_runtime::Backoff;
 use guest_engine::RejectionLog;
 use guest_wasmedge::{AcceptQueue, Activity, Stream};
 use tokio::net::{TcpListener, TcpStream};
