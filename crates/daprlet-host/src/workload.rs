@@ -55,6 +55,7 @@ pub(crate) struct WorkloadContext {
     /// Address of its port, if it has one.
     pub(crate) address: Option<SocketAddr>,
     pub(crate) dapr_port: u16,
+    #[cfg_attr(not(feature = "component-apps"), expect(dead_code, reason = "modules reach it by its port"))]
     pub(crate) sidecar: Arc<Sidecar>,
     pub(crate) api: Arc<DaprHttp>,
     /// Outside addresses that it may reach.

@@ -21,6 +21,7 @@ use crate::app_spec::Command;
 use crate::connection_pool::ConnectionPool;
 use crate::error::StartError;
 
+#[cfg(feature = "component-apps")]
 pub(crate) use self::guest::log_if_slow;
 
 /// Option of `wasmedge` that names a model.
