@@ -163,7 +163,7 @@ impl DaprHttp {
     }
 
     fn allows(&self, endpoint: &Endpoint) -> bool {
-        endpoint.group.is_none_or(|group| self.options.access.allows(group, &endpoint.api_version()))
+        endpoint.group.is_none_or(|group| self.options.access.allows(group, endpoint.version.in_configuration()))
     }
 }
 

@@ -24,8 +24,7 @@ const ENDPOINTS: &[&[Endpoint]] = &[
 pub(crate) struct Endpoint {
     /// Methods; empty for any.
     pub(crate) methods: &'static [Method],
-    /// Version in the path, such as `v1.0-alpha1`.
-    pub(crate) version: &'static str,
+    pub(crate) version: Version,
     /// Path after the version: `{name}` matches a segment, and `*` at the end one or more.
     pub(crate) route: &'static str,
     /// Group for the allow and deny lists of a Configuration; `None` if always allowed.
@@ -37,6 +36,18 @@ pub(crate) struct Endpoint {
     /// Responds to a request.
     pub(crate) handler: Handler,
 }
+
+/// Version of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    V1,
+    V1Alpha1,
+    V1Alpha2,
+    V1Beta1,
+}
+
+/// Methods of most endpoints that write.
+pub(crate) const POST_OR_PUT: &[Method] = &[Method::POST, Method::PUT];
 
 /// Responds to a request.
 pub(crate) type Handler = for<'a> fn(Call<'a>) -> BoxFuture<'a, Result<Response<Body>, ApiError>>;
@@ -91,7 +102,7 @@ impl Route {
         let (version, rest) = cleaned.trim_start_matches('/').split_once('/').unwrap_or_default();
         let endpoints = ENDPOINTS.iter().copied().flatten();
         let mut found = endpoints
-            .filter(|endpoint| endpoint.version == version && endpoint.has_method(method))
+            .filter(|endpoint| endpoint.version.in_path() == version && endpoint.has_method(method))
             .filter_map(|endpoint| Some(Self { endpoint, parameters: endpoint.parameters(rest)? }));
         found.next().unwrap_or_else(Self::invocation)
     }
@@ -109,10 +120,43 @@ impl Route {
     }
 }
 
+impl Version {
+    const fn in_path(self) -> &'static str {
+        match self {
+            Self::V1 => "v1.0",
+            Self::V1Alpha1 => "v1.0-alpha1",
+            Self::V1Alpha2 => "v1.0-alpha2",
+            Self::V1Beta1 => "v1.0-beta1",
+        }
+    }
+
+    /// Returns the version in the terms of a Configuration.
+    pub(crate) const fn in_configuration(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V1Alpha1 => "v1alpha1",
+            Self::V1Alpha2 => "v1alpha2",
+            Self::V1Beta1 => "v1beta1",
+        }
+    }
+}
+
 impl Endpoint {
-    /// Returns the version in the terms of a Configuration, such as `v1alpha1`.
-    pub(crate) fn api_version(&self) -> String {
-        self.version.replacen(".0", "", 1).replace('-', "")
+    /// Declares an endpoint for the application.
+    pub(crate) const fn new(
+        methods: &'static [Method],
+        version: Version,
+        route: &'static str,
+        group: Option<&'static str>,
+        name: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self { methods, version, route, group, name, audience: Audience::App, handler }
+    }
+
+    /// Declares other callers.
+    pub(crate) const fn with_audience(self, audience: Audience) -> Self {
+        Self { audience, ..self }
     }
 
     fn has_method(&self, method: &Method) -> bool {
@@ -190,13 +234,5 @@ mod tests {
         ] {
             assert_eq!(route(method, path).0, "CallLocal", "{method} {path}");
         }
-    }
-
-    #[test]
-    fn version_of_a_configuration_follows_from_the_path() {
-        let versions: Vec<_> = ["v1.0", "v1.0-alpha1", "v1.0-beta1"]
-            .map(|version| Endpoint { version, ..invoke::ENDPOINT }.api_version())
-            .into();
-        assert_eq!(versions, ["v1", "v1alpha1", "v1beta1"]);
     }
 }

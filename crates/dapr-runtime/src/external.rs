@@ -27,7 +27,7 @@ use hyper_util::rt::TokioExecutor;
 pub use self::allow_list::{AllowList, AllowRule, AllowRuleError};
 use self::dial::Dial;
 pub(crate) use self::endpoint::Endpoint;
-use self::tls::{Connector, Trust};
+use self::tls::Connector;
 use crate::invoke::forward;
 use crate::replay::Replay;
 use crate::{InvokeError, go_errors};
@@ -47,6 +47,16 @@ pub struct External {
 
 /// A pooled client for outside servers.
 type HttpClient = Client<Connector, Body>;
+
+/// Trusted roots and client certificate, as PEM.
+///
+/// Without roots, the system's are used; without a certificate, none is sent.
+#[derive(Default)]
+struct Trust {
+    root_ca: Option<String>,
+    certificate: Option<String>,
+    private_key: Option<String>,
+}
 
 impl External {
     /// Allows only URLs that `allow` lets through.

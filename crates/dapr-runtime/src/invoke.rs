@@ -29,13 +29,15 @@ pub trait Directory: Send + Sync {
     /// Sends a request of `caller` to an application of another process, whose sidecar authorizes it.
     ///
     /// # Errors
-    /// [`InvokeError::Unknown`] if there is no such application.
+    /// [`InvokeError::Unknown`] if there is no such application; by default there is none.
     async fn call_elsewhere(
         &self,
         app_id: &str,
-        caller: &str,
-        request: Request<Body>,
-    ) -> Result<Response<Body>, InvokeError>;
+        _caller: &str,
+        _request: Request<Body>,
+    ) -> Result<Response<Body>, InvokeError> {
+        Err(InvokeError::Unknown { target: app_id.to_owned() })
+    }
 }
 
 /// A directory without applications.
@@ -45,10 +47,6 @@ pub(crate) struct EmptyDirectory;
 impl Directory for EmptyDirectory {
     fn find(&self, _: &str) -> Option<Arc<App>> {
         None
-    }
-
-    async fn call_elsewhere(&self, id: &str, _: &str, _: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        Err(InvokeError::Unknown { target: id.to_owned() })
     }
 }
 

@@ -58,9 +58,12 @@ pub struct Host {
     /// Models of all guests.
     library: Arc<Library>,
     directory: Arc<HostDirectory>,
-    running: Mutex<Vec<(RunningApp, Arc<AppStatus>)>>,
+    running: Arc<Mutex<Vec<Supervised>>>,
     lifetime: Lifetime,
 }
+
+/// An application, and what its supervisor reports.
+type Supervised = (RunningApp, Arc<AppStatus>);
 
 /// One application of a running host.
 #[derive(Clone)]
@@ -124,11 +127,11 @@ impl Host {
         Ok(running)
     }
 
-    /// Returns the state of all applications at this moment, in the order in which they were started.
+    /// Returns the state of all applications that have not ended, in the order in which they were started.
     #[must_use]
     pub fn snapshot(&self) -> Vec<AppSnapshot> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let snapshot = |(app, status): &(RunningApp, Arc<AppStatus>)| AppSnapshot {
+        let snapshot = |(app, status): &Supervised| AppSnapshot {
             id: app.id.clone(),
             address: app.address,
             dapr_address: app.dapr_address,
@@ -148,6 +151,7 @@ impl Host {
     /// Ends the application `id` alone, once its Dapr API is asked to shut down.
     fn end_when_asked(&self, id: String, lifetime: Lifetime) -> impl Future<Output = ()> + Send + use<> {
         let (host, directory, graceful) = (self.lifetime.clone(), self.directory.clone(), self.settings.graceful);
+        let running = self.running.clone();
         async move {
             lifetime.draining.cancelled().await;
             if host.draining.is_cancelled() {
@@ -155,6 +159,7 @@ impl Host {
             }
             lifetime.end(graceful).await;
             directory.remove(&id);
+            running.lock().unwrap_or_else(PoisonError::into_inner).retain(|(app, _)| app.id != id);
             tracing::info!(app = %id, "application ended");
             host.send(HostEvent::ShutDown { app: id });
         }

@@ -65,3 +65,19 @@ impl Drop for InstanceGuard {
         self.0.instances.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_and_restarts_are_counted() {
+        let status = Arc::<AppStatus>::default();
+        let (one, other) = (status.count_instance(), status.count_instance());
+        drop(one);
+        assert_eq!((status.instances(), status.restarts(), status.last_error()), (1, 0, None));
+        drop(other);
+        assert_eq!((status.record_restart("trap"), status.instances()), (1, 0));
+        assert_eq!(status.last_error().as_deref(), Some("trap"));
+    }
+}

@@ -3,23 +3,18 @@
 use dapr_building_blocks::binding::InvokeRequest;
 use dapr_runtime::{ApiError, Body};
 use go_compat::JsonError;
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::Value;
 
 use crate::fields::fields;
 use crate::response;
-use crate::router::{Audience, Call, Endpoint};
+use crate::router::{Call, Endpoint, POST_OR_PUT, Version};
 use crate::trace::Trace;
 
-pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    methods: &[Method::POST, Method::PUT],
-    version: "v1.0",
-    route: "bindings/{name}",
-    group: Some("bindings"),
-    name: "InvokeOutputBinding",
-    audience: Audience::App,
-    handler: |call| Box::pin(invoke(call)),
-}];
+pub(crate) const ENDPOINTS: &[Endpoint] =
+    &[Endpoint::new(POST_OR_PUT, Version::V1, "bindings/{name}", Some("bindings"), "InvokeOutputBinding", |call| {
+        Box::pin(invoke(call))
+    })];
 
 async fn invoke(call: Call<'_>) -> Result<Response<Body>, ApiError> {
     let (sidecar, name) = (call.sidecar, call.parameter("name"));

@@ -4,27 +4,15 @@ use dapr_runtime::{ApiError, Body};
 use http::{Method, Response};
 
 use crate::response;
-use crate::router::{Audience, Call, Endpoint};
+use crate::router::{Audience, Call, Endpoint, Version};
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        methods: &[Method::GET],
-        version: "v1.0",
-        route: "healthz",
-        group: None,
-        name: "Healthz",
-        audience: Audience::Everyone,
-        handler: |call| Box::pin(health(call)),
-    },
-    Endpoint {
-        methods: &[Method::GET],
-        version: "v1.0",
-        route: "healthz/outbound",
-        group: None,
-        name: "HealthzOutbound",
-        audience: Audience::Everyone,
-        handler: |call| Box::pin(outbound_health(call)),
-    },
+    Endpoint::new(&[Method::GET], Version::V1, "healthz", None, "Healthz", |call| Box::pin(health(call)))
+        .with_audience(Audience::Everyone),
+    Endpoint::new(&[Method::GET], Version::V1, "healthz/outbound", None, "HealthzOutbound", |call| {
+        Box::pin(outbound_health(call))
+    })
+    .with_audience(Audience::Everyone),
 ];
 
 async fn health(call: Call<'_>) -> Result<Response<Body>, ApiError> {

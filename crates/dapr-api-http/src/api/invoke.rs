@@ -7,22 +7,15 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use crate::router::{Audience, Call, Endpoint, unescape};
+use crate::router::{Call, Endpoint, Version, unescape};
 
 const APP_ID: &str = "dapr-app-id";
 /// Separator between an app id and its method.
 const METHOD: &[u8] = b"/method/";
 
 /// Any request that is for no other endpoint.
-pub(crate) const ENDPOINT: Endpoint = Endpoint {
-    methods: &[],
-    version: "v1.0",
-    route: "*",
-    group: Some("invoke"),
-    name: "CallLocal",
-    audience: Audience::App,
-    handler: |call| Box::pin(invoke(call)),
-};
+pub(crate) const ENDPOINT: Endpoint =
+    Endpoint::new(&[], Version::V1, "*", Some("invoke"), "CallLocal", |call| Box::pin(invoke(call)));
 
 async fn invoke(call: Call<'_>) -> Result<Response<Body>, ApiError> {
     let Call { sidecar, mut request, .. } = call;

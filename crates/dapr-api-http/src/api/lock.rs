@@ -8,27 +8,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::response;
-use crate::router::{Audience, Call, Endpoint};
+use crate::router::{Call, Endpoint, Version};
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        methods: &[Method::POST],
-        version: "v1.0-alpha1",
-        route: "lock/{store}",
-        group: Some("lock"),
-        name: "TryLock",
-        audience: Audience::App,
-        handler: |call| Box::pin(try_lock(call)),
-    },
-    Endpoint {
-        methods: &[Method::POST],
-        version: "v1.0-alpha1",
-        route: "unlock/{store}",
-        group: Some("unlock"),
-        name: "Unlock",
-        audience: Audience::App,
-        handler: |call| Box::pin(unlock(call)),
-    },
+    Endpoint::new(&[Method::POST], Version::V1Alpha1, "lock/{store}", Some("lock"), "TryLock", |call| {
+        Box::pin(try_lock(call))
+    }),
+    Endpoint::new(&[Method::POST], Version::V1Alpha1, "unlock/{store}", Some("unlock"), "Unlock", |call| {
+        Box::pin(unlock(call))
+    }),
 ];
 
 /// Body of both requests: a message of `lock.proto` as protojson, with names in either spelling.

@@ -7,27 +7,14 @@ use http::{Method, Response};
 use serde::Serialize;
 
 use crate::response;
-use crate::router::{Audience, Call, Endpoint};
+use crate::router::{Audience, Call, Endpoint, Version};
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        methods: &[Method::GET],
-        version: "v1.0",
-        route: "metadata",
-        group: Some("metadata"),
-        name: "GetMetadata",
-        audience: Audience::Public,
-        handler: |call| Box::pin(get(call)),
-    },
-    Endpoint {
-        methods: &[Method::PUT],
-        version: "v1.0",
-        route: "metadata/{key}",
-        group: Some("metadata"),
-        name: "SetMetadata",
-        audience: Audience::App,
-        handler: |call| Box::pin(put(call)),
-    },
+    Endpoint::new(&[Method::GET], Version::V1, "metadata", Some("metadata"), "GetMetadata", |call| Box::pin(get(call)))
+        .with_audience(Audience::Public),
+    Endpoint::new(&[Method::PUT], Version::V1, "metadata/{key}", Some("metadata"), "SetMetadata", |call| {
+        Box::pin(put(call))
+    }),
 ];
 
 #[derive(Serialize)]

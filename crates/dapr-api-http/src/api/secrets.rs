@@ -7,27 +7,15 @@ use dapr_runtime::{ApiError, Body};
 use http::{Method, Response};
 
 use crate::response;
-use crate::router::{Audience, Call, Endpoint};
+use crate::router::{Call, Endpoint, Version};
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        methods: &[Method::GET],
-        version: "v1.0",
-        route: "secrets/{store}/bulk",
-        group: Some("secrets"),
-        name: "GetBulkSecret",
-        audience: Audience::App,
-        handler: |call| Box::pin(bulk_get(call)),
-    },
-    Endpoint {
-        methods: &[Method::GET],
-        version: "v1.0",
-        route: "secrets/{store}/{key}",
-        group: Some("secrets"),
-        name: "GetSecret",
-        audience: Audience::App,
-        handler: |call| Box::pin(get(call)),
-    },
+    Endpoint::new(&[Method::GET], Version::V1, "secrets/{store}/bulk", Some("secrets"), "GetBulkSecret", |call| {
+        Box::pin(bulk_get(call))
+    }),
+    Endpoint::new(&[Method::GET], Version::V1, "secrets/{store}/{key}", Some("secrets"), "GetSecret", |call| {
+        Box::pin(get(call))
+    }),
 ];
 
 async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {

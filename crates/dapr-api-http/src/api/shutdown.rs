@@ -5,20 +5,15 @@ use dapr_runtime::{ApiError, Body};
 use http::{Method, Response};
 
 use crate::response;
-use crate::router::{Audience, Call, Endpoint};
+use crate::router::{Call, Endpoint, Version};
 
 /// Header that requests a shutdown without waiting (`dapr/pkg/api/universal/shutdown.go`).
 const FORCE_SHUTDOWN: &str = "dapr-force-shutdown";
 
-pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    methods: &[Method::POST],
-    version: "v1.0",
-    route: "shutdown",
-    group: Some("shutdown"),
-    name: "Shutdown",
-    audience: Audience::App,
-    handler: |call| Box::pin(shut_down(call)),
-}];
+pub(crate) const ENDPOINTS: &[Endpoint] =
+    &[Endpoint::new(&[Method::POST], Version::V1, "shutdown", Some("shutdown"), "Shutdown", |call| {
+        Box::pin(shut_down(call))
+    })];
 
 async fn shut_down(call: Call<'_>) -> Result<Response<Body>, ApiError> {
     let force = call.headers().get(FORCE_SHUTDOWN);

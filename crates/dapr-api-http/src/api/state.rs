@@ -11,63 +11,30 @@ use serde_json::Value;
 
 use crate::fields::{self, fields};
 use crate::response;
-use crate::router::{Audience, Call, Endpoint};
+use crate::router::{Call, Endpoint, POST_OR_PUT, Version};
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        methods: &[Method::POST, Method::PUT],
-        version: "v1.0",
-        route: "state/{store}/bulk",
-        group: Some("state"),
-        name: "GetBulkState",
-        audience: Audience::App,
-        handler: |call| Box::pin(bulk_get(call)),
-    },
-    Endpoint {
-        methods: &[Method::POST, Method::PUT],
-        version: "v1.0",
-        route: "state/{store}/transaction",
-        group: Some("state"),
-        name: "ExecuteStateTransaction",
-        audience: Audience::App,
-        handler: |call| Box::pin(transact(call)),
-    },
-    Endpoint {
-        methods: &[Method::POST, Method::PUT],
-        version: "v1.0",
-        route: "state/{store}",
-        group: Some("state"),
-        name: "SaveState",
-        audience: Audience::App,
-        handler: |call| Box::pin(save(call)),
-    },
-    Endpoint {
-        methods: &[Method::GET],
-        version: "v1.0",
-        route: "state/{store}/{key}",
-        group: Some("state"),
-        name: "GetState",
-        audience: Audience::App,
-        handler: |call| Box::pin(get(call)),
-    },
-    Endpoint {
-        methods: &[Method::DELETE],
-        version: "v1.0",
-        route: "state/{store}/{key}",
-        group: Some("state"),
-        name: "DeleteState",
-        audience: Audience::App,
-        handler: |call| Box::pin(delete(call)),
-    },
-    Endpoint {
-        methods: &[Method::POST, Method::PUT],
-        version: "v1.0-alpha1",
-        route: "state/{store}/query",
-        group: Some("state"),
-        name: "QueryStateAlpha1",
-        audience: Audience::App,
-        handler: |call| Box::pin(query(call)),
-    },
+    Endpoint::new(POST_OR_PUT, Version::V1, "state/{store}/bulk", Some("state"), "GetBulkState", |call| {
+        Box::pin(bulk_get(call))
+    }),
+    Endpoint::new(
+        POST_OR_PUT,
+        Version::V1,
+        "state/{store}/transaction",
+        Some("state"),
+        "ExecuteStateTransaction",
+        |call| Box::pin(transact(call)),
+    ),
+    Endpoint::new(POST_OR_PUT, Version::V1, "state/{store}", Some("state"), "SaveState", |call| Box::pin(save(call))),
+    Endpoint::new(&[Method::GET], Version::V1, "state/{store}/{key}", Some("state"), "GetState", |call| {
+        Box::pin(get(call))
+    }),
+    Endpoint::new(&[Method::DELETE], Version::V1, "state/{store}/{key}", Some("state"), "DeleteState", |call| {
+        Box::pin(delete(call))
+    }),
+    Endpoint::new(POST_OR_PUT, Version::V1Alpha1, "state/{store}/query", Some("state"), "QueryStateAlpha1", |call| {
+        Box::pin(query(call))
+    }),
 ];
 
 async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {

@@ -54,10 +54,6 @@ impl Directory for Apps {
     fn find(&self, app_id: &str) -> Option<Arc<App>> {
         self.0.get(app_id).cloned()
     }
-
-    async fn call_elsewhere(&self, id: &str, _: &str, _: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        Err(InvokeError::Unknown { target: id.to_owned() })
-    }
 }
 
 pub(crate) struct Api {

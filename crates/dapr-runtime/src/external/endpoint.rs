@@ -8,8 +8,7 @@ use dapr_resources::value::MetadataValue;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, Uri};
 
-use super::tls::Trust;
-use super::{AllowList, AllowRule, HttpClient, client, send};
+use super::{AllowList, AllowRule, HttpClient, Trust, client, send};
 use crate::InvokeError;
 use crate::components::References;
 

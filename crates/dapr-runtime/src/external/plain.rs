@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+use super::Trust;
 use super::dial::Dial;
 
 const NO_HTTPS: &str = "this daprlet is built without HTTPS (its feature `https`)";
@@ -17,14 +18,6 @@ const NO_HTTPS: &str = "this daprlet is built without HTTPS (its feature `https`
 /// A connector without TLS.
 #[derive(Clone)]
 pub(super) struct Connector(Dial);
-
-/// Trusted roots and client certificate.
-#[derive(Default)]
-pub(super) struct Trust {
-    pub(super) root_ca: Option<String>,
-    pub(super) certificate: Option<String>,
-    pub(super) private_key: Option<String>,
-}
 
 /// Creates a connector over `dial`.
 pub(super) fn connector(dial: Dial, trust: &Trust) -> Result<Connector, String> {

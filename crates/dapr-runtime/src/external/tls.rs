@@ -7,20 +7,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::Trust;
 use super::dial::Dial;
 
 /// A connector with or without TLS, depending on the URL's scheme.
 pub(super) type Connector = HttpsConnector<Dial>;
-
-/// Trusted roots and client certificate, as PEM.
-///
-/// Without roots, the system's are used; without a certificate, none is sent.
-#[derive(Default)]
-pub(super) struct Trust {
-    pub(super) root_ca: Option<String>,
-    pub(super) certificate: Option<String>,
-    pub(super) private_key: Option<String>,
-}
 
 /// Creates a connector over `dial`, with TLS as `trust` configures it.
 pub(super) fn connector(dial: Dial, trust: &Trust) -> Result<Connector, String> {

@@ -28,6 +28,7 @@ use crate::connection_pool::HOST_ADDRESS;
 use crate::error::StartError;
 use crate::lifetime::Lifetime;
 use crate::log::NamedLog;
+use crate::snapshot::InstanceGuard;
 
 /// Option of `wasmtime serve` that names a directory of models.
 const NN_GRAPH: &str = "-S nn,nn-graph=onnx::FOLDER";
@@ -113,23 +114,21 @@ impl WorkloadRunner for ComponentRunner {
         if let Some(listener) = listener {
             lifetime.spawn("app port", serve(app.clone(), listener, lifetime.clone()));
         }
-        // Instances come and go with requests; the application itself runs as long as its lifetime.
-        let (counted, stopped) = (status.count_instance(), lifetime.stopped.clone());
-        lifetime.spawn("component app", async move {
-            stopped.cancelled().await;
-            drop(counted);
-        });
-        Ok(Arc::new(ComponentChannel(app)))
+        Ok(Arc::new(ComponentChannel { app, _counted: status.count_instance() }))
     }
 }
 
 /// The way to a component app: a function call.
-struct ComponentChannel(Arc<App>);
+struct ComponentChannel {
+    app: Arc<App>,
+    /// Instances come and go with requests; the application counts as one.
+    _counted: InstanceGuard,
+}
 
 #[async_trait]
 impl AppChannel for ComponentChannel {
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        Ok(self.0.handle(request, Some(HOST_ADDRESS.ip())).await)
+        Ok(self.app.handle(request, Some(HOST_ADDRESS.ip())).await)
     }
 
     async fn ready(&self) {}
