@@ -36,7 +36,15 @@ fn serve(mut stream: TcpStream, respond: &Respond) -> Option<()> {
         stream.read_exact(&mut byte).ok()?;
         head.extend(byte);
     }
-    let (status, body) = respond(&String::from_utf8_lossy(&head));
+    let head = String::from_utf8_lossy(&head);
+    // A socket that is closed with unread bytes resets the connection, and the response may be lost.
+    std::io::copy(&mut (&stream).take(content_length(&head)), &mut std::io::sink()).ok()?;
+    let (status, body) = respond(&head);
     let length = body.len();
     write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").ok()
+}
+
+fn content_length(head: &str) -> u64 {
+    let length = |line: &str| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok();
+    head.lines().find_map(length).unwrap_or_default()
 }

@@ -47,7 +47,8 @@ fn apps_of_two_processes_invoke_each_other() {
     let answer = invoke(second_port, "first");
     assert!(answer.status == 500 && answer.text().contains("couldn't find service: first"), "{}", answer.text());
     let (_first, _) = run(folder.path(), &registry, "first", app.port, &[]);
-    assert_eq!(invoke(second_port, "first").status, 201);
+    let answer = invoke(second_port, "first");
+    assert_eq!(answer.status, 201, "{}", answer.text());
     drop(second);
 }
 
