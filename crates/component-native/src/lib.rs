@@ -8,6 +8,7 @@ mod bindings;
 mod lock;
 #[cfg(feature = "middleware-http")]
 mod middleware;
+mod pubsub;
 #[cfg(feature = "state-redis")]
 mod redis_client;
 mod registry;

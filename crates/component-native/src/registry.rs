@@ -6,6 +6,7 @@ use dapr_building_blocks::Registry;
 pub fn registry() -> Registry {
     let mut registry = Registry::default();
     crate::lock::register(&mut registry);
+    crate::pubsub::register(&mut registry);
     #[cfg(any(feature = "state-in-memory", feature = "state-redis", feature = "state-sqlite"))]
     crate::state::register(&mut registry);
     #[cfg(any(feature = "secretstores-local-env", feature = "secretstores-local-file"))]

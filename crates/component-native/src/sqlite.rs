@@ -12,7 +12,7 @@ use rusqlite::ErrorCode;
 #[cfg(feature = "bindings-mysql")]
 pub(crate) use interruptible::{StatementError, TooLarge, run_interruptibly};
 pub(crate) use open::Database;
-#[cfg(feature = "state-sqlite")]
+#[cfg(any(feature = "pubsub-sqlite", feature = "state-sqlite"))]
 pub(crate) use open::classify;
 #[cfg(feature = "bindings-mysql")]
 pub(crate) use sandbox::confine;

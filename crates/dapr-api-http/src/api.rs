@@ -6,6 +6,7 @@ pub(crate) mod health;
 pub(crate) mod invoke;
 pub(crate) mod lock;
 pub(crate) mod metadata;
+pub(crate) mod pubsub;
 pub(crate) mod secrets;
 pub(crate) mod shutdown;
 pub(crate) mod state;

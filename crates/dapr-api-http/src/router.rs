@@ -14,6 +14,7 @@ const ENDPOINTS: &[&[Endpoint]] = &[
     api::health::ENDPOINTS,
     api::lock::ENDPOINTS,
     api::metadata::ENDPOINTS,
+    api::pubsub::ENDPOINTS,
     api::secrets::ENDPOINTS,
     api::shutdown::ENDPOINTS,
     api::state::ENDPOINTS,
@@ -25,7 +26,7 @@ pub(crate) struct Endpoint {
     /// Methods; empty for any.
     pub(crate) methods: &'static [Method],
     pub(crate) version: Version,
-    /// Path after the version: `{name}` matches a segment, and `*` at the end one or more.
+    /// Path after the version: `{name}` matches a segment, and at the end `*` or `{name*}` one or more.
     pub(crate) route: &'static str,
     /// Group for the allow and deny lists of a Configuration; `None` if always allowed.
     pub(crate) group: Option<&'static str>,
@@ -168,6 +169,11 @@ impl Endpoint {
         let mut parameters = Vec::new();
         let mut segments = path.split('/');
         for part in self.route.split('/') {
+            if let Some(name) = part.strip_prefix('{').and_then(|name| name.strip_suffix("*}")) {
+                let rest: Vec<_> = segments.collect();
+                parameters.push((name, unescape(&rest.join("/"))));
+                return (!rest.is_empty()).then_some(parameters);
+            }
             let segment = segments.next()?;
             match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
                 Some(name) => parameters.push((name, unescape(segment))),
@@ -202,13 +208,13 @@ mod tests {
         assert_eq!(route("GET", "/v1.0/healthz/").0, "Healthz");
         assert_eq!(route("PUT", "/v1.0/state/s/bulk"), ("GetBulkState", vec![("store", "s".to_owned())]));
         assert_eq!(route("GET", "/v1.0/state/s/bulk").0, "GetState");
+        let expected = vec![("pubsub", "p".to_owned()), ("topic", "a/b c".to_owned())];
+        assert_eq!(route("POST", "/v1.0/publish/p/a/b%20c"), ("PublishEvent", expected));
     }
 
     #[test]
     fn endpoints_of_missing_blocks_are_not_invocations() {
         for (method, path, name) in [
-            ("POST", "/v1.0/publish/p/a/b", "pub/sub"),
-            ("PUT", "/v1.0-alpha1/publish/bulk/p/t", "pub/sub"),
             ("GET", "/v1.0-alpha1/configuration/c/subscribe", "the configuration API"),
             ("POST", "/v1.0-alpha1/jobs/n", "the jobs API"),
             ("DELETE", "/v1.0/actors/t/i/timers/n", "the actors API"),
@@ -217,7 +223,7 @@ mod tests {
         ] {
             assert_eq!(route(method, path).0, name, "{method} {path}");
         }
-        for path in ["/v1.0/crypto/s", "/publish/p/t", "/v1.0/publish", "/v1.0-alpha2/jobs/n"] {
+        for path in ["/v1.0/crypto/s", "/publish/p/t", "/v1.0/publish/p", "/v1.0-alpha2/jobs/n"] {
             assert_eq!(route("POST", path).0, "CallLocal", "{path}");
         }
     }

@@ -1,6 +1,7 @@
 //! Trace headers of responses: `dapr/pkg/diagnostics/http_tracing.go`, for a sidecar without traces of its own.
 
 use dapr_building_blocks::Metadata;
+use dapr_runtime::is_trace_parent;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
@@ -8,8 +9,7 @@ use crate::baggage;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-/// Trace header that Dapr sends when no trace is active.
-const NO_TRACE: HeaderValue = HeaderValue::from_static("00-00000000000000000000000000000000-0000000000000000-00");
+const NO_TRACE: HeaderValue = HeaderValue::from_static(dapr_runtime::NO_TRACE);
 
 /// Trace headers of a request, for its response.
 pub(crate) struct Trace {
@@ -26,7 +26,7 @@ impl Trace {
         if percent_decode_str(path).decode_utf8_lossy().contains("/healthz") {
             return Ok(None);
         }
-        let parent = headers.get(TRACEPARENT).filter(|value| is_trace(value.as_bytes()));
+        let parent = headers.get(TRACEPARENT).filter(|value| is_trace_parent(value.as_bytes()));
         let state = parent.and_then(|_| headers.get(TRACESTATE)).cloned();
         let baggage = baggage::parse(headers).map_err(|why| format!("invalid baggage header: {why}"))?;
         Ok(Some(Self { parent: parent.cloned().unwrap_or(NO_TRACE), state, baggage }))
@@ -46,6 +46,13 @@ impl Trace {
         }
     }
 
+    /// Returns `traceparent` and `tracestate`; each is empty without one.
+    pub(crate) fn into_text(self) -> (String, String) {
+        let text = |value: HeaderValue| value.to_str().map(str::to_owned).unwrap_or_default();
+        let parent = Some(self.parent).filter(|parent| parent != NO_TRACE);
+        (parent.map(text).unwrap_or_default(), self.state.map(text).unwrap_or_default())
+    }
+
     /// Adds the trace to an output binding's metadata, overriding the caller's own entries.
     pub(crate) fn add_to_metadata(self, metadata: &mut Metadata) {
         let text = |value: HeaderValue| value.to_str().ok().map(str::to_owned);
@@ -53,17 +60,6 @@ impl Trace {
             [(TRACEPARENT, text(self.parent)), (TRACESTATE, self.state.and_then(text)), (baggage::NAME, self.baggage)];
         metadata.extend(entries.into_iter().filter_map(|(name, text)| Some((name.as_str().to_owned(), text?))));
     }
-}
-
-/// Validates W3C Trace Context, section 3.2: version, trace, span and flags. Trace and span are not all zeros.
-fn is_trace(value: &[u8]) -> bool {
-    let parts: Vec<&[u8]> = value.split(|byte| *byte == b'-').collect();
-    let [version, trace, span, flags] = parts.as_slice() else { return false };
-    let is_hex = |part: &[u8], length: usize| {
-        part.len() == length && part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let is_some = |part: &[u8]| part.iter().any(|byte| *byte != b'0');
-    is_hex(version, 2) && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2) && is_some(trace) && is_some(span)
 }
 
 #[cfg(test)]

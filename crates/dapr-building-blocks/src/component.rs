@@ -34,6 +34,10 @@ pub struct ComponentSpec {
     pub secret_names: BTreeMap<String, String>,
     /// Directory of the YAML, for files that belong to the component. Empty without a YAML.
     pub folder: PathBuf,
+    /// Application that the component is created for.
+    pub app_id: String,
+    /// True if a property has `{namespace}`, which keeps the topics of namespaces apart.
+    pub names_namespace: bool,
 }
 
 /// Application that a component is created for.
@@ -103,6 +107,7 @@ building_blocks! {
     state_store: StateStore, from_state_store;
     secret_store: SecretStore, from_secret_store;
     lock_store: crate::lock::LockStore, from_lock_store;
+    pubsub: crate::PubSub, from_pubsub;
     output_binding: OutputBinding, from_output_binding;
     input_binding: InputBinding, from_input_binding;
     http_middleware: HttpMiddleware, from_http_middleware;

@@ -4,13 +4,14 @@
 //! WIT interface) calls them. Neither knows the other, and nothing in this crate does HTTP, Wasm or I/O.
 //!
 //! The traits follow `dapr/components-contrib` v1.18: `state/store.go`, `secretstores/secret_store.go`,
-//! `bindings/{input,output}_binding.go`.
+//! `bindings/{input,output}_binding.go`, `lock/store.go`, `pubsub/pubsub.go`.
 
 pub mod binding;
 pub mod component;
 pub mod go_duration;
 pub mod lock;
 pub mod middleware;
+pub mod pubsub;
 pub mod secret;
 pub mod state;
 
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 pub use binding::{InputBinding, OutputBinding};
 pub use component::{Component, ComponentSpec, Context, InitError, Properties, Registry};
 pub use middleware::HttpMiddleware;
+pub use pubsub::PubSub;
 pub use secret::{Secret, SecretStore};
 pub use state::{StateError, StateStore};
 

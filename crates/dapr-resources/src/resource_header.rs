@@ -1,4 +1,4 @@
-//! Fields that all resources share besides their kind and `spec`.
+//! Fields that all resources share besides their kind, version and `spec`.
 
 use std::path::PathBuf;
 
@@ -25,10 +25,6 @@ pub(crate) fn read(
     namespace: Option<&str>,
     errors: &mut ConfigErrors,
 ) -> (ResourceHeader, bool) {
-    let version = root.required("apiVersion", errors);
-    if !version.is_empty() && version != "dapr.io/v1alpha1" {
-        root.reject("apiVersion", format!("is {version}, but must be dapr.io/v1alpha1"), errors);
-    }
     let scopes = root.texts("scopes", errors);
     let mut header =
         ResourceHeader { name: String::new(), secret_store: None, scopes, origin: root.place(), folder: root.folder() };

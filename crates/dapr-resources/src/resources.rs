@@ -8,9 +8,14 @@ use crate::config_error::{ConfigError, ConfigErrors};
 use crate::document::{self, Document, Names, Reader};
 use crate::http_endpoint::{self, HttpEndpointResource};
 use crate::resource_header;
+use crate::subscription::{self, SubscriptionResource};
+
+/// Versions of resources.
+const V1: &str = "dapr.io/v1alpha1";
+const V2: &str = "dapr.io/v2alpha1";
 
 /// Kinds of resource that Dapr knows and daprlet does not support.
-const OTHER_KINDS: &[&str] = &["Configuration", "Resiliency", "Subscription", "WorkflowAccessPolicy"];
+const OTHER_KINDS: &[&str] = &["Configuration", "Resiliency", "WorkflowAccessPolicy"];
 
 /// Contents of resource directories.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub struct Resources {
     pub middleware: Vec<ComponentResource>,
     /// HTTP endpoints, in file order.
     pub http_endpoints: Vec<HttpEndpointResource>,
+    /// Subscriptions, in file order.
+    pub subscriptions: Vec<SubscriptionResource>,
     /// Fields that have no effect.
     pub warnings: Vec<ConfigError>,
 }
@@ -30,6 +37,7 @@ impl Resources {
     pub fn retain_visible_to(&mut self, app_id: &str) {
         self.components.retain(|component| component.is_visible_to(app_id));
         self.http_endpoints.retain(|endpoint| is_visible(&endpoint.scopes, app_id));
+        self.subscriptions.retain(|subscription| is_visible(&subscription.scopes, app_id));
     }
 }
 
@@ -57,7 +65,8 @@ pub fn load(folders: &[PathBuf], namespace: Option<&str>) -> Result<Resources, C
     let components = resources.components.iter().map(|it| ("a component", &it.name, &it.origin));
     let endpoints = resources.http_endpoints.iter().map(|it| ("an HTTPEndpoint", &it.name, &it.origin));
     let mut seen = BTreeMap::new();
-    for (kind, name, origin) in components.chain(endpoints) {
+    let subscriptions = resources.subscriptions.iter().map(|it| ("a Subscription", &it.name, &it.origin));
+    for (kind, name, origin) in components.chain(endpoints).chain(subscriptions) {
         if let Some(first) = seen.insert((kind, name), origin) {
             errors.push(ConfigError::new(origin, format!("there is {kind} {name:?} already, at {first}")));
         }
@@ -88,23 +97,32 @@ fn read(document: &Document, namespace: Option<&str>, resources: &mut Resources,
         root.warn("kind", format!("is {kind}, which daprlet does not support yet; it has no effect"), errors);
         return;
     }
-    if kind != "Component" && kind != "HTTPEndpoint" {
+    if !["Component", "HTTPEndpoint", "Subscription"].contains(&kind.as_str()) {
         if !kind.is_empty() {
             root.reject("kind", format!("is {kind}, which Dapr does not know"), errors);
         }
         return;
     }
+    let versions: &[&str] = if kind == "Subscription" { &[V1, V2] } else { &[V1] };
+    let version = root.required("apiVersion", errors);
+    if !version.is_empty() && !versions.contains(&version.as_str()) {
+        root.reject("apiVersion", format!("is {version}, but must be {}", versions.join(" or ")), errors);
+    }
     let (header, elsewhere) = resource_header::read(&mut root, namespace, errors);
-    match root.mapping("spec", errors) {
-        Some(spec) if kind == "Component" => {
+    match (root.mapping("spec", errors), kind.as_str()) {
+        (Some(spec), "Component") => {
             let component = component::read(header, spec, errors);
             resources.components.extend((!elsewhere).then_some(component));
         }
-        Some(spec) => {
+        (Some(spec), "Subscription") => {
+            let subscription = subscription::read(header, version == V2, spec, errors);
+            resources.subscriptions.extend((!elsewhere).then_some(subscription));
+        }
+        (Some(spec), _) => {
             let endpoint = http_endpoint::read(header, spec, errors);
             resources.http_endpoints.extend((!elsewhere).then_some(endpoint));
         }
-        None => errors.push(ConfigError::new(&root.place(), "spec is missing")),
+        (None, _) => errors.push(ConfigError::new(&root.place(), "spec is missing")),
     }
     root.finish(errors);
 }

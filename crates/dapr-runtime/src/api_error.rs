@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 
+use dapr_building_blocks::Metadata;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -83,7 +84,7 @@ pub enum ErrorDetail {
         /// Dapr's reason, such as `DAPR_STATE_NOT_FOUND`.
         reason: &'static str,
         /// Names and values.
-        metadata: Option<Vec<(&'static str, String)>>,
+        metadata: Option<Metadata>,
     },
     /// `ResourceInfo`: the component that the error is about.
     Resource {
@@ -91,6 +92,8 @@ pub enum ErrorDetail {
         kind: &'static str,
         /// Name of the component.
         name: String,
+        /// Description, which some building blocks give.
+        description: String,
     },
     /// `BadRequest` with one violation. An empty field is left out.
     Violation {
@@ -113,21 +116,15 @@ impl ErrorDetail {
     #[must_use]
     pub fn to_json(&self) -> String {
         match self {
-            Self::Reason { reason, metadata } => {
-                let pairs = |pairs: &Vec<(&str, String)>| {
-                    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect()
-                };
-                let metadata = metadata.as_ref().map_or(Value::Null, |metadata| Value::Object(pairs(metadata)));
-                go_compat::write(&json!({
-                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                    "domain": "dapr.io",
-                    "metadata": metadata,
-                    "reason": reason,
-                }))
-            }
-            Self::Resource { kind, name } => go_compat::write(&json!({
+            Self::Reason { reason, metadata } => go_compat::write(&json!({
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "domain": "dapr.io",
+                "metadata": metadata,
+                "reason": reason,
+            })),
+            Self::Resource { kind, name, description } => go_compat::write(&json!({
                 "@type": "type.googleapis.com/google.rpc.ResourceInfo",
-                "description": "",
+                "description": description,
                 "owner": "",
                 "resource_name": name,
                 "resource_type": kind,
@@ -197,12 +194,18 @@ impl ApiError {
     }
 
     /// Adds the reason, which comes last.
-    pub(crate) fn with_reason(self, reason: &'static str, metadata: Option<Vec<(&'static str, String)>>) -> Self {
+    pub(crate) fn with_reason(self, reason: &'static str, metadata: Option<Metadata>) -> Self {
         self.with_detail(ErrorDetail::Reason { reason, metadata })
     }
 
     /// Adds the component that the error is about.
     pub(crate) fn about(self, kind: &'static str, name: &str) -> Self {
-        self.with_detail(ErrorDetail::Resource { kind, name: name.to_owned() })
+        self.with_detail(ErrorDetail::Resource { kind, name: name.to_owned(), description: String::new() })
+    }
+
+    /// Adds the component that the error is about, described by the message.
+    pub(crate) fn described_about(self, kind: &'static str, name: &str) -> Self {
+        let description = self.message.clone();
+        self.with_detail(ErrorDetail::Resource { kind, name: name.to_owned(), description })
     }
 }

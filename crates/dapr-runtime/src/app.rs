@@ -1,6 +1,7 @@
 //! The application behind a sidecar, as its sidecar calls it: `dapr/pkg/channel/http/http_channel.go`.
 
 mod channel;
+mod events;
 mod health;
 mod input_bindings;
 
@@ -165,7 +166,7 @@ pub(crate) async fn start_events(sidecar: &Arc<Sidecar>, shutdown: CancellationT
     if sidecar.app().health.is_some() {
         tokio::spawn(health::watch(sidecar.clone(), shutdown));
     } else {
-        input_bindings::run(sidecar, shutdown).await;
+        events::deliver(sidecar, shutdown).await;
     }
 }
 

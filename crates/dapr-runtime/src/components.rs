@@ -46,6 +46,7 @@ building_blocks! {
     secrets: SecretStores,
     bindings: Bindings,
     lock: crate::lock::LockStores,
+    pubsub: crate::pubsub::PubSubs,
 }
 
 /// An error in a component's properties.

@@ -19,16 +19,20 @@ mod health;
 mod invoke;
 mod lock;
 mod metadata;
+mod pubsub;
 mod replay;
 mod secrets;
 mod state;
+mod trace_parent;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use dapr_building_blocks::middleware::Pipeline;
 use dapr_resources::configuration::SecretScope;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use self::api_error::{ApiError, ErrorCategory, ErrorDetail};
 pub use self::app::{App, AppChannel, AppSettings, HealthCheck};
@@ -41,9 +45,13 @@ pub use self::external::{AllowList, AllowRule, AllowRuleError, DocumentClient, E
 pub use self::health::Health;
 pub use self::invoke::{Directory, InvokeError, NotUtf8, app_path, clean, method_path};
 pub use self::metadata::{AppConnection, RUNTIME_VERSION};
+pub use self::pubsub::{
+    BulkPublishError, BulkSubscribe, PublishEntry, PublishError, PublishRequest, Rule, Subscription, SubscriptionKind,
+};
 pub use self::replay::Replay;
 pub use self::secrets::SecretCallError;
 pub use self::state::{AppStateStore, EncryptionKeyError, IllegalKey, KeyPrefix, StateCallError};
+pub use self::trace_parent::{NO_TRACE, is_trace_parent};
 pub use dapr_building_blocks::middleware::{Body, empty_body, full_body};
 
 use crate::bodies::Bodies;
@@ -56,7 +64,10 @@ const DEFAULT_BODIES: usize = 16 << 20;
 /// The Dapr sidecar of one application.
 pub struct Sidecar {
     settings: Settings,
-    components: RwLock<Arc<Components>>,
+    components: watch::Sender<Arc<Components>>,
+    subscriptions: RwLock<Vec<Subscription>>,
+    /// Deliveries of messages, which a shutdown waits for.
+    deliveries: TaskTracker,
     api_pipeline: OnceLock<Pipeline>,
     extended: RwLock<BTreeMap<String, String>>,
     bodies: Bodies,
@@ -115,7 +126,9 @@ impl Sidecar {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
-            components: RwLock::default(),
+            components: watch::Sender::default(),
+            subscriptions: RwLock::default(),
+            deliveries: TaskTracker::new(),
             api_pipeline: OnceLock::new(),
             extended: RwLock::default(),
             bodies: Bodies::new(settings.bodies),
@@ -167,7 +180,7 @@ impl Sidecar {
 
     /// Replaces the components; calls under way keep the previous ones.
     pub fn set_components(&self, components: Components) {
-        *self.components.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(components);
+        self.components.send_replace(Arc::new(components));
     }
 
     pub(crate) fn set_api_pipeline(&self, pipeline: Pipeline) {
@@ -184,7 +197,7 @@ impl Sidecar {
     /// The current components.
     #[must_use]
     pub fn components(&self) -> Arc<Components> {
-        self.components.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.components.borrow().clone()
     }
 
     /// Waits for the application, then delivers events to it and reports it as ready, until `shutdown`.
@@ -196,6 +209,13 @@ impl Sidecar {
             app::start_events(&self, shutdown).await;
         }
         self.health().application_is_ready(true);
+    }
+
+    /// Waits for `shutdown`, then for the deliveries of messages under way.
+    pub async fn finish_deliveries(self: Arc<Self>, shutdown: CancellationToken) {
+        shutdown.cancelled().await;
+        self.deliveries.close();
+        self.deliveries.wait().await;
     }
 }
 

@@ -24,7 +24,7 @@ type Result<T> = std::result::Result<T, JsonError>;
 /// # Errors
 /// When there is no well-formed value.
 pub fn decode(text: &[u8], any: &str) -> Result<Value> {
-    let mut decoder = Decoder { text, at: 0, any, eof_message: "unexpected EOF", too_large: None };
+    let mut decoder = Decoder::new(text, any, "unexpected EOF");
     decoder.skip_space();
     if decoder.peek().is_none() {
         return Err(JsonError("EOF".to_owned()));
@@ -38,12 +38,67 @@ pub fn decode(text: &[u8], any: &str) -> Result<Value> {
 /// # Errors
 /// When the text is not exactly one well-formed value.
 pub fn unmarshal(text: &[u8]) -> Result<Value> {
-    let mut decoder = Decoder { text, at: 0, any: "", eof_message: "unexpected end of JSON input", too_large: None };
+    let mut decoder = Decoder::new(text, "", "unexpected end of JSON input");
     let value = decoder.value(0)?;
     decoder.skip_space();
     match decoder.peek() {
         None => decoder.finish(value),
         Some(other) => Err(invalid(other, "after top-level value")),
+    }
+}
+
+/// Decodes the first value in `text`, like a `json.Decoder` with `UseNumber`: numbers keep their text.
+///
+/// # Errors
+/// When there is no well-formed value.
+pub fn decode_precise(text: &[u8]) -> Result<Precise> {
+    let mut decoder = Decoder::new(text, "", "unexpected EOF");
+    decoder.numbers = Some(Vec::new());
+    decoder.skip_space();
+    if decoder.peek().is_none() {
+        return Err(JsonError("EOF".to_owned()));
+    }
+    let value = decoder.value(0)?;
+    Ok(Precise { value, numbers: decoder.numbers.unwrap_or_default() })
+}
+
+/// A value whose numbers keep their text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Precise {
+    /// The value. A number in it is an index into `numbers`.
+    value: Value,
+    numbers: Vec<String>,
+}
+
+impl Precise {
+    /// Creates a value that is text.
+    #[must_use]
+    pub fn text(text: String) -> Self {
+        Self { value: Value::String(text), numbers: Vec::new() }
+    }
+
+    /// Returns the kind of the value in Go's errors.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        kind(&self.value)
+    }
+
+    /// Returns the members of an object, whose numbers have no meaning by themselves.
+    pub fn members(&mut self) -> Option<&mut Map<String, Value>> {
+        self.value.as_object_mut()
+    }
+
+    /// Puts the value into `members`, which have no numbers, and returns them.
+    #[must_use]
+    pub fn into_member(self, name: &str, mut members: Map<String, Value>) -> Self {
+        members.insert(name.to_owned(), self.value);
+        Self { value: Value::Object(members), numbers: self.numbers }
+    }
+
+    /// Encodes the value as Go's `json.Marshal` does.
+    #[must_use]
+    pub fn write(&self) -> String {
+        crate::encode::write_with(&self.value, &self.numbers)
     }
 }
 
@@ -73,9 +128,15 @@ struct Decoder<'a> {
     /// Error text for an unexpected end of the text.
     eof_message: &'static str,
     too_large: Option<JsonError>,
+    /// Texts of the numbers so far, where they are kept.
+    numbers: Option<Vec<String>>,
 }
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    fn new(text: &'a [u8], any: &'a str, eof_message: &'static str) -> Self {
+        Self { text, at: 0, any, eof_message, too_large: None, numbers: None }
+    }
+
     /// Returns `value`, or the error of a number too large. Go checks types only after the whole value is well formed.
     fn finish(self, value: Value) -> Result<Value> {
         match self.too_large {
@@ -196,6 +257,10 @@ impl Decoder<'_> {
             self.at_least_one_digit("in exponent of numeric literal")?;
         }
         let text = self.text.get(start..self.at).and_then(|it| std::str::from_utf8(it).ok()).unwrap_or_default();
+        if let Some(numbers) = &mut self.numbers {
+            numbers.push(text.to_owned());
+            return Ok(Value::from(numbers.len() - 1));
+        }
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
         if number.is_none() && self.too_large.is_none() {
             let any = self.any;

@@ -8,7 +8,14 @@ use serde_json::Value;
 #[must_use]
 pub fn write(value: &Value) -> String {
     let mut out = String::new();
-    put(&mut out, value);
+    put(&mut out, value, None);
+    out
+}
+
+/// Encodes `value`, in which a number is an index into `numbers`.
+pub(crate) fn write_with(value: &Value, numbers: &[String]) -> String {
+    let mut out = String::new();
+    put(&mut out, value, Some(numbers));
     out
 }
 
@@ -36,11 +43,17 @@ pub fn compact(text: &str) -> String {
     out
 }
 
-fn put(out: &mut String, value: &Value) {
+fn put(out: &mut String, value: &Value, numbers: Option<&[String]>) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
-        Value::Number(number) => put_number(out, number.as_f64().unwrap_or_default()),
+        Value::Number(number) => match numbers {
+            Some(numbers) => {
+                let index = number.as_u64().and_then(|index| usize::try_from(index).ok()).unwrap_or(usize::MAX);
+                out.push_str(numbers.get(index).map_or("0", String::as_str));
+            }
+            None => put_number(out, number.as_f64().unwrap_or_default()),
+        },
         Value::String(text) => put_string(out, text),
         Value::Array(items) => {
             out.push('[');
@@ -48,7 +61,7 @@ fn put(out: &mut String, value: &Value) {
                 if index > 0 {
                     out.push(',');
                 }
-                put(out, item);
+                put(out, item, numbers);
             }
             out.push(']');
         }
@@ -62,7 +75,7 @@ fn put(out: &mut String, value: &Value) {
                 }
                 put_string(out, name);
                 out.push(':');
-                put(out, member);
+                put(out, member, numbers);
             }
             out.push('}');
         }

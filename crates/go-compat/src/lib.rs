@@ -7,5 +7,5 @@
 mod decode;
 mod encode;
 
-pub use decode::{JsonError, decode, kind, mismatch, unmarshal};
+pub use decode::{JsonError, Precise, decode, decode_precise, kind, mismatch, unmarshal};
 pub use encode::{compact, write};

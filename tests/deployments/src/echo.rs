@@ -1,7 +1,10 @@
 //! The application behind the sidecars: it reports the exact request, and responds as the path says.
+//!
+//! It also subscribes to topics, keeps the messages that it gets, and shows them at `/received/TEXT`.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -18,10 +21,12 @@ const MAX_ECHOED_BYTES: usize = 4096;
 pub(crate) async fn start() -> anyhow::Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let port = listener.local_addr()?.port();
+    let received = Received::default();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let serve = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), hyper::service::service_fn(answer));
+            let received = received.clone();
+            let service = hyper::service::service_fn(move |request| answer(request, received.clone()));
+            let serve = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             // Errors of a peer's connection are ignored.
             tokio::spawn(serve);
         }
@@ -31,12 +36,33 @@ pub(crate) async fn start() -> anyhow::Result<u16> {
 
 type Reply = Response<BoxBody<Bytes, Infallible>>;
 
+/// Descriptions of the messages so far.
+type Received = Arc<Mutex<Vec<Bytes>>>;
+
+/// Subscriptions of the application `subscriber`.
+const SUBSCRIPTIONS: &str = include_str!("topology/subscriptions.json");
+
 /// Chooses the response by the first segment of the path.
-async fn answer(request: Request<Incoming>) -> Result<Reply, hyper::Error> {
+async fn answer(request: Request<Incoming>, received: Received) -> Result<Reply, hyper::Error> {
     let path = request.uri().path().to_owned();
     let mut segments = path.trim_start_matches('/').split('/');
     let reply = match (segments.next().unwrap_or_default(), segments.next().unwrap_or_default()) {
+        ("dapr", "subscribe") if request.headers().get("dapr-app-id").is_some_and(|id| id == "subscriber") => {
+            reply(200, Full::new(Bytes::from_static(SUBSCRIPTIONS.as_bytes())).boxed())
+        }
         ("dapr", _) => reply(404, Full::new(Bytes::new()).boxed()),
+        ("on", how) => {
+            let how = how.to_owned();
+            let description = describe(request).await?;
+            let answer = reception(&how, &description);
+            received.lock().unwrap_or_else(PoisonError::into_inner).push(description);
+            answer
+        }
+        ("received", text) => {
+            let received = received.lock().unwrap_or_else(PoisonError::into_inner);
+            let its = received.iter().filter(|it| String::from_utf8_lossy(it).contains(text));
+            reply(200, Full::new(its.map(AsRef::as_ref).collect::<Vec<&[u8]>>().join(&b"\n---\n"[..]).into()).boxed())
+        }
         ("status", code) => {
             let code = code.parse().unwrap_or(500);
             let description = describe(request).await?;
@@ -69,6 +95,31 @@ async fn answer(request: Request<Incoming>) -> Result<Reply, hyper::Error> {
         }
     };
     Ok(reply)
+}
+
+/// Answers a message with the status code `how`, with `how` as the message's status, or, if it is `bulk`, with the
+/// status that each message asks for.
+fn reception(how: &str, description: &[u8]) -> Reply {
+    if let Ok(code) = how.parse() {
+        return reply(code, Full::new(Bytes::new()).boxed());
+    }
+    let statuses = match how {
+        "bulk" => bulk_statuses(description),
+        how => serde_json::json!({ "status": how }),
+    };
+    reply(200, Full::new(Bytes::from(statuses.to_string())).boxed())
+}
+
+fn bulk_statuses(description: &[u8]) -> serde_json::Value {
+    let text = String::from_utf8_lossy(description);
+    let body = text.split_once("\n\n").map_or("", |(_, body)| body);
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let status = |entry: &serde_json::Value| {
+        let asked = entry.pointer("/event/data/answer").and_then(serde_json::Value::as_str).unwrap_or("SUCCESS");
+        serde_json::json!({ "entryId": entry.get("entryId"), "status": asked })
+    };
+    let entries = body.get("entries").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    serde_json::json!({ "statuses": entries.iter().map(status).collect::<Vec<_>>() })
 }
 
 fn reply(status: u16, body: BoxBody<Bytes, Infallible>) -> Reply {

@@ -43,7 +43,7 @@ pub struct Sidecar {
     pub id: &'static str,
     /// Application behind the sidecar.
     pub app: App,
-    /// Component and HTTPEndpoint YAML, one document each. `{redis}`, `{mysql}`, `{outside}`, `{folder}` and `{shared}`
+    /// Component, Subscription and HTTPEndpoint YAML. `{redis}`, `{mysql}`, `{outside}`, `{folder}` and `{shared}`
     /// are replaced.
     pub components: &'static [&'static str],
     /// Configuration YAML.
@@ -74,6 +74,7 @@ pub fn api() -> Topology {
             echo("closed", &[], Some(CLOSED)),
             echo("allowing", &[MEMORY, SECRETS], Some(ALLOWING)),
             echo("denying", &[MEMORY, SECRETS], Some(DENYING)),
+            echo("subscriber", &[include_str!("topology/pubsub.yaml")], None),
             Sidecar { id: "bare", app: App::None, components: &[], configuration: None },
             Sidecar { id: "down", app: App::Down, components: &[], configuration: None },
         ],

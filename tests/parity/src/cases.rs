@@ -8,6 +8,7 @@ mod health;
 mod invoke;
 mod lock;
 mod pluggable;
+mod pubsub;
 mod secrets;
 mod state;
 

@@ -53,10 +53,15 @@ fn difference(case: &Case, answers: &[(RecordedResponse, RecordedResponse)]) -> 
         };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "--- {}, step {number}: {} {} at the {to}", case.name, step.method, step.target);
-        for line in only(&ours, &real) {
+        let (mut our_lines, mut real_lines) = (only(&ours, &real), only(&real, &ours));
+        if our_lines.is_empty() && real_lines.is_empty() {
+            // Order, number or ends of lines.
+            (our_lines, real_lines) = (vec![format!("{ours:?}")], vec![format!("{real:?}")]);
+        }
+        for line in our_lines {
             let _ = writeln!(text, "daprlet: {line}");
         }
-        for line in only(&real, &ours) {
+        for line in real_lines {
             let _ = writeln!(text, "daprd:   {line}");
         }
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking, and say what they skip")]
 
+mod brokers;
 mod durability;
 mod harness;
 mod hostile_sql;

@@ -8,6 +8,7 @@ fn full_build_contains_every_component() {
         "bindings: cron mysql",
         "lock: in-memory redis",
         "middleware.http: bearer ratelimit routeralias routerchecker uppercase",
+        "pubsub: in-memory sqlite",
         "secretstores: local.env local.file",
         "state: in-memory redis sqlite",
     ];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dapr_runtime::{ApiError, Body, RUNTIME_VERSION, Sidecar};
+use dapr_runtime::{ApiError, Body, RUNTIME_VERSION, Rule, Sidecar, Subscription};
 use http::{Method, Response};
 use serde::Serialize;
 
@@ -28,6 +28,8 @@ struct Metadata<'a> {
     components: Vec<Component<'a>>,
     extended: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    subscriptions: Vec<SubscriptionEntry<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     http_endpoints: Vec<HttpEndpoint<'a>>,
     app_connection_properties: Connection<'a>,
     actor_runtime: ActorRuntime,
@@ -41,6 +43,44 @@ struct Component<'a> {
     version: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     capabilities: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SubscriptionEntry<'a> {
+    #[serde(rename = "pubsubname", skip_serializing_if = "str::is_empty")]
+    pubsub: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    topic: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<RuleEntry<'a>>,
+    dead_letter_topic: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct RuleEntry<'a> {
+    #[serde(rename = "match", skip_serializing_if = "str::is_empty")]
+    condition: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'a str,
+}
+
+impl<'a> SubscriptionEntry<'a> {
+    fn new(subscription: &'a Subscription) -> Self {
+        let rule = |rule: &'a Rule| RuleEntry { condition: rule.condition(), path: &rule.path };
+        Self {
+            pubsub: &subscription.pubsub,
+            topic: &subscription.topic,
+            metadata: &subscription.metadata,
+            rules: subscription.rules.iter().map(rule).collect(),
+            dead_letter_topic: &subscription.dead_letter_topic,
+            kind: subscription.kind.as_str(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -85,6 +125,7 @@ impl ActorRuntime {
 async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
     let sidecar = call.sidecar;
     let components = sidecar.components();
+    let subscriptions = sidecar.subscriptions();
     let connection = sidecar.connection();
     let mut extended = sidecar.extended_metadata();
     extended.insert("daprRuntimeVersion".to_owned(), RUNTIME_VERSION.to_owned());
@@ -103,6 +144,7 @@ async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
             })
             .collect(),
         extended,
+        subscriptions: subscriptions.iter().map(SubscriptionEntry::new).collect(),
         http_endpoints: sidecar.http_endpoints().iter().map(|name| HttpEndpoint { name }).collect(),
         app_connection_properties: Connection {
             port: (connection.port != 0).then_some(connection.port),

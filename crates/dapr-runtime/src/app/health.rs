@@ -1,6 +1,6 @@
 //! Probes an application's health: `dapr/pkg/apphealth/health.go`.
 //!
-//! While an application is unhealthy, it cannot be invoked and its input bindings pause.
+//! While an application is unhealthy, it cannot be invoked, and its input bindings and subscriptions pause.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use http::uri::PathAndQuery;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, input_bindings};
+use super::{App, events};
 use crate::Sidecar;
 
 /// Probe settings (`--enable-app-health-check` and its family).
@@ -78,11 +78,11 @@ impl AppHealth {
 
 /// Probes the application until `shutdown`.
 ///
-/// Starts its input bindings when it becomes healthy, and ends them when it becomes unhealthy.
+/// Starts the delivery of events when it becomes healthy, and ends it when it becomes unhealthy.
 pub(crate) async fn watch(sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
     let Some(health) = &sidecar.app().health else { return };
     let app = sidecar.app_id().to_owned();
-    let mut bindings: Option<CancellationToken> = None;
+    let mut delivery: Option<CancellationToken> = None;
     let mut ticks = tokio::time::interval(health.check.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -90,8 +90,8 @@ pub(crate) async fn watch(sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
         match health.record(outcome.is_ok()) {
             Some(Change::Healthy) => {
                 tracing::info!(app, "app healthy");
-                let token = bindings.insert(shutdown.child_token()).clone();
-                input_bindings::run(&sidecar, token).await;
+                let token = delivery.insert(shutdown.child_token()).clone();
+                events::deliver(&sidecar, token).await;
             }
             Some(Change::Unhealthy) => {
                 let error = outcome.err().unwrap_or_default();
@@ -101,7 +101,7 @@ pub(crate) async fn watch(sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
                     failures = health.check.threshold,
                     "app unhealthy: pausing requests and events"
                 );
-                if let Some(token) = bindings.take() {
+                if let Some(token) = delivery.take() {
                     token.cancel();
                 }
             }

@@ -1,5 +1,6 @@
 //! Delivers events of input bindings: `dapr/pkg/runtime/processor/binding`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +21,12 @@ use crate::{Sidecar, app_path};
 const SUBSCRIPTION_TIMEOUT: Duration = Duration::from_secs(3);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Starts every input binding that the application subscribes to, once it listens.
-pub(crate) async fn run(sidecar: &Sidecar, shutdown: CancellationToken) {
+/// Starts the input bindings that the application subscribes to and that are not in `started`, and adds their names.
+pub(super) async fn start(sidecar: &Sidecar, started: &mut BTreeSet<String>, shutdown: &CancellationToken) {
     for (name, input) in &sidecar.components().bindings.input {
+        if !started.insert(name.clone()) {
+            continue;
+        }
         let app = sidecar.app_id().to_owned();
         let path = match app_path(&input.route) {
             Ok(path) => path,
@@ -140,7 +144,7 @@ mod tests {
         sidecar.set_components(components);
         let channel = ScriptedChannel::new(responses);
         sidecar.app().set_channel(channel.clone());
-        run(&sidecar, CancellationToken::new()).await;
+        start(&sidecar, &mut BTreeSet::new(), &CancellationToken::new()).await;
         // Without a subscription there is no event, and the sender is dropped with the binding.
         sidecar.set_components(Components::default());
         let outcome = outcomes.recv().await;

@@ -9,13 +9,14 @@ use dapr_building_blocks::{Component, ComponentSpec, HttpMiddleware, Registry, S
 use dapr_resources::component::ComponentResource;
 use dapr_resources::configuration::Handler;
 use dapr_resources::http_endpoint::HttpEndpointResource;
+use dapr_resources::subscription::{RuleResource, SubscriptionResource};
 use dapr_resources::value::MetadataValue;
 use tokio_util::sync::CancellationToken;
 
 use super::references::ResolvedValue;
 use super::{Components, References};
 use crate::external::Endpoint;
-use crate::{Backoff, Sidecar};
+use crate::{Backoff, BulkSubscribe, Rule, Sidecar, Subscription, SubscriptionKind};
 
 /// Metadata key that lists pending components, separated by commas.
 const NOT_READY: &str = "daprletComponentsNotReady";
@@ -77,6 +78,8 @@ pub struct AppResources {
     pub app_http_pipeline: Vec<Handler>,
     /// Outside servers that the application invokes by name.
     pub http_endpoints: Vec<HttpEndpointResource>,
+    /// Subscriptions to topics.
+    pub subscriptions: Vec<SubscriptionResource>,
 }
 
 /// Components created so far, and those to retry.
@@ -106,6 +109,8 @@ impl ComponentFactory {
         sidecar.set_api_pipeline(pipeline(&resources.http_pipeline).await?);
         sidecar.app().set_pipeline(pipeline(&resources.app_http_pipeline).await?);
         sidecar.external().set_endpoints(self.endpoints(&resources.http_endpoints, &created).await?);
+        let subscriptions = resources.subscriptions.iter().map(|subscription| self.subscription(subscription));
+        sidecar.set_declared_subscriptions(subscriptions.collect::<Result<_, _>>()?);
         sidecar.set_components(created.components.clone());
         sidecar.health().components_are_ready(true);
         Ok(created)
@@ -208,6 +213,7 @@ impl ComponentFactory {
             type_: resource.type_.clone(),
             version: resource.version.clone(),
             folder: resource.folder.clone(),
+            app_id: self.context.app_id.clone(),
             ..ComponentSpec::default()
         };
         let references = self.references(made, resource.secret_store.as_deref());
@@ -215,9 +221,10 @@ impl ComponentFactory {
             if let MetadataValue::SecretKeyRef { name, .. } = &item.value {
                 spec.secret_names.insert(item.name.to_ascii_lowercase(), name.clone());
             }
-            let resolved = references.resolve(&item.value).await.and_then(|value| references.expand(value));
             let failed = |why: String| self.reference(resource, format!("metadata {:?}: {why}", item.name));
-            match resolved.map_err(failed)? {
+            let resolved = references.resolve(&item.value).await.map_err(failed)?;
+            spec.names_namespace |= resolved.expose().contains("{namespace}");
+            match references.expand(resolved).map_err(failed)? {
                 ResolvedValue::Plain(text) => spec.properties.push_plain(&item.name, text),
                 ResolvedValue::Secret(value) => spec.properties.push_secret(&item.name, value),
             }
@@ -282,6 +289,27 @@ impl ComponentFactory {
             endpoints.insert(resource.name.clone(), endpoint);
         }
         Ok(endpoints)
+    }
+
+    /// Creates the subscription that `resource` describes.
+    fn subscription(&self, resource: &SubscriptionResource) -> Result<Subscription, ResourceError> {
+        let rule = |rule: &RuleResource| {
+            Rule::new(&rule.condition, &rule.path).map_err(|why| ResourceError::Reference {
+                app: self.context.app_id.clone(),
+                origin: rule.origin.clone(),
+                what: format!("subscription {:?}", resource.name),
+                why: format!("match {why}"),
+            })
+        };
+        Ok(Subscription {
+            pubsub: resource.pubsub.clone(),
+            topic: resource.topic.clone(),
+            metadata: resource.metadata.iter().cloned().collect(),
+            dead_letter_topic: resource.dead_letter_topic.clone(),
+            rules: resource.rules.iter().map(rule).collect::<Result<_, _>>()?,
+            bulk: resource.bulk.map(|limits| BulkSubscribe::new(limits.max_messages, limits.max_await_millis)),
+            kind: SubscriptionKind::Declarative,
+        })
     }
 
     /// Resolver for references in a resource of this application, with secrets from `store`.

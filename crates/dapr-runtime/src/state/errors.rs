@@ -1,6 +1,6 @@
 //! Errors of the state API: `dapr/pkg/api/errors/state.go`.
 
-use dapr_building_blocks::StateError;
+use dapr_building_blocks::{Metadata, StateError};
 use http::StatusCode;
 
 use crate::StateCallError;
@@ -73,7 +73,7 @@ impl ApiError {
         message: impl FnOnce(&str) -> String,
         etags: bool,
     ) -> Self {
-        let app = app_id.map(|app_id| vec![("appID", app_id.to_owned())]);
+        let app = app_id.map(|app_id| Metadata::from([("appID".to_owned(), app_id.to_owned())]));
         match error {
             StateCallError::NotConfigured(_) => {
                 Self::new(ErrorCategory::FailedPrecondition, "ERR_STATE_STORE_NOT_CONFIGURED", error)
@@ -103,8 +103,10 @@ impl ApiError {
                     .with_reason("DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED", None)
             }
             StateCallError::TooManyOperations { count, max } => {
-                let counts =
-                    vec![("currentOpsTransaction", count.to_string()), ("maxOpsPerTransaction", max.to_string())];
+                let counts = Metadata::from([
+                    ("currentOpsTransaction".to_owned(), count.to_string()),
+                    ("maxOpsPerTransaction".to_owned(), max.to_string()),
+                ]);
                 Self::new(ErrorCategory::InvalidArgument, "ERR_STATE_STORE_TOO_MANY_TRANSACTIONS", error)
                     .about("state", store)
                     .with_reason("DAPR_STATE_TOO_MANY_TRANSACTIONS", Some(counts))

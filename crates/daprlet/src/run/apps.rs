@@ -186,6 +186,7 @@ fn app(
             http_pipeline: configuration.http_pipeline,
             app_http_pipeline: configuration.app_http_pipeline,
             http_endpoints: resources.http_endpoints,
+            subscriptions: resources.subscriptions,
         },
         secret_scopes: configuration.secret_scopes,
         access_control: configuration.access_control,
@@ -339,7 +340,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("conversation", "the conversation API is not supported yet and responds with 501"),
     ("crypto", "the cryptography API is not supported yet and responds with 501"),
     ("nameresolution", "applications of one process find each other by their ids"),
-    ("pubsub", "pub/sub is not supported yet and responds with 501"),
     ("workflow", "the workflow API is not supported yet and responds with 501"),
 ];
 
@@ -362,7 +362,23 @@ fn resources(
     resources
         .components
         .retain(|component| !is_denied(component, denied, errors) && is_supported(component, registry, errors));
+    warn_about_subscriptions(&resources, entry, errors);
     Some(resources)
+}
+
+/// Warns about subscriptions that deliver nothing.
+fn warn_about_subscriptions(resources: &Resources, entry: &AppEntry, errors: &mut ConfigErrors) {
+    for subscription in &resources.subscriptions {
+        let (name, pubsub) = (&subscription.name, &subscription.pubsub);
+        let why = if entry.app_port.is_none() {
+            format!("application {:?} has no port for its messages", entry.app_id)
+        } else if resources.components.iter().any(|component| component.name == *pubsub) {
+            continue;
+        } else {
+            format!("application {:?} has no component {pubsub:?}", entry.app_id)
+        };
+        errors.warn(ConfigError::new(&subscription.origin, format!("subscription {name:?} has no effect: {why}")));
+    }
 }
 
 /// Returns true, after a warning, if the Configuration denies the component's type.

@@ -28,6 +28,7 @@ mod mysql;
 mod pictures;
 mod pluggable;
 #[cfg(unix)]
+mod pubsub;
 mod quick_start;
 mod real_pictures;
 mod refusals;

@@ -1,0 +1,224 @@
+//! Routing rules of subscriptions, in CEL: `dapr/pkg/expr/expr.go` and `matchRoutingRule` in
+//! `pkg/runtime/subscription/subscription.go`.
+//!
+//! What Go's CEL has and the crate `cel` lacks, and what may not end in reasonable time, is an error when a rule is
+//! read: times and durations, other variables than `event`, and macros (`all`, `exists`, `map`, ...) within macros.
+
+use std::fmt;
+use std::sync::Arc;
+
+use cel::common::ast::{EntryExpr, Expr};
+use cel::{Context, IdedExpr, Program};
+use serde_json::{Map, Number, Value};
+
+/// Maximum length of a condition, in bytes.
+const MAX_LENGTH: usize = 4096;
+
+/// Functions of the crate `cel`. Operators have names that begin with another character than a letter.
+const FUNCTIONS: &[&str] = &[
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "dyn",
+    "endsWith",
+    "int",
+    "matches",
+    "size",
+    "startsWith",
+    "string",
+    "type",
+    "uint",
+];
+
+/// A rule: events that its condition matches go to its path.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Condition; without one the rule matches every event.
+    condition: Option<Arc<Condition>>,
+    /// Path of the application.
+    pub path: String,
+}
+
+struct Condition {
+    text: String,
+    program: Program,
+}
+
+impl Rule {
+    /// Creates a rule with the condition `text`; empty text matches every event.
+    ///
+    /// # Errors
+    /// When the condition is no CEL that is supported here.
+    pub fn new(text: &str, path: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let condition = if text.is_empty() { None } else { Some(Arc::new(Condition::new(text)?)) };
+        Ok(Self { condition, path: path.to_owned() })
+    }
+
+    /// Returns the text of the condition; empty without one.
+    #[must_use]
+    pub fn condition(&self) -> &str {
+        self.condition.as_ref().map_or("", |condition| &condition.text)
+    }
+}
+
+/// Returns the path of the first rule that matches `event`, which is an event's attributes or, with `rawPayload` and
+/// in bulk, text.
+///
+/// # Errors
+/// When a condition cannot be evaluated for this event.
+pub(super) fn route<'a>(rules: &'a [Rule], event: &Value) -> Result<Option<&'a str>, String> {
+    let mut context = None;
+    for rule in rules {
+        let Some(condition) = &rule.condition else { return Ok(Some(&rule.path)) };
+        let context = match &context {
+            Some(context) => context,
+            None => context.insert(context_of(event)?),
+        };
+        if condition.matches(context)? {
+            return Ok(Some(&rule.path));
+        }
+    }
+    Ok(None)
+}
+
+fn context_of(event: &Value) -> Result<Context<'static, 'static>, String> {
+    let event = cel::to_value(go_numbers(event)).map_err(|error| error.to_string())?;
+    let mut context = Context::default();
+    context.add_variable_from_value("event", event);
+    Ok(context)
+}
+
+/// Returns `value` with the numbers of Go's `any`, which are floating-point.
+fn go_numbers(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
+        Value::Array(items) => items.iter().map(go_numbers).collect(),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.clone(), go_numbers(value))).collect::<Map<_, _>>())
+        }
+        other => other.clone(),
+    }
+}
+
+impl Condition {
+    fn new(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_LENGTH {
+            return Err(format!("is longer than {MAX_LENGTH} bytes"));
+        }
+        let program = Program::compile(text).map_err(|error| format!("is no CEL: {error}"))?;
+        check(program.expression(), &[], false)?;
+        Ok(Self { text: text.to_owned(), program })
+    }
+
+    fn matches(&self, context: &Context<'_, '_>) -> Result<bool, String> {
+        match self.program.execute(context) {
+            Ok(cel::Value::Bool(matches)) => Ok(matches),
+            Ok(_) => Err(format!("the result of match expression {} was not a boolean", self.text)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(formatter)
+    }
+}
+
+/// Checks that an expression can be evaluated here, given the variables of the macro around it.
+fn check(expression: &IdedExpr, variables: &[&str], in_macro: bool) -> Result<(), String> {
+    let each = |expressions: &[&IdedExpr]| expressions.iter().try_for_each(|it| check(it, variables, in_macro));
+    match &expression.expr {
+        Expr::Unspecified | Expr::Literal(_) => Ok(()),
+        Expr::Ident(name) if name == "event" || name.starts_with('@') || variables.contains(&name.as_str()) => Ok(()),
+        Expr::Ident(name) => Err(format!("names {name:?}, but the only variable is \"event\"")),
+        Expr::Call(call) => {
+            let name = call.func_name.as_str();
+            if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name) {
+                return Err(format!("calls {name}, which is not supported; there are {}", FUNCTIONS.join(", ")));
+            }
+            call.target.as_deref().map_or(Ok(()), |target| check(target, variables, in_macro))?;
+            each(&call.args.iter().collect::<Vec<_>>())
+        }
+        Expr::Select(select) => check(&select.operand, variables, in_macro),
+        Expr::List(list) => each(&list.elements.iter().collect::<Vec<_>>()),
+        Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
+            EntryExpr::MapEntry(entry) => each(&[&entry.key, &entry.value]),
+            EntryExpr::StructField(field) => each(&[&field.value]),
+        }),
+        Expr::Struct(_) => Err("has a message, which is not supported".to_owned()),
+        Expr::Comprehension(_) if in_macro => Err("has a macro within a macro, which could take forever".to_owned()),
+        Expr::Comprehension(comprehension) => {
+            each(&[&comprehension.iter_range])?;
+            let mut inner = variables.to_vec();
+            inner.extend([comprehension.iter_var.as_str(), comprehension.accu_var.as_str()]);
+            inner.extend(comprehension.iter_var2.as_deref());
+            let parts =
+                [&comprehension.accu_init, &comprehension.loop_cond, &comprehension.loop_step, &comprehension.result];
+            parts.iter().try_for_each(|part| check(part, &inner, true))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn matches(condition: &str, event: &Value) -> Result<bool, String> {
+        let rule = Rule::new(condition, "/path")?;
+        route(&[rule], event).map(|path| path.is_some())
+    }
+
+    #[test]
+    fn first_matching_rule_is_taken() {
+        let rules = [
+            Rule::new(r#"event.type == "a""#, "/a").unwrap(),
+            Rule::new(r#"event.data.amount > 10"#, "/large").unwrap(),
+            Rule::new("", "/other").unwrap(),
+        ];
+        for (event, expected) in [
+            (json!({"type": "a", "data": {}}), "/a"),
+            (json!({"type": "b", "data": {"amount": 11}}), "/large"),
+            (json!({"type": "b", "data": {"amount": 10}}), "/other"),
+        ] {
+            assert_eq!(route(&rules, &event).unwrap(), Some(expected), "{event}");
+        }
+        assert_eq!(route(&rules[..1], &json!({"type": "b"})).unwrap(), None);
+    }
+
+    #[test]
+    fn conditions_are_evaluated_as_in_go() {
+        let event = json!({"type": "order.created", "data": {"n": 1, "tags": ["x", "y"], "name": "Ann"}});
+        for condition in [
+            r#"event.type.startsWith("order.") && event.type.endsWith("created")"#,
+            r#"event.type.contains("der") && event.type.matches("^o.*d$")"#,
+            r#"event.data.n == 1 && event.data.n == 1.0 && event.data.n < 2"#,
+            r#"event.data.tags.exists(tag, tag == "y") && size(event.data.tags) == 2"#,
+            r#"has(event.data.name) && !has(event.data.nothing)"#,
+            r#""x" in event.data.tags && event.data["name"] == "Ann""#,
+            r#"event.data.n > 0 ? true : false"#,
+        ] {
+            assert_eq!(matches(condition, &event), Ok(true), "{condition}");
+        }
+        assert!(matches("event.missing == 1", &event).unwrap_err().contains("No such key"));
+        assert!(matches("event.data.n", &event).unwrap_err().contains("was not a boolean"));
+    }
+
+    #[test]
+    fn unsupported_condition_is_an_error_at_once() {
+        for (condition, why) in [
+            ("event.type ==", "is no CEL"),
+            ("evnt.type == 'a'", "the only variable"),
+            ("timestamp(event.time) > timestamp('2020-01-01T00:00:00Z')", "calls timestamp"),
+            ("event.a.exists(x, event.b.exists(y, x == y))", "macro within a macro"),
+            (&"a".repeat(MAX_LENGTH + 1), "is longer than"),
+        ] {
+            let error = Rule::new(condition, "/").unwrap_err();
+            assert!(error.contains(why), "{condition}: {error}");
+        }
+    }
+}
