@@ -9,6 +9,7 @@
 mod client;
 mod error;
 mod lock;
+mod pubsub;
 mod state;
 mod transport;
 
@@ -25,13 +26,14 @@ mod bindings {
         inline: "
             package daprlet:dapr-over-http;
             world provider {
-                export dapr:runtime/state@0.1.1;
-                export dapr:runtime/secrets@0.1.1;
-                export dapr:runtime/invoke@0.1.1;
-                export dapr:runtime/bindings@0.1.1;
-                export dapr:runtime/lock@0.1.1;
-                export dapr:runtime/metadata@0.1.1;
-                export dapr:runtime/request@0.1.1;
+                export dapr:runtime/state@0.1.2;
+                export dapr:runtime/secrets@0.1.2;
+                export dapr:runtime/invoke@0.1.2;
+                export dapr:runtime/bindings@0.1.2;
+                export dapr:runtime/lock@0.1.2;
+                export dapr:runtime/pubsub@0.1.2;
+                export dapr:runtime/metadata@0.1.2;
+                export dapr:runtime/request@0.1.2;
             }
         ",
         path: "../../wit/runtime",

@@ -12,6 +12,7 @@ mod invoke;
 mod keyvalue;
 mod lock;
 mod metadata;
+mod pubsub;
 mod request;
 mod secrets;
 mod state;

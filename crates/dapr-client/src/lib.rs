@@ -32,6 +32,7 @@ mod invoke;
 pub mod lock;
 mod metadata;
 mod path;
+pub mod pubsub;
 mod secret;
 mod secrets;
 pub mod state;

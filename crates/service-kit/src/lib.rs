@@ -26,6 +26,7 @@ mod rejection;
 mod service;
 mod settings;
 mod startup;
+pub mod subscription;
 mod trusted_proxies;
 mod usage;
 
@@ -40,5 +41,6 @@ pub use problem::Problem;
 pub use service::Service;
 pub use settings::{ConfigErrors, EdgeSettings, Environment};
 pub use startup::run;
+pub use subscription::{Delivery, Event, Subscriptions};
 pub use trusted_proxies::TrustedProxies;
 pub use usage::{Usage, UsageSettings};

@@ -5,6 +5,7 @@ mod health;
 mod invoke;
 mod lock;
 mod metadata;
+mod pubsub;
 mod secrets;
 mod state;
 

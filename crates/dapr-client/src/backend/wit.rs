@@ -3,6 +3,7 @@
 //! Each call returns its result, so that no future is ever pending; the host enforces the timeout.
 
 mod lock;
+mod pubsub;
 mod state;
 
 use std::collections::BTreeMap;

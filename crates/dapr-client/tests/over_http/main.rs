@@ -5,4 +5,5 @@
 mod building_blocks;
 mod connections;
 mod lock;
+mod pubsub;
 mod server;
