@@ -1,6 +1,5 @@
 //! Components: their specification, and the registry that creates them.
 
-mod properties;
 mod registry;
 
 use std::collections::BTreeMap;
@@ -12,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
-pub use properties::{Properties, PropertyError};
+pub use component_values::{Properties, PropertyError};
 pub use registry::{CreateError, Registry};
 
 use crate::{BoxError, HttpMiddleware, InputBinding, OutputBinding, Secret, SecretStore, StateStore};

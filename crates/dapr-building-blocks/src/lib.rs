@@ -8,7 +8,6 @@
 
 pub mod binding;
 pub mod component;
-pub mod go_duration;
 pub mod lock;
 pub mod middleware;
 pub mod pubsub;
@@ -19,6 +18,7 @@ use std::collections::BTreeMap;
 
 pub use binding::{InputBinding, OutputBinding};
 pub use component::{Component, ComponentSpec, Context, InitError, Properties, Registry};
+pub use component_values::go_duration;
 pub use middleware::HttpMiddleware;
 pub use pubsub::PubSub;
 pub use secret::{Secret, SecretStore};

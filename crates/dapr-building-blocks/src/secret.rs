@@ -1,13 +1,11 @@
 //! Secret stores: names to values that cannot be printed. `components-contrib/secretstores/secret_store.go`.
 
-mod value;
-
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use thiserror::Error;
 
-pub use value::Secret;
+pub use component_values::Secret;
 
 use crate::{BoxError, Metadata};
 

@@ -6,17 +6,16 @@ mod bulk;
 mod error;
 mod feature;
 mod request;
-mod ttl;
 
 use async_trait::async_trait;
 
 pub use bulk::DEFAULT_PARALLELISM;
+pub use component_values::{TTL_EXPIRE_TIME, TTL_IN_SECONDS, TimeToLive, TtlError};
 pub use error::{BatchError, StateError};
 pub use feature::{StateFeature, StateFeatures};
 pub use request::{
-    Concurrency, Consistency, DeleteRequest, GetRequest, Operation, SetRequest, StateItem, StateOptions,
+    Concurrency, Consistency, DeleteRequest, GetRequest, Operation, SetRequest, StateItem, StateOptions, time_to_live,
 };
-pub use ttl::{TTL_EXPIRE_TIME, TTL_IN_SECONDS, TimeToLive, TtlError, time_to_live};
 
 use crate::Metadata;
 

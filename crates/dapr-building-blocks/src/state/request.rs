@@ -1,6 +1,7 @@
 //! Requests to a state store and their results. `components-contrib/state/{requests,responses}.go`.
 
 use bytes::Bytes;
+use component_values::{TTL_IN_SECONDS, TimeToLive, TtlError};
 
 use crate::Metadata;
 
@@ -127,4 +128,12 @@ impl DeleteRequest {
     pub fn required_etag(&self) -> Option<&str> {
         self.etag.as_deref().filter(|etag| !etag.is_empty())
     }
+}
+
+/// Parses the `ttlInSeconds` of a write's metadata.
+///
+/// # Errors
+/// When it is not a number of seconds.
+pub fn time_to_live(metadata: &Metadata) -> Result<TimeToLive, TtlError> {
+    metadata.get(TTL_IN_SECONDS).map_or(Ok(TimeToLive::Unset), |text| text.parse())
 }

@@ -72,6 +72,12 @@ impl Properties {
         self.0.push(Property { name: name.into(), value: Value::Secret(value) });
     }
 
+    /// Creates properties any of which may be a secret, so that no value shows in `Debug` output.
+    pub fn from_secrets(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        let secret = |(name, value): (String, String)| Property { name, value: Value::Secret(value.into()) };
+        Self(pairs.into_iter().map(secret).collect())
+    }
+
     /// Returns the value of `name`. If a name occurs twice the last one counts, as in Dapr.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_raw(name).filter(|text| !text.is_empty())
@@ -139,7 +145,11 @@ impl Properties {
         Self(self.0.into_iter().filter(|property| !is_other(&property.name)).collect())
     }
 
-    fn parse<T>(
+    /// Parses the value of `name` with `read`; an error says that it must be `expected`.
+    ///
+    /// # Errors
+    /// When `read` returns `None`.
+    pub fn parse<T>(
         &self,
         name: &str,
         expected: &str,
@@ -196,8 +206,7 @@ mod tests {
 
     #[test]
     fn secret_value_is_hidden_in_debug_and_errors() {
-        let mut properties = Properties::default();
-        properties.push_secret("timeout", Secret::from("hunter2"));
+        let properties = Properties::from_secrets([("timeout".to_owned(), "hunter2".to_owned())]);
         let error = properties.duration("timeout").unwrap_err();
         let shown = format!("{properties:?} {error} {error:?}");
         assert!(!shown.contains("hunter2"), "{shown}");

@@ -1,10 +1,9 @@
 //! The time to live of a write. `components-contrib/state/utils/utils.go`, `ParseTTL`.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use thiserror::Error;
-
-use crate::Metadata;
 
 /// Metadata key of a write's time to live.
 pub const TTL_IN_SECONDS: &str = "ttlInSeconds";
@@ -23,6 +22,14 @@ pub enum TimeToLive {
 }
 
 impl TimeToLive {
+    /// Creates it from a number of seconds; one that is not positive means for ever.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        match seconds {
+            ..=0 => Self::Forever,
+            seconds => Self::For(Duration::from_secs(seconds.unsigned_abs())),
+        }
+    }
+
     /// Returns the duration, if there is one.
     pub const fn duration(self) -> Option<Duration> {
         match self {
@@ -45,24 +52,21 @@ pub enum TtlError {
     Range(String),
 }
 
-/// Parses `ttlInSeconds`, Go's `int64`.
+/// Parses the value of `ttlInSeconds`, Go's `int64`; an empty one counts as absent.
 ///
 /// `-1`, and any other number that is not positive, means for ever. A store rejects what it cannot represent.
-///
-/// # Errors
-/// When the text is not a number of seconds.
-pub fn time_to_live(metadata: &Metadata) -> Result<TimeToLive, TtlError> {
-    let Some(text) = metadata.get(TTL_IN_SECONDS).filter(|text| !text.is_empty()) else {
-        return Ok(TimeToLive::Unset);
-    };
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(TtlError::Syntax(text.clone()));
-    }
-    match text.parse::<i64>() {
-        Ok(..=0) => Ok(TimeToLive::Forever),
-        Ok(seconds) => Ok(TimeToLive::For(Duration::from_secs(seconds.unsigned_abs()))),
-        Err(_) => Err(TtlError::Range(text.clone())),
+impl FromStr for TimeToLive {
+    type Err = TtlError;
+
+    fn from_str(text: &str) -> Result<Self, TtlError> {
+        if text.is_empty() {
+            return Ok(Self::Unset);
+        }
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(TtlError::Syntax(text.to_owned()));
+        }
+        text.parse().map(Self::from_seconds).map_err(|_| TtlError::Range(text.to_owned()))
     }
 }
 
@@ -71,20 +75,22 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<TimeToLive, TtlError> {
-        time_to_live(&Metadata::from([(TTL_IN_SECONDS.to_owned(), text.to_owned())]))
+        text.parse()
     }
 
     #[test]
     fn positive_seconds_are_a_duration() {
-        assert_eq!(check("90").unwrap(), TimeToLive::For(Duration::from_secs(90)));
+        for text in ["90", "+90"] {
+            assert_eq!(check(text), Ok(TimeToLive::For(Duration::from_secs(90))), "{text}");
+        }
     }
 
     #[test]
     fn non_positive_means_for_ever_and_empty_unset() {
-        assert_eq!(check("0").unwrap(), TimeToLive::Forever);
-        assert_eq!(check("-1").unwrap(), TimeToLive::Forever);
-        assert_eq!(check("").unwrap(), TimeToLive::Unset);
-        assert_eq!(time_to_live(&Metadata::new()).unwrap(), TimeToLive::Unset);
+        for text in ["0", "-1", "-90"] {
+            assert_eq!(check(text), Ok(TimeToLive::Forever), "{text}");
+        }
+        assert_eq!(check(""), Ok(TimeToLive::Unset));
     }
 
     #[test]
