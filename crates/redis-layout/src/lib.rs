@@ -1,4 +1,4 @@
-//! Layout of Dapr's state on a Redis server.
+//! Layout of Dapr's state on a Redis server, and the properties that name the server.
 //!
 //! Shared by the native store and the Wasm component: both must be compatible, since both may share a server with Dapr.
 //!
@@ -6,10 +6,12 @@
 //! so, `first-write`. The two scripts make a write or delete atomic with the check of its etag. Their rules are those
 //! of `setDefaultQuery` and `delDefaultQuery` in `components-contrib/state/redis/redis.go`; a rejected write is an
 //! error as there, and setting the expiry is part of the script.
-#![no_std]
 
-/// Etag of a request without one.
-pub const NO_ETAG: &str = "0";
+mod arguments;
+mod server;
+
+pub use arguments::{NO_ETAG, ttl_argument, version};
+pub use server::{Server, default_ttl, timeout};
 
 /// Script that writes one key and returns the new version.
 ///

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind};
+use redis_layout::Server;
 use tokio::net::TcpStream;
 
 use super::settings::Settings;
@@ -109,14 +110,15 @@ impl Link {
     }
 
     async fn dial(&self) -> RedisResult<Open> {
-        let Settings { host, port, login, dial_timeout, read_timeout, .. } = &self.settings;
+        let server = &self.settings.server;
+        let login = login(server);
         let connect = async {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
             stream.set_nodelay(true)?;
-            let config = AsyncConnectionConfig::new().set_response_timeout(Some(*read_timeout));
-            MultiplexedConnection::new_with_config(login, stream, config).await
+            let config = AsyncConnectionConfig::new().set_response_timeout(Some(server.read_timeout));
+            MultiplexedConnection::new_with_config(&login, stream, config).await
         };
-        let connected = tokio::time::timeout(*dial_timeout, connect).await;
+        let connected = tokio::time::timeout(server.dial_timeout, connect).await;
         let (connection, driver) =
             connected.map_err(|_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))??;
         let is_closed = Arc::new(AtomicBool::new(false));
@@ -150,6 +152,18 @@ impl Link {
         let nanos = u64::try_from(spread.as_nanos()).unwrap_or(u64::MAX);
         min_delay.saturating_add(Duration::from_nanos(fastrand::u64(0..=nanos))).min(max_delay)
     }
+}
+
+/// Returns the credentials and the database that a connection begins with.
+fn login(server: &Server) -> RedisConnectionInfo {
+    let mut login = RedisConnectionInfo::default().set_db(server.database);
+    if let Some(username) = &server.username {
+        login = login.set_username(username);
+    }
+    if let Some(password) = &server.password {
+        login = login.set_password(password);
+    }
+    login
 }
 
 /// Returns true if the connection is no longer usable.

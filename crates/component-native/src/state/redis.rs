@@ -6,19 +6,14 @@
 
 mod scripts;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use dapr_building_blocks::component::PropertyError;
 use dapr_building_blocks::state::{
     Concurrency, Consistency, DeleteRequest, GetRequest, Operation, SetRequest, StateFeature, StateFeatures, StateItem,
     TimeToLive, time_to_live,
 };
-use dapr_building_blocks::{
-    Component, ComponentSpec, Context, InitError, Metadata, Properties, StateError, StateStore,
-};
+use dapr_building_blocks::{Component, ComponentSpec, Context, InitError, Metadata, StateError, StateStore};
 use redis::{Cmd, FromRedisValue, RedisError, RedisResult};
-use redis_layout::NO_ETAG;
+use redis_layout::{NO_ETAG, default_ttl, version};
 
 use self::scripts::Scripts;
 use crate::redis_client::{self, Link, Repeat, Settings};
@@ -31,15 +26,6 @@ pub(crate) async fn create(spec: ComponentSpec, _context: Context) -> Result<Com
     let (settings, default_ttl) = (Settings::read(&spec.properties)?, default_ttl(&spec.properties)?);
     let store = Redis::connect(settings, default_ttl).await.map_err(redis_client::init_error)?;
     Ok(Component::from_state_store(store))
-}
-
-/// Reads the time to live of writes without one.
-fn default_ttl(properties: &Properties) -> Result<TimeToLive, PropertyError> {
-    Ok(match properties.int::<i64>("ttlInSeconds")? {
-        None => TimeToLive::Unset,
-        Some(..=0) => TimeToLive::Forever,
-        Some(seconds) => TimeToLive::For(Duration::from_secs(seconds.unsigned_abs())),
-    })
 }
 
 struct Redis {
@@ -188,15 +174,12 @@ impl StateStore for Redis {
     }
 }
 
-/// Returns the version that a write expects.
-///
-/// Redis counts versions, so other etags are invalid. With last-write, the etag is ignored.
+/// Returns the version that a write expects. With last-write, the etag is ignored.
 fn etag(request: &SetRequest) -> Result<String, StateError> {
     match request.required_etag() {
-        Some(given) if request.options.concurrency != Concurrency::LastWrite => match given.parse::<i64>() {
-            Ok(version) => Ok(version.to_string()),
-            Err(_) => Err(StateError::EtagInvalid(format!("strconv.Atoi: parsing {given:?}: invalid syntax").into())),
-        },
+        Some(etag) if request.options.concurrency != Concurrency::LastWrite => {
+            version(etag).map_err(|error| StateError::EtagInvalid(error.into()))
+        }
         _ => Ok(NO_ETAG.to_owned()),
     }
 }
@@ -216,18 +199,5 @@ fn failure(error: RedisError) -> StateError {
         StateError::Unavailable(error.into())
     } else {
         StateError::Other(error.into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn default_ttl_may_be_forever() {
-        assert_eq!(default_ttl(&Properties::default()).unwrap(), TimeToLive::Unset);
-        let ttl = |text| default_ttl(&[("ttlInSeconds", text)].into_iter().collect()).unwrap();
-        assert_eq!(ttl("60"), TimeToLive::For(Duration::from_secs(60)));
-        assert_eq!(ttl("-1"), TimeToLive::Forever);
     }
 }

@@ -3,7 +3,7 @@
 use dapr_building_blocks::state::{SetRequest, TimeToLive};
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, Script};
-use redis_layout::{DELETE, SET};
+use redis_layout::{DELETE, SET, ttl_argument};
 
 pub(super) struct Scripts {
     set: Script,
@@ -48,13 +48,5 @@ impl Scripts {
     /// Adds a delete to a transaction.
     pub(super) fn add_delete(&self, pipe: &mut Pipeline, key: &str, etag: &str) {
         pipe.cmd("EVAL").arg(DELETE).arg(1).arg(key).arg(etag);
-    }
-}
-
-fn ttl_argument(ttl: TimeToLive) -> String {
-    match ttl {
-        TimeToLive::Unset => String::new(),
-        TimeToLive::Forever => "0".to_owned(),
-        TimeToLive::For(ttl) => ttl.as_secs().to_string(),
     }
 }
