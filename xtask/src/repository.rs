@@ -11,8 +11,8 @@ use serde::Deserialize;
 /// Dependency that makes a package with a program a service.
 const SERVICE_MARK: &str = "service-kit";
 
-/// Dependencies that make a package a Wasm component: bindings to its own interfaces, or WASI's.
-const COMPONENT_MARKS: [&str; 2] = ["wit-bindgen", "wasip2"];
+/// Dependencies that make a package a Wasm component: the SDK, or bindings to its own interfaces or WASI's.
+const COMPONENT_MARKS: [&str; 3] = ["dapr-component", "wit-bindgen", "wasip2"];
 
 /// Package that `new-service` copies: a service, but not part of the application.
 pub(crate) const TEMPLATE: &str = "template-service";

@@ -5,9 +5,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use dapr_component::state::{Error, Item, TTL_EXPIRE_TIME};
 use jiff::Timestamp;
 
-use crate::bindings::exports::dapr::components::state::{Error, Item};
 use crate::request::{Prepared, Write};
 
 /// Keys, values, and their size.
@@ -27,12 +27,6 @@ struct Value {
     etag: u128,
     expires: Option<SystemTime>,
     content_type: Option<String>,
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        Self::new(0)
-    }
 }
 
 impl Table {
@@ -55,7 +49,7 @@ impl Table {
         let metadata = match value.expires {
             None => Vec::new(),
             Some(expires) if expires <= now => return None,
-            Some(expires) => vec![("ttlExpireTime".to_owned(), rfc3339(expires))],
+            Some(expires) => vec![(TTL_EXPIRE_TIME.to_owned(), rfc3339(expires))],
         };
         Some(Item {
             value: value.bytes.clone(),
@@ -103,7 +97,7 @@ impl Table {
             (None, Some(_)) if operation.is_first_write => "item already exists and no etag was passed".to_owned(),
             _ => return Ok(()),
         };
-        Err(Error::EtagMismatch(Some(why)))
+        Err(Error::etag_mismatch(why))
     }
 
     /// Checks that all writes fit. Values that they replace or delete still count, because they exist until the end.
@@ -113,7 +107,7 @@ impl Table {
         let wanted = self.bytes.saturating_add(more);
         if more > 0 && wanted > self.max_bytes {
             let most = self.max_bytes;
-            return Err(Error::Other(format!("the store is full: {wanted} bytes, but maxBytes is {most}")));
+            return Err(Error::other(format!("the store is full: {wanted} bytes, but maxBytes is {most}")));
         }
         Ok(())
     }

@@ -5,8 +5,7 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
 use redis::{ConnectionLike, ErrorKind, Parser, RedisError, RedisResult, Value};
-
-use crate::properties::Config;
+use redis_layout::Server;
 
 /// Largest response in bytes: hosts accept as much from one call of a component with the usual memory.
 const MAX_RESPONSE_BYTES: usize = 64 << 20;
@@ -21,20 +20,20 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects, authenticates and selects the database.
-    pub(crate) fn open(config: &Config) -> RedisResult<Self> {
-        let stream = dial(config)?;
+    pub(crate) fn open(server: &Server) -> RedisResult<Self> {
+        let stream = dial(server)?;
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(config.read_timeout))?;
+        stream.set_write_timeout(Some(server.read_timeout))?;
         let mut connection = Self {
             stream,
             parser: Parser::new(),
-            timeout: config.read_timeout,
-            database: config.database,
+            timeout: server.read_timeout,
+            database: server.database,
             is_broken: false,
         };
-        connection.authenticate(config)?;
-        if config.database != 0 {
-            let selected = redis::cmd("SELECT").arg(config.database).query::<()>(&mut connection);
+        connection.authenticate(server)?;
+        if server.database != 0 {
+            let selected = redis::cmd("SELECT").arg(server.database).query::<()>(&mut connection);
             selected.map_err(|error| match error.kind() {
                 ErrorKind::Server(_) => {
                     (ErrorKind::InvalidClientConfig, "the server does not have the database redisDB").into()
@@ -45,10 +44,10 @@ impl Connection {
         Ok(connection)
     }
 
-    fn authenticate(&mut self, config: &Config) -> RedisResult<()> {
-        let Some(password) = &config.password else { return Ok(()) };
+    fn authenticate(&mut self, server: &Server) -> RedisResult<()> {
+        let Some(password) = &server.password else { return Ok(()) };
         let mut auth = redis::cmd("AUTH");
-        if let Some(username) = &config.username {
+        if let Some(username) = &server.username {
             auth.arg(username);
         }
         auth.arg(password).query::<()>(self).map_err(|error| match error.kind() {
@@ -144,10 +143,10 @@ impl Read for ResponseReader<'_> {
 }
 
 /// Tries all addresses of the server until one accepts.
-fn dial(config: &Config) -> io::Result<TcpStream> {
+fn dial(server: &Server) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name redisHost has no address");
-    for address in (config.host.as_str(), config.port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, config.dial_timeout) {
+    for address in (server.host.as_str(), server.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, server.dial_timeout) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = in_time(error),
         }
@@ -185,9 +184,8 @@ mod tests {
             stream.write_all(b"$1000000000000\r\n").unwrap();
             while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
         });
-        let properties = [("redisHost", host.as_str()), ("readTimeout", "60s")];
-        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let mut connection = Connection::open(&Config::read(&properties).unwrap()).unwrap();
+        let properties = [("redisHost", host.as_str()), ("readTimeout", "60s")].into_iter().collect();
+        let mut connection = Connection::open(&Server::read(&properties).unwrap()).unwrap();
         let error = redis::cmd("GET").arg("k").query::<Vec<u8>>(&mut connection).unwrap_err();
         assert!(error.to_string().contains("larger than it may be"), "{error}");
         assert!(!connection.is_usable());

@@ -1,8 +1,8 @@
 //! Conversion of Redis errors to errors of the contract.
 
+use dapr_component::InitError;
+use dapr_component::state::Error;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
-
-use crate::bindings::exports::dapr::components::state::{Error, InitError};
 
 /// Converts an error of the first connection: permanent or transient.
 pub(crate) fn init_error(error: RedisError) -> InitError {
@@ -12,20 +12,19 @@ pub(crate) fn init_error(error: RedisError) -> InitError {
         | ErrorKind::Server(ServerErrorKind::NoPerm) => true,
         _ => error.code() == Some("NOAUTH"),
     };
-    let message = error.to_string();
-    if is_for_good { InitError::Misconfigured(message) } else { InitError::Unavailable(message) }
+    if is_for_good { InitError::misconfigured(error) } else { InitError::unavailable(error) }
 }
 
 /// Converts an error that is not from a script of ours.
 pub(crate) fn failure(error: RedisError) -> Error {
-    if error.is_io_error() { Error::Unavailable(error.to_string()) } else { Error::Other(error.to_string()) }
+    if error.is_io_error() { Error::unavailable(error) } else { Error::other(error) }
 }
 
 /// Converts an error of a transaction: the first operation that failed.
 pub(crate) fn transaction_error(error: RedisError) -> Error {
     let of_operations = error.clone().into_server_errors();
     match of_operations.as_ref().and_then(|errors| errors.first()) {
-        Some((_, first)) => Error::Other(format!("{} {}", first.code(), first.details().unwrap_or_default())),
+        Some((_, first)) => Error::other(format!("{} {}", first.code(), first.details().unwrap_or_default())),
         None => failure(error),
     }
 }

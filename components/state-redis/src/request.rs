@@ -1,8 +1,7 @@
-//! Writes and deletes, validated before they are sent.
+//! Requests prepared as Redis needs them.
 
-use redis_layout::NO_ETAG;
-
-use crate::bindings::exports::dapr::components::state::{Concurrency, DeleteRequest, Error, SetRequest};
+use dapr_component::state::{Concurrency, DeleteRequest, Error, SetRequest, TimeToLive};
+use redis_layout::{NO_ETAG, ttl_argument, version};
 
 /// A write, as the script expects it.
 pub(crate) struct Write<'a> {
@@ -11,23 +10,19 @@ pub(crate) struct Write<'a> {
     /// Required version of the key.
     pub(crate) etag: String,
     pub(crate) is_first: bool,
-    /// Time to live in seconds, zero for none, or `None` to leave it unchanged.
-    ttl: Option<u64>,
+    /// Time to live in seconds, `0` for none, or empty to leave it unchanged.
+    pub(crate) ttl: String,
 }
 
 impl<'a> Write<'a> {
-    pub(crate) fn new(request: &'a SetRequest, default_ttl: Option<u64>) -> Result<Self, Error> {
+    pub(crate) fn new(request: &'a SetRequest, default_ttl: TimeToLive) -> Result<Self, Error> {
         Ok(Self {
             key: &request.key,
             value: &request.value,
-            etag: version(request)?,
-            is_first: request.options.concurrency == Concurrency::FirstWrite,
-            ttl: time_to_live(&request.metadata)?.or(default_ttl),
+            etag: expected_version(request)?,
+            is_first: request.is_first_write(),
+            ttl: ttl_argument(time_to_live(request, default_ttl)?),
         })
-    }
-
-    pub(crate) fn ttl_argument(&self) -> String {
-        self.ttl.map_or_else(String::new, |seconds| seconds.to_string())
     }
 }
 
@@ -39,49 +34,37 @@ pub(crate) struct Delete<'a> {
 
 impl<'a> Delete<'a> {
     pub(crate) fn new(request: &'a DeleteRequest) -> Self {
-        Self { key: &request.key, etag: given(request.etag.as_deref()).unwrap_or(NO_ETAG) }
+        Self { key: &request.key, etag: request.required_etag().unwrap_or(NO_ETAG) }
     }
 }
 
-/// Returns the etag unless it is empty.
-pub(crate) fn given(etag: Option<&str>) -> Option<&str> {
-    etag.filter(|etag| !etag.is_empty())
-}
-
-/// Returns the version that a write expects. Redis counts versions, so that other etags are invalid. Last-write-wins
-/// needs none.
-fn version(request: &SetRequest) -> Result<String, Error> {
-    match given(request.etag.as_deref()) {
-        Some(given) if request.options.concurrency != Concurrency::LastWrite => match given.parse::<i64>() {
-            Ok(version) => Ok(version.to_string()),
-            Err(_) => Err(Error::InvalidEtag(format!("strconv.Atoi: parsing {given:?}: invalid syntax"))),
-        },
+/// Returns the version that a write expects. Last-write-wins needs none.
+fn expected_version(request: &SetRequest) -> Result<String, Error> {
+    match request.required_etag() {
+        Some(etag) if request.options.concurrency != Concurrency::LastWrite => {
+            version(etag).map_err(Error::invalid_etag)
+        }
         _ => Ok(NO_ETAG.to_owned()),
     }
 }
 
-/// Parses `ttlInSeconds`, where zero means no expiry, with the error messages of Dapr's component.
-fn time_to_live(metadata: &[(String, String)]) -> Result<Option<u64>, Error> {
-    let found = metadata.iter().find(|(name, _)| name == "ttlInSeconds");
-    let Some((_, text)) = found.filter(|(_, text)| !text.is_empty()) else { return Ok(None) };
-    let refused = |why| {
-        let message = format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
-        Err(Error::InvalidRequest(message))
-    };
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return refused("invalid syntax");
-    }
-    match text.parse::<i64>() {
-        Ok(seconds) => Ok(Some(u64::try_from(seconds).unwrap_or(0))),
-        Err(_) => refused("value out of range"),
+fn time_to_live(request: &SetRequest, default: TimeToLive) -> Result<TimeToLive, Error> {
+    match request.time_to_live() {
+        Ok(TimeToLive::Unset) => Ok(default),
+        Ok(given) => Ok(given),
+        Err(error) => {
+            Err(Error::invalid_request(format!("failed to parse ttl from metadata: strconv.ParseInt: {error}")))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use dapr_component::state::{Consistency, Options};
+
     use super::*;
-    use crate::bindings::exports::dapr::components::state::{Consistency, Options};
+
+    const FIVE: TimeToLive = TimeToLive::from_seconds(5);
 
     fn write(etag: &str, concurrency: Concurrency, ttl: &str) -> SetRequest {
         SetRequest {
@@ -94,9 +77,9 @@ mod tests {
         }
     }
 
-    fn ttl_argument(text: &str, default: Option<u64>) -> Result<String, String> {
+    fn ttl(text: &str, default: TimeToLive) -> Result<String, String> {
         match Write::new(&write("", Concurrency::Unspecified, text), default) {
-            Ok(write) => Ok(write.ttl_argument()),
+            Ok(write) => Ok(write.ttl),
             Err(Error::InvalidRequest(why)) => Err(why),
             Err(other) => panic!("{other:?}"),
         }
@@ -104,34 +87,29 @@ mod tests {
 
     #[test]
     fn etag_is_a_version_unless_the_last_write_wins() {
-        let etag = |text, concurrency| Write::new(&write(text, concurrency, ""), None).map(|write| write.etag);
+        let etag =
+            |text, concurrency| Write::new(&write(text, concurrency, ""), TimeToLive::Unset).map(|write| write.etag);
         assert_eq!(etag("7", Concurrency::Unspecified).unwrap(), "7");
         assert_eq!(etag("", Concurrency::FirstWrite).unwrap(), NO_ETAG);
         assert_eq!(etag("other", Concurrency::LastWrite).unwrap(), NO_ETAG);
-        let refused = etag("other", Concurrency::FirstWrite).unwrap_err();
-        let Error::InvalidEtag(why) = refused else { panic!("{refused:?}") };
+        let error = etag("other", Concurrency::FirstWrite).unwrap_err();
+        let Error::InvalidEtag(why) = error else { panic!("{error:?}") };
         assert_eq!(why, "strconv.Atoi: parsing \"other\": invalid syntax");
     }
 
     #[test]
     fn ttl_is_the_writes_own_or_the_default() {
-        assert_eq!(ttl_argument("90", Some(5)), Ok("90".to_owned()));
-        assert_eq!(ttl_argument("-1", Some(5)), Ok("0".to_owned()));
-        assert_eq!(ttl_argument("", Some(5)), Ok("5".to_owned()));
-        assert_eq!(ttl_argument("", None), Ok(String::new()));
+        assert_eq!(ttl("90", FIVE), Ok("90".to_owned()));
+        assert_eq!(ttl("-1", FIVE), Ok("0".to_owned()));
+        assert_eq!(ttl("", FIVE), Ok("5".to_owned()));
+        assert_eq!(ttl("", TimeToLive::Unset), Ok(String::new()));
     }
 
     #[test]
     fn invalid_ttl_gives_the_message_of_dapr() {
-        let message =
-            |text, why| format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {text:?}: {why}");
-        for wrong in ["soon", "1.5", "-", " 1"] {
-            assert_eq!(ttl_argument(wrong, None), Err(message(wrong, "invalid syntax")));
+        for (wrong, why) in [("soon", "invalid syntax"), ("9223372036854775808", "value out of range")] {
+            let message = format!("failed to parse ttl from metadata: strconv.ParseInt: parsing {wrong:?}: {why}");
+            assert_eq!(ttl(wrong, FIVE), Err(message));
         }
-        assert_eq!(ttl_argument("99999999999", None), Ok("99999999999".to_owned()));
-        assert_eq!(
-            ttl_argument("9223372036854775808", None),
-            Err(message("9223372036854775808", "value out of range"))
-        );
     }
 }

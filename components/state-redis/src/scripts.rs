@@ -20,7 +20,7 @@ impl Default for Scripts {
 impl Scripts {
     pub(crate) fn set(&self, connection: &mut Connection, write: &Write<'_>) -> RedisResult<i64> {
         let mut call = self.set.key(write.key);
-        call.arg(&write.etag).arg(write.value).arg(u8::from(write.is_first)).arg(write.ttl_argument());
+        call.arg(&write.etag).arg(write.value).arg(u8::from(write.is_first)).arg(&write.ttl);
         call.invoke(connection)
     }
 
@@ -33,7 +33,7 @@ impl Scripts {
 pub(crate) fn add_set(pipe: &mut Pipeline, write: &Write<'_>) {
     let set = pipe.cmd("EVAL").arg(SET).arg(1).arg(write.key);
     // As in Dapr, a transaction has no first writes.
-    set.arg(&write.etag).arg(write.value).arg(0).arg(write.ttl_argument());
+    set.arg(&write.etag).arg(write.value).arg(0).arg(&write.ttl);
 }
 
 /// Adds a delete to a transaction.

@@ -30,8 +30,8 @@ const RULES: &[Rule] = &[
     },
     Rule {
         crates: HOST,
-        never: &[&["service", "service-library"]],
-        because: "the host runs any service, and is built without ours",
+        never: &[&["service", "service-library", "component-library"]],
+        because: "the host runs any guest, and is built without ours",
     },
     Rule {
         crates: &["building-blocks", "component-native"],
@@ -79,7 +79,7 @@ const RULES: &[Rule] = &[
         because: "the socket protocol does not depend on components or on users of them",
     },
     Rule {
-        crates: &["wasm-component"],
+        crates: &["wasm-component", "component-library"],
         never: &[HOST, &["wasmtime"]],
         because: "a component depends on the contract, not on its host",
     },
