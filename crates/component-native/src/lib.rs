@@ -5,6 +5,7 @@
 
 #[cfg(any(feature = "bindings-cron", feature = "bindings-mysql"))]
 mod bindings;
+mod configuration;
 mod lock;
 #[cfg(feature = "middleware-http")]
 mod middleware;

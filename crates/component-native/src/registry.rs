@@ -5,6 +5,7 @@ use dapr_building_blocks::Registry;
 /// Returns the registry of all components in this build, by Dapr's type names.
 pub fn registry() -> Registry {
     let mut registry = Registry::default();
+    crate::configuration::register(&mut registry);
     crate::lock::register(&mut registry);
     crate::pubsub::register(&mut registry);
     #[cfg(any(feature = "state-in-memory", feature = "state-redis", feature = "state-sqlite"))]

@@ -2,6 +2,7 @@
 
 pub(crate) mod bindings;
 mod call;
+pub(crate) mod configuration;
 pub(crate) mod health;
 pub(crate) mod invoke;
 pub(crate) mod lock;

@@ -28,6 +28,11 @@ impl Query {
         self.0.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
     }
 
+    /// Returns all values of `name`, in order.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(found, _)| found == name).map(|(_, value)| value.clone()).collect()
+    }
+
     /// Collects parameters named `metadata.NAME`; the first value of each.
     pub(crate) fn metadata(&self) -> Metadata {
         let mut metadata = Metadata::new();

@@ -11,6 +11,7 @@ use crate::query::Query;
 /// All endpoints but that of invocation, which takes what is left.
 const ENDPOINTS: &[&[Endpoint]] = &[
     api::bindings::ENDPOINTS,
+    api::configuration::ENDPOINTS,
     api::health::ENDPOINTS,
     api::lock::ENDPOINTS,
     api::metadata::ENDPOINTS,
@@ -215,7 +216,6 @@ mod tests {
     #[test]
     fn endpoints_of_missing_blocks_are_not_invocations() {
         for (method, path, name) in [
-            ("GET", "/v1.0-alpha1/configuration/c/subscribe", "the configuration API"),
             ("POST", "/v1.0-alpha1/jobs/n", "the jobs API"),
             ("DELETE", "/v1.0/actors/t/i/timers/n", "the actors API"),
             ("POST", "/v1.0-beta1/workflows/dapr/w/start", "the workflow API"),

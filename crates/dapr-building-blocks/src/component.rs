@@ -107,6 +107,7 @@ building_blocks! {
     secret_store: SecretStore, from_secret_store;
     lock_store: crate::lock::LockStore, from_lock_store;
     pubsub: crate::PubSub, from_pubsub;
+    configuration_store: crate::configuration::ConfigurationStore, from_configuration_store;
     output_binding: OutputBinding, from_output_binding;
     input_binding: InputBinding, from_input_binding;
     http_middleware: HttpMiddleware, from_http_middleware;

@@ -8,6 +8,7 @@
 
 pub mod binding;
 pub mod component;
+pub mod configuration;
 pub mod lock;
 pub mod middleware;
 pub mod pubsub;

@@ -47,6 +47,7 @@ building_blocks! {
     bindings: Bindings,
     lock: crate::lock::LockStores,
     pubsub: crate::pubsub::PubSubs,
+    configuration: crate::configuration::ConfigurationStores,
 }
 
 /// An error in a component's properties.

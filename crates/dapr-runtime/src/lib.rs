@@ -13,6 +13,7 @@ mod bindings;
 mod bodies;
 mod calls;
 mod components;
+mod configuration;
 mod external;
 pub mod go_errors;
 mod health;
@@ -66,6 +67,7 @@ pub struct Sidecar {
     settings: Settings,
     components: watch::Sender<Arc<Components>>,
     subscriptions: RwLock<Vec<Subscription>>,
+    configuration_subscriptions: configuration::ConfigurationSubscriptions,
     /// Deliveries of messages, which a shutdown waits for.
     deliveries: TaskTracker,
     api_pipeline: OnceLock<Pipeline>,
@@ -128,6 +130,7 @@ impl Sidecar {
         Self {
             components: watch::Sender::default(),
             subscriptions: RwLock::default(),
+            configuration_subscriptions: Default::default(),
             deliveries: TaskTracker::new(),
             api_pipeline: OnceLock::new(),
             extended: RwLock::default(),

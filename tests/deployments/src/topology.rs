@@ -74,7 +74,11 @@ pub fn api() -> Topology {
             echo("closed", &[], Some(CLOSED)),
             echo("allowing", &[MEMORY, SECRETS], Some(ALLOWING)),
             echo("denying", &[MEMORY, SECRETS], Some(DENYING)),
-            echo("subscriber", &[include_str!("topology/pubsub.yaml")], None),
+            echo(
+                "subscriber",
+                &[include_str!("topology/pubsub.yaml"), include_str!("topology/configuration.yaml")],
+                None,
+            ),
             Sidecar { id: "bare", app: App::None, components: &[], configuration: None },
             Sidecar { id: "down", app: App::Down, components: &[], configuration: None },
         ],

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod application;
 mod bindings;
+mod configuration;
 mod health;
 mod invoke;
 mod lock;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::{MultiplexedConnection, PubSub};
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind};
 use redis_layout::Server;
 use tokio::net::TcpStream;
@@ -129,6 +129,22 @@ impl Link {
             closed.store(true, Ordering::Release);
         });
         Ok(Open { connection, is_closed })
+    }
+
+    /// Opens another connection, for messages of the server.
+    pub(crate) async fn listen(&self) -> RedisResult<PubSub> {
+        let server = &self.settings.server;
+        let connect = async {
+            let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
+            PubSub::new(&login(server), stream).await
+        };
+        let connected = tokio::time::timeout(server.dial_timeout, connect).await;
+        connected.map_err(|_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))?
+    }
+
+    /// Returns the number of the database.
+    pub(crate) fn database(&self) -> i64 {
+        self.settings.server.database
     }
 
     fn usable(&self) -> Option<Open> {

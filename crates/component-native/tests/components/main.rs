@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking, and say what they skip")]
 
 mod brokers;
+mod configuration;
 mod durability;
 mod harness;
 mod hostile_sql;

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use crate::harness::{create, try_create};
 use test_servers::{Server, free_port};
 
-fn redis_on(port: u16) -> Option<Server> {
+pub(crate) fn redis_on(port: u16) -> Option<Server> {
     Server::start_on(port, "redis-server", |folder, port| {
         let [port, folder] = [port.to_string(), folder.display().to_string()];
         ["--bind", "127.0.0.1", "--port", &port, "--save", "", "--dir", &folder].map(str::to_owned).to_vec()

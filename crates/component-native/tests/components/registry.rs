@@ -6,6 +6,7 @@ use crate::harness::try_create;
 fn full_build_contains_every_component() {
     let blocks = [
         "bindings: cron mysql",
+        "configuration: file redis",
         "lock: in-memory redis",
         "middleware.http: bearer ratelimit routeralias routerchecker uppercase",
         "pubsub: in-memory sqlite",

@@ -15,8 +15,6 @@ macro_rules! unimplemented_blocks {
 }
 
 unimplemented_blocks! {
-    V1, ["configuration"], "the configuration API";
-    V1Alpha1, ["configuration"], "the configuration API";
     V1, ["jobs"], "the jobs API";
     V1Alpha1, ["jobs"], "the jobs API";
     V1, ["actors"], "the actors API";

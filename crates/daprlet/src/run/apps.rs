@@ -336,7 +336,6 @@ fn command(entry: &AppEntry, environment: &BTreeMap<String, String>) -> Result<C
 
 /// Building blocks that are not supported yet, by the first part of their component types.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("configuration", "the configuration API is not supported yet and responds with 501"),
     ("conversation", "the conversation API is not supported yet and responds with 501"),
     ("crypto", "the cryptography API is not supported yet and responds with 501"),
     ("nameresolution", "applications of one process find each other by their ids"),

@@ -15,6 +15,7 @@ pub(crate) fn api() -> Vec<Case> {
     all.extend(secrets::cases());
     all.extend(bindings::cases());
     all.extend(super::lock::cases());
+    all.extend(super::configuration::cases());
     all.extend(super::pubsub::cases());
     all.extend(pluggable::cases());
     all.extend(health::cases());
