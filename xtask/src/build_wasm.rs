@@ -1,4 +1,6 @@
 //! `cargo xtask build-wasm`: builds the services, and programs of tests, as WebAssembly.
+//!
+//! Services are optimized, as `daprlet optimize` does; programs of tests and components stay as the compiler wrote them.
 
 mod ahead;
 mod components;
@@ -6,6 +8,7 @@ mod javascript;
 mod nn;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -28,7 +31,7 @@ pub(crate) const FOLDER: &str = "wasm";
 /// Package with the programs that tests run on daprlet.
 pub(crate) const FIXTURES: &str = "wasmedge-fixtures";
 
-/// Builds the services for wasm32-wasip1 into `wasm/`
+/// Builds the services for wasm32-wasip1, optimizes them, and puts them into `wasm/`
 #[derive(Args, Default)]
 pub(crate) struct BuildWasm {
     /// Also build the programs that the tests run
@@ -123,25 +126,49 @@ fn build(
     let from = workspace.target_directory.join(TARGET).join(PROFILE);
     let to = repository.path(FOLDER);
     fs::create_dir_all(&to).with_context(|| format!("cannot make {}", to.display()))?;
-    for program in packages.iter().flat_map(|package| package.programs()) {
+    for (package, program) in packages.iter().flat_map(|package| package.programs().map(move |it| (package, it))) {
         let file = format!("{program}.wasm");
+        let install = if package.is_service() { install_optimized } else { install };
         install(&from.join(&file), &to.join(&file))?;
     }
     Ok(())
 }
 
-/// Copies a module into place, and prints its size.
+/// Copies a module or component into place, and prints its size.
 fn install(from: &Path, to: &Path) -> Result<()> {
-    let bytes = copy(from, to)?;
-    // It may be in a subdirectory: components, or modules for one version of WasmEdge.
-    let below: PathBuf = to.iter().skip_while(|part| *part != FOLDER).collect();
-    eprintln!("  {:<42} {:>6} KiB", below.display().to_string(), bytes.div_ceil(1024));
+    copy(from, to)?;
+    eprintln!("  {:<42} {:>6} KiB", below(to), kib(to)?);
     Ok(())
 }
 
-/// Copies a module atomically, so that a program started meanwhile gets the old or the new one. Returns its size.
-fn copy(from: &Path, to: &Path) -> Result<u64> {
+/// Optimizes a service into place, and prints its size, that of the compiler's output, and the changes.
+fn install_optimized(from: &Path, to: &Path) -> Result<()> {
+    let wasm = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    let optimized = wasm_optimizer::optimize(&wasm).with_context(|| from.display().to_string())?;
+    replace(to, |part| fs::write(part, &optimized.wasm))?;
+    eprintln!("  {:<42} {:>6} KiB, optimized from {} KiB; {}", below(to), kib(to)?, kib(from)?, optimized.outcome);
+    Ok(())
+}
+
+/// Copies a file atomically.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    replace(to, |part| fs::copy(from, part).map(drop)).with_context(|| format!("cannot copy {}", from.display()))
+}
+
+/// Writes a file atomically, so that a program started meanwhile gets the old or the new one.
+fn replace(to: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
     let part = to.with_extension("wasm.part");
-    let copied = fs::copy(from, &part).and_then(|bytes| fs::rename(&part, to).map(|()| bytes));
-    copied.with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
+    let written = write(&part).and_then(|()| fs::rename(&part, to));
+    written.with_context(|| format!("cannot write {}", to.display()))
+}
+
+/// Returns a path from the output directory on: it may be in a subdirectory, for components or one version of WasmEdge.
+fn below(path: &Path) -> String {
+    path.iter().skip_while(|part| *part != FOLDER).collect::<PathBuf>().display().to_string()
+}
+
+/// Returns the size of a file.
+fn kib(path: &Path) -> Result<u64> {
+    let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(metadata.len().div_ceil(1024))
 }

@@ -176,7 +176,8 @@ impl Package {
         self.manifest_path.parent().unwrap_or(&self.manifest_path)
     }
 
-    fn is_service(&self) -> bool {
+    /// Returns true for a program on the services' library, such as a service of the application or the template.
+    pub(crate) fn is_service(&self) -> bool {
         self.programs().next().is_some() && self.depends_on(SERVICE_MARK)
     }
 

@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// Composes a Wasm component and the providers of its imports into one component.
     #[cfg(feature = "compose")]
     Compose(crate::compose::Compose),
+    /// Rewrites a module or component so that its compiled code is faster.
+    #[cfg(feature = "optimize")]
+    Optimize(crate::optimize::Optimize),
     /// Commands for a single building-block component.
     #[cfg(feature = "pluggable")]
     #[command(subcommand)]

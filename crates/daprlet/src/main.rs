@@ -12,6 +12,8 @@ mod exit;
 mod log;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod memory;
+#[cfg(feature = "optimize")]
+mod optimize;
 mod page;
 mod run;
 mod shutdown;
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => block_on(run::run(*arguments)),
         #[cfg(feature = "compose")]
         Command::Compose(arguments) => compose::run(&arguments).map(|()| ExitCode::SUCCESS),
+        #[cfg(feature = "optimize")]
+        Command::Optimize(arguments) => optimize::run(&arguments).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "pluggable")]
         Command::Component(command) => block_on(component::run(command)).map(|()| ExitCode::SUCCESS),
         Command::Version => version::print().map(|()| ExitCode::SUCCESS),

@@ -11,8 +11,6 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::optimize::{PIPELINE_VERSION, optimize};
-
 /// Compiled code that can be cached: a core module or a component.
 pub trait Compiled: Sized {
     /// Compiles without caching.
@@ -41,11 +39,11 @@ pub trait Compiled: Sized {
 #[expect(unsafe_code, reason = "the same obligation as wasmtime's own")]
 impl Compiled for Module {
     fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
-        Self::new(engine, optimize(wasm))
+        Self::new(engine, wasm)
     }
 
     fn precompile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-        engine.precompile_module(&optimize(wasm))
+        engine.precompile_module(wasm)
     }
 
     unsafe fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Self> {
@@ -57,11 +55,11 @@ impl Compiled for Module {
 #[expect(unsafe_code, reason = "the same obligation as wasmtime's own")]
 impl Compiled for Component {
     fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
-        Self::new(engine, optimize(wasm))
+        Self::new(engine, wasm)
     }
 
     fn precompile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-        engine.precompile_component(&optimize(wasm))
+        engine.precompile_component(wasm)
     }
 
     unsafe fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Self> {
@@ -132,7 +130,6 @@ impl CompiledCache {
 fn file_name(engine: &Engine, wasm: &[u8]) -> String {
     let mut key = KeyHasher(Sha256::new());
     std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut key);
-    key.0.update(PIPELINE_VERSION);
     key.0.update(wasm);
     let digest = key.0.finalize();
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -194,6 +191,22 @@ mod tests {
         cache.compile::<Module>(&engine, MODULE).unwrap();
         cache.compile::<Component>(&engine, COMPONENT).unwrap();
         assert!(files.iter().all(|file| fs::read(file).unwrap() != b"damaged"));
+    }
+
+    #[test]
+    fn cached_code_is_that_of_the_unmodified_module() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::default();
+        // A small loop and a broadcasting load, which an optimizer would rewrite.
+        let wasm = wat::parse_str(
+            "(module (memory 1) (func (export \"f\") (param i32) (result v128)
+                (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+                (v128.load32_splat (local.get 0))))",
+        );
+        let wasm = wasm.unwrap();
+        CompiledCache::new(folder.path().to_owned()).compile::<Module>(&engine, &wasm).unwrap();
+        let cached = fs::read(folder.path().join(file_name(&engine, &wasm))).unwrap();
+        assert!(cached == engine.precompile_module(&wasm).unwrap());
     }
 
     #[test]

@@ -7,7 +7,6 @@ mod cache;
 mod clock;
 mod kind;
 mod memory;
-mod optimize;
 mod output;
 mod rejection_log;
 mod scheduler;

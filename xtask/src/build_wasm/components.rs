@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use super::{FOLDER, PROFILE, install, install_target, javascript};
+use super::{FOLDER, PROFILE, install, install_optimized, install_target, javascript};
 use crate::repository::{Repository, Workspace, run};
 
 /// Target of components.
@@ -39,7 +39,7 @@ pub(super) fn build(repository: &Repository, workspace: &Workspace) -> Result<()
         cargo.args(["--lib", "--crate-type", "cdylib", "--package", &service.name]);
         run(cargo.arg("--").args(service.rustc_for_wasm()))?;
         let file = format!("{}.wasm", service.name.replace('-', "_"));
-        install(&from.join(file), &to.join(format!("{}.wasm", service.name)))?;
+        install_optimized(&from.join(file), &to.join(format!("{}.wasm", service.name)))?;
     }
     javascript::build(repository, &to)?;
     install_target(repository, CORE_TARGET)?;

@@ -46,7 +46,7 @@ fn make(repository: &Repository, folder: &Path, kept: &Path) -> Result<()> {
     }
     let to = kept.parent().unwrap_or(kept);
     fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    copy(&folder.join("build").join(NAME).with_extension("wasm"), kept).map(drop)
+    copy(&folder.join("build").join(NAME).with_extension("wasm"), kept)
 }
 
 /// Returns a checksum of all sources.

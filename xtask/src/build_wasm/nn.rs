@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use super::{FOLDER, TARGET, components, install, install_target};
+use super::{FOLDER, TARGET, components, install_optimized, install_target};
 use crate::repository::{Package, Repository, Workspace, run};
 
 /// Feature of a service, and suffix of its files.
@@ -32,12 +32,12 @@ pub(super) fn build(repository: &Repository, workspace: &Workspace) -> Result<()
         run(repository.cargo(&program).args(package))?;
         let file = format!("{}.wasm", service.name);
         let installed = format!("{}-{SUFFIX}.wasm", service.name);
-        install(&output(TARGET).join(file), &to.join(&installed))?;
+        install_optimized(&output(TARGET).join(file), &to.join(&installed))?;
         install_target(repository, components::TARGET)?;
         let library = ["rustc", "--locked", "--profile", PROFILE, "--target", components::TARGET];
         run(repository.cargo(&library).args(["--lib", "--crate-type", "cdylib"]).args(package))?;
         let file = format!("{}.wasm", service.name.replace('-', "_"));
-        install(&output(components::TARGET).join(file), &to.join("components").join(&installed))?;
+        install_optimized(&output(components::TARGET).join(file), &to.join("components").join(&installed))?;
     }
     Ok(())
 }

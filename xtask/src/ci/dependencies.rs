@@ -89,6 +89,11 @@ const RULES: &[Rule] = &[
         because: "inference does not depend on guests",
     },
     Rule {
+        crates: &["guest", "api", "runtime", "component", "daprlet-host"],
+        never: &[&["wasm-optimizer"]],
+        because: "the host runs what it is given",
+    },
+    Rule {
         crates: &["guest"],
         never: &[&["building-blocks", "runtime", "api"]],
         because: "a guest does not depend on Dapr",

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(all(feature = "compose", feature = "pluggable", feature = "component-apps"))]
+    #[cfg(all(feature = "compose", feature = "optimize", feature = "pluggable", feature = "component-apps"))]
     fn reference_in_the_book_is_current() {
         let file = Path::new("../../book/reference/cli.md");
         if std::env::var_os("UPDATE").is_some() {

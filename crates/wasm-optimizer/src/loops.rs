@@ -13,9 +13,16 @@ const MAX_DOUBLED: usize = 80;
 /// Maximum instructions of a loop that is quadrupled.
 const MAX_QUADRUPLED: usize = 20;
 
+/// A function with unrolled loops.
+pub(crate) struct Unrolled<'a> {
+    pub(crate) body: Vec<Instruction<'a>>,
+    /// Number of unrolled loops.
+    pub(crate) loops: usize,
+}
+
 /// Unrolls small loops without inner loops and calls. `None` where there are none.
-pub(super) fn unroll<'a>(body: &[Instruction<'a>]) -> Option<Vec<Instruction<'a>>> {
-    let (mut written, mut found, mut rest) = (Vec::with_capacity(body.len()), false, body);
+pub(crate) fn unroll<'a>(body: &[Instruction<'a>]) -> Option<Unrolled<'a>> {
+    let (mut written, mut loops, mut rest) = (Vec::with_capacity(body.len()), 0, body);
     while let Some((instruction, behind)) = rest.split_first() {
         match instruction {
             // Loops with parameters are rare.
@@ -23,7 +30,7 @@ pub(super) fn unroll<'a>(body: &[Instruction<'a>]) -> Option<Vec<Instruction<'a>
                 if let Some((inside, behind)) = split_small_loop(behind) =>
             {
                 write(*kind, inside, &mut written);
-                (found, rest) = (true, behind);
+                (loops, rest) = (loops + 1, behind);
             }
             _ => {
                 written.push(instruction.clone());
@@ -31,7 +38,7 @@ pub(super) fn unroll<'a>(body: &[Instruction<'a>]) -> Option<Vec<Instruction<'a>
             }
         }
     }
-    found.then_some(written)
+    (loops > 0).then_some(Unrolled { body: written, loops })
 }
 
 /// Splits off a small loop: its body, and the instructions after its end.

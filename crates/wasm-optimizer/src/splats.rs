@@ -3,7 +3,8 @@
 //! `v128.load32_splat` loads a number into all four lanes. On x86-64 Cranelift splits it where the lanes are used more
 //! than once: it loads into a general register, and needs two more steps into the lanes. It also loads everything that
 //! a loop needs at its head, more than there are registers. Where four such loads are adjacent, as in matrix products,
-//! one load and four shuffles replace them; elsewhere `f32.load` and `f32x4.splat`.
+//! one load and four shuffles replace them; elsewhere `f32.load` and `f32x4.splat`. On 64-bit ARM each of these shuffles
+//! is one instruction, too, and a load with a splat is the instruction that the original was.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -13,11 +14,19 @@ use wasm_encoder::{Instruction, MemArg};
 /// Bytes between adjacent numbers.
 const STEP: i64 = 4;
 
-/// Splits all broadcasting loads, with new locals from `free_local` on, and returns their number.
-///
-/// Returns `None` without such loads.
-pub(super) fn split<'a>(body: &[Instruction<'a>], free_local: u32) -> Option<(Vec<Instruction<'a>>, u32)> {
-    if !body.iter().any(|instruction| matches!(instruction, Instruction::V128Load32Splat(_))) {
+/// A function with split loads.
+pub(crate) struct Split<'a> {
+    pub(crate) body: Vec<Instruction<'a>>,
+    /// Number of new locals, of 16 bytes each.
+    pub(crate) vectors: u32,
+    /// Number of split loads.
+    pub(crate) loads: usize,
+}
+
+/// Splits all broadcasting loads, with new locals from `free_local` on. `None` where there are none.
+pub(crate) fn split<'a>(body: &[Instruction<'a>], free_local: u32) -> Option<Split<'a>> {
+    let loads = body.iter().filter(|instruction| matches!(instruction, Instruction::V128Load32Splat(_))).count();
+    if loads == 0 {
         return None;
     }
     let mut splats = splats(body);
@@ -33,7 +42,7 @@ pub(super) fn split<'a>(body: &[Instruction<'a>], free_local: u32) -> Option<(Ve
             rest.get(1..)?
         };
     }
-    Some((written(body, &mut replaced), vectors.max_used))
+    Some(Split { body: written(body, &mut replaced), vectors: vectors.max_used, loads })
 }
 
 /// A value of a pointer: between two branches, calls or stores, and two writes of its local.

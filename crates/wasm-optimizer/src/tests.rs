@@ -1,7 +1,7 @@
 use arbitrary::Unstructured;
 use sha2::{Digest as _, Sha256};
 use wasm_smith::{Config, Module as RandomModule};
-use wasmparser::Operator;
+use wasmparser::{Operator, Payload};
 use wasmtime::{Engine, Instance, Store, Val};
 
 use super::*;
@@ -71,6 +71,10 @@ const LOOPS: [&str; 8] = [
     "(loop $l (local.set $sum (local.get $n)))",
 ];
 
+fn optimized(wasm: &[u8]) -> Vec<u8> {
+    optimize(wasm).unwrap().wasm.into_owned()
+}
+
 fn instructions(wasm: &[u8]) -> Vec<Operator<'_>> {
     let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
         Payload::CodeSectionEntry(body) => Some(body),
@@ -100,9 +104,8 @@ fn call(wasm: &[u8], number: i32) -> Option<i32> {
 #[test]
 fn split_splat_keeps_all_bits() {
     let wasm = wat::parse_str(SPLAT).unwrap();
-    let optimized = optimize_for(&wasm, true);
+    let optimized = optimized(&wasm);
     assert_eq!((splats(&wasm), splats(&optimized)), (1, 0));
-    assert_eq!(splats(&optimize_for(&wasm, false)), 1);
     // Among them signalling NaNs, which arithmetic would change.
     for number in [0, 1, i32::MIN, 0x7F80_0001, -0x5A_5A5B, -1] {
         assert_eq!(call(&optimized, number), Some(number));
@@ -112,7 +115,7 @@ fn split_splat_keeps_all_bits() {
 #[test]
 fn four_adjacent_splats_become_one_load() {
     let wasm = wat::parse_str(ROWS).unwrap();
-    let optimized = optimize_for(&wasm, true);
+    let optimized = optimized(&wasm);
     assert_eq!((splats(&wasm), splats(&optimized)), (6, 0));
     let loads = count(&optimized, |operator| matches!(operator, Operator::V128Load { .. }));
     let alone = count(&optimized, |operator| matches!(operator, Operator::F32Load { .. }));
@@ -130,7 +133,7 @@ fn unrolled_loops_give_the_same_results() {
             "(func (export \"f\") (param $n i32) (result i32) (local $sum i32) (local $m i32) {body} (local.get $sum))"
         );
         let wasm = wat::parse_str(format!("(module {function})")).unwrap();
-        let optimized = optimize_for(&wasm, true);
+        let optimized = optimized(&wasm);
         let sets = |wasm: &[u8]| count(wasm, |operator| matches!(operator, Operator::LocalSet { .. }));
         assert!(sets(&optimized) > sets(&wasm), "{body}");
         for number in 1..30 {
@@ -144,7 +147,7 @@ fn loop_size_and_calls_decide_the_number_of_bodies() {
     let bodies = |inside: &str| {
         let wasm =
             wat::parse_str(format!("(module (func $f (param i32) (loop $l {inside} (br_if $l (local.get 0)))))"));
-        count(&optimize_for(&wasm.unwrap(), false), |operator| matches!(operator, Operator::BrIf { .. }))
+        count(&optimized(&wasm.unwrap()), |operator| matches!(operator, Operator::BrIf { .. }))
     };
     let long = |instructions: usize| bodies(&"nop ".repeat(instructions - 2));
     assert_eq!((long(20), long(21), long(80), long(81)), (4, 2, 2, 1));
@@ -216,7 +219,7 @@ fn random_modules_give_the_same_results() {
     let mut changed = 0;
     for seed in 0..40 {
         let wasm = random(seed);
-        let optimized = optimize_for(&wasm, true);
+        let optimized = optimized(&wasm);
         changed += usize::from(optimized != wasm);
         assert_eq!(outcome(&engine, &optimized), outcome(&engine, &wasm), "seed {seed}");
     }
@@ -226,25 +229,68 @@ fn random_modules_give_the_same_results() {
 #[test]
 fn modules_in_components_are_optimized_too() {
     let component = wat::parse_str(format!("(component (core {})", &SPLAT[1..])).unwrap();
-    let optimized = optimize_for(&component, true);
+    let optimized = optimized(&component);
     assert_eq!((splats(&component), splats(&optimized)), (1, 0));
     wasmtime::component::Component::new(&Engine::default(), &optimized).unwrap();
 }
 
 #[test]
-fn debug_info_and_exotic_branches_disable_rewriting() {
-    let with = |section: &str| SPLAT.replacen("(module", &format!("(module {section}"), 1);
-    let texts = [
-        "(module (memory 1))".to_owned(),
-        "(component)".to_owned(),
-        with(r#"(@custom ".debug_line" "lines")"#),
-        with(r#"(@custom "metadata.code.branch_hint" "hints")"#),
-        with("(tag $t) (func (loop $l (try_table (catch $t $l))))"),
-    ];
-    for wasm in texts.map(|text| wat::parse_str(text).unwrap()) {
-        assert!(matches!(optimize_for(&wasm, true), Cow::Borrowed(same) if same == wasm));
+fn counts_are_those_of_the_changes() {
+    let wasm = wat::parse_str(ROWS.replacen("(local $sum v128)", "(local $sum v128) (loop)", 1)).unwrap();
+    let outcome = optimize(&wasm).unwrap().outcome;
+    assert_eq!(outcome, Outcome::Rewritten(Counts { loops: 1, loads: 6 }));
+    assert_eq!(outcome.to_string(), "loops unrolled: 1, loads split: 6");
+}
+
+#[test]
+fn result_is_not_optimized_again() {
+    for text in [ROWS.to_owned(), format!("(component (core {})", &SPLAT[1..])] {
+        let once = optimized(&wat::parse_str(text).unwrap());
+        assert_eq!(optimize(&once).unwrap().outcome, Outcome::Unchanged(Unchanged::AlreadyOptimized));
     }
+}
+
+#[test]
+fn custom_sections_and_names_are_kept() {
+    let text = SPLAT.replacen("(module", r#"(module $named (@custom "other" "bytes")"#, 1);
+    let wasm = wat::parse_str(text.replacen("(func ", "(func $function ", 1)).unwrap();
+    let sections = |wasm: &[u8]| {
+        let sections = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
+            Payload::CustomSection(section) => Some((section.name().to_owned(), section.data().to_owned())),
+            _ => None,
+        });
+        sections.collect::<Vec<_>>()
+    };
+    let (before, after) = (sections(&wasm), sections(&optimized(&wasm)));
+    assert_eq!(before.len(), 2);
+    assert_eq!(after.split_last().unwrap().1, before, "the last is the mark");
+}
+
+#[test]
+fn unsupported_modules_stay_unchanged_with_reason() {
+    let with = |section: &str| SPLAT.replacen("(module", &format!("(module {section}"), 1);
+    let offsets = |section: &str| Unchanged::CodeOffsets { section: section.to_owned() };
+    let cases = [
+        ("(module (memory 1))".to_owned(), Unchanged::NothingToRewrite),
+        ("(component)".to_owned(), Unchanged::NothingToRewrite),
+        (with(r#"(@custom ".debug_line" "lines")"#), offsets(".debug_line")),
+        (with(r#"(@custom "sourceMappingURL" "map")"#), offsets("sourceMappingURL")),
+        (with(r#"(@custom "metadata.code.branch_hint" "hints")"#), offsets("metadata.code.branch_hint")),
+    ];
+    for (text, reason) in cases {
+        let wasm = wat::parse_str(text).unwrap();
+        assert_eq!(optimize(&wasm).unwrap(), Optimized { wasm: (&wasm).into(), outcome: Outcome::Unchanged(reason) });
+    }
+    let exceptions = wat::parse_str(with("(tag $t) (func (loop $l (try_table (catch $t $l))))")).unwrap();
+    let unchanged = optimize(&exceptions).unwrap();
+    assert!(matches!(unchanged.outcome, Outcome::Unchanged(Unchanged::UnsupportedFeature { .. })), "{unchanged:?}");
+    assert_eq!(unchanged.wasm, exceptions);
+}
+
+#[test]
+fn invalid_input_is_an_error() {
     for wasm in [b"".as_slice(), b"nonsense", b"\0asm", b"\0asm\x01\0\0\0\x0a\xff"] {
-        assert_eq!(optimize_for(wasm, true), wasm);
+        let error = optimize(wasm).unwrap_err().to_string();
+        assert!(error.starts_with("not valid WebAssembly: "), "{error}");
     }
 }
