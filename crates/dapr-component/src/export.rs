@@ -72,7 +72,7 @@ macro_rules! export_component {
                 }
             }
 
-            // Elsewhere nothing else uses the component.
+            // On targets without exports, nothing else would use the component.
             let _ = <$component as $crate::export::Exported>::slot;
 
             #[cfg(target_arch = "wasm32")]
