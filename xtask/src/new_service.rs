@@ -3,6 +3,7 @@
 mod name;
 mod place;
 mod project;
+mod subscription;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use clap::Args;
 use crate::repository::{Repository, TEMPLATE, run};
 use crate::run_template::{self, AppPorts};
 use name::Name;
+use subscription::Topic;
 
 /// All files of the template.
 const TEMPLATE_FILES: [&str; 4] = ["Cargo.toml", "src/lib.rs", "src/main.rs", "src/tests.rs"];
@@ -31,6 +33,10 @@ pub(crate) struct NewService {
     /// repository by path
     #[arg(long, value_name = "DIRECTORY")]
     project: Option<PathBuf>,
+
+    /// A topic that the service subscribes to, at the broker `messages`; without one in `config/`, a broker is added
+    #[arg(long, value_name = "TOPIC")]
+    subscribe: Option<Topic>,
 }
 
 impl NewService {
@@ -50,6 +56,7 @@ impl NewService {
         let port = place::free_port(apps.iter().map(|app| app.app_port));
         let dapr_port = place::free_port(apps.iter().map(|app| app.dapr_http_port).chain([3499]));
         copy_template(repository, &project, name, [port, dapr_port])?;
+        self.add_subscription(&project)?;
         edit(&project, &format!("{name}/Cargo.toml"), |text| {
             text.strip_suffix("\n[lints]\nworkspace = true\n").map(str::to_owned)
         })?;
@@ -62,9 +69,10 @@ impl NewService {
              cargo build --target wasm32-wasip1 --profile wasm\n  \
              daprlet run -f dapr.yaml\n  \
              curl http://localhost:{dapr_port}/v1.0/invoke/{name}/method/note -d 'buy milk'\n  \
-             curl http://localhost:{port}/note",
+             curl http://localhost:{port}/note{}",
             folder.join(name.as_str()).display(),
             folder.display(),
+            self.publishing(dapr_port),
         );
         Ok(())
     }
@@ -80,6 +88,7 @@ impl NewService {
         let [port, dapr_port] = next_ports(&apps);
 
         copy_template(repository, repository, name, [port, dapr_port])?;
+        self.add_subscription(repository)?;
         edit(repository, "Cargo.toml", |text| place::with_member(text, name.as_str()))?;
         let app = place::Application { name: name.as_str(), port, dapr_port, modules: "../wasm" };
         edit(repository, run_template::FILE, |text| Some(place::with_app(text, &app)))?;
@@ -90,9 +99,27 @@ impl NewService {
              cargo test -p {name}\n  \
              cargo xtask up\n  \
              curl http://localhost:{dapr_port}/v1.0/invoke/{name}/method/note -d 'buy milk'\n  \
-             curl http://localhost:{port}/note"
+             curl http://localhost:{port}/note{}",
+            self.publishing(dapr_port),
         );
         Ok(())
+    }
+
+    /// Adds the subscription to a copied template, if one is asked for.
+    fn add_subscription(&self, project: &Repository) -> Result<()> {
+        let (Some(topic), name) = (&self.subscribe, &self.name) else { return Ok(()) };
+        edit(project, &format!("{name}/src/lib.rs"), |text| topic.add_to_library(text))?;
+        edit(project, &format!("{name}/src/tests.rs"), |text| Some(topic.add_to_tests(text)))?;
+        subscription::add_broker(project)
+    }
+
+    /// Returns a command that publishes to the service's topic, if it has one.
+    fn publishing(&self, dapr_port: u16) -> String {
+        let Some(topic) = &self.subscribe else { return String::new() };
+        let topic = topic.as_str();
+        format!(
+            "\n  curl http://localhost:{dapr_port}/v1.0/publish/messages/{topic} -H 'content-type: text/plain' -d 'buy bread'"
+        )
     }
 }
 

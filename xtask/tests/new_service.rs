@@ -61,7 +61,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn new_service_passes_its_tests_and_responds_through_dapr() {
     let repository = Copy::new();
-    repository.xtask(&["new-service", "note-keeper"]).unwrap();
+    repository.xtask(&["new-service", "note-keeper", "--subscribe", "notes"]).unwrap();
     let template = repository.read("dapr.yaml");
     assert!(template.contains("- appID: note-keeper\n") && template.contains("\"../wasm/note-keeper.wasm\""));
     let library = repository.read("note-keeper/src/lib.rs");
@@ -82,7 +82,12 @@ fn new_service_passes_its_tests_and_responds_through_dapr() {
     let note = format!("http://127.0.0.1:{dapr_port}/v1.0/invoke/note-keeper/method/note");
     daprlet.until(|| (request("POST", &note).body("buy milk").send().status == 200).then_some(()));
     assert_eq!(request("GET", &note).send().text(), "buy milk");
-    assert_eq!(request("GET", &format!("http://127.0.0.1:{port}/note")).send().text(), "buy milk");
+    let own_note = format!("http://127.0.0.1:{port}/note");
+    assert_eq!(request("GET", &own_note).send().text(), "buy milk");
+
+    let publish = format!("http://127.0.0.1:{dapr_port}/v1.0/publish/messages/notes");
+    assert_eq!(request("POST", &publish).header("content-type", "text/plain").body("buy bread").send().status, 204);
+    daprlet.until(|| (request("GET", &own_note).send().text() == "buy bread").then_some(()));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 #![cfg(all(target_os = "wasi", target_env = "p2"))]
 
 mod client;
+mod configuration;
 mod error;
 mod lock;
 mod pubsub;
@@ -32,6 +33,7 @@ mod bindings {
                 export dapr:runtime/bindings@0.1.2;
                 export dapr:runtime/lock@0.1.2;
                 export dapr:runtime/pubsub@0.1.2;
+                export dapr:runtime/configuration@0.1.2;
                 export dapr:runtime/metadata@0.1.2;
                 export dapr:runtime/request@0.1.2;
             }

@@ -6,6 +6,7 @@
 //! block.
 
 mod bindings;
+mod configuration;
 mod contract;
 mod error;
 mod invoke;

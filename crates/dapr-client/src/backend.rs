@@ -65,7 +65,9 @@ pub(crate) struct MethodCall {
 
 /// A protocol of Dapr's API.
 #[async_trait]
-pub(crate) trait Backend: crate::lock::LockBackend + crate::pubsub::PubSubBackend + Send + Sync {
+pub(crate) trait Backend:
+    crate::configuration::ConfigurationBackend + crate::lock::LockBackend + crate::pubsub::PubSubBackend + Send + Sync
+{
     async fn get(
         &self,
         call_options: &CallOptions,

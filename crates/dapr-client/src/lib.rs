@@ -22,6 +22,7 @@
 mod backend;
 mod bindings;
 mod client;
+pub mod configuration;
 mod deadline;
 mod endpoint;
 mod error;

@@ -1,6 +1,7 @@
 //! Dapr's HTTP API: endpoint, token, trace context, timeout and safe retries for all building blocks.
 
 mod bindings;
+mod configuration;
 mod health;
 mod invoke;
 mod lock;

@@ -2,6 +2,7 @@
 //!
 //! Each call returns its result, so that no future is ever pending; the host enforces the timeout.
 
+mod configuration;
 mod lock;
 mod pubsub;
 mod state;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod building_blocks;
+mod configuration;
 mod connections;
 mod lock;
 mod pubsub;

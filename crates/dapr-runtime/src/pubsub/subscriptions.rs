@@ -25,6 +25,9 @@ use crate::{InvokeError, Sidecar};
 
 /// Path at which the application declares its subscriptions.
 const PATH: &str = "/dapr/subscribe";
+/// Maximum number of subscriptions that an application declares, and of messages in a bulk delivery.
+const MAX_SUBSCRIPTIONS: usize = 1000;
+const MAX_BULK: usize = 1000;
 /// Delays before the attempts to ask for them: `DaprBuiltInInitializationRetries`.
 const DELAYS: [Duration; 3] = [Duration::from_millis(500), Duration::from_millis(750), Duration::from_secs(1)];
 
@@ -63,7 +66,7 @@ impl BulkSubscribe {
         let positive = |number: i64, default: u64| u64::try_from(number).ok().filter(|it| *it > 0).unwrap_or(default);
         Self {
             // Each message is in memory.
-            max_messages: usize::try_from(positive(max_messages, 100)).unwrap_or(usize::MAX).min(10_000),
+            max_messages: usize::try_from(positive(max_messages, 100)).unwrap_or(usize::MAX).min(MAX_BULK),
             max_await: Duration::from_millis(positive(max_await_millis, 1000)),
         }
     }
@@ -239,6 +242,9 @@ fn parse(body: &[u8]) -> Result<Vec<Subscription>, String> {
     };
     let mut subscriptions = Vec::new();
     for item in &items {
+        if subscriptions.len() == MAX_SUBSCRIPTIONS {
+            return Err(format!("there are more than {MAX_SUBSCRIPTIONS}"));
+        }
         let subscription = one(Fields::new(item)?)?;
         if subscription.rules.is_empty() {
             let Subscription { pubsub, topic, .. } = &subscription;

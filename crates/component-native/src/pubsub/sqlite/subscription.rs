@@ -8,15 +8,16 @@ use dapr_building_blocks::Metadata;
 use dapr_building_blocks::pubsub::{Message, MessageHandler, PubSubError};
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use tokio_util::sync::CancellationToken;
 
 use super::config::Redelivery;
 use super::file::{BrokerFile, Claim};
 use super::writer::{Failure, Recorded, ended, failure};
 
-/// Messages read at once.
-const READ_BATCH: i64 = 64;
+/// Messages read at once, and their payloads in bytes, but at least one message.
+const READ_BATCH: usize = 64;
+const READ_BYTES: usize = 8 << 20;
 /// Deliveries whose outcome is not on disk yet, for which no further delivery begins.
 const MAX_UNRECORDED: usize = 256;
 /// Delay after a failed read.
@@ -129,8 +130,9 @@ impl Subscription {
 
     async fn read(&self, position: i64) -> Result<Batch, PubSubError> {
         let (topic, group) = (self.topic.clone(), self.group.clone());
-        let longest = self.redelivery.longest_delay();
-        let read = self.file.reader.run(move |connection| batch(connection, &topic, &group, position, longest));
+        let (longest, most) = (self.redelivery.longest_delay(), self.concurrency.max(READ_BATCH));
+        let read = move |connection: &mut Connection| batch(connection, &topic, &group, position, longest, most);
+        let read = self.file.reader.run(read);
         read.await.map_err(|_| ended())?.map_err(failure)
     }
 }
@@ -147,35 +149,52 @@ async fn settle(unrecorded: &mut VecDeque<Recorded>, most: usize) {
     }
 }
 
-/// Reads messages that are due: those to deliver again, or else those after `position`. A delay that is longer than
-/// `longest` comes from a clock that was set back.
+/// Reads at most `most` messages that are due: those to deliver again, or else those after `position`. A delay that is
+/// longer than `longest` comes from a clock that was set back.
 fn batch(
     connection: &Connection,
     topic: &str,
     group: &str,
     position: i64,
     longest: Duration,
+    most: usize,
 ) -> rusqlite::Result<Batch> {
     let now = Timestamp::now().as_millisecond();
     let latest = now.saturating_add(i64::try_from(longest.as_millis()).unwrap_or(i64::MAX));
     let again = "SELECT m.id, f.attempts, m.data, m.metadata, m.content_type FROM pubsub_failed AS f
         JOIN pubsub_messages AS m ON m.id = f.id
-        WHERE f.topic = ?1 AND f.name = ?2 AND (f.next <= ?3 OR f.next > ?4) ORDER BY m.id LIMIT ?5";
-    let mut statement = connection.prepare_cached(again)?;
-    let rows = statement.query_map(params![topic, group, now, latest, READ_BATCH], |row| due(row, topic))?;
-    let mut all = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        WHERE f.topic = ?1 AND f.name = ?2 AND (f.next <= ?3 OR f.next > ?4) ORDER BY m.id";
+    let mut all = read_due(connection, again, params![topic, group, now, latest], topic, most)?;
     if all.is_empty() {
         let new = "SELECT id, 0, data, metadata, content_type FROM pubsub_messages
-            WHERE topic = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
-        let mut statement = connection.prepare_cached(new)?;
-        let rows = statement.query_map(params![topic, position, READ_BATCH], |row| due(row, topic))?;
-        all = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            WHERE topic = ?1 AND id > ?2 ORDER BY id";
+        all = read_due(connection, new, params![topic, position], topic, most)?;
     }
     let first = "SELECT min(next) FROM pubsub_failed WHERE topic = ?1 AND name = ?2";
     let mut statement = connection.prepare_cached(first)?;
     let next: Option<i64> = statement.query_row(params![topic, group], |row| row.get(0)).optional()?.flatten();
     let next = next.map(|next| Duration::from_millis(u64::try_from(next - now).unwrap_or(0)).min(longest));
     Ok(Batch { due: all, next })
+}
+
+/// Reads messages until there are `most`, or their payloads are large.
+fn read_due(
+    connection: &Connection,
+    query: &str,
+    parameters: &[&dyn ToSql],
+    topic: &str,
+    most: usize,
+) -> rusqlite::Result<Vec<Due>> {
+    let mut statement = connection.prepare_cached(query)?;
+    let mut rows = statement.query(parameters)?;
+    let (mut all, mut bytes) = (Vec::new(), 0);
+    while bytes < READ_BYTES && all.len() < most {
+        let Some(row) = rows.next()? else { break };
+        let due = due(row, topic)?;
+        bytes += due.message.data.len();
+        all.push(due);
+    }
+    Ok(all)
 }
 
 fn due(row: &Row<'_>, topic: &str) -> rusqlite::Result<Due> {
