@@ -59,8 +59,8 @@ pub enum AddError {
     /// An encryption key is invalid.
     #[error(transparent)]
     EncryptionKey(#[from] EncryptionKeyError),
-    /// The outbox needs pub/sub, which daprlet does not have.
-    #[error("outboxPublishPubsub: daprlet has no pub/sub yet, so that transactions would publish nothing")]
+    /// The outbox is not supported.
+    #[error("outboxPublishPubsub: the outbox is not supported yet, so that transactions would publish nothing")]
     Outbox,
 }
 

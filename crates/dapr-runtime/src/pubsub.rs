@@ -13,7 +13,7 @@ mod subscription;
 mod subscriptions;
 mod topic_scopes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -146,7 +146,8 @@ impl Sidecar {
         let is_raw = self.is_raw_payload(pubsub, &request.metadata)?;
         let PublishRequest { topic, mut data, content_type, metadata, trace } = request;
         if !is_raw {
-            data = self.cloud_event(pubsub, &features, &topic, &data, &content_type, &metadata, &trace)?;
+            let origin = Origin { app_id: self.app_id(), pubsub, topic: &topic, trace: &trace };
+            data = self.cloud_event(&features, &origin, &data, &content_type, &metadata)?;
         }
         let message = Message { topic: topic.clone(), data, metadata, content_type: None };
         self.publish_message(pubsub, message).await.map_err(|error| ApiError::publish(pubsub, &topic, &error))
@@ -166,12 +167,12 @@ impl Sidecar {
     ) -> Result<(), BulkPublishError> {
         let features = self.check_topic(pubsub, topic, metadata)?;
         let is_raw = self.is_raw_payload(pubsub, metadata)?;
-        let mut messages: Vec<BulkEntry> = Vec::with_capacity(entries.len());
+        let (mut messages, mut ids) = (Vec::with_capacity(entries.len()), BTreeSet::new());
         for entry in entries {
             let PublishEntry { entry_id, event, content_type, metadata: own } = entry;
             let data = event_bytes(&event, &content_type)
                 .map_err(|why| ApiError::bulk_event_mismatch(pubsub, topic, self.app_id(), why))?;
-            if entry_id.is_empty() || messages.iter().any(|known| known.entry_id == entry_id) {
+            if entry_id.is_empty() || !ids.insert(entry_id.clone()) {
                 return Err(ApiError::bulk_entry_id(pubsub, topic, self.app_id()).into());
             }
             let metadata = own.map(|own| metadata.clone().into_iter().chain(own).collect()).unwrap_or_default();
@@ -180,10 +181,10 @@ impl Sidecar {
             messages.push(BulkEntry { entry_id, message });
         }
         if !is_raw {
+            let origin = Origin { app_id: self.app_id(), pubsub, topic, trace };
             for BulkEntry { message, .. } in &mut messages {
                 let content_type = message.content_type.as_deref().unwrap_or_default();
-                let (data, metadata) = (&message.data, &message.metadata);
-                message.data = self.cloud_event(pubsub, &features, topic, data, content_type, metadata, trace)?;
+                message.data = self.cloud_event(&features, &origin, &message.data, content_type, &message.metadata)?;
             }
         }
         let failed = self.publish_messages(pubsub, topic, messages).await;
@@ -212,22 +213,18 @@ impl Sidecar {
         is_raw_payload(metadata).map_err(|why| ApiError::pubsub_metadata(pubsub, metadata.clone(), why))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one event, from two kinds of request")]
     fn cloud_event(
         &self,
-        pubsub: &str,
         features: &[PubSubFeature],
-        topic: &str,
+        origin: &Origin<'_>,
         data: &[u8],
         content_type: &str,
         metadata: &Metadata,
-        (trace_parent, trace_state): &(String, String),
     ) -> Result<Bytes, ApiError> {
-        let origin = Origin { app_id: self.app_id(), pubsub, topic, content_type, trace_parent, trace_state };
         let is_own = !features.contains(&PubSubFeature::MessageTtl);
         let time_to_live = cloud_event::time_to_live(metadata).filter(|_| is_own);
-        let event = cloud_event::create(&origin, data, metadata, time_to_live);
-        event.map(Bytes::from).map_err(|why| ApiError::cloud_event(pubsub, self.app_id(), why))
+        let event = cloud_event::create(origin, data, content_type, metadata, time_to_live);
+        event.map(Bytes::from).map_err(|why| ApiError::cloud_event(origin.pubsub, self.app_id(), why))
     }
 
     /// Publishes a message as it is.

@@ -27,9 +27,8 @@ pub(super) struct Origin<'a> {
     pub(super) app_id: &'a str,
     pub(super) pubsub: &'a str,
     pub(super) topic: &'a str,
-    pub(super) content_type: &'a str,
-    pub(super) trace_parent: &'a str,
-    pub(super) trace_state: &'a str,
+    /// `traceparent` and `tracestate`; each is empty without one.
+    pub(super) trace: &'a (String, String),
 }
 
 /// Creates the event of a published message, as JSON. `time_to_live` makes it expire.
@@ -41,12 +40,13 @@ pub(super) struct Origin<'a> {
 pub(super) fn create(
     origin: &Origin<'_>,
     data: &[u8],
+    content_type: &str,
     metadata: &Metadata,
     time_to_live: Option<Duration>,
 ) -> Result<String, JsonError> {
-    let mut event = match content_type::is_cloud_event(origin.content_type) {
+    let mut event = match content_type::is_cloud_event(content_type) {
         true => complete(origin, data)?,
-        false => envelope(origin, data, metadata),
+        false => envelope(origin, data, content_type, metadata),
     };
     if let (Some(time_to_live), Some(members)) = (time_to_live, event.members()) {
         members.insert(EXPIRATION.to_owned(), rfc3339(after(time_to_live)).into());
@@ -54,14 +54,15 @@ pub(super) fn create(
     Ok(event.write())
 }
 
-fn envelope(origin: &Origin<'_>, data: &[u8], metadata: &Metadata) -> Precise {
+fn envelope(origin: &Origin<'_>, data: &[u8], content_type: &str, metadata: &Metadata) -> Precise {
     let overridden = |name: &str| {
         let is_its = |key: &str| key.strip_prefix("cloudevent.").is_some_and(|rest| rest.eq_ignore_ascii_case(name));
         let found = metadata.iter().find(|(key, _)| is_its(&key.to_ascii_lowercase()));
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     };
-    let content_type = if origin.content_type.is_empty() { "text/plain" } else { origin.content_type };
-    let trace = overridden("traceparent").or(overridden("traceid")).unwrap_or(origin.trace_parent);
+    let content_type = if content_type.is_empty() { "text/plain" } else { content_type };
+    let (parent, state) = origin.trace;
+    let trace = overridden("traceparent").or(overridden("traceid")).unwrap_or(parent);
     let id = overridden("id").map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
     let mut members: Map<String, Value> = [
         ("id", id.as_str()),
@@ -73,7 +74,7 @@ fn envelope(origin: &Origin<'_>, data: &[u8], metadata: &Metadata) -> Precise {
         ("pubsubname", origin.pubsub),
         ("traceid", trace),
         ("traceparent", trace),
-        ("tracestate", overridden("tracestate").unwrap_or(origin.trace_state)),
+        ("tracestate", overridden("tracestate").unwrap_or(state)),
         ("time", rfc3339(Timestamp::now()).as_str()),
     ]
     .into_iter()
@@ -101,11 +102,12 @@ fn complete(origin: &Origin<'_>, data: &[u8]) -> Result<Precise, JsonError> {
         return Err(JsonError(message));
     };
     members.entry("time").or_insert_with(|| rfc3339(Timestamp::now()).into());
+    let (parent, state) = origin.trace;
     if !members.contains_key("traceid") {
-        members.insert("traceid".to_owned(), origin.trace_parent.into());
-        members.insert("traceparent".to_owned(), origin.trace_parent.into());
+        members.insert("traceid".to_owned(), parent.as_str().into());
+        members.insert("traceparent".to_owned(), parent.as_str().into());
     }
-    members.entry("tracestate").or_insert_with(|| origin.trace_state.into());
+    members.entry("tracestate").or_insert_with(|| state.as_str().into());
     members.insert("topic".to_owned(), origin.topic.into());
     members.insert("pubsubname".to_owned(), origin.pubsub.into());
     for (name, default) in [("source", DEFAULT_SOURCE), ("type", DEFAULT_TYPE), ("specversion", SPEC_VERSION)] {
@@ -180,12 +182,15 @@ fn rfc3339(time: Timestamp) -> String {
 mod tests {
     use super::*;
 
-    fn created(content_type: &str, data: &str, metadata: &[(&str, &str)]) -> Map<String, Value> {
-        let origin =
-            Origin { app_id: "app", pubsub: "p", topic: "t", content_type, trace_parent: "00-1", trace_state: "" };
+    fn event(content_type: &str, data: &str, metadata: &[(&str, &str)]) -> String {
+        let trace = ("00-1".to_owned(), String::new());
+        let origin = Origin { app_id: "app", pubsub: "p", topic: "t", trace: &trace };
         let metadata = metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let event = create(&origin, data.as_bytes(), &metadata, time_to_live(&metadata)).unwrap();
-        serde_json::from_str(&event).unwrap()
+        create(&origin, data.as_bytes(), content_type, &metadata, time_to_live(&metadata)).unwrap()
+    }
+
+    fn created(content_type: &str, data: &str, metadata: &[(&str, &str)]) -> Map<String, Value> {
+        serde_json::from_str(&event(content_type, data, metadata)).unwrap()
     }
 
     #[test]
@@ -199,15 +204,7 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_digits() {
-        let origin = Origin {
-            app_id: "app",
-            pubsub: "p",
-            topic: "t",
-            content_type: "application/json",
-            trace_parent: "",
-            trace_state: "",
-        };
-        let event = create(&origin, br#"{"n":12345678901234567890123,"f":1.10}"#, &Metadata::new(), None).unwrap();
+        let event = event("application/json", r#"{"n":12345678901234567890123,"f":1.10}"#, &[]);
         assert!(event.contains(r#""data":{"f":1.10,"n":12345678901234567890123}"#), "{event}");
     }
 

@@ -1,8 +1,9 @@
 //! Routing rules of subscriptions, in CEL: `dapr/pkg/expr/expr.go` and `matchRoutingRule` in
 //! `pkg/runtime/subscription/subscription.go`.
 //!
-//! What Go's CEL has and the crate `cel` lacks, and what may not end in reasonable time, is an error when a rule is
-//! read: times and durations, other variables than `event`, and macros (`all`, `exists`, `map`, ...) within macros.
+//! What Go's CEL has and the crate `cel` lacks is an error when a rule is read: times, durations, other variables than
+//! `event`. So is what takes more than linear time, since anybody may publish a large event: macros (`all`, `exists`,
+//! `map`, ...) within macros, functions of the whole event within a macro, many additions, patterns from an event.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,15 @@ use serde_json::{Map, Number, Value};
 
 /// Maximum length of a condition, in bytes.
 const MAX_LENGTH: usize = 4096;
+
+/// Size from which an event is large, in bytes.
+const LARGE_EVENT: usize = 64 << 10;
+
+/// Maximum number of additions, each of which may copy text.
+const MAX_ADDITIONS: usize = 16;
+
+/// Functions that read all of their arguments.
+const LINEAR: &[&str] = &["@in", "bytes", "contains", "endsWith", "matches", "startsWith", "string"];
 
 /// Functions of the crate `cel`. Operators have names that begin with another character than a letter.
 const FUNCTIONS: &[&str] = &[
@@ -63,6 +73,20 @@ impl Rule {
     }
 }
 
+/// Returns the path of the first rule that matches `event`, which has `size` bytes as JSON. A large one is evaluated on
+/// a thread of its own.
+///
+/// # Errors
+/// When a condition cannot be evaluated for this event.
+pub(super) async fn route_of(rules: &[Rule], event: &Arc<Value>, size: usize) -> Result<Option<String>, String> {
+    if size <= LARGE_EVENT {
+        return route(rules, event).map(|path| path.map(str::to_owned));
+    }
+    let (rules, event) = (rules.to_vec(), event.clone());
+    let routed = tokio::task::spawn_blocking(move || route(&rules, &event).map(|path| path.map(str::to_owned)));
+    routed.await.map_err(|error| error.to_string())?
+}
+
 /// Returns the path of the first rule that matches `event`, which is an event's attributes or, with `rawPayload` and
 /// in bulk, text.
 ///
@@ -109,6 +133,9 @@ impl Condition {
         }
         let program = Program::compile(text).map_err(|error| format!("is no CEL: {error}"))?;
         check(program.expression(), &[], false)?;
+        if text.matches('+').count() > MAX_ADDITIONS {
+            return Err(format!("has more than {MAX_ADDITIONS} additions"));
+        }
         Ok(Self { text: text.to_owned(), program })
     }
 
@@ -127,6 +154,11 @@ impl fmt::Debug for Condition {
     }
 }
 
+/// Returns true if an expression names the event.
+fn names_event(expression: &IdedExpr) -> bool {
+    expression.references().has_variable("event")
+}
+
 /// Checks that an expression can be evaluated here, given the variables of the macro around it.
 fn check(expression: &IdedExpr, variables: &[&str], in_macro: bool) -> Result<(), String> {
     let each = |expressions: &[&IdedExpr]| expressions.iter().try_for_each(|it| check(it, variables, in_macro));
@@ -138,6 +170,13 @@ fn check(expression: &IdedExpr, variables: &[&str], in_macro: bool) -> Result<()
             let name = call.func_name.as_str();
             if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name) {
                 return Err(format!("calls {name}, which is not supported; there are {}", FUNCTIONS.join(", ")));
+            }
+            if name == "matches" && !matches!(call.args.last().map(|it| &it.expr), Some(Expr::Literal(_))) {
+                return Err("has a pattern that is not written in the rule".to_owned());
+            }
+            let arguments = || call.target.as_deref().into_iter().chain(&call.args);
+            if in_macro && (name == "_+_" || LINEAR.contains(&name) && arguments().any(names_event)) {
+                return Err(format!("has {name} of the event within a macro, which could take forever"));
             }
             call.target.as_deref().map_or(Ok(()), |target| check(target, variables, in_macro))?;
             each(&call.args.iter().collect::<Vec<_>>())
@@ -201,6 +240,7 @@ mod tests {
             r#"has(event.data.name) && !has(event.data.nothing)"#,
             r#""x" in event.data.tags && event.data["name"] == "Ann""#,
             r#"event.data.n > 0 ? true : false"#,
+            r#"event.data.tags.exists(tag, tag.startsWith("y")) && event.data.tags.all(tag, tag != event.type)"#,
         ] {
             assert_eq!(matches(condition, &event), Ok(true), "{condition}");
         }
@@ -215,6 +255,11 @@ mod tests {
             ("evnt.type == 'a'", "the only variable"),
             ("timestamp(event.time) > timestamp('2020-01-01T00:00:00Z')", "calls timestamp"),
             ("event.a.exists(x, event.b.exists(y, x == y))", "macro within a macro"),
+            ("event.a.exists(x, x in event.a)", "within a macro"),
+            ("event.a.exists(x, event.text.contains(x))", "within a macro"),
+            ("event.a.exists(x, x + x == 'aa')", "within a macro"),
+            ("event.a.matches(event.b)", "pattern that is not written"),
+            (&format!("size({}) > 1", vec!["event.a"; 18].join("+")), "additions"),
             (&"a".repeat(MAX_LENGTH + 1), "is longer than"),
         ] {
             let error = Rule::new(condition, "/").unwrap_err();

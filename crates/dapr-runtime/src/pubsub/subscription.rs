@@ -76,9 +76,9 @@ impl Deliverer {
             self.dead_letter(message).await;
             return Ok(());
         }
-        let attributes = Value::Object(attributes);
-        let route = routing::route(rules, &attributes)
-            .map_err(|error| format!("no route for event {id} of topic {topic}: {error}"))?;
+        let attributes = Arc::new(Value::Object(attributes));
+        let route = routing::route_of(rules, &attributes, data.len()).await;
+        let route = route.map_err(|error| format!("no route for event {id} of topic {topic}: {error}"))?;
         let Some(path) = route else {
             tracing::debug!(app = self.sidecar.app_id(), pubsub, topic, id, "no route for event; dropping it");
             self.dead_letter(message).await;
@@ -86,7 +86,7 @@ impl Deliverer {
         };
         let mut headers = message.metadata.clone();
         headers.extend(trace_header(&attributes));
-        match self.post(path, &headers, data).await {
+        match self.post(&path, &headers, data).await {
             Ok(()) => Ok(()),
             Err(Rejection::Dropped) if self.subscription.dead_letter_topic.is_empty() => Ok(()),
             Err(Rejection::Dropped) => Err(format!("event {id} of topic {topic} was dropped by the application")),
