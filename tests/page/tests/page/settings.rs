@@ -10,13 +10,10 @@ const NOTE: &str = "document.getElementById('settings-note').textContent";
 async fn address_in_the_form_is_stored_by_the_browser() {
     let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
     session.open("").await;
-    let fallback = session.evaluate("document.querySelector('[name=grayscale]').value").await;
     let port = session.deployment.ports.grayscale;
-    assert_eq!(
-        fallback,
-        json!(format!("http://127.0.0.1:{port}")),
-        "the page's own host, and the port that daprlet tells"
-    );
+    // The page's own host, and the port that daprlet reports in a file of its own.
+    let fallback = format!("http://127.0.0.1:{port}");
+    session.until(&format!("document.querySelector('[name=grayscale]').value === '{fallback}'")).await;
     session.click("summary").await;
     let address = format!("http://localhost:{port}");
     session.run("document.querySelector('[name=grayscale]').value = ''", vec![]).await;
@@ -24,13 +21,13 @@ async fn address_in_the_form_is_stored_by_the_browser() {
     session.click("#addresses [type=submit]").await;
     session.until(&format!("{NOTE} === 'Saved.'")).await;
     session.open("").await;
-    assert_eq!(session.evaluate("document.querySelector('[name=grayscale]').value").await, json!(address));
+    session.until(&format!("document.querySelector('[name=grayscale]').value === '{address}'")).await;
     session.take_sample().await;
     session.click("#grayscale").await;
     session.until("document.querySelector('#gray-outcome img')").await;
     session.click("summary").await;
     session.click("#defaults").await;
-    assert_eq!(session.evaluate("document.querySelector('[name=grayscale]').value").await, fallback);
+    assert_eq!(session.evaluate("document.querySelector('[name=grayscale]').value").await, json!(fallback));
 }
 
 #[tokio::test]
