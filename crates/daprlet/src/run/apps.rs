@@ -342,6 +342,31 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("workflow", "the workflow API is not supported yet and responds with 501"),
 ];
 
+/// Types of supported building blocks that Dapr has and daprlet lacks (`components-contrib/{configuration,pubsub}`).
+///
+/// Dapr's own default directory has `pubsub.redis`, beside components that applications need.
+const OTHER_TYPES: &[&str] = &[
+    "configuration.azure.appconfig",
+    "configuration.kubernetes",
+    "configuration.postgres",
+    "configuration.postgresql",
+    "pubsub.aws.snssqs",
+    "pubsub.azure.eventhubs",
+    "pubsub.azure.servicebus",
+    "pubsub.azure.servicebus.queues",
+    "pubsub.azure.servicebus.topics",
+    "pubsub.gcp.pubsub",
+    "pubsub.jetstream",
+    "pubsub.kafka",
+    "pubsub.kubemq",
+    "pubsub.mqtt3",
+    "pubsub.pulsar",
+    "pubsub.rabbitmq",
+    "pubsub.redis",
+    "pubsub.rocketmq",
+    "pubsub.solace.amqp",
+];
+
 /// Loads the resources that this application sees, checked as far as possible without creating components.
 fn resources(
     entry: &AppEntry,
@@ -406,6 +431,12 @@ fn is_supported(component: &ComponentResource, registry: &Registry, errors: &mut
     let block = type_.split('.').next().unwrap_or_default();
     if let Some((_, why)) = UNSUPPORTED.iter().find(|(prefix, _)| *prefix == block) {
         warn_skipped(component, why, errors);
+        return false;
+    }
+    if OTHER_TYPES.contains(&type_.as_str()) && !registry.knows(&type_) {
+        let its = |known: &&str| known.split('.').next() == Some(block);
+        let known: Vec<_> = registry.types().filter(its).collect();
+        warn_skipped(component, &format!("this type is not supported yet; there are {}", known.join(", ")), errors);
         return false;
     }
     let spec = ComponentSpec {
