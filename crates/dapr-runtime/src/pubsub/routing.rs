@@ -1,9 +1,10 @@
 //! Routing rules of subscriptions, in CEL: `dapr/pkg/expr/expr.go` and `matchRoutingRule` in
 //! `pkg/runtime/subscription/subscription.go`.
 //!
-//! What Go's CEL has and the crate `cel` lacks is an error when a rule is read: times, durations, other variables than
-//! `event`. So is what takes more than linear time, since anybody may publish a large event: macros (`all`, `exists`,
-//! `map`, ...) within macros, functions of the whole event within a macro, many additions, patterns from an event.
+//! An expression that Go's CEL has and the crate `cel` lacks is an error when a rule is read: times, durations, other
+//! variables than `event`. So is one that takes more than linear time, since anybody may publish a large event: macros
+//! (`all`, `exists`, `map`, ...) within macros, functions of the whole event within a macro, many additions, patterns
+//! from an event.
 
 use std::fmt;
 use std::sync::Arc;
