@@ -159,7 +159,9 @@ async fn sqlite_keeps_messages_and_positions_over_a_restart() {
 async fn sqlite_gives_each_group_every_message() {
     let folder = tempfile::tempdir().unwrap();
     let first = sqlite(folder.path(), &[("consumerID", "first")]).await;
-    let second = sqlite(folder.path(), &[("consumerID", "second")]).await;
+    // Each application names the file from its own directory.
+    std::fs::create_dir(folder.path().join("service")).unwrap();
+    let second = sqlite(&folder.path().join("service/.."), &[("consumerID", "second")]).await;
     let mut subscribed = [Subscribed::to(&first, "t").await, Subscribed::to(&second, "t").await];
     for number in numbers(0..20) {
         first.publish(message("t", number)).await.unwrap();
@@ -223,6 +225,23 @@ async fn sqlite_refuses_messages_while_it_is_full() {
     while broker.publish(message("t", &large)).await.is_err() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn sqlite_keeps_outcomes_until_the_file_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = sqlite(folder.path(), &[("redeliverInterval", "1ms")]).await;
+    let mut subscribed = Subscribed::to(&broker, "t").await;
+    let connection = rusqlite::Connection::open(folder.path().join("messages.db")).unwrap();
+    let fail = "CREATE TRIGGER fail BEFORE INSERT ON pubsub_failed BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    connection.execute(fail, []).unwrap();
+    broker.publish(message("t", "bad 1")).await.unwrap();
+    assert_eq!(subscribed.next(1).await, ["bad 1"]);
+    // Commits take the failed outcome along, and fail with it.
+    while broker.publish(message("t", "later")).await.is_ok() {}
+    connection.execute("DROP TRIGGER fail", []).unwrap();
+    while subscribed.next(1).await != ["bad 1"] {}
+    subscribed.end().await;
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ const BINARY_PREFIX: &str = "ce_";
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// Delivers the messages of one subscription.
+#[derive(Clone)]
 pub(super) struct Deliverer {
     pub(super) sidecar: Arc<Sidecar>,
     pub(super) broker: Broker,

@@ -4,7 +4,7 @@
 //! `pkg/runtime/processor/subscriber`.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use dapr_building_blocks::Metadata;
@@ -95,13 +95,13 @@ impl SubscriptionKind {
 impl Sidecar {
     /// Sets the subscriptions of Subscription resources, in order.
     pub fn set_declared_subscriptions(&self, declared: Vec<Subscription>) {
-        *self.subscriptions.write().unwrap_or_else(std::sync::PoisonError::into_inner) = merge(declared, Vec::new());
+        *self.subscriptions.write().unwrap_or_else(PoisonError::into_inner) = merge(declared, Vec::new());
     }
 
     /// Lists the subscriptions known so far.
     #[must_use]
     pub fn subscriptions(&self) -> Vec<Subscription> {
-        self.subscriptions.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.subscriptions.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn start(sidecar: &Arc<Sidecar>, started: &mut BTreeSet<String>
     if started.is_empty() {
         let declared = sidecar.subscriptions().into_iter().filter(|it| it.kind == SubscriptionKind::Declarative);
         let all = merge(declared.collect(), ask(sidecar, shutdown).await);
-        *sidecar.subscriptions.write().unwrap_or_else(std::sync::PoisonError::into_inner) = all;
+        *sidecar.subscriptions.write().unwrap_or_else(PoisonError::into_inner) = all;
     }
     started.extend(new.iter().cloned());
     for subscription in sidecar.subscriptions().into_iter().filter(|subscription| new.contains(&subscription.pubsub)) {
@@ -142,10 +142,9 @@ async fn subscribe(deliverer: Deliverer, shutdown: &CancellationToken) -> Result
     let Subscription { pubsub, topic, metadata, .. } = subscription;
     let batch = subscription.bulk.map_or(1, |limits| limits.max_messages);
     let request = SubscribeRequest { topic: broker.topic(topic), metadata: metadata.clone(), batch };
-    let copy = Deliverer { sidecar: sidecar.clone(), broker: broker.clone(), subscription: subscription.clone() };
     let handler: Arc<dyn MessageHandler> = match subscription.bulk {
-        None => Arc::new(copy),
-        Some(limits) => Arc::new(Collector::start(copy, limits, shutdown.clone())),
+        None => Arc::new(deliverer.clone()),
+        Some(limits) => Arc::new(Collector::start(deliverer.clone(), limits, shutdown.clone())),
     };
     let call = broker.pubsub.subscribe(request, handler, shutdown.clone());
     match sidecar.calls.run(CallTarget::Component(pubsub), "subscribe", call).await {

@@ -49,17 +49,19 @@ impl BrokerFile {
     pub(super) fn open(config: &Config) -> Result<Arc<Self>, InitError> {
         let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
         files.retain(|_, file| file.strong_count() > 0);
-        if let Some(file) = files.get(&config.file).and_then(Weak::upgrade) {
-            return Ok(file);
-        }
         let database = Database::at(config.file.clone(), BUSY_TIMEOUT);
         let connection = database.open()?;
-        let lock = lock(&config.file)?;
+        // Applications name the file from directories of their own.
+        let path = config.file.canonicalize().map_err(InitError::unavailable)?;
+        if let Some(file) = files.get(&path).and_then(Weak::upgrade) {
+            return Ok(file);
+        }
+        let lock = lock(&path)?;
         schema::create(&connection)?;
         let reader = SqliteThread::start("pubsub-reader", database.open()?).map_err(InitError::unavailable)?;
         let writer = Writer::start(connection, config.retention, config.max_bytes)?;
         let file = Arc::new(Self { writer, reader, subscribed: Mutex::default(), _lock: lock });
-        files.insert(config.file.clone(), Arc::downgrade(&file));
+        files.insert(path, Arc::downgrade(&file));
         Ok(file)
     }
 

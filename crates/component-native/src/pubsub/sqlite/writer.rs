@@ -15,6 +15,8 @@ use crate::sqlite::{classify, is_unavailable};
 const MAX_BATCH: usize = 512;
 /// Time between clean-ups, and between those of a full file.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
+/// Delay before outcomes that could not be written are written again, unless another commit takes them along.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 const FULL_INTERVAL: Duration = Duration::from_millis(100);
 /// Messages of one topic that one clean-up deletes; publishes wait for it.
 const CLEANUP_BATCH: i64 = 5000;
@@ -58,8 +60,17 @@ impl Writer {
         let (requests, queue) = mpsc::channel();
         let (published, changes) = watch::channel(());
         let now = Instant::now();
-        let worker =
-            Worker { connection, queue, published, retention, max_bytes, bytes, cleanup: now, full_until: now };
+        let worker = Worker {
+            connection,
+            queue,
+            published,
+            retention,
+            max_bytes,
+            bytes,
+            cleanup: now,
+            full_until: now,
+            unwritten: Vec::new(),
+        };
         let thread = std::thread::Builder::new().name("pubsub-writer".to_owned());
         thread.spawn(move || worker.run()).map_err(InitError::unavailable)?;
         Ok(Self { requests, published: changes })
@@ -70,7 +81,7 @@ impl Writer {
         self.send(Request::Append(messages)).await.map_err(|_| ended())?
     }
 
-    /// Records the outcome of a delivery.
+    /// Records the outcome of a delivery. While the file cannot be written, it is kept and written later.
     pub(super) fn record(&self, topic: &str, group: &str, id: i64, failure: Option<Failure>) -> Recorded {
         self.send(Request::Record { topic: topic.to_owned(), group: group.to_owned(), id, failure })
     }
@@ -110,22 +121,29 @@ struct Worker {
     cleanup: Instant,
     /// Time before which a full file is not cleaned up again.
     full_until: Instant,
+    /// Outcomes of deliveries that could not be written. They come before all later ones: a position that passes a
+    /// message without its failure would lose the message.
+    unwritten: Vec<(Request, Answer)>,
 }
 
 impl Worker {
     fn run(mut self) {
         loop {
-            match self.queue.recv_timeout(self.cleanup.saturating_duration_since(Instant::now())) {
-                Ok(first) => {
-                    let mut batch = vec![first];
-                    batch.extend(self.queue.try_iter().take(MAX_BATCH - 1));
-                    self.commit(batch);
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    let is_done = self.clean_up(self.retention, true);
-                    self.cleanup = Instant::now() + if is_done { CLEANUP_INTERVAL } else { Duration::ZERO };
-                }
+            let until_cleanup = self.cleanup.saturating_duration_since(Instant::now());
+            let wait = if self.unwritten.is_empty() { until_cleanup } else { until_cleanup.min(RETRY_DELAY) };
+            let mut batch = std::mem::take(&mut self.unwritten);
+            match self.queue.recv_timeout(wait) {
+                Ok(first) => batch.push(first),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+            batch.extend(self.queue.try_iter().take(MAX_BATCH - 1));
+            if !batch.is_empty() {
+                self.commit(batch);
+            }
+            if self.cleanup <= Instant::now() {
+                let is_done = self.clean_up(self.retention, true);
+                self.cleanup = Instant::now() + if is_done { CLEANUP_INTERVAL } else { Duration::ZERO };
             }
         }
     }
@@ -158,10 +176,19 @@ impl Worker {
                 self.published.send_replace(());
             }
         }
-        for (_, answer) in accepted {
+        for (request, answer) in accepted {
             let copy = match &outcome {
                 Ok(()) => Ok(()),
-                Err(error) => Err(PubSubError::Unavailable(error.to_string().into())),
+                Err(error) if matches!(request, Request::Append(_)) => {
+                    Err(PubSubError::Unavailable(error.to_string().into()))
+                }
+                Err(error) => {
+                    if self.unwritten.is_empty() {
+                        tracing::error!(%error, "outcomes of deliveries not written; retrying");
+                    }
+                    self.unwritten.push((request, answer));
+                    continue;
+                }
             };
             let _ = answer.send(copy);
         }
