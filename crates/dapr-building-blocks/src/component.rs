@@ -33,8 +33,6 @@ pub struct ComponentSpec {
     pub secret_names: BTreeMap<String, String>,
     /// Directory of the YAML, for files that belong to the component. Empty without a YAML.
     pub folder: PathBuf,
-    /// Application that the component is created for.
-    pub app_id: String,
     /// True if a property has `{namespace}`, which keeps the topics of namespaces apart.
     pub names_namespace: bool,
 }

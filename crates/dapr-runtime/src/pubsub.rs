@@ -52,7 +52,7 @@ impl Block for PubSubs {
     fn add(&mut self, spec: &ComponentSpec, component: &Component, namespace: &str) -> Result<Vec<String>, AddError> {
         let Some(pubsub) = component.pubsub.clone() else { return Ok(Vec::new()) };
         let capabilities = pubsub.features().iter().map(|feature| feature.as_str().to_owned()).collect();
-        let scopes = TopicScopes::from_properties(&spec.properties, &spec.app_id);
+        let scopes = TopicScopes::from_properties(&spec.properties);
         let namespace = match (spec.names_namespace, namespace) {
             (false, _) => "",
             (true, "") => NAMESPACE,
@@ -255,7 +255,7 @@ impl Sidecar {
         let components = self.components();
         let PubSubs(brokers) = &components.pubsub;
         let broker = brokers.get(pubsub).ok_or_else(|| PublishError::NotFound(pubsub.to_owned()))?;
-        if !broker.scopes.may_publish(topic) {
+        if !broker.scopes.may_publish(self.app_id(), topic) {
             return Err(PublishError::Forbidden { topic: topic.to_owned(), app_id: self.app_id().to_owned() });
         }
         Ok(broker.clone())

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 /// Time between looks at the file.
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(500);
 /// Maximum size of the file, in bytes.
-const MAX_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 struct ConfigurationFile {
     path: PathBuf,

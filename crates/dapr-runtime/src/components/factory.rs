@@ -213,7 +213,6 @@ impl ComponentFactory {
             type_: resource.type_.clone(),
             version: resource.version.clone(),
             folder: resource.folder.clone(),
-            app_id: self.context.app_id.clone(),
             ..ComponentSpec::default()
         };
         let references = self.references(made, resource.secret_store.as_deref());

@@ -2,6 +2,7 @@
 //! `pkg/runtime/pubsub/default_bulksub.go` and `DeliverBulk` in `.../postman/http/http.go`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -78,9 +79,9 @@ impl Deliverer {
     /// Delivers entries, grouped by their routes, and returns the outcomes by entry id.
     async fn deliver_bulk(&self, entries: &[BulkEntry]) -> BTreeMap<String, Result<(), String>> {
         let mut outcomes = BTreeMap::new();
-        let mut routed: BTreeMap<&str, Vec<(&BulkEntry, Value)>> = BTreeMap::new();
+        let mut routed: BTreeMap<String, Vec<(&BulkEntry, Value)>> = BTreeMap::new();
         for entry in entries {
-            match self.routed(&entry.message) {
+            match self.routed(&entry.message).await {
                 Ok(Some((path, event))) => routed.entry(path).or_default().push((entry, event)),
                 Ok(None) => {
                     self.drop_entry(entry).await;
@@ -92,17 +93,17 @@ impl Deliverer {
             }
         }
         for (path, group) in routed {
-            outcomes.extend(self.deliver_group(path, &group).await);
+            outcomes.extend(self.deliver_group(&path, &group).await);
         }
         outcomes
     }
 
     /// Returns the path for a message and its event, or `None` if it has expired or no rule matches.
-    fn routed(&self, message: &Message) -> Result<Option<(&str, Value)>, String> {
+    async fn routed(&self, message: &Message) -> Result<Option<(String, Value)>, String> {
         let Subscription { rules, metadata, .. } = &self.subscription;
         if is_raw_payload(metadata)? {
-            let text = Value::from(String::from_utf8_lossy(&message.data).into_owned());
-            let route = routing::route(rules, &text)?;
+            let text = Arc::new(Value::from(String::from_utf8_lossy(&message.data).into_owned()));
+            let route = routing::route_of(rules, &text, message.data.len()).await?;
             return Ok(route.map(|path| (path, STANDARD.encode(&message.data).into())));
         }
         let event = go_compat::unmarshal(&message.data).map_err(|error| error.to_string())?;
@@ -112,8 +113,9 @@ impl Deliverer {
         if cloud_event::has_expired(attributes) {
             return Ok(None);
         }
-        let route = routing::route(rules, &event)?;
-        Ok(route.map(|path| (path, event)))
+        let event = Arc::new(event);
+        let route = routing::route_of(rules, &event, message.data.len()).await?;
+        Ok(route.map(|path| (path, Arc::unwrap_or_clone(event))))
     }
 
     async fn deliver_group(&self, path: &str, group: &[(&BulkEntry, Value)]) -> BTreeMap<String, Result<(), String>> {

@@ -93,7 +93,7 @@ pub(super) async fn route_of(rules: &[Rule], event: &Arc<Value>, size: usize) ->
 ///
 /// # Errors
 /// When a condition cannot be evaluated for this event.
-pub(super) fn route<'a>(rules: &'a [Rule], event: &Value) -> Result<Option<&'a str>, String> {
+fn route<'a>(rules: &'a [Rule], event: &Value) -> Result<Option<&'a str>, String> {
     let mut context = None;
     for rule in rules {
         let Some(condition) = &rule.condition else { return Ok(Some(&rule.path)) };

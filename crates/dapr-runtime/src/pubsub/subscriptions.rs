@@ -124,7 +124,7 @@ pub(crate) async fn start(sidecar: &Arc<Sidecar>, started: &mut BTreeSet<String>
     for subscription in sidecar.subscriptions().into_iter().filter(|subscription| new.contains(&subscription.pubsub)) {
         let Some(broker) = brokers.get(&subscription.pubsub).cloned() else { continue };
         let Subscription { pubsub, topic, .. } = &subscription;
-        if !broker.scopes.may_subscribe(topic) {
+        if !broker.scopes.may_subscribe(sidecar.app_id(), topic) {
             let error = format!("subscription to topic '{topic}' on pubsub '{pubsub}' is not allowed");
             tracing::error!(app = sidecar.app_id(), pubsub, topic, error, "not subscribed");
             continue;

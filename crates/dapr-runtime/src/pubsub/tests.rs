@@ -78,7 +78,6 @@ async fn subscribed(subscriptions: &[(&str, &str)]) -> (Arc<Sidecar>, Arc<Record
         name: "p".into(),
         type_: "pubsub.in-memory".into(),
         properties: [("protectedTopics", "secret")].into_iter().collect(),
-        app_id: "app".into(),
         ..ComponentSpec::default()
     };
     let component = component_native::registry().create(spec.clone(), Context::default()).await.unwrap();
