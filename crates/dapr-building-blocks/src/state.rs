@@ -59,7 +59,8 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// When a key could not be written.
     async fn set_all(&self, requests: Vec<SetRequest>) -> Result<(), BatchError> {
-        let errors: Vec<_> = self.bulk_set(requests, 0).await.into_iter().filter_map(Result::err).collect();
+        let results = self.bulk_set(requests, 0).await.into_iter().enumerate();
+        let errors: Vec<_> = results.filter_map(|(index, result)| Some((index, result.err()?))).collect();
         if errors.is_empty() { Ok(()) } else { Err(BatchError::Each(errors)) }
     }
 

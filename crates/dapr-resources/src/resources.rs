@@ -7,6 +7,7 @@ use crate::component::{self, ComponentResource};
 use crate::config_error::{ConfigError, ConfigErrors};
 use crate::document::{self, Document, Names, Reader};
 use crate::http_endpoint::{self, HttpEndpointResource};
+use crate::resiliency::{self, ResiliencyResource};
 use crate::resource_header;
 use crate::subscription::{self, SubscriptionResource};
 
@@ -15,7 +16,7 @@ const V1: &str = "dapr.io/v1alpha1";
 const V2: &str = "dapr.io/v2alpha1";
 
 /// Kinds of resource that Dapr knows and daprlet does not support.
-const OTHER_KINDS: &[&str] = &["Configuration", "Resiliency", "WorkflowAccessPolicy"];
+const OTHER_KINDS: &[&str] = &["Configuration", "WorkflowAccessPolicy"];
 
 /// Contents of resource directories.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Resources {
     pub http_endpoints: Vec<HttpEndpointResource>,
     /// Subscriptions, in file order.
     pub subscriptions: Vec<SubscriptionResource>,
+    /// Resiliency policies, in file order.
+    pub resiliency: Vec<ResiliencyResource>,
     /// Fields that have no effect.
     pub warnings: Vec<ConfigError>,
 }
@@ -38,6 +41,7 @@ impl Resources {
         self.components.retain(|component| component.is_visible_to(app_id));
         self.http_endpoints.retain(|endpoint| is_visible(&endpoint.scopes, app_id));
         self.subscriptions.retain(|subscription| is_visible(&subscription.scopes, app_id));
+        self.resiliency.retain(|resiliency| is_visible(&resiliency.scopes, app_id));
     }
 }
 
@@ -66,7 +70,8 @@ pub fn load(folders: &[PathBuf], namespace: Option<&str>) -> Result<Resources, C
     let endpoints = resources.http_endpoints.iter().map(|it| ("an HTTPEndpoint", &it.name, &it.origin));
     let mut seen = BTreeMap::new();
     let subscriptions = resources.subscriptions.iter().map(|it| ("a Subscription", &it.name, &it.origin));
-    for (kind, name, origin) in components.chain(endpoints).chain(subscriptions) {
+    let resiliency = resources.resiliency.iter().map(|it| ("a Resiliency", &it.name, &it.origin));
+    for (kind, name, origin) in components.chain(endpoints).chain(subscriptions).chain(resiliency) {
         if let Some(first) = seen.insert((kind, name), origin) {
             errors.push(ConfigError::new(origin, format!("there is {kind} {name:?} already, at {first}")));
         }
@@ -97,7 +102,7 @@ fn read(document: &Document, namespace: Option<&str>, resources: &mut Resources,
         root.warn("kind", format!("is {kind}, which daprlet does not support yet; it has no effect"), errors);
         return;
     }
-    if !["Component", "HTTPEndpoint", "Subscription"].contains(&kind.as_str()) {
+    if !["Component", "HTTPEndpoint", "Resiliency", "Subscription"].contains(&kind.as_str()) {
         if !kind.is_empty() {
             root.reject("kind", format!("is {kind}, which Dapr does not know"), errors);
         }
@@ -117,6 +122,10 @@ fn read(document: &Document, namespace: Option<&str>, resources: &mut Resources,
         (Some(spec), "Subscription") => {
             let subscription = subscription::read(header, version == V2, spec, errors);
             resources.subscriptions.extend((!elsewhere).then_some(subscription));
+        }
+        (Some(spec), "Resiliency") => {
+            let resiliency = resiliency::read(header, spec, errors);
+            resources.resiliency.extend((!elsewhere).then_some(resiliency));
         }
         (Some(spec), _) => {
             let endpoint = http_endpoint::read(header, spec, errors);

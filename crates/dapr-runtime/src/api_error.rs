@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 /// An error of one of Dapr's APIs, as its caller sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ApiError {
     /// Kind of the error.
     pub category: ErrorCategory,

@@ -8,6 +8,7 @@ use dapr_building_blocks::{Component, ComponentSpec, InputBinding, OutputBinding
 
 use crate::calls::CallTarget;
 use crate::components::{AddError, Block};
+use crate::resiliency::ComponentKind;
 use crate::{ApiError, Sidecar};
 
 /// The bindings of one application, by name.
@@ -115,8 +116,8 @@ impl Sidecar {
             });
         }
         let operation = request.operation.clone();
-        let call = binding.invoke(request);
-        let outcome = self.calls.run(CallTarget::Component(name), &operation, call).await;
+        let target = CallTarget::Component(ComponentKind::Binding, name);
+        let outcome = self.calls.run(target, &operation, request, |request| binding.invoke(request)).await;
         outcome.map_err(BindingCallError::Binding)
     }
 }

@@ -5,9 +5,8 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use dapr_building_blocks::configuration::{
-    ConfigurationError, ConfigurationRequest, ConfigurationSink, ConfigurationStore, Items,
-};
+use bytes::Bytes;
+use dapr_building_blocks::configuration::{ConfigurationRequest, ConfigurationSink, ConfigurationStore, Items};
 use dapr_building_blocks::middleware::full_body;
 use dapr_building_blocks::{Component, ComponentSpec};
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -15,8 +14,9 @@ use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::{CallTarget, Outcome};
+use crate::calls::{CallError, CallTarget, Calls};
 use crate::components::{AddError, Block};
+use crate::resiliency::{ComponentKind, Interruption};
 use crate::{ApiError, App, ErrorCategory, Sidecar, app_path};
 
 /// Maximum number of subscriptions of one application.
@@ -39,12 +39,6 @@ impl Block for ConfigurationStores {
     }
 }
 
-impl Outcome for ConfigurationError {
-    fn unavailable(&self) -> Option<&dyn Display> {
-        matches!(self, Self::Unavailable(_)).then_some(self)
-    }
-}
-
 impl Sidecar {
     /// Reads items of the store `store`.
     ///
@@ -52,7 +46,8 @@ impl Sidecar {
     /// When there is no such store, or it fails.
     pub async fn get_configuration(&self, store: &str, request: ConfigurationRequest) -> Result<Items, ApiError> {
         let (found, keys) = (self.configuration_store(store)?, shown(&request.keys));
-        let items = self.calls.run(CallTarget::Component(store), "getConfiguration", found.get(request)).await;
+        let target = CallTarget::Component(ComponentKind::Configuration, store);
+        let items = self.calls.run(target, "getConfiguration", request, |request| found.get(request)).await;
         items.map_err(|error| {
             let message = format_args!("failed to get {keys} from Configuration store {store}: {error}");
             ApiError::internal("ERR_CONFIGURATION_GET", message)
@@ -85,9 +80,11 @@ impl Sidecar {
             }
             all.insert((store.to_owned(), id.clone()), shutdown.clone());
         }
-        let sink = Arc::new(Sink { app: self.app().clone(), store: store.to_owned(), id: id.clone() });
-        let call = found.subscribe(request, sink, shutdown);
-        match self.calls.run(CallTarget::Component(store), "subscribeConfiguration", call).await {
+        let (app, calls) = (self.app().clone(), self.calls.clone());
+        let sink: Arc<dyn ConfigurationSink> = Arc::new(Sink { app, calls, store: store.to_owned(), id: id.clone() });
+        let target = CallTarget::Component(ComponentKind::Configuration, store);
+        let call = |(request, sink, shutdown)| found.subscribe(request, sink, shutdown);
+        match self.calls.run(target, "subscribeConfiguration", (request, sink, shutdown), call).await {
             Ok(watching) => {
                 tokio::spawn(watching);
                 Ok(id)
@@ -141,6 +138,7 @@ fn shown(keys: &[String]) -> String {
 /// Posts changes to the application.
 struct Sink {
     app: Arc<App>,
+    calls: Calls,
     store: String,
     id: String,
 }
@@ -148,28 +146,38 @@ struct Sink {
 #[async_trait]
 impl ConfigurationSink for Sink {
     async fn changed(&self, items: Items) {
-        let body = go_compat::write(&json!({ "id": self.id, "items": items })) + "\n";
+        let body = Bytes::from(go_compat::write(&json!({ "id": self.id, "items": items })) + "\n");
         for key in items.keys() {
             let Self { store, id, .. } = self;
-            let path = match app_path(&format!("/configuration/{store}/{key}")) {
-                Ok(path) => path,
-                Err(error) => {
-                    tracing::error!(store, key, id, error, "change of configuration not sent");
-                    continue;
-                }
-            };
-            let mut request = Request::new(full_body(body.clone()));
-            *request.method_mut() = Method::POST;
-            *request.uri_mut() = path.into();
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            match self.app.call(request).await {
-                Ok(response) if response.status() == StatusCode::OK => {}
-                Ok(response) => {
-                    let status = response.status();
-                    tracing::error!(store, key, id, %status, "application did not take a change of configuration");
-                }
-                Err(error) => tracing::error!(store, key, id, %error, "change of configuration not sent"),
+            let target = CallTarget::FromComponent(ComponentKind::Configuration, store);
+            let post = |body| self.post(key, body);
+            if let Err(why) = self.calls.run(target, "changed", body.clone(), post).await {
+                tracing::error!(store, key, id, why = why.0, "application did not take a change of configuration");
             }
+        }
+    }
+}
+
+/// Why the application did not take a change.
+struct NotTaken(String);
+
+impl CallError for NotTaken {
+    fn interrupted(why: Interruption) -> Self {
+        Self(why.to_string())
+    }
+}
+
+impl Sink {
+    async fn post(&self, key: &str, body: Bytes) -> Result<(), NotTaken> {
+        let path = app_path(&format!("/configuration/{}/{key}", self.store)).map_err(NotTaken)?;
+        let mut request = Request::new(full_body(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = path.into();
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self.app.call(request).await {
+            Ok(response) if response.status() == StatusCode::OK => Ok(()),
+            Ok(response) => Err(NotTaken(format!("it answered {}", response.status()))),
+            Err(error) => Err(NotTaken(error.to_string())),
         }
     }
 }

@@ -73,7 +73,12 @@ impl External {
 
     /// Returns whether `target` is an outside server.
     pub(crate) fn has(&self, target: &str) -> bool {
-        is_url(target) || self.endpoint(target).is_some()
+        is_url(target) || self.has_endpoint(target)
+    }
+
+    /// Returns whether `target` is an HTTPEndpoint.
+    pub(crate) fn has_endpoint(&self, target: &str) -> bool {
+        self.endpoint(target).is_some()
     }
 
     /// Sends `request` to `target`.

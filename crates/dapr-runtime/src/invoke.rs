@@ -1,17 +1,22 @@
 //! Invocation of other applications and outside servers: `dapr/pkg/messaging/direct_messaging.go`.
 
+mod deadline;
 pub(crate) mod forward;
 mod method;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use dapr_building_blocks::BoxError;
-use dapr_building_blocks::middleware::Body;
+use dapr_building_blocks::middleware::{Body, full_body};
 use http::{Request, Response};
+use http_body::Body as _;
+use tokio::time::Instant;
 
 pub use self::method::{NotUtf8, app_path, clean, method_path};
-use crate::calls::CallTarget;
+use crate::calls::{CallTarget, Outcome};
+use crate::resiliency::{Interruption, Policy, Verdict};
 use crate::{ApiError, App, ErrorCategory, Sidecar};
 
 /// The only namespace of a directory, as a suffix of an id.
@@ -78,6 +83,26 @@ pub enum InvokeError {
     /// The application gave no response.
     #[error("{0}")]
     Channel(#[source] BoxError),
+    /// The request's body cannot be held for its retries.
+    #[error("{}", .0.message)]
+    Body(ApiError),
+}
+
+/// The outcome of an invocation, for its policies.
+struct Invoked(Result<Response<Body>, InvokeError>);
+
+impl Outcome for Invoked {
+    fn verdict(&self) -> Verdict {
+        match &self.0 {
+            Ok(response) if (200..400).contains(&response.status().as_u16()) => Verdict::Success,
+            Ok(response) => Verdict::Status(response.status().as_u16()),
+            Err(_) => Verdict::Failure,
+        }
+    }
+
+    fn interrupted(why: Interruption) -> Self {
+        Self(Err(InvokeError::Channel(why.into())))
+    }
 }
 
 impl InvokeError {
@@ -105,6 +130,7 @@ impl ApiError {
     #[must_use]
     pub fn invoke(target: &str, error: &InvokeError) -> Self {
         let category = match error {
+            InvokeError::Body(error) => return error.clone(),
             InvokeError::Denied { .. } => ErrorCategory::PermissionDenied,
             InvokeError::Unknown { .. } | InvokeError::NoApplication | InvokeError::Channel(_) => {
                 ErrorCategory::Internal
@@ -121,8 +147,29 @@ impl Sidecar {
     ///
     /// # Errors
     /// See [`InvokeError`].
-    pub async fn invoke(&self, target: &str, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
-        self.calls.run(CallTarget::App(target), "invoke", self.route(target, request)).await
+    pub async fn invoke(&self, target: &str, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        // As in Dapr, an HTTPEndpoint has one circuit breaker, others have one for each method.
+        let endpoint = if self.external().has_endpoint(target) { "" } else { request.uri().path() }.to_owned();
+        let called = CallTarget::App { id: target, endpoint: &endpoint };
+        let policy = self.calls.policy(called);
+        let timeout = policy.timeout;
+        let attempt = async |request| {
+            let end = timeout.map(|timeout| Instant::now() + timeout);
+            let response = self.route(target, request).await;
+            Invoked(response.map(|response| response.map(|body| deadline::until(body, end))))
+        };
+        let Invoked(outcome) = if policy.has_retries() && request.body().size_hint().exact().is_some() {
+            let (parts, body) = request.into_parts();
+            let body = self.read_body(body).await.map_err(InvokeError::Body)?;
+            let call = |request: Request<Bytes>| attempt(request.map(full_body));
+            self.calls.run_with(&policy, called, "invoke", Request::from_parts(parts, body), call, |_, _| {}).await
+        } else {
+            // A body that streams is sent once.
+            let policy = Policy { retry: None, ..policy };
+            let call = |()| attempt(std::mem::take(&mut request));
+            self.calls.run_with(&policy, called, "invoke", (), call, |(), _| {}).await
+        };
+        outcome
     }
 
     async fn route(&self, target: &str, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {

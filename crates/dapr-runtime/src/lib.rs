@@ -13,6 +13,7 @@ mod bindings;
 mod bodies;
 mod calls;
 mod components;
+mod condition;
 mod configuration;
 mod external;
 pub mod go_errors;
@@ -22,6 +23,7 @@ mod lock;
 mod metadata;
 mod pubsub;
 mod replay;
+mod resiliency;
 mod secrets;
 mod state;
 mod trace_parent;
@@ -136,7 +138,7 @@ impl Sidecar {
             extended: RwLock::default(),
             bodies: Bodies::new(settings.bodies),
             health: Health::default(),
-            calls: Calls::new(&settings.app_id),
+            calls: Calls::new(&settings.app_id, settings.shutdown.clone()),
             settings,
         }
     }

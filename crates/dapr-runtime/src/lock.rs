@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use dapr_building_blocks::lock::{LockError, LockStore, TryLockRequest, UnlockRequest, UnlockStatus};
+use dapr_building_blocks::lock::{LockStore, TryLockRequest, UnlockRequest, UnlockStatus};
 use dapr_building_blocks::{Component, ComponentSpec};
 
-use crate::calls::{CallTarget, Outcome};
+use crate::calls::CallTarget;
 use crate::components::{AddError, Block};
+use crate::resiliency::ComponentKind;
 use crate::{ApiError, ErrorCategory, IllegalKey, KeyPrefix, Sidecar};
 
 /// Prefix of every key, which keeps locks apart from state: `dapr/pkg/components/lock/lock_config.go`.
@@ -42,12 +43,6 @@ fn key_prefix(property: Option<&str>) -> Result<KeyPrefix, IllegalKey> {
     }
 }
 
-impl Outcome for LockError {
-    fn unavailable(&self) -> Option<&dyn Display> {
-        matches!(self, Self::Unavailable(_)).then_some(self)
-    }
-}
-
 impl Sidecar {
     /// Acquires a lock of the store `store`, if nobody holds it, and returns at once whether it did.
     ///
@@ -62,8 +57,8 @@ impl Sidecar {
             ApiError::internal("ERR_TRY_LOCK", format_args!("failed to try acquiring lock: {error}"))
         };
         request.resource = found.key(store, &request.resource, self.app_id()).map_err(|error| failed(&error))?;
-        let call = found.store.try_lock(request);
-        let acquired = self.calls.run(CallTarget::Component(store), "tryLock", call).await;
+        let target = CallTarget::Component(ComponentKind::Lock, store);
+        let acquired = self.calls.run(target, "tryLock", request, |request| found.store.try_lock(request)).await;
         acquired.map_err(|error| failed(&error))
     }
 
@@ -76,8 +71,8 @@ impl Sidecar {
         let failed =
             |error: &dyn Display| ApiError::internal("ERR_UNLOCK", format_args!("failed to release lock: {error}"));
         request.resource = found.key(store, &request.resource, self.app_id()).map_err(|error| failed(&error))?;
-        let call = found.store.unlock(request);
-        let released = self.calls.run(CallTarget::Component(store), "unlock", call).await;
+        let target = CallTarget::Component(ComponentKind::Lock, store);
+        let released = self.calls.run(target, "unlock", request, |request| found.store.unlock(request)).await;
         released.map_err(|error| failed(&error))
     }
 
@@ -109,6 +104,8 @@ impl ConfiguredLockStore {
 
 #[cfg(test)]
 mod tests {
+    use dapr_building_blocks::lock::LockError;
+
     use super::*;
 
     #[test]

@@ -31,8 +31,9 @@ pub use self::routing::Rule;
 pub(crate) use self::subscriptions::start;
 pub use self::subscriptions::{BulkSubscribe, Subscription, SubscriptionKind};
 use self::topic_scopes::TopicScopes;
-use crate::calls::{CallTarget, Outcome};
+use crate::calls::{CallError as _, CallTarget, Outcome};
 use crate::components::{AddError, Block};
+use crate::resiliency::{ComponentKind, Interruption, Verdict};
 use crate::{ApiError, Sidecar};
 
 /// The brokers of one application, by name.
@@ -81,15 +82,20 @@ impl Broker {
     }
 }
 
-impl Outcome for PubSubError {
-    fn unavailable(&self) -> Option<&dyn Display> {
-        matches!(self, Self::Unavailable(_)).then_some(self)
-    }
-}
+/// Entries of a bulk request that the broker did not take.
+struct BulkPublished(Result<Vec<FailedEntry>, Interruption>);
 
-impl Outcome for FailedEntry {
+impl Outcome for BulkPublished {
     fn unavailable(&self) -> Option<&dyn Display> {
-        self.error.unavailable()
+        self.0.as_ref().ok()?.iter().find_map(|failed| failed.error.unavailable())
+    }
+
+    fn verdict(&self) -> Verdict {
+        if matches!(&self.0, Ok(failed) if failed.is_empty()) { Verdict::Success } else { Verdict::Failure }
+    }
+
+    fn interrupted(why: Interruption) -> Self {
+        Self(Err(why))
     }
 }
 
@@ -231,8 +237,8 @@ impl Sidecar {
     async fn publish_message(&self, pubsub: &str, mut message: Message) -> Result<(), PublishError> {
         let broker = self.publisher(pubsub, &message.topic)?;
         message.topic = broker.topic(&message.topic);
-        let call = broker.pubsub.publish(message);
-        Ok(self.calls.run(CallTarget::Component(pubsub), "publish", call).await?)
+        let target = CallTarget::Component(ComponentKind::Pubsub, pubsub);
+        Ok(self.calls.run(target, "publish", message, |message| broker.pubsub.publish(message)).await?)
     }
 
     /// Publishes messages to one topic as they are, and returns those that failed.
@@ -246,8 +252,19 @@ impl Sidecar {
         for entry in &mut entries {
             entry.message.topic = broker.topic(topic);
         }
-        let call = broker.pubsub.bulk_publish(entries);
-        Ok(self.calls.run(CallTarget::Component(pubsub), "bulkPublish", call).await)
+        let target = CallTarget::Component(ComponentKind::Pubsub, pubsub);
+        let call = |entries| async { BulkPublished(Ok(broker.pubsub.bulk_publish(entries).await)) };
+        let mut left: Vec<String> = entries.iter().map(|entry| entry.entry_id.clone()).collect();
+        let narrow = |entries: &mut Vec<BulkEntry>, outcome: &mut BulkPublished| {
+            let BulkPublished(Ok(failed)) = outcome else { return };
+            left = failed.iter().map(|failed| failed.entry_id.clone()).collect();
+            entries.retain(|entry| left.contains(&entry.entry_id));
+        };
+        let BulkPublished(outcome) = self.calls.run_narrowing(target, "bulkPublish", entries, call, narrow).await;
+        Ok(outcome.unwrap_or_else(|why| {
+            let failed = |entry_id| FailedEntry { entry_id, error: PubSubError::interrupted(why) };
+            left.into_iter().map(failed).collect()
+        }))
     }
 
     /// Returns the broker `pubsub`, if the application may publish to `topic`.

@@ -9,6 +9,7 @@ use http::StatusCode;
 
 use crate::calls::CallTarget;
 use crate::components::{AddError, Block};
+use crate::resiliency::ComponentKind;
 use crate::{ApiError, ErrorCategory, Sidecar};
 
 /// The secret stores of one application, by name.
@@ -84,10 +85,8 @@ impl Sidecar {
         if !self.may_read(store, name) {
             return Err(SecretCallError::Denied { name: name.to_owned(), store: store.to_owned() });
         }
-        self.calls
-            .run(CallTarget::Component(store), "get", found.get(name, metadata))
-            .await
-            .map_err(SecretCallError::Store)
+        let target = CallTarget::Component(ComponentKind::Secretstore, store);
+        self.calls.run(target, "get", (), |()| found.get(name, metadata)).await.map_err(SecretCallError::Store)
     }
 
     /// Reads all secrets that the application may read.
@@ -100,8 +99,8 @@ impl Sidecar {
         metadata: &Metadata,
     ) -> Result<BTreeMap<String, SecretValues>, SecretCallError> {
         let found = self.secret_store(store)?;
-        let reading = found.bulk_get(metadata);
-        let read = self.calls.run(CallTarget::Component(store), "bulkGet", reading).await;
+        let target = CallTarget::Component(ComponentKind::Secretstore, store);
+        let read = self.calls.run(target, "bulkGet", (), |()| found.bulk_get(metadata)).await;
         let mut secrets = read.map_err(SecretCallError::Store)?;
         secrets.retain(|name, _| self.may_read(store, name));
         Ok(secrets)

@@ -5,6 +5,7 @@ mod errors;
 mod key_prefix;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use dapr_building_blocks::state::{
@@ -18,6 +19,7 @@ pub use self::key_prefix::{IllegalKey, KeyPrefix};
 use crate::Sidecar;
 use crate::calls::{CallTarget, Calls, Outcome};
 use crate::components::{AddError, Block};
+use crate::resiliency::{ComponentKind, Interruption, Verdict};
 
 /// Maximum bytes of values in one bulk read. Sixteen of the largest values that a request can write.
 const MAX_BULK_BYTES: usize = 64 << 20;
@@ -65,6 +67,24 @@ pub enum StateCallError {
 
 fn joined(errors: &[StateError]) -> String {
     errors.iter().map(StateError::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Results of a bulk read.
+struct BulkRead(Result<Vec<Result<Option<StateItem>, StateError>>, StateError>);
+
+/// Single keys that fail are no failure of the call.
+impl Outcome for BulkRead {
+    fn unavailable(&self) -> Option<&dyn Display> {
+        self.0.as_ref().ok()?.iter().find_map(Outcome::unavailable)
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.0.verdict()
+    }
+
+    fn interrupted(why: Interruption) -> Self {
+        Self(Outcome::interrupted(why))
+    }
 }
 
 /// The state stores of one application, by name.
@@ -146,7 +166,7 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn get(&self, mut request: GetRequest) -> Result<Option<StateItem>, StateCallError> {
         request.key = self.key(&request.key)?;
-        let read = self.run("get", self.configured.store.get(request)).await;
+        let read = self.run("get", request, |request| self.configured.store.get(request)).await;
         self.decrypt(read).map_err(StateCallError::Store)
     }
 
@@ -167,8 +187,10 @@ impl AppStateStore {
         let (mut items, mut bytes) = (Vec::with_capacity(requests.len()), 0);
         let mut requests = requests.into_iter();
         while bytes <= MAX_BULK_BYTES && requests.len() > 0 {
-            let some = requests.by_ref().take(BULK_READ_CHUNK).collect();
-            for item in self.run("get", self.configured.store.bulk_get(some, parallelism)).await {
+            let some: Vec<_> = requests.by_ref().take(BULK_READ_CHUNK).collect();
+            let read = |some| async { BulkRead(Ok(self.configured.store.bulk_get(some, parallelism).await)) };
+            let BulkRead(read) = self.run("get", some, read).await;
+            for item in read.map_err(StateCallError::Store)? {
                 let item = self.decrypt(item);
                 bytes += item.as_ref().map_or(0, |item| item.as_ref().map_or(0, |found| found.value.len()));
                 items.push(if bytes > MAX_BULK_BYTES { Err(bulk_read_too_large()) } else { item });
@@ -188,13 +210,16 @@ impl AppStateStore {
             self.encrypt(request)?;
         }
         if requests.len() > 1 {
-            return self.run("set", self.configured.store.set_all(requests)).await.map_err(|error| match error {
-                BatchError::Each(errors) => StateCallError::Batch(errors),
+            return self.save_all(requests).await.map_err(|error| match error {
+                BatchError::Each(errors) => StateCallError::Batch(errors.into_iter().map(|(_, error)| error).collect()),
                 BatchError::Whole(error) => StateCallError::Store(error),
             });
         }
         match requests.pop() {
-            Some(request) => self.run("set", self.configured.store.set(request)).await.map_err(StateCallError::Store),
+            Some(request) => {
+                let set = |request| self.configured.store.set(request);
+                self.run("set", request, set).await.map_err(StateCallError::Store)
+            }
             None => Ok(()),
         }
     }
@@ -205,7 +230,8 @@ impl AppStateStore {
     /// See [`StateCallError`].
     pub async fn delete(&self, mut request: DeleteRequest) -> Result<(), StateCallError> {
         request.key = self.key(&request.key)?;
-        self.run("delete", self.configured.store.delete(request)).await.map_err(StateCallError::Store)
+        let delete = |request| self.configured.store.delete(request);
+        self.run("delete", request, delete).await.map_err(StateCallError::Store)
     }
 
     /// Applies all operations or none.
@@ -228,8 +254,8 @@ impl AppStateStore {
         {
             return Err(StateCallError::TooManyOperations { count: operations.len(), max });
         }
-        let transaction = self.configured.store.transact(operations, metadata);
-        self.run("transaction", transaction).await.map_err(StateCallError::Store)
+        let transact = |(operations, metadata)| self.configured.store.transact(operations, metadata);
+        self.run("transaction", (operations, metadata), transact).await.map_err(StateCallError::Store)
     }
 
     /// Checks that the store has transactions; Dapr does so before it reads the request.
@@ -244,8 +270,38 @@ impl AppStateStore {
         }
     }
 
-    async fn run<O: Outcome>(&self, operation: &str, call: impl Future<Output = O>) -> O {
-        self.calls.run(CallTarget::Component(&self.name), operation, call).await
+    /// Writes several keys. Those that failed, other than by their etags, are repeated as the policy says.
+    async fn save_all(&self, requests: Vec<SetRequest>) -> Result<(), BatchError> {
+        let target = CallTarget::Component(ComponentKind::Statestore, &self.name);
+        let call = |requests| self.configured.store.set_all(requests);
+        // Etags that do not match stay errors, whatever becomes of the others.
+        let mut rejected = Vec::new();
+        let narrow = |requests: &mut Vec<SetRequest>, outcome: &mut Result<(), BatchError>| {
+            let Err(BatchError::Each(errors)) = outcome else { return };
+            if errors.iter().all(|(_, error)| error.is_etag()) {
+                return;
+            }
+            rejected.extend(errors.extract_if(.., |(_, error)| error.is_etag()));
+            let mut index = 0..;
+            requests.retain(|_| index.next().is_some_and(|index| errors.iter().any(|(failed, _)| *failed == index)));
+        };
+        let outcome = self.calls.run_narrowing(target, "set", requests, call, narrow).await;
+        match outcome {
+            _ if rejected.is_empty() => outcome,
+            Ok(()) => Err(BatchError::Each(rejected)),
+            Err(BatchError::Each(errors)) => Err(BatchError::Each(rejected.into_iter().chain(errors).collect())),
+            Err(whole) => Err(whole),
+        }
+    }
+
+    async fn run<I: Clone, O: Outcome, F: Future<Output = O>>(
+        &self,
+        operation: &str,
+        input: I,
+        call: impl FnMut(I) -> F,
+    ) -> O {
+        let target = CallTarget::Component(ComponentKind::Statestore, &self.name);
+        self.calls.run(target, operation, input, call).await
     }
 
     fn encrypt(&self, request: &mut SetRequest) -> Result<(), StateCallError> {

@@ -23,7 +23,6 @@ impl AppChannel for Echo {
     async fn ready(&self) {}
 }
 
-#[derive(Default)]
 struct Apps(BTreeMap<&'static str, Arc<App>>);
 
 #[async_trait]
@@ -35,21 +34,19 @@ impl Directory for Apps {
 
 /// Creates the sidecar of the application `app`, which knows no others.
 pub(crate) fn sidecar() -> Arc<Sidecar> {
-    sidecar_with(Apps::default())
+    sidecar_with(BTreeMap::new())
 }
 
-fn sidecar_with(directory: Apps) -> Arc<Sidecar> {
-    Arc::new(Sidecar::new(Settings {
-        app: Arc::new(App::new(AppSettings { port: Some(80), ..AppSettings::default() })),
-        directory: Arc::new(directory),
-        ..Settings::new("app")
-    }))
+fn sidecar_with(mut apps: BTreeMap<&'static str, Arc<App>>) -> Arc<Sidecar> {
+    let app = Arc::new(App::new(AppSettings { port: Some(80), ..AppSettings::default() }));
+    apps.insert("app", app.clone());
+    Arc::new(Sidecar::new(Settings { app, directory: Arc::new(Apps(apps)), ..Settings::new("app") }))
 }
 
 async fn invoke(target: &str, access_control: AccessControl) -> Result<String, InvokeError> {
     let callee = App::new(AppSettings { port: Some(90), access_control, ..AppSettings::default() });
     callee.set_channel(Arc::new(Echo));
-    let sidecar = sidecar_with(Apps(BTreeMap::from([("callee", Arc::new(callee))])));
+    let sidecar = sidecar_with(BTreeMap::from([("callee", Arc::new(callee))]));
     let request = Request::get("/m").header("dapr-caller-app-id", "forged").body(empty_body()).unwrap();
     let response = sidecar.invoke(target, request).await?;
     assert_eq!(response.status(), StatusCode::OK);

@@ -54,6 +54,10 @@ async fn answer(request: Request<Incoming>, received: Received) -> Result<Reply,
         ("on", how) => {
             let how = how.to_owned();
             let description = describe(request).await?;
+            if how.contains(',') {
+                let (_, status) = turn(&received, &how, &description);
+                return Ok(reply(status, Full::new(Bytes::new()).boxed()));
+            }
             let answer = reception(&how, &description);
             received.lock().unwrap_or_else(PoisonError::into_inner).push(description);
             answer
@@ -61,7 +65,22 @@ async fn answer(request: Request<Incoming>, received: Received) -> Result<Reply,
         ("received", text) => {
             let received = received.lock().unwrap_or_else(PoisonError::into_inner);
             let its = received.iter().filter(|it| String::from_utf8_lossy(it).contains(text));
-            reply(200, Full::new(its.map(AsRef::as_ref).collect::<Vec<&[u8]>>().join(&b"\n---\n"[..]).into()).boxed())
+            let its: Vec<&[u8]> = its.map(AsRef::as_ref).collect();
+            let count = format!("{} deliveries\n", its.len());
+            reply(200, Full::new([count.as_bytes(), &its.join(&b"\n---\n"[..])].concat().into()).boxed())
+        }
+        ("turns", statuses) => {
+            let statuses = statuses.to_owned();
+            let description = describe(request).await?;
+            let (number, status) = turn(&received, &statuses, &description);
+            let text = String::from_utf8_lossy(&description).into_owned();
+            let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+            let line = head.lines().next().unwrap_or_default();
+            reply(status, Full::new(format!("call {number}\n{line}\n{body}").into()).boxed())
+        }
+        ("slow", millis) => {
+            tokio::time::sleep(std::time::Duration::from_millis(millis.parse().unwrap_or(0))).await;
+            reply(200, Full::new(Bytes::from_static(b"slow")).boxed())
         }
         ("status", code) => {
             let code = code.parse().unwrap_or(500);
@@ -95,6 +114,17 @@ async fn answer(request: Request<Incoming>, received: Received) -> Result<Reply,
         }
     };
     Ok(reply)
+}
+
+/// Records a request, and returns its number among those of its path and the status for it: one of `statuses` in turn.
+fn turn(received: &Received, statuses: &str, description: &Bytes) -> (usize, u16) {
+    let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
+    received.push(description.clone());
+    // daprd adds to the forwarding headers with each attempt.
+    let line = |text: &Bytes| text.split(|byte| *byte == b'\n').next().map(<[u8]>::to_vec);
+    let number = received.iter().filter(|other| line(other) == line(description)).count();
+    let status = statuses.split(',').nth(number - 1).and_then(|status| status.parse().ok());
+    (number, status.unwrap_or(500))
 }
 
 /// Answers a message with the status code `how`, with `how` as the message's status, or, if it is `bulk`, with the

@@ -43,7 +43,7 @@ pub struct Sidecar {
     pub id: &'static str,
     /// Application behind the sidecar.
     pub app: App,
-    /// Component, Subscription and HTTPEndpoint YAML. `{redis}`, `{mysql}`, `{outside}`, `{folder}` and `{shared}`
+    /// Component, Subscription, Resiliency and HTTPEndpoint YAML. `{redis}`, `{mysql}`, `{outside}`, `{folder}` and `{shared}`
     /// are replaced.
     pub components: &'static [&'static str],
     /// Configuration YAML.
@@ -79,6 +79,7 @@ pub fn api() -> Topology {
                 &[include_str!("topology/pubsub.yaml"), include_str!("topology/configuration.yaml")],
                 None,
             ),
+            echo("resilient", &[include_str!("topology/resiliency.yaml")], None),
             Sidecar { id: "bare", app: App::None, components: &[], configuration: None },
             Sidecar { id: "down", app: App::Down, components: &[], configuration: None },
         ],

@@ -10,6 +10,7 @@ mod invoke;
 mod lock;
 mod pluggable;
 mod pubsub;
+mod resiliency;
 mod secrets;
 mod state;
 

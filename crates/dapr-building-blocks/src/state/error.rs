@@ -42,8 +42,8 @@ pub enum StateError {
 /// An error of a batch of writes.
 #[derive(Debug)]
 pub enum BatchError {
-    /// Errors of single writes.
-    Each(Vec<StateError>),
+    /// Errors of single writes, with their places in the batch.
+    Each(Vec<(usize, StateError)>),
     /// One error for the whole batch.
     Whole(StateError),
 }

@@ -150,6 +150,30 @@ impl<'a> Reader<'a> {
     pub(crate) fn duration(&mut self, field: &'static str, errors: &mut ConfigErrors) -> Option<Duration> {
         // Go marshals an unset duration as an empty string.
         let node = self.node(field).filter(|node| node.scalar().is_none_or(|text| !text.is_empty()))?;
+        self.duration_of(field, node, errors)
+    }
+
+    /// Reads a duration as [`duration`](Self::duration) does; a plain number is in milliseconds.
+    pub(crate) fn millis(&mut self, field: &'static str, errors: &mut ConfigErrors) -> Option<Duration> {
+        let node = self.node(field)?;
+        self.millis_of(field, node, errors)
+    }
+
+    /// Returns the durations in a mapping, in source order; plain numbers are in milliseconds.
+    pub(crate) fn all_millis(&mut self, field: &'static str, errors: &mut ConfigErrors) -> Vec<(String, Duration)> {
+        let Some(mapping) = self.mapping(field, errors) else { return Vec::new() };
+        let entries = mapping.entries.iter();
+        entries.filter_map(|(name, node)| Some((name.clone(), mapping.millis_of(name, node, errors)?))).collect()
+    }
+
+    fn millis_of(&self, field: &str, node: &Node, errors: &mut ConfigErrors) -> Option<Duration> {
+        match node.scalar().and_then(|text| text.parse().ok()) {
+            Some(millis) => Some(Duration::from_millis(millis)),
+            None => self.duration_of(field, node, errors),
+        }
+    }
+
+    fn duration_of(&self, field: &str, node: &Node, errors: &mut ConfigErrors) -> Option<Duration> {
         let nanos = node.scalar().and_then(|text| dapr_building_blocks::go_duration::parse(&text).ok());
         let duration = nanos.and_then(|nanos| u64::try_from(nanos).ok()).map(Duration::from_nanos);
         if duration.is_none() {
@@ -202,6 +226,16 @@ impl<'a> Reader<'a> {
     pub(crate) fn mapping(&mut self, field: &'static str, errors: &mut ConfigErrors) -> Option<Self> {
         let node = self.node(field)?;
         Self::from_node(self.file, self.offset, self.names, self.name(field), node, errors)
+    }
+
+    /// Returns readers of the mappings in a mapping, by name, in source order.
+    pub(crate) fn named_mappings(&mut self, field: &'static str, errors: &mut ConfigErrors) -> Vec<(String, Self)> {
+        let Some(mapping) = self.mapping(field, errors) else { return Vec::new() };
+        let Self { file, offset, names, .. } = mapping;
+        let each = mapping.entries.iter().filter_map(|(name, node)| {
+            Some((name.clone(), Self::from_node(file, offset, names, mapping.name(name), node, errors)?))
+        });
+        each.collect()
     }
 
     /// Returns readers of the mappings in a list.

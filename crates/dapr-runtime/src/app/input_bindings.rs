@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use dapr_building_blocks::BoxError;
 use dapr_building_blocks::binding::{BindingEvent, DeliveryError, EventSink};
 use dapr_building_blocks::middleware::{empty_body, full_body};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -15,6 +16,8 @@ use http_body_util::BodyExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
+use crate::calls::{CallError, CallTarget, Calls};
+use crate::resiliency::{ComponentKind, Interruption, Verdict};
 use crate::{Sidecar, app_path};
 
 /// Timeout of the request that asks whether the application subscribes to an input binding.
@@ -39,7 +42,8 @@ pub(super) async fn start(sidecar: &Sidecar, started: &mut BTreeSet<String>, shu
             tracing::info!(app, binding = name, "application not subscribed to input binding");
             continue;
         }
-        let sink = Arc::new(Sink { path, app: sidecar.app().clone() });
+        let (app_handle, calls) = (sidecar.app().clone(), sidecar.calls.clone());
+        let sink = Arc::new(Sink { path, name: name.clone(), app: app_handle, calls });
         let (name, binding, shutdown) = (name.clone(), input.binding.clone(), shutdown.clone());
         tokio::spawn(async move {
             if let Err(error) = binding.run(sink, shutdown).await {
@@ -72,12 +76,48 @@ async fn is_subscribed(app: &App, name: &str, path: &PathAndQuery) -> bool {
 
 struct Sink {
     path: PathAndQuery,
+    /// Name of the binding.
+    name: String,
     app: Arc<App>,
+    calls: Calls,
+}
+
+/// Why the application has not processed an event.
+enum NotProcessed {
+    Failed(BoxError),
+    Status(StatusCode, Bytes),
+}
+
+impl CallError for NotProcessed {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Failed(_) => Verdict::Failure,
+            Self::Status(status, _) => Verdict::Status(status.as_u16()),
+        }
+    }
+
+    fn interrupted(why: Interruption) -> Self {
+        Self::Failed(why.into())
+    }
 }
 
 #[async_trait]
 impl EventSink for Sink {
     async fn deliver(&self, event: BindingEvent) -> Result<Option<Bytes>, DeliveryError> {
+        let target = CallTarget::FromComponent(ComponentKind::Binding, &self.name);
+        let delivered = self.calls.run(target, "deliver", event, |event| self.post(event)).await;
+        delivered.map_err(|error| match error {
+            NotProcessed::Failed(error) => DeliveryError(error),
+            NotProcessed::Status(status, body) => {
+                let body = String::from_utf8_lossy(&body);
+                DeliveryError(format!("the application answered {status} {body}").trim_end().into())
+            }
+        })
+    }
+}
+
+impl Sink {
+    async fn post(&self, event: BindingEvent) -> Result<Option<Bytes>, NotProcessed> {
         let mut request = Request::new(full_body(event.data));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.path.clone().into();
@@ -87,14 +127,13 @@ impl EventSink for Sink {
             }
         }
         request.headers_mut().insert(CONTENT_TYPE, JSON);
-        let response = self.app.call(request).await.map_err(|error| DeliveryError(error.into()))?;
+        let response = self.app.call(request).await.map_err(|error| NotProcessed::Failed(error.into()))?;
         let status = response.status();
-        let body = response.into_body().collect().await.map_err(DeliveryError)?.to_bytes();
+        let body = response.into_body().collect().await.map_err(NotProcessed::Failed)?.to_bytes();
         if status.is_success() {
             Ok((!body.is_empty()).then_some(body))
         } else {
-            let body = String::from_utf8_lossy(&body);
-            Err(DeliveryError(format!("the application answered {status} {body}").trim_end().into()))
+            Err(NotProcessed::Status(status, body))
         }
     }
 }

@@ -9,6 +9,7 @@ use dapr_building_blocks::{Component, ComponentSpec, HttpMiddleware, Registry, S
 use dapr_resources::component::ComponentResource;
 use dapr_resources::configuration::Handler;
 use dapr_resources::http_endpoint::HttpEndpointResource;
+use dapr_resources::resiliency::ResiliencyResource;
 use dapr_resources::subscription::{RuleResource, SubscriptionResource};
 use dapr_resources::value::MetadataValue;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::references::ResolvedValue;
 use super::{Components, References};
 use crate::external::Endpoint;
+use crate::resiliency::Resiliency;
 use crate::{Backoff, BulkSubscribe, Rule, Sidecar, Subscription, SubscriptionKind};
 
 /// Metadata key that lists pending components, separated by commas.
@@ -80,6 +82,8 @@ pub struct AppResources {
     pub http_endpoints: Vec<HttpEndpointResource>,
     /// Subscriptions to topics.
     pub subscriptions: Vec<SubscriptionResource>,
+    /// Resiliency policies.
+    pub resiliency: Vec<ResiliencyResource>,
 }
 
 /// Components created so far, and those to retry.
@@ -104,6 +108,7 @@ impl ComponentFactory {
     /// # Errors
     /// When a resource is misconfigured; for an unavailable component see [`retry`](Self::retry).
     pub async fn load(&self, resources: &AppResources, sidecar: &Sidecar) -> Result<CreatedComponents, ResourceError> {
+        sidecar.calls.set_resiliency(self.resiliency(&resources.resiliency)?);
         let created = self.create(&resources.components).await?;
         let pipeline = async |handlers| self.pipeline(handlers, &resources.middleware, &created).await;
         sidecar.set_api_pipeline(pipeline(&resources.http_pipeline).await?);
@@ -288,6 +293,16 @@ impl ComponentFactory {
             endpoints.insert(resource.name.clone(), endpoint);
         }
         Ok(endpoints)
+    }
+
+    /// Creates the policies that `resources` describe.
+    fn resiliency(&self, resources: &[ResiliencyResource]) -> Result<Resiliency, ResourceError> {
+        Resiliency::new(resources).map_err(|error| ResourceError::Reference {
+            app: self.context.app_id.clone(),
+            origin: error.origin,
+            what: format!("Resiliency {:?}", error.name),
+            why: error.why,
+        })
     }
 
     /// Creates the subscription that `resource` describes.

@@ -18,9 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::subscription::{Deliverer, PUBSUB_NAME, Rejection, read, trace_header};
 use super::{BulkSubscribe, Subscription, cloud_event, content_type, is_raw_payload, routing};
+use crate::calls::{CallTarget, Outcome};
+use crate::resiliency::{ComponentKind, Interruption, Verdict};
 
 /// Collects messages of a subscription, and delivers them together.
 pub(super) struct Collector(mpsc::Sender<Pending>);
+
+/// Outcomes by entry id.
+type Outcomes = BTreeMap<String, Result<(), String>>;
 
 /// A message that waits for its delivery.
 struct Pending {
@@ -77,7 +82,7 @@ impl Deliverer {
     }
 
     /// Delivers entries, grouped by their routes, and returns the outcomes by entry id.
-    async fn deliver_bulk(&self, entries: &[BulkEntry]) -> BTreeMap<String, Result<(), String>> {
+    async fn deliver_bulk(&self, entries: &[BulkEntry]) -> Outcomes {
         let mut outcomes = BTreeMap::new();
         let mut routed: BTreeMap<String, Vec<(&BulkEntry, Value)>> = BTreeMap::new();
         for entry in entries {
@@ -93,7 +98,25 @@ impl Deliverer {
             }
         }
         for (path, group) in routed {
-            outcomes.extend(self.deliver_group(&path, &group).await);
+            outcomes.extend(self.deliver_group(&path, group).await);
+        }
+        outcomes
+    }
+
+    /// Delivers the events of one route. Those that failed are repeated as the policy says.
+    async fn deliver_group(&self, path: &str, group: Vec<(&BulkEntry, Value)>) -> Outcomes {
+        let target = CallTarget::FromComponent(ComponentKind::Pubsub, &self.subscription.pubsub);
+        let (mut outcomes, mut left) = (Outcomes::new(), all(&group, Ok(())));
+        let narrow = |group: &mut Vec<(&BulkEntry, Value)>, delivered: &mut Delivered| {
+            let Ok(attempt) = &delivered.result else { return };
+            outcomes.extend(attempt.clone());
+            group.retain(|(entry, _)| outcomes.get(&entry.entry_id).is_some_and(Result::is_err));
+            left = all(group, Ok(()));
+        };
+        let call = |group| self.post_group(path, group);
+        match self.sidecar.calls.run_narrowing(target, "deliver", group, call, narrow).await.result {
+            Ok(last) => outcomes.extend(last),
+            Err(why) => outcomes.extend(left.into_keys().map(|entry| (entry, Err(why.to_string())))),
         }
         outcomes
     }
@@ -118,7 +141,8 @@ impl Deliverer {
         Ok(route.map(|path| (path, Arc::unwrap_or_clone(event))))
     }
 
-    async fn deliver_group(&self, path: &str, group: &[(&BulkEntry, Value)]) -> BTreeMap<String, Result<(), String>> {
+    async fn post_group(&self, path: &str, group: Vec<(&BulkEntry, Value)>) -> Delivered {
+        let group = group.as_slice();
         let Subscription { pubsub, .. } = &self.subscription;
         let metadata = Metadata::from([(PUBSUB_NAME.to_owned(), pubsub.clone())]);
         let body = self.envelope(group, &metadata).into();
@@ -126,23 +150,27 @@ impl Deliverer {
         headers.extend(group.iter().filter_map(|(_, event)| trace_header(event)));
         let response = match self.send(path, &headers, body, content_type::JSON).await {
             Ok(response) => response,
-            Err(Rejection::Retriable(why)) => return all(group, Err(why)),
-            Err(Rejection::Dropped) => return all(group, Ok(())),
+            Err(Rejection::Retriable(why) | Rejection::Status(_, why)) => return all(group, Err(why)).into(),
+            Err(Rejection::Dropped) => return all(group, Ok(())).into(),
         };
         let status = response.status();
         let answer = read(response).await;
         if status == StatusCode::NOT_FOUND {
             tracing::error!(app = self.sidecar.app_id(), pubsub, path, "application has no such path; dropping events");
-            return all(group, Ok(()));
+            return all(group, Ok(())).into();
         }
         if !status.is_success() {
-            return all(group, Err(format!("the application answered {status}")));
+            let result = Ok(all(group, Err(format!("the application answered {status}"))));
+            return Delivered { result, status: Some(status) };
         }
         let statuses = match statuses(&answer) {
             Ok(statuses) => statuses,
-            Err(why) => return all(group, Err(format!("the application's answer is no list of statuses: {why}"))),
+            Err(why) => {
+                let why = format!("the application's answer is no list of statuses: {why}");
+                return all(group, Err(why)).into();
+            }
         };
-        let mut outcomes = BTreeMap::new();
+        let mut outcomes = Outcomes::new();
         for (entry, _) in group {
             let outcome = match statuses.get(&entry.entry_id).map(String::as_str) {
                 Some("SUCCESS") => Ok(()),
@@ -156,7 +184,7 @@ impl Deliverer {
             };
             outcomes.insert(entry.entry_id.clone(), outcome);
         }
-        outcomes
+        outcomes.into()
     }
 
     /// Creates the body of a delivery: `NewBulkSubscribeEnvelope`. As in Go, an entry's fields have their own order.
@@ -187,8 +215,35 @@ impl Deliverer {
     }
 }
 
+/// Outcome of one attempt at a group.
+struct Delivered {
+    result: Result<Outcomes, Interruption>,
+    /// Status of an answer that refuses the group.
+    status: Option<StatusCode>,
+}
+
+impl From<Outcomes> for Delivered {
+    fn from(outcomes: Outcomes) -> Self {
+        Self { result: Ok(outcomes), status: None }
+    }
+}
+
+impl Outcome for Delivered {
+    fn verdict(&self) -> Verdict {
+        match (&self.result, self.status) {
+            (_, Some(status)) => Verdict::Status(status.as_u16()),
+            (Ok(outcomes), None) if outcomes.values().all(Result::is_ok) => Verdict::Success,
+            _ => Verdict::Failure,
+        }
+    }
+
+    fn interrupted(why: Interruption) -> Self {
+        Self { result: Err(why), status: None }
+    }
+}
+
 /// Returns the same outcome for every entry of a group.
-fn all(group: &[(&BulkEntry, Value)], outcome: Result<(), String>) -> BTreeMap<String, Result<(), String>> {
+fn all(group: &[(&BulkEntry, Value)], outcome: Result<(), String>) -> Outcomes {
     group.iter().map(|(entry, _)| (entry.entry_id.clone(), outcome.clone())).collect()
 }
 

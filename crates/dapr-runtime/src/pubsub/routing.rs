@@ -1,46 +1,18 @@
 //! Routing rules of subscriptions, in CEL: `dapr/pkg/expr/expr.go` and `matchRoutingRule` in
 //! `pkg/runtime/subscription/subscription.go`.
-//!
-//! An expression that Go's CEL has and the crate `cel` lacks is an error when a rule is read: times, durations, other
-//! variables than `event`. So is one that takes more than linear time, since anybody may publish a large event: macros
-//! (`all`, `exists`, `map`, ...) within macros, functions of the whole event within a macro, many additions, patterns
-//! from an event.
 
-use std::fmt;
 use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr};
-use cel::{Context, IdedExpr, Program};
+use cel::Context;
 use serde_json::{Map, Number, Value};
 
-/// Maximum length of a condition, in bytes.
-const MAX_LENGTH: usize = 4096;
+use crate::condition::Condition;
+
+/// Variables of a condition.
+const VARIABLES: &[&str] = &["event"];
 
 /// Size from which an event is large, in bytes.
 const LARGE_EVENT: usize = 64 << 10;
-
-/// Maximum number of additions, each of which may copy text.
-const MAX_ADDITIONS: usize = 16;
-
-/// Functions that read all of their arguments.
-const LINEAR: &[&str] = &["@in", "bytes", "contains", "endsWith", "matches", "startsWith", "string"];
-
-/// Functions of the crate `cel`. Operators have names that begin with another character than a letter.
-const FUNCTIONS: &[&str] = &[
-    "bool",
-    "bytes",
-    "contains",
-    "double",
-    "dyn",
-    "endsWith",
-    "int",
-    "matches",
-    "size",
-    "startsWith",
-    "string",
-    "type",
-    "uint",
-];
 
 /// A rule: events that its condition matches go to its path.
 #[derive(Clone, Debug)]
@@ -51,11 +23,6 @@ pub struct Rule {
     pub path: String,
 }
 
-struct Condition {
-    text: String,
-    program: Program,
-}
-
 impl Rule {
     /// Creates a rule with the condition `text`; empty text matches every event.
     ///
@@ -63,14 +30,14 @@ impl Rule {
     /// When the condition is no CEL that is supported here.
     pub fn new(text: &str, path: &str) -> Result<Self, String> {
         let text = text.trim();
-        let condition = if text.is_empty() { None } else { Some(Arc::new(Condition::new(text)?)) };
+        let condition = if text.is_empty() { None } else { Some(Arc::new(Condition::new(text, VARIABLES)?)) };
         Ok(Self { condition, path: path.to_owned() })
     }
 
     /// Returns the text of the condition; empty without one.
     #[must_use]
     pub fn condition(&self) -> &str {
-        self.condition.as_ref().map_or("", |condition| &condition.text)
+        self.condition.as_ref().map_or("", |condition| condition.text())
     }
 }
 
@@ -127,86 +94,12 @@ fn go_numbers(value: &Value) -> Value {
     }
 }
 
-impl Condition {
-    fn new(text: &str) -> Result<Self, String> {
-        if text.len() > MAX_LENGTH {
-            return Err(format!("is longer than {MAX_LENGTH} bytes"));
-        }
-        let program = Program::compile(text).map_err(|error| format!("is no CEL: {error}"))?;
-        check(program.expression(), &[], false)?;
-        if text.matches('+').count() > MAX_ADDITIONS {
-            return Err(format!("has more than {MAX_ADDITIONS} additions"));
-        }
-        Ok(Self { text: text.to_owned(), program })
-    }
-
-    fn matches(&self, context: &Context<'_, '_>) -> Result<bool, String> {
-        match self.program.execute(context) {
-            Ok(cel::Value::Bool(matches)) => Ok(matches),
-            Ok(_) => Err(format!("the result of match expression {} was not a boolean", self.text)),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
-impl fmt::Debug for Condition {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text.fmt(formatter)
-    }
-}
-
-/// Returns true if an expression names the event.
-fn names_event(expression: &IdedExpr) -> bool {
-    expression.references().has_variable("event")
-}
-
-/// Checks that an expression can be evaluated here, given the variables of the macro around it.
-fn check(expression: &IdedExpr, variables: &[&str], in_macro: bool) -> Result<(), String> {
-    let each = |expressions: &[&IdedExpr]| expressions.iter().try_for_each(|it| check(it, variables, in_macro));
-    match &expression.expr {
-        Expr::Unspecified | Expr::Literal(_) => Ok(()),
-        Expr::Ident(name) if name == "event" || name.starts_with('@') || variables.contains(&name.as_str()) => Ok(()),
-        Expr::Ident(name) => Err(format!("names {name:?}, but the only variable is \"event\"")),
-        Expr::Call(call) => {
-            let name = call.func_name.as_str();
-            if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name) {
-                return Err(format!("calls {name}, which is not supported; there are {}", FUNCTIONS.join(", ")));
-            }
-            if name == "matches" && !matches!(call.args.last().map(|it| &it.expr), Some(Expr::Literal(_))) {
-                return Err("has a pattern that is not written in the rule".to_owned());
-            }
-            let arguments = || call.target.as_deref().into_iter().chain(&call.args);
-            if in_macro && (name == "_+_" || LINEAR.contains(&name) && arguments().any(names_event)) {
-                return Err(format!("has {name} of the event within a macro, which could take forever"));
-            }
-            call.target.as_deref().map_or(Ok(()), |target| check(target, variables, in_macro))?;
-            each(&call.args.iter().collect::<Vec<_>>())
-        }
-        Expr::Select(select) => check(&select.operand, variables, in_macro),
-        Expr::List(list) => each(&list.elements.iter().collect::<Vec<_>>()),
-        Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
-            EntryExpr::MapEntry(entry) => each(&[&entry.key, &entry.value]),
-            EntryExpr::StructField(field) => each(&[&field.value]),
-        }),
-        Expr::Struct(_) => Err("has a message, which is not supported".to_owned()),
-        Expr::Comprehension(_) if in_macro => Err("has a macro within a macro, which could take forever".to_owned()),
-        Expr::Comprehension(comprehension) => {
-            each(&[&comprehension.iter_range])?;
-            let mut inner = variables.to_vec();
-            inner.extend([comprehension.iter_var.as_str(), comprehension.accu_var.as_str()]);
-            inner.extend(comprehension.iter_var2.as_deref());
-            let parts =
-                [&comprehension.accu_init, &comprehension.loop_cond, &comprehension.loop_step, &comprehension.result];
-            parts.iter().try_for_each(|part| check(part, &inner, true))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::condition::MAX_LENGTH;
 
     fn matches(condition: &str, event: &Value) -> Result<bool, String> {
         let rule = Rule::new(condition, "/path")?;
@@ -253,7 +146,7 @@ mod tests {
     fn unsupported_condition_is_an_error_at_once() {
         for (condition, why) in [
             ("event.type ==", "is no CEL"),
-            ("evnt.type == 'a'", "the only variable"),
+            ("evnt.type == 'a'", "there is only: event"),
             ("timestamp(event.time) > timestamp('2020-01-01T00:00:00Z')", "calls timestamp"),
             ("event.a.exists(x, event.b.exists(y, x == y))", "macro within a macro"),
             ("event.a.exists(x, x in event.a)", "within a macro"),

@@ -18,6 +18,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Map, Value};
 
 use super::{Broker, Subscription, cloud_event, content_type, is_raw_payload, routing};
+use crate::calls::{CallError, CallTarget};
+use crate::resiliency::{ComponentKind, Interruption, Verdict};
 use crate::{Body, NO_TRACE, Sidecar, app_path, is_trace_parent};
 
 /// Name of the metadata with the broker's name.
@@ -42,6 +44,23 @@ pub(super) enum Rejection {
     Dropped,
     /// It may, later.
     Retriable(String),
+    /// It may, later; it answered with this status.
+    Status(StatusCode, String),
+}
+
+impl CallError for Rejection {
+    fn verdict(&self) -> Verdict {
+        match self {
+            // An answer that the application means.
+            Self::Dropped => Verdict::Success,
+            Self::Retriable(_) => Verdict::Failure,
+            Self::Status(status, _) => Verdict::Status(status.as_u16()),
+        }
+    }
+
+    fn interrupted(why: Interruption) -> Self {
+        Self::Retriable(why.to_string())
+    }
 }
 
 /// An event with the bytes that are sent.
@@ -87,11 +106,14 @@ impl Deliverer {
         };
         let mut headers = message.metadata.clone();
         headers.extend(trace_header(&attributes));
-        match self.post(&path, &headers, data).await {
+        let target = CallTarget::FromComponent(ComponentKind::Pubsub, pubsub);
+        match self.sidecar.calls.run(target, "deliver", data, |data| self.post(&path, &headers, data)).await {
             Ok(()) => Ok(()),
             Err(Rejection::Dropped) if self.subscription.dead_letter_topic.is_empty() => Ok(()),
             Err(Rejection::Dropped) => Err(format!("event {id} of topic {topic} was dropped by the application")),
-            Err(Rejection::Retriable(why)) => Err(format!("event {id} of topic {topic} not processed: {why}")),
+            Err(Rejection::Retriable(why) | Rejection::Status(_, why)) => {
+                Err(format!("event {id} of topic {topic} not processed: {why}"))
+            }
         }
     }
 
@@ -133,9 +155,10 @@ impl Deliverer {
         match status {
             status if status.is_success() => accepted(&answer),
             StatusCode::NOT_FOUND => Err(Rejection::Dropped),
-            status => Err(Rejection::Retriable(
-                format!("the application answered {status} {}", shown(&answer)).trim_end().into(),
-            )),
+            status => {
+                let why = format!("the application answered {status} {}", shown(&answer));
+                Err(Rejection::Status(status, why.trim_end().to_owned()))
+            }
         }
     }
 

@@ -21,6 +21,7 @@ use super::subscription::{Deliverer, read};
 use super::{PubSubs, Rule};
 use crate::backoff::Backoff;
 use crate::calls::CallTarget;
+use crate::resiliency::ComponentKind;
 use crate::{InvokeError, Sidecar};
 
 /// Path at which the application declares its subscriptions.
@@ -28,8 +29,6 @@ const PATH: &str = "/dapr/subscribe";
 /// Maximum number of subscriptions that an application declares, and of messages in a bulk delivery.
 const MAX_SUBSCRIPTIONS: usize = 1000;
 const MAX_BULK: usize = 1000;
-/// Delays before the attempts to ask for them: `DaprBuiltInInitializationRetries`.
-const DELAYS: [Duration; 3] = [Duration::from_millis(500), Duration::from_millis(750), Duration::from_secs(1)];
 
 /// A subscription of the application to one topic.
 #[derive(Clone, Debug)]
@@ -146,8 +145,9 @@ async fn subscribe(deliverer: Deliverer, shutdown: &CancellationToken) -> Result
         None => Arc::new(deliverer.clone()),
         Some(limits) => Arc::new(Collector::start(deliverer.clone(), limits, shutdown.clone())),
     };
-    let call = broker.pubsub.subscribe(request, handler, shutdown.clone());
-    match sidecar.calls.run(CallTarget::Component(pubsub), "subscribe", call).await {
+    let target = CallTarget::Component(ComponentKind::Pubsub, pubsub);
+    let call = |(request, handler)| broker.pubsub.subscribe(request, handler, shutdown.clone());
+    match sidecar.calls.run(target, "subscribe", (request, handler), call).await {
         Ok(deliveries) => {
             sidecar.deliveries.spawn(deliveries);
             tracing::info!(app = sidecar.app_id(), pubsub, topic, "subscribed");
@@ -188,7 +188,7 @@ fn merge(declared: Vec<Subscription>, programmatic: Vec<Subscription>) -> Vec<Su
 /// Asks the application for its subscriptions.
 async fn ask(sidecar: &Sidecar, shutdown: &CancellationToken) -> Vec<Subscription> {
     let app = sidecar.app_id();
-    let mut delays = DELAYS.into_iter();
+    let mut delays = sidecar.calls.resiliency().initialization().delays();
     let response = loop {
         match sidecar.app().call(question(app)).await {
             Ok(response) => break response,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dapr_building_blocks::component::Context;
+use dapr_building_blocks::pubsub::MessageHandler as _;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use serde_json::json;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::app::AppChannel;
+use crate::app::tests::ScriptedChannel;
 use crate::{App, AppSettings, Body, Components, InvokeError, Settings, full_body};
 
 /// Records deliveries as path and body, and answers with the body that the path asks for.
@@ -70,16 +72,21 @@ impl Recorder {
     }
 }
 
-/// An application with these subscriptions, topic and path, and the dead letter topic `dead`.
-async fn subscribed(subscriptions: &[(&str, &str)]) -> (Arc<Sidecar>, Arc<Recorder>, CancellationToken) {
-    let app = App::new(AppSettings { port: Some(80), ..AppSettings::default() });
-    let sidecar = Arc::new(Sidecar::new(Settings { app: Arc::new(app), ..Settings::new("app") }));
-    let spec = ComponentSpec {
+/// The broker `p`.
+fn in_memory() -> ComponentSpec {
+    ComponentSpec {
         name: "p".into(),
         type_: "pubsub.in-memory".into(),
         properties: [("protectedTopics", "secret")].into_iter().collect(),
         ..ComponentSpec::default()
-    };
+    }
+}
+
+/// An application with these subscriptions, topic and path, and the dead letter topic `dead`.
+async fn subscribed(subscriptions: &[(&str, &str)]) -> (Arc<Sidecar>, Arc<Recorder>, CancellationToken) {
+    let app = App::new(AppSettings { port: Some(80), ..AppSettings::default() });
+    let sidecar = Arc::new(Sidecar::new(Settings { app: Arc::new(app), ..Settings::new("app") }));
+    let spec = in_memory();
     let component = component_native::registry().create(spec.clone(), Context::default()).await.unwrap();
     let mut components = Components::default();
     components.add(&spec, &component).unwrap();
@@ -188,4 +195,38 @@ async fn bulk_delivery_has_an_outcome_for_each_entry() {
     let [(path, body)] = deliveries.as_slice() else { panic!("{deliveries:?}") };
     assert_eq!((path.as_str(), body["entries"].as_array().unwrap().len()), ("/bulk", 3));
     assert_eq!(Duration::from_secs(60), limits.max_await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn delivery_is_repeated_until_its_policy_ends() {
+    let spec = "{policies: {retries: {r: {duration: 1s, maxRetries: 2, matching: {httpStatusCodes: '500-599'}}}},
+      targets: {components: {p: {inbound: {retry: r}}}}}";
+    for (responses, posts, is_processed) in [
+        (vec![(500, ""), (200, r#"{"status":"RETRY"}"#), (200, "")], 3, true),
+        (vec![(500, ""), (500, ""), (500, ""), (200, "")], 3, false),
+        (vec![(200, r#"{"status":"DROP"}"#), (200, "")], 1, true),
+        (vec![(429, ""), (200, "")], 1, false),
+    ] {
+        let (sidecar, channel) = (crate::tests::sidecar(), ScriptedChannel::new(&responses));
+        sidecar.calls.set_resiliency(crate::resiliency::tests::read(spec).unwrap());
+        sidecar.app().set_channel(channel.clone());
+        let pubsub = component_native::registry().create(in_memory(), Context::default()).await.unwrap();
+        let mut components = Components::default();
+        components.add(&in_memory(), &pubsub).unwrap();
+        let subscription = Subscription {
+            pubsub: "p".to_owned(),
+            topic: "t".to_owned(),
+            metadata: Metadata::new(),
+            dead_letter_topic: String::new(),
+            rules: vec![Rule::new("", "/on/t").unwrap()],
+            bulk: None,
+            kind: SubscriptionKind::Declarative,
+        };
+        let broker = components.pubsub.0["p"].clone();
+        let deliverer = subscription::Deliverer { sidecar, broker, subscription };
+        let data = r#"{"id":"1","data":"x"}"#.into();
+        let handled = deliverer.handle(Message { topic: "t".to_owned(), data, ..Message::default() }).await;
+        assert_eq!(handled.is_ok(), is_processed, "{responses:?}: {handled:?}");
+        assert_eq!(channel.requests.lock().unwrap().len(), posts, "{responses:?}");
+    }
 }

@@ -10,6 +10,7 @@ use dapr_building_blocks::component::ComponentSpec;
 use dapr_building_blocks::{Registry, component::CreateError};
 use dapr_resources::component::ComponentResource;
 use dapr_resources::configuration::Handler;
+use dapr_resources::resiliency::ComponentTarget;
 use dapr_resources::resources::{self, Resources};
 use dapr_resources::run_template::{self, AppEntry, LogDestination, RunTemplate};
 use dapr_resources::{ConfigError, ConfigErrors, configuration, size};
@@ -187,6 +188,7 @@ fn app(
             app_http_pipeline: configuration.app_http_pipeline,
             http_endpoints: resources.http_endpoints,
             subscriptions: resources.subscriptions,
+            resiliency: resources.resiliency,
         },
         secret_scopes: configuration.secret_scopes,
         access_control: configuration.access_control,
@@ -387,6 +389,7 @@ fn resources(
         .components
         .retain(|component| !is_denied(component, denied, errors) && is_supported(component, registry, errors));
     warn_about_subscriptions(&resources, entry, errors);
+    warn_about_targets(&resources, entry, errors);
     Some(resources)
 }
 
@@ -402,6 +405,16 @@ fn warn_about_subscriptions(resources: &Resources, entry: &AppEntry, errors: &mu
             format!("application {:?} has no component {pubsub:?}", entry.app_id)
         };
         errors.warn(ConfigError::new(&subscription.origin, format!("subscription {name:?} has no effect: {why}")));
+    }
+}
+
+/// Warns about policies of components that do not exist.
+fn warn_about_targets(resources: &Resources, entry: &AppEntry, errors: &mut ConfigErrors) {
+    for (target, ComponentTarget { origin, .. }) in resources.resiliency.iter().flat_map(|it| &it.components) {
+        if !resources.components.iter().any(|component| component.name == *target) {
+            let why = format!("application {:?} has no component {target:?}", entry.app_id);
+            errors.warn(ConfigError::new(origin, format!("policies of {target:?} have no effect: {why}")));
+        }
     }
 }
 

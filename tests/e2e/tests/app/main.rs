@@ -32,6 +32,7 @@ mod pubsub;
 mod quick_start;
 mod real_pictures;
 mod refusals;
+mod resiliency;
 mod secrecy;
 mod slow_model;
 mod wasi_nn;

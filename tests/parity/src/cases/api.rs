@@ -17,6 +17,7 @@ pub(crate) fn api() -> Vec<Case> {
     all.extend(super::lock::cases());
     all.extend(super::configuration::cases());
     all.extend(super::pubsub::cases());
+    all.extend(super::resiliency::cases());
     all.extend(pluggable::cases());
     all.extend(health::cases());
     all.extend(access::cases());
