@@ -13,7 +13,7 @@ pub(crate) mod shutdown;
 pub(crate) mod state;
 pub(crate) mod unimplemented;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use dapr_resources::configuration::ApiAccess;
@@ -74,13 +74,30 @@ const HEADER_SLACK: u64 = 4 << 10;
 pub struct DaprHttp {
     sidecar: Arc<Sidecar>,
     options: Options,
+    access: RwLock<Arc<Access>>,
+}
+
+/// What a Configuration says of the API.
+struct Access {
+    allowed: ApiAccess,
+    logs_calls: bool,
 }
 
 impl DaprHttp {
     /// Creates the API in front of `sidecar`.
     #[must_use]
     pub fn new(sidecar: Arc<Sidecar>, options: Options) -> Self {
-        Self { sidecar, options }
+        let access = Access { allowed: options.access.clone(), logs_calls: options.logs_calls };
+        Self { sidecar, options, access: RwLock::new(Arc::new(access)) }
+    }
+
+    /// Replaces the APIs that the application may call, and whether calls are logged.
+    pub fn set_access(&self, allowed: ApiAccess, logs_calls: bool) {
+        *self.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Access { allowed, logs_calls });
+    }
+
+    fn access(&self) -> Arc<Access> {
+        self.access.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Responds to one request.
@@ -96,7 +113,7 @@ impl DaprHttp {
             Ok(trace) => trace,
             Err(why) => return go_error(StatusCode::BAD_REQUEST, format!("{why}\n")),
         };
-        let call = LoggedCall::new(&request, self.sidecar.app_id(), self.options.logs_calls);
+        let call = LoggedCall::new(&request, self.sidecar.app_id(), self.access().logs_calls);
         let mut response = self.apply_cors(request.map(|body| limited(body, self.options.max_body_size))).await;
         if let Some(call) = call {
             call.log(response.status());
@@ -136,11 +153,14 @@ impl DaprHttp {
             }
             request.headers_mut().remove(token::HEADER);
         }
-        if !self.options.has_pipeline || is_exempt || self.options.is_public {
+        if is_exempt || self.options.is_public {
             return self.route(route, request).await;
         }
-        let Some(pipeline) = self.sidecar.api_pipeline() else {
-            return response::error(ApiError::outbound_not_ready());
+        let pipeline = match self.sidecar.api_pipeline() {
+            Some(pipeline) if pipeline.is_empty() => return self.route(route, request).await,
+            Some(pipeline) => pipeline,
+            None if self.options.has_pipeline => return response::error(ApiError::outbound_not_ready()),
+            None => return self.route(route, request).await,
         };
         let endpoint = async |request: Request<Body>| {
             // Middleware may have changed the path.
@@ -165,7 +185,7 @@ impl DaprHttp {
     }
 
     fn allows(&self, endpoint: &Endpoint) -> bool {
-        endpoint.group.is_none_or(|group| self.options.access.allows(group, endpoint.version.in_configuration()))
+        endpoint.group.is_none_or(|group| self.access().allowed.allows(group, endpoint.version.in_configuration()))
     }
 }
 

@@ -52,6 +52,12 @@ impl Pipeline {
         Self(middleware)
     }
 
+    /// Returns whether there is no middleware.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Passes a request through all middleware to `endpoint`, and its response back.
     pub async fn run<'a, F>(
         &'a self,

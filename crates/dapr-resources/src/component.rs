@@ -43,6 +43,13 @@ impl ComponentResource {
     pub fn is_visible_to(&self, app_id: &str) -> bool {
         is_visible(&self.scopes, app_id)
     }
+
+    /// Returns true if `other` is the same component, perhaps elsewhere in the files.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let without_origin = |it: &Self| Self { origin: String::new(), ..it.clone() };
+        without_origin(self) == without_origin(other)
+    }
 }
 
 pub(crate) fn read(header: ResourceHeader, mut spec: Reader<'_>, errors: &mut ConfigErrors) -> ComponentResource {

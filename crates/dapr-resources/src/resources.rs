@@ -79,7 +79,11 @@ pub fn load(folders: &[PathBuf], namespace: Option<&str>) -> Result<Resources, C
     errors.into_result().map(|warnings| Resources { warnings, ..resources })
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigErrors> {
+/// Lists the files in `folder` that are read.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigErrors> {
     let fail = |error: std::io::Error| ConfigError::new(&folder.display().to_string(), error.to_string());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(fail)? {

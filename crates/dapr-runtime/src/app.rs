@@ -5,7 +5,7 @@ mod events;
 mod health;
 mod input_bindings;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use dapr_building_blocks::middleware::{Body, Pipeline, empty_body, full_body};
@@ -49,11 +49,11 @@ pub struct App {
     host: Option<HeaderValue>,
     token: Option<HeaderValue>,
     permits: Option<Semaphore>,
-    access_control: AccessControl,
+    access_control: RwLock<Arc<AccessControl>>,
     /// Health, if probed.
     health: Option<AppHealth>,
     request_timeout: Option<Duration>,
-    pipeline: OnceLock<Pipeline>,
+    pipeline: RwLock<Option<Arc<Pipeline>>>,
 }
 
 impl App {
@@ -66,10 +66,10 @@ impl App {
             host: port.and_then(|port| HeaderValue::try_from(format!("127.0.0.1:{port}")).ok()),
             token: settings.token,
             permits: (settings.max_concurrency > 0).then(|| Semaphore::new(settings.max_concurrency as usize)),
-            access_control: settings.access_control,
+            access_control: RwLock::new(Arc::new(settings.access_control)),
             health: settings.health_check.filter(|_| port.is_some()).map(AppHealth::new),
             request_timeout: settings.request_timeout,
-            pipeline: OnceLock::new(),
+            pipeline: RwLock::default(),
         }
     }
 
@@ -79,10 +79,14 @@ impl App {
         let _ = self.channel.set(channel);
     }
 
+    /// Replaces the applications that may invoke this one, and their allowed operations.
+    pub fn set_access_control(&self, access_control: AccessControl) {
+        *self.access_control.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access_control);
+    }
+
     /// Sets the middleware before the application, once its components exist.
     pub(crate) fn set_pipeline(&self, pipeline: Pipeline) {
-        // The host calls this once, before the application runs.
-        let _ = self.pipeline.set(pipeline);
+        *self.pipeline.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(pipeline));
     }
 
     /// Waits until the application accepts requests.
@@ -98,10 +102,11 @@ impl App {
         // Rules apply to the path as the application sees it, with every escape decoded.
         let path = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8_lossy();
         let verb = request.method().as_str();
-        if self.access_control.allows(caller, &clean(&path), verb) {
+        let access_control = self.access_control.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if access_control.allows(caller, &clean(&path), verb) {
             return Ok(());
         }
-        let caller = match self.access_control.policies.as_slice() {
+        let caller = match access_control.policies.as_slice() {
             [] => String::new(),
             _ => format!("spiffe://{TRUST_DOMAIN}/ns/{NAMESPACE}/{caller}"),
         };
@@ -125,7 +130,8 @@ impl App {
             Some(permits) => permits.acquire().await.ok(),
             None => None,
         };
-        let Some(pipeline) = self.pipeline.get() else { return self.send(request).await };
+        let pipeline = self.pipeline.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(pipeline) = pipeline.filter(|pipeline| !pipeline.is_empty()) else { return self.send(request).await };
         let mut failure = None;
         let endpoint = async |request| match self.send(request).await {
             Ok(response) => response,

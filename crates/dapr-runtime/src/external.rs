@@ -11,7 +11,7 @@ mod endpoint;
 mod tls;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -41,7 +41,7 @@ const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 /// Outside servers that one application can invoke.
 pub struct External {
     urls: OnceLock<Result<HttpClient, String>>,
-    endpoints: OnceLock<BTreeMap<String, Endpoint>>,
+    endpoints: RwLock<BTreeMap<String, Arc<Endpoint>>>,
     allow: Arc<AllowList>,
 }
 
@@ -62,13 +62,18 @@ impl External {
     /// Allows only URLs that `allow` lets through.
     #[must_use]
     pub fn new(allow: Arc<AllowList>) -> Self {
-        Self { urls: OnceLock::new(), endpoints: OnceLock::new(), allow }
+        Self { urls: OnceLock::new(), endpoints: RwLock::default(), allow }
     }
 
-    /// Sets the application's endpoints, once its secret stores exist.
+    /// Sets the application's endpoints.
     pub(crate) fn set_endpoints(&self, endpoints: BTreeMap<String, Endpoint>) {
-        // The host calls this once, before the application runs.
-        let _ = self.endpoints.set(endpoints);
+        let endpoints = endpoints.into_iter().map(|(name, endpoint)| (name, Arc::new(endpoint))).collect();
+        *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = endpoints;
+    }
+
+    /// Returns the names of the endpoints.
+    pub(crate) fn endpoint_names(&self) -> Vec<String> {
+        self.endpoints.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     /// Returns whether `target` is an outside server.
@@ -105,8 +110,8 @@ impl External {
         Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
     }
 
-    fn endpoint(&self, name: &str) -> Option<&Endpoint> {
-        self.endpoints.get()?.get(name)
+    fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
+        self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 }
 

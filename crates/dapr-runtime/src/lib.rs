@@ -29,7 +29,7 @@ mod state;
 mod trace_parent;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use dapr_building_blocks::middleware::Pipeline;
 use dapr_resources::configuration::SecretScope;
@@ -68,11 +68,12 @@ const DEFAULT_BODIES: usize = 16 << 20;
 pub struct Sidecar {
     settings: Settings,
     components: watch::Sender<Arc<Components>>,
-    subscriptions: RwLock<Vec<Subscription>>,
+    secret_scopes: RwLock<Vec<SecretScope>>,
+    subscriptions: RwLock<pubsub::Subscriptions>,
     configuration_subscriptions: configuration::ConfigurationSubscriptions,
     /// Deliveries of messages, which a shutdown waits for.
     deliveries: TaskTracker,
-    api_pipeline: OnceLock<Pipeline>,
+    api_pipeline: RwLock<Option<Arc<Pipeline>>>,
     extended: RwLock<BTreeMap<String, String>>,
     bodies: Bodies,
     health: Health,
@@ -93,8 +94,6 @@ pub struct Settings {
     pub external: Arc<External>,
     /// Secrets that the application may read.
     pub secret_scopes: Vec<SecretScope>,
-    /// Names of HTTPEndpoints, as shown by the metadata API.
-    pub http_endpoints: Vec<String>,
     /// Features that a Configuration enables, as shown by the metadata API.
     pub enabled_features: Vec<String>,
     /// Maximum total of buffered request bodies, in bytes.
@@ -116,7 +115,6 @@ impl Settings {
             directory: Arc::new(EmptyDirectory),
             external: Arc::new(External::new(Arc::new(AllowList::default()))),
             secret_scopes: Vec::new(),
-            http_endpoints: Vec::new(),
             enabled_features: Vec::new(),
             bodies: DEFAULT_BODIES,
             shutdown: CancellationToken::new(),
@@ -128,13 +126,14 @@ impl Settings {
 impl Sidecar {
     /// Creates a sidecar without components; see [`set_components`](Self::set_components).
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(mut settings: Settings) -> Self {
         Self {
+            secret_scopes: RwLock::new(std::mem::take(&mut settings.secret_scopes)),
             components: watch::Sender::default(),
             subscriptions: RwLock::default(),
             configuration_subscriptions: Default::default(),
             deliveries: TaskTracker::new(),
-            api_pipeline: OnceLock::new(),
+            api_pipeline: RwLock::default(),
             extended: RwLock::default(),
             bodies: Bodies::new(settings.bodies),
             health: Health::default(),
@@ -189,20 +188,25 @@ impl Sidecar {
     }
 
     pub(crate) fn set_api_pipeline(&self, pipeline: Pipeline) {
-        // The host calls this once, before the application runs.
-        let _ = self.api_pipeline.set(pipeline);
+        *self.api_pipeline.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(pipeline));
     }
 
     /// Middleware of the Dapr API; `None` until its components exist.
     #[must_use]
-    pub fn api_pipeline(&self) -> Option<&Pipeline> {
-        self.api_pipeline.get()
+    pub fn api_pipeline(&self) -> Option<Arc<Pipeline>> {
+        self.api_pipeline.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The current components.
     #[must_use]
     pub fn components(&self) -> Arc<Components> {
         self.components.borrow().clone()
+    }
+
+    /// Returns a receiver of changes of the components.
+    #[must_use]
+    pub fn component_changes(&self) -> watch::Receiver<Arc<Components>> {
+        self.components.subscribe()
     }
 
     /// Waits for the application, then delivers events to it and reports it as ready, until `shutdown`.

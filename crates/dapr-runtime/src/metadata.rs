@@ -28,10 +28,10 @@ impl Sidecar {
         &self.settings.connection
     }
 
-    /// Names of outside servers that can be invoked.
+    /// Names of HTTPEndpoints that can be invoked.
     #[must_use]
-    pub fn http_endpoints(&self) -> &[String] {
-        &self.settings.http_endpoints
+    pub fn http_endpoints(&self) -> Vec<String> {
+        self.external().endpoint_names()
     }
 
     /// Features that a Configuration enables.

@@ -28,8 +28,8 @@ use serde_json::Value;
 use self::cloud_event::Origin;
 pub use self::errors::PublishError;
 pub use self::routing::Rule;
-pub(crate) use self::subscriptions::start;
 pub use self::subscriptions::{BulkSubscribe, Subscription, SubscriptionKind};
+pub(crate) use self::subscriptions::{RunningSubscriptions, Subscriptions};
 use self::topic_scopes::TopicScopes;
 use crate::calls::{CallError as _, CallTarget, Outcome};
 use crate::components::{AddError, Block};
@@ -61,12 +61,6 @@ impl Block for PubSubs {
         };
         self.0.insert(spec.name.clone(), Broker { pubsub, scopes, namespace: namespace.to_owned() });
         Ok(capabilities)
-    }
-}
-
-impl PubSubs {
-    fn names(&self) -> impl Iterator<Item = &String> {
-        self.0.keys()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Reads secrets, within the scopes of a Configuration: `dapr/pkg/api/universal/secrets.go`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use dapr_building_blocks::secret::{SecretError, SecretValues};
 use dapr_building_blocks::{Component, ComponentSpec, Metadata, SecretStore};
+use dapr_resources::configuration::SecretScope;
 use http::StatusCode;
 
 use crate::calls::CallTarget;
@@ -76,6 +77,11 @@ impl ApiError {
 }
 
 impl Sidecar {
+    /// Replaces the secrets that the application may read.
+    pub fn set_secret_scopes(&self, scopes: Vec<SecretScope>) {
+        *self.secret_scopes.write().unwrap_or_else(PoisonError::into_inner) = scopes;
+    }
+
     /// Reads one secret.
     ///
     /// # Errors
@@ -115,6 +121,7 @@ impl Sidecar {
     }
 
     fn may_read(&self, store: &str, name: &str) -> bool {
-        self.settings.secret_scopes.iter().find(|scope| scope.store == store).is_none_or(|scope| scope.allows(name))
+        let scopes = self.secret_scopes.read().unwrap_or_else(PoisonError::into_inner);
+        scopes.iter().find(|scope| scope.store == store).is_none_or(|scope| scope.allows(name))
     }
 }

@@ -1,5 +1,6 @@
 //! The host: all applications of `daprlet run`.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use dapr_api_http::{DaprHttp, Options};
 use dapr_building_blocks::component::Context;
 use dapr_building_blocks::{Metadata, Registry};
 use dapr_runtime::{
-    AllowList, AllowRule, App, AppConnection, AppSettings, ComponentFactory, External, Settings, Sidecar,
+    AllowList, AllowRule, App, AppConnection, AppResources, AppSettings, ComponentFactory, External, Settings, Sidecar,
 };
 use guest_wasmedge::Engine;
 use inference::Library;
@@ -59,11 +60,21 @@ pub struct Host {
     library: Arc<Library>,
     directory: Arc<HostDirectory>,
     running: Arc<Mutex<Vec<Supervised>>>,
+    /// Parts of applications that changes of their files reach, by app id.
+    reloadable: Mutex<BTreeMap<String, Reloadable>>,
     lifetime: Lifetime,
 }
 
 /// An application, and what its supervisor reports.
 type Supervised = (RunningApp, Arc<AppStatus>);
+
+/// Parts of an application that changes of its files reach.
+#[derive(Clone)]
+struct Reloadable {
+    sidecar: Arc<Sidecar>,
+    api: Arc<DaprHttp>,
+    sender: mpsc::Sender<AppResources>,
+}
 
 /// One application of a running host.
 #[derive(Clone)]
@@ -89,8 +100,8 @@ impl Host {
         let (lifetime, events) = Lifetime::new(shutdown);
         let runners = workload::runners(&settings);
         let directory = Arc::new(HostDirectory::new(settings.local_registry.clone()));
-        let (library, running) = Default::default();
-        (Self { runners, settings, library, directory, running, lifetime }, events)
+        let (library, running, reloadable) = Default::default();
+        (Self { runners, settings, library, directory, running, reloadable, lifetime }, events)
     }
 
     /// Starts one application: its Dapr API, its components, its program.
@@ -109,8 +120,7 @@ impl Host {
         let sidecar = Arc::new(self.sidecar(&spec, &allow, &lifetime));
         self.directory.add(spec.id.clone(), sidecar.app().clone());
         let api = self.serve_api(&spec, listener, &sidecar, &lifetime).await?;
-        self.load_resources(&spec, &sidecar, &lifetime).await?;
-        allow.extend(named_by_secrets(&sidecar).await);
+        self.load_resources(&spec, &sidecar, &api, &allow, &lifetime).await?;
         let running = RunningApp {
             id: spec.id.clone(),
             address: spec.port.map(|port| self.address(port)),
@@ -198,7 +208,6 @@ impl Host {
             directory: self.directory.clone(),
             external: Arc::new(External::new(allow.clone())),
             secret_scopes: runtime.secret_scopes.clone(),
-            http_endpoints: runtime.resources.http_endpoints.iter().map(|endpoint| endpoint.name.clone()).collect(),
             enabled_features: runtime.enabled_features.clone(),
             bodies: runtime.bodies,
             shutdown: lifetime.draining.clone(),
@@ -230,17 +239,41 @@ impl Host {
         &self,
         spec: &AppSpec,
         sidecar: &Arc<Sidecar>,
+        api: &Arc<DaprHttp>,
+        allow: &Arc<AllowList>,
         lifetime: &Lifetime,
     ) -> Result<(), StartError> {
         // The Dapr CLI starts each sidecar in its application's directory, so relative paths start there.
         let base_dir = spec.workload.working_dir.clone();
         let context = Context { app_id: spec.id.clone(), base_dir, ..self.settings.context.clone() };
         let factory = ComponentFactory { registry: self.settings.registry.clone(), context };
-        let created = factory.load(&spec.runtime.resources, sidecar).await?;
-        if created.is_incomplete() {
-            lifetime.spawn("components", factory.retry(created, sidecar.clone(), lifetime.draining.clone()));
-        }
+        let created = factory.load(spec.runtime.resources.clone(), sidecar).await?;
+        allow.extend(named_by_secrets(sidecar).await);
+        let (sender, changes) = mpsc::channel(1);
+        let reloadable = Reloadable { sidecar: sidecar.clone(), api: api.clone(), sender };
+        self.reloadable.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.id.clone(), reloadable);
+        let shutdown = lifetime.draining.clone();
+        lifetime.spawn("components", factory.maintain(created, sidecar.clone(), changes, shutdown.clone()));
+        let (sidecar, allow, mut changes) = (sidecar.clone(), allow.clone(), sidecar.component_changes());
+        lifetime.spawn("allowed addresses", async move {
+            while let Some(Ok(())) = shutdown.run_until_cancelled(changes.changed()).await {
+                allow.extend(named_by_secrets(&sidecar).await);
+            }
+        });
         Ok(())
+    }
+
+    /// Replaces the resources of a running application, and what its Configuration says, by those of `spec`, as far as
+    /// they are valid. Its program and ports stay.
+    pub async fn reload(&self, spec: AppSpec) {
+        let found = self.reloadable.lock().unwrap_or_else(PoisonError::into_inner).get(&spec.id).cloned();
+        let Some(Reloadable { sidecar, api, sender }) = found else { return };
+        let Options { access, logs_calls, .. } = spec.api.options;
+        api.set_access(access, logs_calls);
+        sidecar.set_secret_scopes(spec.runtime.secret_scopes);
+        sidecar.app().set_access_control(spec.runtime.access_control);
+        // An application that has ended needs no resources.
+        let _ = sender.send(spec.runtime.resources).await;
     }
 
     /// Starts the program of an application.

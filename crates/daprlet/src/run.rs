@@ -3,6 +3,7 @@
 mod apps;
 mod banner;
 mod readiness;
+mod reload;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -49,6 +50,7 @@ async fn run_apps(
 ) -> anyhow::Result<ExitCode> {
     let cache = environment.cache(arguments.process.cache.clone());
     let registry = Arc::new(components::registry(&cache, environment).await);
+    let entries = template.apps.clone();
     let (mut apps, warnings) = apps::read(template, arguments, &environment.variables, &registry)?;
     warn_without_effect(arguments.without_effect.names().chain(warnings.iter().map(ToString::to_string)).collect());
     let limit = descriptors::raise_limit();
@@ -58,7 +60,7 @@ async fn run_apps(
     let settings = HostSettings {
         engine: Arc::new(Engine::new(Some(cache.clone()))?),
         cache: Some(cache),
-        registry,
+        registry: registry.clone(),
         context: environment.context()?,
         listen_address: arguments.listen_address,
         allow: arguments.allow_outbound.clone(),
@@ -72,20 +74,23 @@ async fn run_apps(
         biased;
         () = end.cancelled() => Ok(ExitCode::SUCCESS),
         ended = watch(events, arguments.run_file.is_none(), apps.len()) => ended,
-        failed = serve(arguments, &host, apps, log, end.clone()) => failed.map(|never| match never {}),
+        failed = async {
+            serve(arguments, &host, apps, log, end.clone()).await?;
+            Ok(reload::follow(entries, arguments, environment, &registry, &host).await)
+        } => failed.map(|never: Infallible| match never {}),
     };
     host.end(Duration::from_secs(arguments.dapr_graceful_shutdown_seconds)).await;
     ended
 }
 
-/// Starts everything and reports when it is ready; returns only if that fails.
+/// Starts everything and reports when it is ready.
 async fn serve(
     arguments: &Run,
     host: &Host,
     apps: Vec<AppSpec>,
     log: &Log,
     end: CancellationToken,
-) -> anyhow::Result<Infallible> {
+) -> anyhow::Result<()> {
     let about = Arc::new(page::About::new(&apps, arguments.page.as_deref()));
     let mut running = Vec::new();
     for app in apps {
@@ -102,7 +107,7 @@ async fn serve(
     readiness::all_ready(&running).await;
     about.ready();
     banner::print(log, arguments.process.log_format(), &running, page);
-    std::future::pending().await
+    Ok(())
 }
 
 /// Waits for an event that ends the run.

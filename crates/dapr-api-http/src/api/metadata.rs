@@ -129,6 +129,7 @@ async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
     let connection = sidecar.connection();
     let mut extended = sidecar.extended_metadata();
     extended.insert("daprRuntimeVersion".to_owned(), RUNTIME_VERSION.to_owned());
+    let http_endpoints = sidecar.http_endpoints();
     let metadata = Metadata {
         id: sidecar.app_id(),
         runtime_version: RUNTIME_VERSION,
@@ -145,7 +146,7 @@ async fn get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
             .collect(),
         extended,
         subscriptions: subscriptions.iter().map(SubscriptionEntry::new).collect(),
-        http_endpoints: sidecar.http_endpoints().iter().map(|name| HttpEndpoint { name }).collect(),
+        http_endpoints: http_endpoints.iter().map(|name| HttpEndpoint { name }).collect(),
         app_connection_properties: Connection {
             port: (connection.port != 0).then_some(connection.port),
             protocol: &connection.protocol,

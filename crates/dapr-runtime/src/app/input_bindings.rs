@@ -1,14 +1,14 @@
 //! Delivers events of input bindings: `dapr/pkg/runtime/processor/binding`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dapr_building_blocks::BoxError;
 use dapr_building_blocks::binding::{BindingEvent, DeliveryError, EventSink};
 use dapr_building_blocks::middleware::{empty_body, full_body};
+use dapr_building_blocks::{BoxError, InputBinding};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, StatusCode};
@@ -16,6 +16,7 @@ use http_body_util::BodyExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
+use crate::bindings::Input;
 use crate::calls::{CallError, CallTarget, Calls};
 use crate::resiliency::{ComponentKind, Interruption, Verdict};
 use crate::{Sidecar, app_path};
@@ -24,33 +25,56 @@ use crate::{Sidecar, app_path};
 const SUBSCRIPTION_TIMEOUT: Duration = Duration::from_secs(3);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Starts the input bindings that the application subscribes to and that are not in `started`, and adds their names.
-pub(super) async fn start(sidecar: &Sidecar, started: &mut BTreeSet<String>, shutdown: &CancellationToken) {
-    for (name, input) in &sidecar.components().bindings.input {
-        if !started.insert(name.clone()) {
-            continue;
-        }
-        let app = sidecar.app_id().to_owned();
-        let path = match app_path(&input.route) {
-            Ok(path) => path,
-            Err(error) => {
-                tracing::error!(app, binding = name, route = input.route, error, "cannot deliver input binding");
+/// Input bindings that were started, or that the application does not subscribe to, by name.
+#[derive(Default)]
+pub(super) struct RunningBindings(BTreeMap<String, (Arc<dyn InputBinding>, CancellationToken)>);
+
+impl RunningBindings {
+    /// Starts and ends input bindings, until `shutdown`, so that they are those of the sidecar that the application
+    /// subscribes to.
+    pub(super) async fn update(&mut self, sidecar: &Sidecar, shutdown: &CancellationToken) {
+        let components = sidecar.components();
+        let wanted = &components.bindings.input;
+        self.0.retain(|name, (binding, end)| {
+            let is_same = wanted.get(name).is_some_and(|input| Arc::ptr_eq(&input.binding, binding));
+            if !is_same {
+                end.cancel();
+            }
+            is_same
+        });
+        for (name, input) in wanted {
+            if self.0.contains_key(name) {
                 continue;
             }
-        };
-        if !(input.is_explicit || is_subscribed(sidecar.app(), name, &path).await) {
-            tracing::info!(app, binding = name, "application not subscribed to input binding");
-            continue;
+            let end = shutdown.child_token();
+            self.0.insert(name.clone(), (input.binding.clone(), end.clone()));
+            start(sidecar, name, input, end).await;
         }
-        let (app_handle, calls) = (sidecar.app().clone(), sidecar.calls.clone());
-        let sink = Arc::new(Sink { path, name: name.clone(), app: app_handle, calls });
-        let (name, binding, shutdown) = (name.clone(), input.binding.clone(), shutdown.clone());
-        tokio::spawn(async move {
-            if let Err(error) = binding.run(sink, shutdown).await {
-                tracing::error!(app, binding = name, %error, "input binding failed");
-            }
-        });
     }
+}
+
+/// Starts an input binding, if the application subscribes to it, until `end`.
+async fn start(sidecar: &Sidecar, name: &str, input: &Input, end: CancellationToken) {
+    let app = sidecar.app_id().to_owned();
+    let path = match app_path(&input.route) {
+        Ok(path) => path,
+        Err(error) => {
+            tracing::error!(app, binding = name, route = input.route, error, "cannot deliver input binding");
+            return;
+        }
+    };
+    if !(input.is_explicit || is_subscribed(sidecar.app(), name, &path).await) {
+        tracing::info!(app, binding = name, "application not subscribed to input binding");
+        return;
+    }
+    let (name, calls) = (name.to_owned(), sidecar.calls.clone());
+    let sink = Arc::new(Sink { path, name: name.clone(), app: sidecar.app().clone(), calls });
+    let binding = input.binding.clone();
+    tokio::spawn(async move {
+        if let Err(error) = binding.run(sink, end).await {
+            tracing::error!(app, binding = name, %error, "input binding failed");
+        }
+    });
 }
 
 /// Asks whether the application subscribes.
@@ -183,7 +207,9 @@ mod tests {
         sidecar.set_components(components);
         let channel = ScriptedChannel::new(responses);
         sidecar.app().set_channel(channel.clone());
-        start(&sidecar, &mut BTreeSet::new(), &CancellationToken::new()).await;
+        let mut running = RunningBindings::default();
+        running.update(&sidecar, &CancellationToken::new()).await;
+        drop(running);
         // Without a subscription there is no event, and the sender is dropped with the binding.
         sidecar.set_components(Components::default());
         let outcome = outcomes.recv().await;

@@ -1,4 +1,6 @@
-//! Creates an application's components: resolves references, secret stores first, and retries those that are down.
+//! Creates an application's components: resolves references, secret stores first. See [`maintain`] for what follows.
+
+mod maintain;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,16 +14,12 @@ use dapr_resources::http_endpoint::HttpEndpointResource;
 use dapr_resources::resiliency::ResiliencyResource;
 use dapr_resources::subscription::{RuleResource, SubscriptionResource};
 use dapr_resources::value::MetadataValue;
-use tokio_util::sync::CancellationToken;
 
 use super::references::ResolvedValue;
 use super::{Components, References};
 use crate::external::Endpoint;
 use crate::resiliency::Resiliency;
-use crate::{Backoff, BulkSubscribe, Rule, Sidecar, Subscription, SubscriptionKind};
-
-/// Metadata key that lists pending components, separated by commas.
-const NOT_READY: &str = "daprletComponentsNotReady";
+use crate::{BulkSubscribe, Rule, Sidecar, Subscription, SubscriptionKind};
 
 /// Creates the components of an application.
 #[derive(Clone)]
@@ -68,7 +66,7 @@ impl ResourceError {
 }
 
 /// Resources that an application sees, and the pipelines of its Configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppResources {
     /// Components.
     pub components: Vec<ComponentResource>,
@@ -89,16 +87,33 @@ pub struct AppResources {
 /// Components created so far, and those to retry.
 #[derive(Default)]
 pub struct CreatedComponents {
-    components: Components,
-    secret_stores: BTreeMap<String, Arc<dyn SecretStore>>,
+    /// In the order of creation.
+    made: Vec<Made>,
     waiting: Vec<ComponentResource>,
+    /// What they were created from, and all other resources.
+    resources: AppResources,
+}
+
+/// A component, and what it was created from.
+struct Made {
+    resource: ComponentResource,
+    spec: ComponentSpec,
+    component: Component,
 }
 
 impl CreatedComponents {
-    /// Returns whether some components are not available yet.
-    #[must_use]
-    pub fn is_incomplete(&self) -> bool {
-        !self.waiting.is_empty()
+    /// Returns the secret stores, by name.
+    fn secret_stores(&self) -> BTreeMap<String, Arc<dyn SecretStore>> {
+        let stores = self.made.iter().filter_map(|it| Some((it.spec.name.clone(), it.component.secret_store.clone()?)));
+        stores.collect()
+    }
+
+    /// Adds a component, in place of the one of its name, if there is one.
+    fn add(&mut self, made: Made) {
+        match self.made.iter_mut().find(|known| known.spec.name == made.spec.name) {
+            Some(known) => *known = made,
+            None => self.made.push(made),
+        }
     }
 }
 
@@ -106,34 +121,42 @@ impl ComponentFactory {
     /// Creates the resources of the application of `sidecar`.
     ///
     /// # Errors
-    /// When a resource is misconfigured; for an unavailable component see [`retry`](Self::retry).
-    pub async fn load(&self, resources: &AppResources, sidecar: &Sidecar) -> Result<CreatedComponents, ResourceError> {
+    /// When a resource is misconfigured; for an unavailable component see [`maintain`](Self::maintain).
+    pub async fn load(&self, resources: AppResources, sidecar: &Sidecar) -> Result<CreatedComponents, ResourceError> {
         sidecar.calls.set_resiliency(self.resiliency(&resources.resiliency)?);
-        let created = self.create(&resources.components).await?;
-        let pipeline = async |handlers| self.pipeline(handlers, &resources.middleware, &created).await;
-        sidecar.set_api_pipeline(pipeline(&resources.http_pipeline).await?);
-        sidecar.app().set_pipeline(pipeline(&resources.app_http_pipeline).await?);
+        let mut created = self.create(&resources.components).await?;
+        self.set_pipelines(&resources, &created, sidecar).await?;
         sidecar.external().set_endpoints(self.endpoints(&resources.http_endpoints, &created).await?);
-        let subscriptions = resources.subscriptions.iter().map(|subscription| self.subscription(subscription));
-        sidecar.set_declared_subscriptions(subscriptions.collect::<Result<_, _>>()?);
-        sidecar.set_components(created.components.clone());
+        sidecar.set_declared_subscriptions(self.subscriptions(&resources.subscriptions)?);
+        sidecar.set_components(self.components(&created)?);
         sidecar.health().components_are_ready(true);
+        created.resources = resources;
         Ok(created)
+    }
+
+    /// Sets the middleware before the Dapr API and before the application.
+    async fn set_pipelines(
+        &self,
+        resources: &AppResources,
+        created: &CreatedComponents,
+        sidecar: &Sidecar,
+    ) -> Result<(), ResourceError> {
+        let pipeline = async |handlers| self.pipeline(handlers, &resources.middleware, created).await;
+        let (api, app) = (pipeline(&resources.http_pipeline).await?, pipeline(&resources.app_http_pipeline).await?);
+        sidecar.set_api_pipeline(api);
+        sidecar.app().set_pipeline(app);
+        Ok(())
     }
 
     /// Creates components. A misconfigured one is an error; an unavailable one is retried.
     async fn create(&self, resources: &[ComponentResource]) -> Result<CreatedComponents, ResourceError> {
-        let components = Components::in_namespace(&self.context.namespace);
-        let mut made = CreatedComponents { components, ..CreatedComponents::default() };
-        // Secret stores come first, because the others may refer to them.
-        let (secret_stores, others): (Vec<_>, Vec<_>) =
-            resources.iter().partition(|resource| resource.type_.to_ascii_lowercase().starts_with("secretstores."));
-        for resource in secret_stores.into_iter().chain(others) {
-            match self.create_one(resource, &mut made).await {
-                Ok(()) => {}
+        let mut created = CreatedComponents::default();
+        for resource in in_order(resources) {
+            match self.create_one(resource, &created).await {
+                Ok(made) => created.add(made),
                 Err(error) if error.is_retryable() => {
                     tracing::warn!(app = %self.context.app_id, %error, "component not ready; retrying");
-                    made.waiting.push(resource.clone());
+                    created.waiting.push(resource.clone());
                 }
                 Err(error) if resource.ignore_errors => {
                     tracing::warn!(app = %self.context.app_id, %error, "component skipped (ignoreErrors)");
@@ -141,39 +164,15 @@ impl ComponentFactory {
                 Err(error) => return Err(error),
             }
         }
-        Ok(made)
-    }
-
-    /// Retries pending components, and adds each to the sidecar once created.
-    pub async fn retry(self, mut made: CreatedComponents, sidecar: Arc<Sidecar>, shutdown: CancellationToken) {
-        let mut backoff = Backoff::default();
-        while !made.waiting.is_empty() {
-            let names: Vec<_> = made.waiting.iter().map(|resource| resource.name.as_str()).collect();
-            sidecar.set_extended_metadata(NOT_READY.to_owned(), names.join(","));
-            tokio::select! {
-                () = tokio::time::sleep(backoff.next_delay()) => {}
-                () = shutdown.cancelled() => return,
-            }
-            for resource in std::mem::take(&mut made.waiting) {
-                match self.create_one(&resource, &mut made).await {
-                    Ok(()) => {
-                        sidecar.set_components(made.components.clone());
-                        tracing::info!(app = %self.context.app_id, component = %resource.name, "component ready");
-                    }
-                    Err(error) if error.is_retryable() => made.waiting.push(resource),
-                    Err(error) => tracing::error!(app = %self.context.app_id, %error, "component failed permanently"),
-                }
-            }
-        }
-        sidecar.set_extended_metadata(NOT_READY.to_owned(), String::new());
+        Ok(created)
     }
 
     async fn create_one(
         &self,
         resource: &ComponentResource,
-        made: &mut CreatedComponents,
-    ) -> Result<(), ResourceError> {
-        let spec = self.resolve(resource, made).await?;
+        created: &CreatedComponents,
+    ) -> Result<Made, ResourceError> {
+        let spec = self.resolve(resource, created).await?;
         let failed = |source| ResourceError::Component {
             app: self.context.app_id.clone(),
             origin: resource.origin.clone(),
@@ -190,21 +189,21 @@ impl ComponentFactory {
                 return Err(failed(CreateError::Init { name: spec.name, type_: spec.type_, source }));
             }
         };
-        self.add(resource, &spec, &component, made)
+        let made = Made { resource: resource.clone(), spec, component };
+        self.add(&made, &mut Components::in_namespace(&self.context.namespace))?;
+        Ok(made)
     }
 
-    fn add(
-        &self,
-        resource: &ComponentResource,
-        spec: &ComponentSpec,
-        component: &Component,
-        made: &mut CreatedComponents,
-    ) -> Result<(), ResourceError> {
-        made.components.add(spec, component).map_err(|error| self.reference(resource, error.to_string()))?;
-        if let Some(store) = &component.secret_store {
-            made.secret_stores.insert(spec.name.clone(), store.clone());
-        }
-        Ok(())
+    /// Returns the components, by building block.
+    fn components(&self, created: &CreatedComponents) -> Result<Components, ResourceError> {
+        let mut components = Components::in_namespace(&self.context.namespace);
+        created.made.iter().try_for_each(|made| self.add(made, &mut components))?;
+        Ok(components)
+    }
+
+    fn add(&self, made: &Made, components: &mut Components) -> Result<(), ResourceError> {
+        let Made { resource, spec, component } = made;
+        components.add(spec, component).map_err(|error| self.reference(resource, error.to_string()))
     }
 
     /// Builds the specification of `resource` with every reference resolved.
@@ -305,6 +304,11 @@ impl ComponentFactory {
         })
     }
 
+    /// Creates the subscriptions that `resources` describe.
+    fn subscriptions(&self, resources: &[SubscriptionResource]) -> Result<Vec<Subscription>, ResourceError> {
+        resources.iter().map(|resource| self.subscription(resource)).collect()
+    }
+
     /// Creates the subscription that `resource` describes.
     fn subscription(&self, resource: &SubscriptionResource) -> Result<Subscription, ResourceError> {
         let rule = |rule: &RuleResource| {
@@ -327,8 +331,8 @@ impl ComponentFactory {
     }
 
     /// Resolver for references in a resource of this application, with secrets from `store`.
-    fn references<'a>(&'a self, made: &'a CreatedComponents, store: Option<&'a str>) -> References<'a> {
-        References { context: &self.context, stores: &made.secret_stores, store }
+    fn references<'a>(&'a self, made: &CreatedComponents, store: Option<&'a str>) -> References<'a> {
+        References { context: &self.context, stores: made.secret_stores(), store }
     }
 
     fn reference(&self, resource: &ComponentResource, why: String) -> ResourceError {
@@ -339,4 +343,11 @@ impl ComponentFactory {
             why,
         }
     }
+}
+
+/// Orders components for creation: secret stores first, because the others may refer to them.
+fn in_order(resources: &[ComponentResource]) -> impl Iterator<Item = &ComponentResource> {
+    let is_store = |it: &&ComponentResource| it.type_.to_ascii_lowercase().starts_with("secretstores.");
+    let (stores, others): (Vec<_>, Vec<_>) = resources.iter().partition(is_store);
+    stores.into_iter().chain(others)
 }

@@ -11,7 +11,7 @@ use dapr_resources::value::MetadataValue;
 /// Sources for the references of one resource.
 pub(crate) struct References<'a> {
     pub(crate) context: &'a Context,
-    pub(crate) stores: &'a BTreeMap<String, Arc<dyn SecretStore>>,
+    pub(crate) stores: BTreeMap<String, Arc<dyn SecretStore>>,
     /// The resource's `auth.secretStore`.
     pub(crate) store: Option<&'a str>,
 }
@@ -101,7 +101,7 @@ mod tests {
             environment: Arc::new(environment.into_iter().collect()),
             ..Context::default()
         };
-        let references = References { context: &context, stores: &BTreeMap::new(), store: None };
+        let references = References { context: &context, stores: BTreeMap::new(), store: None };
         let plain = references.expand(ResolvedValue::Plain(text.to_owned())).map(|value| value.expose().to_owned());
         let secret =
             references.expand(ResolvedValue::Secret(Secret::from(text))).map(|value| value.expose().to_owned());

@@ -86,7 +86,7 @@ async fn endpoint(base_url: String, client_tls: ClientTls) -> Result<External, S
         origin: "test".into(),
     };
     let (context, stores) = (Context::default(), BTreeMap::new());
-    let references = References { context: &context, stores: &stores, store: None };
+    let references = References { context: &context, stores, store: None };
     let external = External::new(Arc::new(AllowList::new([])));
     external.set_endpoints([("outside".to_owned(), Endpoint::new(&resource, references).await?)].into());
     Ok(external)

@@ -23,6 +23,12 @@ pub struct Rule {
     pub path: String,
 }
 
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        (self.condition(), &self.path) == (other.condition(), &other.path)
+    }
+}
+
 impl Rule {
     /// Creates a rule with the condition `text`; empty text matches every event.
     ///

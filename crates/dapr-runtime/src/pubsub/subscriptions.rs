@@ -3,7 +3,6 @@
 //! Follows `dapr/pkg/runtime/pubsub/subscriptions.go`, `pkg/runtime/compstore/subscriptions.go` and
 //! `pkg/runtime/processor/subscriber`.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -14,11 +13,12 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Request, StatusCode};
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::bulk_subscription::Collector;
 use super::subscription::{Deliverer, read};
-use super::{PubSubs, Rule};
+use super::{Broker, PubSubs, Rule};
 use crate::backoff::Backoff;
 use crate::calls::CallTarget;
 use crate::resiliency::ComponentKind;
@@ -31,7 +31,7 @@ const MAX_SUBSCRIPTIONS: usize = 1000;
 const MAX_BULK: usize = 1000;
 
 /// A subscription of the application to one topic.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
     /// Name of the broker.
     pub pubsub: String,
@@ -91,52 +91,119 @@ impl SubscriptionKind {
     }
 }
 
+/// The subscriptions of one application.
+#[derive(Default)]
+pub(crate) struct Subscriptions {
+    /// Those of Subscription resources.
+    declared: Vec<Subscription>,
+    /// Those of the application itself, once it was asked.
+    own: Vec<Subscription>,
+}
+
 impl Sidecar {
     /// Sets the subscriptions of Subscription resources, in order.
     pub fn set_declared_subscriptions(&self, declared: Vec<Subscription>) {
-        *self.subscriptions.write().unwrap_or_else(PoisonError::into_inner) = merge(declared, Vec::new());
+        self.subscriptions.write().unwrap_or_else(PoisonError::into_inner).declared = declared;
     }
 
     /// Lists the subscriptions known so far.
     #[must_use]
     pub fn subscriptions(&self) -> Vec<Subscription> {
-        self.subscriptions.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let all = self.subscriptions.read().unwrap_or_else(PoisonError::into_inner);
+        merge(all.declared.clone(), all.own.clone())
     }
 }
 
-/// Starts the subscriptions to brokers that are not in `started` yet, and adds their names, until `shutdown`.
-///
-/// The first time that there is a broker, the application is asked for its subscriptions.
-pub(crate) async fn start(sidecar: &Arc<Sidecar>, started: &mut BTreeSet<String>, shutdown: &CancellationToken) {
-    let components = sidecar.components();
-    let PubSubs(brokers) = &components.pubsub;
-    let new: Vec<_> = components.pubsub.names().filter(|name| !started.contains(*name)).cloned().collect();
-    if new.is_empty() {
-        return;
-    }
-    if started.is_empty() {
-        let declared = sidecar.subscriptions().into_iter().filter(|it| it.kind == SubscriptionKind::Declarative);
-        let all = merge(declared.collect(), ask(sidecar, shutdown).await);
-        *sidecar.subscriptions.write().unwrap_or_else(PoisonError::into_inner) = all;
-    }
-    started.extend(new.iter().cloned());
-    for subscription in sidecar.subscriptions().into_iter().filter(|subscription| new.contains(&subscription.pubsub)) {
-        let Some(broker) = brokers.get(&subscription.pubsub).cloned() else { continue };
-        let Subscription { pubsub, topic, .. } = &subscription;
-        if !broker.scopes.may_subscribe(sidecar.app_id(), topic) {
-            let error = format!("subscription to topic '{topic}' on pubsub '{pubsub}' is not allowed");
-            tracing::error!(app = sidecar.app_id(), pubsub, topic, error, "not subscribed");
-            continue;
+/// Subscriptions whose messages are delivered.
+#[derive(Default)]
+pub(crate) struct RunningSubscriptions {
+    has_asked: bool,
+    running: Vec<Running>,
+}
+
+struct Running {
+    subscription: Subscription,
+    broker: Broker,
+    /// Ends it.
+    end: CancellationToken,
+    /// Its deliveries.
+    ended: watch::Receiver<()>,
+}
+
+impl RunningSubscriptions {
+    /// Starts and ends subscriptions, until `shutdown`, so that they are those of the sidecar at its present brokers.
+    ///
+    /// The first time that there is a broker, the application is asked for its subscriptions. One that follows another
+    /// of the same topic begins when the deliveries of that one have ended.
+    pub(crate) async fn update(&mut self, sidecar: &Arc<Sidecar>, shutdown: &CancellationToken) {
+        let components = sidecar.components();
+        let PubSubs(brokers) = &components.pubsub;
+        if !brokers.is_empty() && !self.has_asked {
+            self.has_asked = true;
+            let own = ask(sidecar, shutdown).await;
+            sidecar.subscriptions.write().unwrap_or_else(PoisonError::into_inner).own = own;
         }
-        let deliverer = Deliverer { sidecar: sidecar.clone(), broker, subscription };
-        if let Err(deliverer) = subscribe(deliverer, shutdown).await {
-            tokio::spawn(retry(deliverer, shutdown.clone()));
+        let wanted: Vec<_> = sidecar
+            .subscriptions()
+            .into_iter()
+            .filter_map(|subscription| Some((brokers.get(&subscription.pubsub)?.clone(), subscription)))
+            .collect();
+        let is_wanted = |running: &mut Running| wanted.iter().any(|(broker, it)| running.is(broker, it));
+        let ended: Vec<_> = self.running.extract_if(.., |running| !is_wanted(running)).collect();
+        ended.iter().for_each(|running| running.end.cancel());
+        for (broker, subscription) in wanted {
+            if self.running.iter().any(|running| running.is(&broker, &subscription)) {
+                continue;
+            }
+            let Subscription { pubsub, topic, .. } = &subscription;
+            if !broker.scopes.may_subscribe(sidecar.app_id(), topic) {
+                let error = format!("subscription to topic '{topic}' on pubsub '{pubsub}' is not allowed");
+                tracing::error!(app = sidecar.app_id(), pubsub, topic, error, "not subscribed");
+                continue;
+            }
+            let is_before = |it: &&Running| (&it.subscription.pubsub, &it.subscription.topic) == (pubsub, topic);
+            let before = ended.iter().find(is_before).map(|running| running.ended.clone());
+            let (end, (ending, ended)) = (shutdown.child_token(), watch::channel(()));
+            let deliverer =
+                Deliverer { sidecar: sidecar.clone(), broker: broker.clone(), subscription: subscription.clone() };
+            self.running.push(Running { subscription, broker, end: end.clone(), ended });
+            match before {
+                None => start(deliverer, end, ending).await,
+                Some(mut before) => {
+                    tokio::spawn(async move {
+                        // An error means that the deliveries have ended.
+                        while end.run_until_cancelled(before.changed()).await.is_some_and(|it| it.is_ok()) {}
+                        if !end.is_cancelled() {
+                            start(deliverer, end, ending).await;
+                        }
+                    });
+                }
+            }
         }
+    }
+}
+
+impl Running {
+    /// Returns whether this is `subscription` at `broker`.
+    fn is(&self, broker: &Broker, subscription: &Subscription) -> bool {
+        Arc::ptr_eq(&self.broker.pubsub, &broker.pubsub) && self.subscription == *subscription
+    }
+}
+
+/// Starts a subscription until `end`, now or as soon as its broker lets it. `ending` is dropped with its deliveries.
+async fn start(deliverer: Deliverer, end: CancellationToken, ending: watch::Sender<()>) {
+    let ending = Arc::new(ending);
+    if let Err(deliverer) = subscribe(deliverer, &end, &ending).await {
+        tokio::spawn(retry(deliverer, end, ending));
     }
 }
 
 /// Subscribes, or returns the deliverer for another attempt.
-async fn subscribe(deliverer: Deliverer, shutdown: &CancellationToken) -> Result<(), Deliverer> {
+async fn subscribe(
+    deliverer: Deliverer,
+    shutdown: &CancellationToken,
+    ending: &Arc<watch::Sender<()>>,
+) -> Result<(), Deliverer> {
     let Deliverer { sidecar, broker, subscription } = &deliverer;
     let Subscription { pubsub, topic, metadata, .. } = subscription;
     let batch = subscription.bulk.map_or(1, |limits| limits.max_messages);
@@ -149,7 +216,11 @@ async fn subscribe(deliverer: Deliverer, shutdown: &CancellationToken) -> Result
     let call = |(request, handler)| broker.pubsub.subscribe(request, handler, shutdown.clone());
     match sidecar.calls.run(target, "subscribe", (request, handler), call).await {
         Ok(deliveries) => {
-            sidecar.deliveries.spawn(deliveries);
+            let ending = ending.clone();
+            sidecar.deliveries.spawn(async move {
+                deliveries.await;
+                drop(ending);
+            });
             tracing::info!(app = sidecar.app_id(), pubsub, topic, "subscribed");
             Ok(())
         }
@@ -160,10 +231,10 @@ async fn subscribe(deliverer: Deliverer, shutdown: &CancellationToken) -> Result
     }
 }
 
-async fn retry(mut deliverer: Deliverer, shutdown: CancellationToken) {
+async fn retry(mut deliverer: Deliverer, shutdown: CancellationToken, ending: Arc<watch::Sender<()>>) {
     let mut backoff = Backoff::default();
     while shutdown.run_until_cancelled(tokio::time::sleep(backoff.next_delay())).await.is_some() {
-        match subscribe(deliverer, &shutdown).await {
+        match subscribe(deliverer, &shutdown, &ending).await {
             Ok(()) => return,
             Err(again) => deliverer = again,
         }

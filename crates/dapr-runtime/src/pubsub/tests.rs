@@ -104,7 +104,7 @@ async fn subscribed(subscriptions: &[(&str, &str)]) -> (Arc<Sidecar>, Arc<Record
     let recorder = Arc::<Recorder>::default();
     sidecar.app().set_channel(recorder.clone());
     let shutdown = CancellationToken::new();
-    start(&sidecar, &mut Default::default(), &shutdown).await;
+    RunningSubscriptions::default().update(&sidecar, &shutdown).await;
     (sidecar, recorder, shutdown)
 }
 

@@ -135,7 +135,8 @@ fn single(arguments: &Run) -> anyhow::Result<AppEntry> {
     })
 }
 
-fn app(
+/// Reads the settings of one application and the files that it refers to.
+pub(super) fn app(
     entry: AppEntry,
     arguments: &Run,
     environment: &BTreeMap<String, String>,

@@ -32,6 +32,8 @@ mod pubsub;
 mod quick_start;
 mod real_pictures;
 mod refusals;
+#[cfg(unix)]
+mod reload;
 mod resiliency;
 mod secrecy;
 mod slow_model;

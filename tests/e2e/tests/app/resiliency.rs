@@ -44,6 +44,11 @@ fn failing_invocation_is_repeated_as_its_policy_says() {
     daprlet.until(|| (request("GET", &format!("{url}/healthz")).send().status == 204).then_some(()));
     let answer = request("POST", &format!("{url}/invoke/shop/method/order")).body("{}").send();
     assert_eq!((answer.status, answer.text().as_str(), calls.load(Ordering::Relaxed)), (200, "done", 4));
+    // A change of the policies is live at once.
+    calls.store(0, Ordering::Relaxed);
+    std::fs::write(folder.path().join("policies.yaml"), POLICIES.replace("maxRetries: 5", "maxRetries: 0")).unwrap();
+    daprlet.until(|| daprlet.said().contains("resiliency policies reloaded").then_some(()));
+    assert_eq!(request("POST", &format!("{url}/invoke/shop/method/order")).body("{}").send().status, 503);
     assert!(daprlet.said().contains("call failed, retrying: invoke of app shop"), "{}", daprlet.said());
 }
 
