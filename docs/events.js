@@ -12,10 +12,12 @@ const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle:
 
 let asked = 0;
 let newest = Infinity; // The highest number that has been seen; nothing is new at first.
+let source; // The events that come by themselves.
 
-/** Reads the newest events from the service at `address`, and shows them. */
+/** Reads the newest events from the service at `address`, and shows them, and from then on all that follow. */
 export async function refresh(address) {
   const turn = ++asked;
+  source?.close();
   let events;
   let failure;
   try {
@@ -30,14 +32,31 @@ export async function refresh(address) {
     return;
   }
   show(events);
+  source = new EventSource(`${address}/events/live?after=${newest}`);
+  source.onmessage = ({ data }) => add(JSON.parse(data));
 }
 
 function show(events) {
   table.tBodies[0].replaceChildren(...events.map(row));
-  table.hidden = events.length === 0;
-  note.textContent = events.length === 0 ? 'No events yet.' : '';
-  note.hidden = !table.hidden;
   newest = events[0]?.id ?? 0;
+  tell();
+}
+
+/** Adds an event on top, unless it is shown already. */
+function add(event) {
+  if (event.id <= newest) return;
+  const rows = table.tBodies[0];
+  rows.prepend(row(event));
+  while (rows.rows.length > LIMIT) rows.deleteRow(LIMIT);
+  newest = event.id;
+  tell();
+}
+
+/** Shows either the table or that there is nothing in it. */
+function tell() {
+  table.hidden = table.tBodies[0].rows.length === 0;
+  note.textContent = table.hidden ? 'No events yet.' : '';
+  note.hidden = !table.hidden;
 }
 
 function row(event) {

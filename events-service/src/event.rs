@@ -20,8 +20,8 @@ const MAX_EVENT_TS: u64 = (1 << 53) - 1;
 /// Largest value of the `INT` column in tables created by the WasmEdge template.
 const MAX_INPUT_SIZE: u64 = i32::MAX as u64;
 
-/// A validated event to record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A validated event to record, and as it is published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewEvent {
     /// Time in milliseconds since the Unix epoch.
     pub event_ts: u64,
@@ -30,6 +30,7 @@ pub struct NewEvent {
     /// Size of the input in bytes.
     pub input_size: u64,
     /// Idempotency key, if the sender has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
 }
 

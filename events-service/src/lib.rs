@@ -4,7 +4,9 @@
 //! names the database: MySQL through its own protocol, or any database behind a Dapr SQL binding.
 
 mod event;
+mod live;
 mod page;
+mod publisher;
 mod repository;
 mod same_origin;
 
@@ -18,8 +20,11 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use service_kit::{Check, Description, EdgeSettings, Endpoint, Environment, Health, Problem, Service};
 
+use self::live::{Live, Position};
+use self::publisher::Publisher;
 pub use event::{NewEvent, StoredEvent};
 pub use page::{MAX_LIMIT, Page};
+pub use publisher::TOPIC;
 pub use repository::{DatabaseError, DatabaseSettings, DatabaseSource, EventRepository};
 
 const PORT: u16 = 9007;
@@ -36,8 +41,9 @@ const DESCRIPTION: Description = Description {
         ),
         Endpoint::get(
             "/events",
-            "the newest events by ascending id: at most `limit` (1000) of those with an id below `before`",
+            "the newest events by ascending id: at most `limit` (1000), with ids below `before`, or above `after`",
         ),
+        Endpoint::get("/events/live", "new events as server-sent events, after `Last-Event-ID` or `after`"),
         Endpoint::get("/init", "prepares the table, and drops nothing"),
         Endpoint::post("/init", "prepares the table, and drops nothing"),
         Endpoint::delete("/events", "deletes all events, where ALLOW_DELETE_EVENTS permits it"),
@@ -48,6 +54,7 @@ const DESCRIPTION: Description = Description {
 #[derive(Clone)]
 struct Events {
     repository: Arc<dyn EventRepository>,
+    publisher: Arc<Publisher>,
     may_delete: bool,
 }
 
@@ -62,24 +69,26 @@ const DONE: Json<Done> = Json(Done { status: true });
 /// Builds the service from its environment.
 ///
 /// Reads the settings of [`EdgeSettings`], Dapr's endpoint, `SECRET_STORE`, `DB_SECRET_KEY`, `SQL_BINDING`,
-/// `DATABASE_DEADLINE_MS` and `ALLOW_DELETE_EVENTS`.
+/// `EVENTS_PUBSUB`, `DATABASE_DEADLINE_MS` and `ALLOW_DELETE_EVENTS`.
 pub fn service(environment: &mut Environment<'_>) -> Service {
     let edge = EdgeSettings::read(environment, PORT, MAX_BODY_BYTES);
     let dapr = Dapr::connect(environment.dapr_endpoint(DAPR_HTTP_PORT));
     let text = |name, default: &str| environment.text(name).unwrap_or_else(|| default.to_owned());
     let (secret_store, secret_key) = (text("SECRET_STORE", "local-store"), text("DB_SECRET_KEY", "DB_URL:MYSQL"));
     let binding = text("SQL_BINDING", "events-db");
+    let publisher = Arc::new(Publisher::new(dapr.clone(), text("EVENTS_PUBSUB", "messages")));
     let deadline = environment.milliseconds("DATABASE_DEADLINE_MS", 5000);
     let may_delete = environment.parsed("ALLOW_DELETE_EVENTS", "`true` or `false`", false);
     let settings = DatabaseSettings { secret_store, secret_key, binding, deadline };
     let repository = Arc::new(DatabaseSource::new(dapr, settings));
-    Service::new(DESCRIPTION, edge, router(Events { repository, may_delete }))
+    Service::new(DESCRIPTION, edge, router(Events { repository, publisher, may_delete }))
 }
 
 fn router(events: Events) -> Router {
     Router::new()
         .route("/create_event", post(create))
         .route("/events", get(list).delete(clear))
+        .route("/events/live", get(live))
         .route("/init", get(init).post(init))
         .route("/healthz", get(health))
         .with_state(events)
@@ -87,11 +96,16 @@ fn router(events: Events) -> Router {
 
 async fn create(State(events): State<Events>, event: NewEvent) -> Result<Json<Done>, Problem> {
     events.repository.record(&event).await?;
+    events.publisher.publish(&event).await;
     Ok(DONE)
 }
 
 async fn list(State(events): State<Events>, page: Page) -> Result<Json<Vec<StoredEvent>>, Problem> {
     Ok(Json(events.repository.list(page).await?))
+}
+
+async fn live(State(events): State<Events>, position: Position) -> Result<Live, Problem> {
+    Ok(Live::new(&position, events.repository.list(position.page()).await?))
 }
 
 async fn init(State(events): State<Events>) -> Result<Json<Done>, Problem> {

@@ -51,7 +51,9 @@ fn service(rows: &'static str, may_delete: bool) -> TestService {
         deadline: std::time::Duration::from_secs(5),
     };
     let log = Arc::new(Lines(Mutex::default()));
-    let events = Events { repository: Arc::new(DatabaseSource::new(dapr.client(), settings)), may_delete };
+    let publisher = Arc::new(Publisher::new(dapr.client(), "messages".to_owned()));
+    let repository = Arc::new(DatabaseSource::new(dapr.client(), settings));
+    let events = Events { repository, publisher, may_delete };
     let service = Service::new(DESCRIPTION, edge, router(events)).with_log(Arc::clone(&log) as Arc<dyn Log>);
     let service = service.into_router();
     TestService { dapr, service, log, statements }
@@ -119,6 +121,41 @@ async fn page_query_has_limit_and_id() {
     assert!(sql.ends_with("WHERE id < ? ORDER BY id DESC LIMIT 2"), "{sql}");
     assert_eq!(params, json!([9]));
     assert_eq!(service.ask(Request::get("/events?limit=0"), "").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn recorded_event_is_published() {
+    let service = service("null", false);
+    let event = json!({"event_ts": 5, "op_type": "grayscale", "input_size": 9});
+    service.ask(Request::post("/create_event"), event.to_string()).await;
+    let published = service.dapr.published();
+    let [message] = published.as_slice() else { panic!("{published:?}") };
+    assert_eq!((message.pubsub.as_str(), message.topic.as_str()), ("messages", TOPIC));
+    assert_eq!(serde_json::from_slice::<Value>(&message.data).unwrap(), event);
+    let refused = service.ask(Request::post("/create_event"), "{}").await.0;
+    assert_eq!((refused, service.dapr.published().len()), (StatusCode::BAD_REQUEST, 1));
+}
+
+#[tokio::test]
+async fn live_events_follow_the_last_one() {
+    let rows =
+        r#"[{"id":8,"event_ts":6,"op_type":"b","input_size":1},{"id":9,"event_ts":7,"op_type":"a","input_size":2}]"#;
+    let two = service(rows, false);
+    let (_, body) = two.ask(Request::get("/events/live?after=7"), "").await;
+    let expected = "retry: 1000\n\nid: 8\ndata: {\"id\":8,\"event_ts\":6,\"op_type\":\"b\",\"input_size\":1}\n\n\
+        id: 9\ndata: {\"id\":9,\"event_ts\":7,\"op_type\":\"a\",\"input_size\":2}\n\n";
+    assert_eq!(body, expected);
+    two.ask(Request::get("/events/live?after=7").header("last-event-id", "9"), "").await;
+    let (sql, params) = two.last_statement();
+    assert!(sql.ends_with("WHERE id > ? ORDER BY id LIMIT 1000") && params == json!([9]), "{sql} {params}");
+    // A client without events begins with the newest, which it does not show.
+    let newest = r#"[{"id":9,"event_ts":7,"op_type":"a","input_size":2}]"#;
+    assert_eq!(service(newest, false).ask(Request::get("/events/live"), "").await.1, "retry: 1000\n\nid: 9\n\n");
+    let empty = service("null", false);
+    assert_eq!(empty.ask(Request::get("/events/live"), "").await.1, "retry: 1000\n\nid: 0\n\n");
+    assert!(!empty.log.0.lock().unwrap().iter().any(|line| line.contains("live")), "nothing new is not logged");
+    let bad = empty.ask(Request::get("/events/live").header("last-event-id", "x"), "").await.0;
+    assert_eq!(bad, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -29,6 +29,17 @@ pub enum FaultMode {
     Hanging,
 }
 
+/// A message that a client published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Name of the broker.
+    pub pubsub: String,
+    /// Topic of the message.
+    pub topic: String,
+    /// Payload.
+    pub data: Bytes,
+}
+
 type Handler = Arc<dyn Fn(&str, &Request<Bytes>) -> Response<Bytes> + Send + Sync>;
 
 /// Callback that runs between a read and its response, to simulate a concurrent change.
@@ -48,6 +59,7 @@ struct Inner {
     secrets: BTreeMap<String, String>,
     invoke: Option<Handler>,
     binding: Option<Handler>,
+    published: Vec<Published>,
     state_mode: FaultMode,
     secret_mode: FaultMode,
     invoke_mode: FaultMode,
@@ -96,6 +108,12 @@ impl FakeDapr {
         self.lock().invoke_mode = mode;
     }
 
+    /// Returns the messages that clients published.
+    #[must_use]
+    pub fn published(&self) -> Vec<Published> {
+        self.lock().published.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,6 +146,11 @@ impl Transport for FakeDapr {
                 let mode = self.lock().invoke_mode;
                 let handler = self.lock().invoke.clone();
                 apply_fault(mode, || call_handler(handler, app_id, &request, "ERR_DIRECT_INVOKE")).await
+            }
+            ["v1.0", "publish", pubsub, topic] => {
+                let (pubsub, topic) = ((*pubsub).to_owned(), (*topic).to_owned());
+                self.lock().published.push(Published { pubsub, topic, data: request.body().clone() });
+                reply(StatusCode::NO_CONTENT, "")
             }
             ["v1.0", "bindings", name] => {
                 let handler = self.lock().binding.clone();

@@ -34,7 +34,7 @@ impl Log for StderrLog {
 
 /// Marks a response that gets no access-log line, such as one to a timer tick without work.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unlogged;
+pub struct Unlogged;
 
 /// Logged facts about a request. Headers and the query are left out, because secrets travel there.
 struct AccessLine<'a> {

@@ -30,7 +30,7 @@ pub mod subscription;
 mod trusted_proxies;
 mod usage;
 
-pub use access_log::{Log, StderrLog};
+pub use access_log::{Log, StderrLog, Unlogged};
 pub use allowed_origins::AllowedOrigins;
 pub use client_address::{ClientAddress, Peer};
 pub use clock::{Clock, SystemClock};

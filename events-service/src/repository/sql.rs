@@ -65,8 +65,12 @@ impl<A: SqlAccess> EventRepository for SqlRepository<A> {
     async fn list(&self, page: Page) -> Result<Vec<StoredEvent>, DatabaseError> {
         // The limit is a validated number. It is part of the statement because Dapr's binding sends every number as
         // floating-point, which MySQL rejects here.
-        let Page { limit, before } = page;
+        let Page { limit, before, after } = page;
         let columns = "SELECT id, event_ts, op_type, input_size FROM image_evts";
+        if let Some(id) = after {
+            let sql = format!("{columns} WHERE id > ? ORDER BY id LIMIT {limit}");
+            return read(self.access.query(&sql, &[id.into()]).await?);
+        }
         let rows = match before {
             Some(id) => {
                 let sql = format!("{columns} WHERE id < ? ORDER BY id DESC LIMIT {limit}");

@@ -35,6 +35,19 @@ async fn refresh_shows_other_events_as_text() {
 }
 
 #[tokio::test]
+async fn event_of_somebody_else_appears_by_itself() {
+    let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
+    session.until("document.getElementById('events-note').textContent === 'No events yet.'").await;
+    for number in 1..=2 {
+        let event = json!({ "event_ts": 0, "op_type": "elsewhere", "input_size": number });
+        let created = session.deployment.events("POST", "/create_event").body(event.to_string()).send();
+        assert_eq!(created.status, 200, "{}", created.text());
+        session.until(&format!("document.querySelectorAll('#events tbody tr').length === {number}")).await;
+        assert_eq!(session.evaluate(NEWEST).await[2], json!("elsewhere"));
+    }
+}
+
+#[tokio::test]
 async fn only_the_pages_own_scripts_run() {
     let Some(session) = PageSession::start(Viewport::Desk, Options::default()).await else { return };
     let inject = "const script = document.createElement('script');
