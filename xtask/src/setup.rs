@@ -29,7 +29,7 @@ pub(crate) struct TestProgram {
 
 /// Real servers, a real browser, curl, libjpeg, and Node.
 pub(crate) const TEST_PROGRAMS: &[TestProgram] = &[
-    TestProgram { name: "redis-server", package: "redis-server", what: "state.redis on a real server" },
+    TestProgram { name: "redis-server", package: "redis-server", what: "components on a real Redis" },
     TestProgram { name: "mariadbd", package: "mariadb-server", what: "bindings.mysql on a real server" },
     TestProgram { name: "chromium", package: "chromium", what: "the page in a real browser" },
     TestProgram { name: "chromedriver", package: "chromium-driver", what: "the page in a real browser" },
