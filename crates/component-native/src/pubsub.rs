@@ -1,6 +1,8 @@
 //! Message brokers.
 
 mod in_memory;
+#[cfg(feature = "pubsub-jetstream")]
+mod jetstream;
 #[cfg(feature = "pubsub-redis")]
 mod redis;
 #[cfg(feature = "pubsub-sqlite")]
@@ -11,6 +13,8 @@ use dapr_building_blocks::Registry;
 /// Registers the brokers of this build.
 pub(crate) fn register(registry: &mut Registry) {
     registry.register("pubsub.in-memory", in_memory::create);
+    #[cfg(feature = "pubsub-jetstream")]
+    registry.register("pubsub.jetstream", jetstream::create);
     #[cfg(feature = "pubsub-redis")]
     registry.register("pubsub.redis", redis::create);
     #[cfg(feature = "pubsub-sqlite")]

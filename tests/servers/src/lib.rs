@@ -150,6 +150,18 @@ pub fn durable_redis() -> Option<Server> {
     })
 }
 
+/// Starts a NATS server with `JetStream`, which keeps its streams on disk.
+///
+/// # Panics
+/// If it is missing on CI, or does not start.
+#[must_use]
+pub fn nats() -> Option<Server> {
+    Server::start("nats-server", |folder, port| {
+        let [port, folder] = [port.to_string(), folder.join("jetstream").display().to_string()];
+        ["--addr", "127.0.0.1", "--port", &port, "--jetstream", "--store_dir", &folder].map(str::to_owned).to_vec()
+    })
+}
+
 /// Starts a MariaDB that `root` may use without a password; it has a database `mysql`.
 ///
 /// # Panics

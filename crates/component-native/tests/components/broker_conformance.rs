@@ -82,6 +82,23 @@ impl Bench {
         })
     }
 
+    async fn jetstream() -> Option<Self> {
+        let server = test_servers::nats()?;
+        let url = format!("nats://127.0.0.1:{}", server.port);
+        crate::broker_jetstream::create_stream(&url, "cases.*").await;
+        Some(Self {
+            type_: "pubsub.jetstream",
+            properties: vec![("natsURL", url), ("ackWait", "1s".to_owned())],
+            group: &["durableName", "queueGroupName"],
+            prefix: "cases.",
+            is_shared: true,
+            is_redelivered: true,
+            has_metadata: false,
+            server: Some(server),
+            ..Self::in_memory()
+        })
+    }
+
     /// Returns a topic that no case has used.
     fn topic(&self) -> String {
         format!("{}{}", self.prefix, self.topics.fetch_add(1, Ordering::Relaxed))
@@ -304,5 +321,11 @@ async fn sqlite_broker_keeps_promises() {
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_broker_keeps_promises() {
     let Some(mut bench) = Bench::redis() else { return };
+    bench.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jetstream_broker_keeps_promises() {
+    let Some(mut bench) = Bench::jetstream().await else { return };
     bench.run().await;
 }
