@@ -3,6 +3,8 @@
 mod in_memory;
 #[cfg(feature = "pubsub-jetstream")]
 mod jetstream;
+#[cfg(feature = "pubsub-rabbitmq")]
+mod rabbitmq;
 #[cfg(feature = "pubsub-redis")]
 mod redis;
 #[cfg(feature = "pubsub-sqlite")]
@@ -15,6 +17,8 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register("pubsub.in-memory", in_memory::create);
     #[cfg(feature = "pubsub-jetstream")]
     registry.register("pubsub.jetstream", jetstream::create);
+    #[cfg(feature = "pubsub-rabbitmq")]
+    registry.register("pubsub.rabbitmq", rabbitmq::create);
     #[cfg(feature = "pubsub-redis")]
     registry.register("pubsub.redis", redis::create);
     #[cfg(feature = "pubsub-sqlite")]
@@ -22,7 +26,7 @@ pub(crate) fn register(registry: &mut Registry) {
 }
 
 /// Waits for the task, if there is one, and removes it.
-#[cfg(feature = "pubsub-redis")]
+#[cfg(any(feature = "pubsub-rabbitmq", feature = "pubsub-redis"))]
 async fn finished<T>(task: &mut Option<futures_util::future::BoxFuture<'_, T>>) -> T {
     match task {
         Some(future) => {

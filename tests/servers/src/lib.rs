@@ -162,6 +162,37 @@ pub fn nats() -> Option<Server> {
     })
 }
 
+/// Starts a RabbitMQ server for the user `guest`.
+///
+/// Erlang's registry of nodes, `epmd`, starts with it, and stays for other nodes of this machine.
+///
+/// # Panics
+/// If it is missing on CI, or does not start.
+#[must_use]
+pub fn rabbitmq() -> Option<Server> {
+    let environment = |folder: &Path, port: u16| {
+        let file = |name: &str| folder.join(name).display().to_string();
+        vec![
+            ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
+            ("HOME", folder.display().to_string()),
+            // Without this, a shell stays in front of the server, and is killed in its place.
+            ("RABBITMQ_ALLOW_INPUT", "true".to_owned()),
+            ("RABBITMQ_CONFIG_FILE", file("rabbitmq")),
+            ("RABBITMQ_CONF_ENV_FILE", file("environment")),
+            ("RABBITMQ_DIST_PORT", free_port().to_string()),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", file("plugins")),
+            ("RABBITMQ_LOG_BASE", file("logs")),
+            ("RABBITMQ_MNESIA_BASE", file("data")),
+            ("RABBITMQ_NODENAME", format!("test{port}@localhost")),
+            ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1".to_owned()),
+            ("RABBITMQ_NODE_PORT", port.to_string()),
+            ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-noinput".to_owned()),
+        ]
+    };
+    // Debian's program of this name on the search path runs it as another user.
+    Server::start_with(free_port(), "/usr/lib/rabbitmq/bin/rabbitmq-server", environment, |_, _| Vec::new())
+}
+
 /// Starts a MariaDB that `root` may use without a password; it has a database `mysql`.
 ///
 /// # Panics

@@ -99,6 +99,28 @@ impl Bench {
         })
     }
 
+    fn rabbitmq() -> Option<Self> {
+        let server = test_servers::rabbitmq()?;
+        let properties = [
+            ("connectionString", format!("amqp://guest:guest@127.0.0.1:{}", server.port)),
+            ("concurrencyMode", "single".to_owned()),
+            ("deletedWhenUnused", "false".to_owned()),
+            ("deliveryMode", "2".to_owned()),
+            ("requeueInFailure", "true".to_owned()),
+            ("reconnectWaitSeconds", "100ms".to_owned()),
+        ];
+        Some(Self {
+            type_: "pubsub.rabbitmq",
+            properties: properties.into(),
+            group: &["consumerID"],
+            is_shared: true,
+            is_redelivered: true,
+            has_metadata: false,
+            server: Some(server),
+            ..Self::in_memory()
+        })
+    }
+
     /// Returns a topic that no case has used.
     fn topic(&self) -> String {
         format!("{}{}", self.prefix, self.topics.fetch_add(1, Ordering::Relaxed))
@@ -327,5 +349,11 @@ async fn redis_broker_keeps_promises() {
 #[tokio::test(flavor = "multi_thread")]
 async fn jetstream_broker_keeps_promises() {
     let Some(mut bench) = Bench::jetstream().await else { return };
+    bench.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rabbitmq_broker_keeps_promises() {
+    let Some(mut bench) = Bench::rabbitmq() else { return };
     bench.run().await;
 }
