@@ -3,6 +3,8 @@
 mod in_memory;
 #[cfg(feature = "pubsub-jetstream")]
 mod jetstream;
+#[cfg(feature = "pubsub-mqtt3")]
+mod mqtt3;
 #[cfg(feature = "pubsub-rabbitmq")]
 mod rabbitmq;
 #[cfg(feature = "pubsub-redis")]
@@ -17,6 +19,8 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register("pubsub.in-memory", in_memory::create);
     #[cfg(feature = "pubsub-jetstream")]
     registry.register("pubsub.jetstream", jetstream::create);
+    #[cfg(feature = "pubsub-mqtt3")]
+    registry.register("pubsub.mqtt3", mqtt3::create);
     #[cfg(feature = "pubsub-rabbitmq")]
     registry.register("pubsub.rabbitmq", rabbitmq::create);
     #[cfg(feature = "pubsub-redis")]

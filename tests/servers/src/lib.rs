@@ -162,6 +162,28 @@ pub fn nats() -> Option<Server> {
     })
 }
 
+/// Starts a Mosquitto that writes its sessions to disk when it ends.
+///
+/// # Panics
+/// If it is missing on CI, or does not start.
+#[must_use]
+pub fn mosquitto() -> Option<Server> {
+    Server::start("mosquitto", |folder, port| {
+        let file = folder.join("mosquitto.conf");
+        let user = std::env::var("USER").unwrap_or_else(|_| "root".into());
+        let settings = [
+            format!("listener {port} 127.0.0.1"),
+            "allow_anonymous true".to_owned(),
+            "persistence true".to_owned(),
+            format!("persistence_location {}/", folder.display()),
+            "max_queued_messages 0".to_owned(),
+            format!("user {user}\n"),
+        ];
+        std::fs::write(&file, settings.join("\n")).unwrap();
+        vec!["-c".into(), file.display().to_string()]
+    })
+}
+
 /// Starts a RabbitMQ server for the user `guest`.
 ///
 /// Erlang's registry of nodes, `epmd`, starts with it, and stays for other nodes of this machine.

@@ -17,6 +17,7 @@ const SERVERS: &[(&str, &str)] = &[
     ("redis-server", "redis-server"),
     ("nats-server", "nats-server"),
     ("rabbitmq-server", "rabbitmq-server"),
+    ("mosquitto", "mosquitto"),
     ("mariadb-server", "mariadb"),
 ];
 /// Exists if systemd runs, and not if it is only installed.

@@ -121,6 +121,21 @@ impl Bench {
         })
     }
 
+    fn mqtt3() -> Option<Self> {
+        let server = test_servers::mosquitto()?;
+        Some(Self {
+            type_: "pubsub.mqtt3",
+            properties: vec![("url", format!("mqtt://127.0.0.1:{}", server.port))],
+            group: &["consumerID"],
+            is_redelivered: true,
+            has_metadata: false,
+            // A killed Mosquitto loses what it has acknowledged since it last wrote its file.
+            is_stopped: true,
+            server: Some(server),
+            ..Self::in_memory()
+        })
+    }
+
     /// Returns a topic that no case has used.
     fn topic(&self) -> String {
         format!("{}{}", self.prefix, self.topics.fetch_add(1, Ordering::Relaxed))
@@ -355,5 +370,11 @@ async fn jetstream_broker_keeps_promises() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rabbitmq_broker_keeps_promises() {
     let Some(mut bench) = Bench::rabbitmq() else { return };
+    bench.run().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mqtt3_broker_keeps_promises() {
+    let Some(mut bench) = Bench::mqtt3() else { return };
     bench.run().await;
 }

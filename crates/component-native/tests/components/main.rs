@@ -4,6 +4,7 @@
 
 mod broker_conformance;
 mod broker_jetstream;
+mod broker_mqtt3;
 mod broker_rabbitmq;
 mod broker_redis;
 mod brokers;
