@@ -29,7 +29,10 @@ pub(crate) struct TestProgram {
 
 /// Real servers, a real browser, curl, libjpeg, and Node.
 pub(crate) const TEST_PROGRAMS: &[TestProgram] = &[
-    TestProgram { name: "redis-server", package: "redis-server", what: "state.redis on a real server" },
+    TestProgram { name: "redis-server", package: "redis-server", what: "components on a real Redis" },
+    TestProgram { name: "nats-server", package: "nats-server", what: "pubsub.jetstream on a real server" },
+    TestProgram { name: "rabbitmq-server", package: "rabbitmq-server", what: "pubsub.rabbitmq on a real server" },
+    TestProgram { name: "mosquitto", package: "mosquitto", what: "pubsub.mqtt3 on a real server" },
     TestProgram { name: "mariadbd", package: "mariadb-server", what: "bindings.mysql on a real server" },
     TestProgram { name: "chromium", package: "chromium", what: "the page in a real browser" },
     TestProgram { name: "chromedriver", package: "chromium-driver", what: "the page in a real browser" },
@@ -44,7 +47,7 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 /// Installs missing tools: the Rust target and components, and on request what only tests need
 #[derive(Args)]
 pub(crate) struct Setup {
-    /// Also install the optional programs of tests: Redis, MariaDB, Chromium, curl, libjpeg's programs, and npm for
+    /// Also install the optional programs of tests: Redis, NATS, RabbitMQ, Mosquitto, MariaDB, Chromium, curl, libjpeg's programs, and npm for
     /// a component in JavaScript
     #[arg(long)]
     test_servers: bool,

@@ -10,7 +10,7 @@ mod lock;
 #[cfg(feature = "middleware-http")]
 mod middleware;
 mod pubsub;
-#[cfg(feature = "state-redis")]
+#[cfg(feature = "redis-client")]
 mod redis_client;
 mod registry;
 #[cfg(any(feature = "secretstores-local-env", feature = "secretstores-local-file"))]

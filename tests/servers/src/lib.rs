@@ -9,7 +9,7 @@
 )]
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -51,15 +51,25 @@ impl Server {
     /// # Panics
     /// If it is missing on CI, or does not start.
     pub fn start_on(port: u16, program: &str, arguments: impl FnOnce(&Path, u16) -> Vec<String>) -> Option<Self> {
-        if !is_installed(program) {
+        Self::start_with(port, program, |_, _| Vec::new(), arguments)
+    }
+
+    /// Starts `program` on this port, with these environment variables.
+    fn start_with(
+        port: u16,
+        program: &str,
+        environment: impl FnOnce(&Path, u16) -> Vec<(&'static str, String)>,
+        arguments: impl FnOnce(&Path, u16) -> Vec<String>,
+    ) -> Option<Self> {
+        let Some(path) = find(program) else {
             assert!(std::env::var_os("CI").is_none(), "{program} is not installed, and on CI it must be");
             println!("DID NOT RUN: {program} is not installed");
             return None;
-        }
+        };
         let folder = tempfile::tempdir().unwrap();
         let arguments = arguments(folder.path(), port);
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(folder.path()).stdin(Stdio::null());
+        let mut command = Command::new(path);
+        command.envs(environment(folder.path(), port)).args(arguments).current_dir(folder.path()).stdin(Stdio::null());
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let server = Self { command, process, port, _folder: folder };
         server.wait_until_it_accepts();
@@ -76,6 +86,12 @@ impl Server {
     pub fn kill(&mut self) {
         // It may have exited already.
         let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Asks the server to end, and waits until it has.
+    pub fn stop(&mut self) {
+        self.signal(Signal::TERM);
         let _ = self.process.wait();
     }
 
@@ -113,9 +129,90 @@ impl Server {
     }
 }
 
-fn is_installed(program: &str) -> bool {
-    let run = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    run.is_ok_and(|status| status.success())
+/// Returns the path of a program. Some servers are in directories that are only on root's search path.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// Starts a Redis that has everything on disk before it responds.
+///
+/// # Panics
+/// If it is missing on CI, or does not start.
+#[must_use]
+pub fn durable_redis() -> Option<Server> {
+    Server::start("redis-server", |folder, port| {
+        let [port, folder] = [port.to_string(), folder.display().to_string()];
+        let network = ["--bind", "127.0.0.1", "--port", &port, "--dir", &folder];
+        let durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
+        network.into_iter().chain(durable).map(str::to_owned).collect()
+    })
+}
+
+/// Starts a NATS server with `JetStream`, which keeps its streams on disk.
+///
+/// # Panics
+/// If it is missing on CI, or does not start.
+#[must_use]
+pub fn nats() -> Option<Server> {
+    Server::start("nats-server", |folder, port| {
+        let [port, folder] = [port.to_string(), folder.join("jetstream").display().to_string()];
+        ["--addr", "127.0.0.1", "--port", &port, "--jetstream", "--store_dir", &folder].map(str::to_owned).to_vec()
+    })
+}
+
+/// Starts a Mosquitto that writes its sessions to disk when it ends.
+///
+/// # Panics
+/// If it is missing on CI, or does not start.
+#[must_use]
+pub fn mosquitto() -> Option<Server> {
+    Server::start("mosquitto", |folder, port| {
+        let file = folder.join("mosquitto.conf");
+        let user = std::env::var("USER").unwrap_or_else(|_| "root".into());
+        let settings = [
+            format!("listener {port} 127.0.0.1"),
+            "allow_anonymous true".to_owned(),
+            "persistence true".to_owned(),
+            format!("persistence_location {}/", folder.display()),
+            "max_queued_messages 0".to_owned(),
+            format!("user {user}\n"),
+        ];
+        std::fs::write(&file, settings.join("\n")).unwrap();
+        vec!["-c".into(), file.display().to_string()]
+    })
+}
+
+/// Starts a RabbitMQ server for the user `guest`.
+///
+/// Erlang's registry of nodes, `epmd`, starts with it, and stays for other nodes of this machine.
+///
+/// # Panics
+/// If it is missing on CI, or does not start.
+#[must_use]
+pub fn rabbitmq() -> Option<Server> {
+    let environment = |folder: &Path, port: u16| {
+        let file = |name: &str| folder.join(name).display().to_string();
+        vec![
+            ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
+            ("HOME", folder.display().to_string()),
+            // Without this, a shell stays in front of the server, and is killed in its place.
+            ("RABBITMQ_ALLOW_INPUT", "true".to_owned()),
+            ("RABBITMQ_CONFIG_FILE", file("rabbitmq")),
+            ("RABBITMQ_CONF_ENV_FILE", file("environment")),
+            ("RABBITMQ_DIST_PORT", free_port().to_string()),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", file("plugins")),
+            ("RABBITMQ_LOG_BASE", file("logs")),
+            ("RABBITMQ_MNESIA_BASE", file("data")),
+            ("RABBITMQ_NODENAME", format!("test{port}@localhost")),
+            ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1".to_owned()),
+            ("RABBITMQ_NODE_PORT", port.to_string()),
+            ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-noinput".to_owned()),
+        ]
+    };
+    // Debian's program of this name on the search path runs it as another user.
+    Server::start_with(free_port(), "/usr/lib/rabbitmq/bin/rabbitmq-server", environment, |_, _| Vec::new())
 }
 
 /// Starts a MariaDB that `root` may use without a password; it has a database `mysql`.

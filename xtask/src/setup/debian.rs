@@ -13,7 +13,13 @@ use crate::repository::run;
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const NO_SERVER_STARTS: &str = "#!/bin/sh\nexit 101\n";
 /// Packages with a server, and their units.
-const SERVERS: &[(&str, &str)] = &[("redis-server", "redis-server"), ("mariadb-server", "mariadb")];
+const SERVERS: &[(&str, &str)] = &[
+    ("redis-server", "redis-server"),
+    ("nats-server", "nats-server"),
+    ("rabbitmq-server", "rabbitmq-server"),
+    ("mosquitto", "mosquitto"),
+    ("mariadb-server", "mariadb"),
+];
 /// Exists if systemd runs, and not if it is only installed.
 const SYSTEMD: &str = "/run/systemd/system";
 

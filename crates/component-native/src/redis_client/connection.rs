@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::aio::{MultiplexedConnection, PubSub};
+use redis::aio::MultiplexedConnection;
+#[cfg(feature = "state-redis")]
+use redis::aio::PubSub;
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind};
 use redis_layout::Server;
 use tokio::net::TcpStream;
@@ -110,28 +112,45 @@ impl Link {
     }
 
     async fn dial(&self) -> RedisResult<Open> {
+        let is_closed = Arc::new(AtomicBool::new(false));
+        let connection = self.connect(self.settings.server.read_timeout, is_closed.clone()).await?;
+        Ok(Open { connection, is_closed })
+    }
+
+    /// Opens another connection, for commands that block for up to `block`. It is closed once it is dropped.
+    #[cfg(feature = "pubsub-redis")]
+    pub(crate) async fn open_blocking(&self, block: Duration) -> RedisResult<MultiplexedConnection> {
+        let response_timeout = block.saturating_add(self.settings.server.read_timeout);
+        self.connect(response_timeout, Arc::default()).await
+    }
+
+    /// Opens a connection, and sets `is_closed` once it is closed.
+    async fn connect(
+        &self,
+        response_timeout: Duration,
+        is_closed: Arc<AtomicBool>,
+    ) -> RedisResult<MultiplexedConnection> {
         let server = &self.settings.server;
         let login = login(server);
         let connect = async {
             let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
             stream.set_nodelay(true)?;
-            let config = AsyncConnectionConfig::new().set_response_timeout(Some(server.read_timeout));
+            let config = AsyncConnectionConfig::new().set_response_timeout(Some(response_timeout));
             MultiplexedConnection::new_with_config(&login, stream, config).await
         };
         let connected = tokio::time::timeout(server.dial_timeout, connect).await;
         let (connection, driver) =
             connected.map_err(|_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))??;
-        let is_closed = Arc::new(AtomicBool::new(false));
-        let closed = is_closed.clone();
         tokio::spawn(async move {
             driver.await;
             // A request that checks this flag is not sent over a closed connection.
-            closed.store(true, Ordering::Release);
+            is_closed.store(true, Ordering::Release);
         });
-        Ok(Open { connection, is_closed })
+        Ok(connection)
     }
 
     /// Opens another connection, for messages of the server.
+    #[cfg(feature = "state-redis")]
     pub(crate) async fn listen(&self) -> RedisResult<PubSub> {
         let server = &self.settings.server;
         let connect = async {
@@ -143,6 +162,7 @@ impl Link {
     }
 
     /// Returns the number of the database.
+    #[cfg(feature = "state-redis")]
     pub(crate) fn database(&self) -> i64 {
         self.settings.server.database
     }

@@ -1,4 +1,4 @@
-//! Promises of every broker, and those of `pubsub.sqlite` beyond them.
+//! Promises of `pubsub.sqlite` beyond those of every broker, and what the tests of all brokers share.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,20 +7,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use dapr_building_blocks::PubSub;
 use dapr_building_blocks::binding::DeliveryError;
-use dapr_building_blocks::pubsub::{BulkEntry, Deliveries, Message, MessageHandler, SubscribeRequest};
+use dapr_building_blocks::pubsub::{Deliveries, Message, MessageHandler, SubscribeRequest};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::create;
 
-/// Properties under which two creations are one broker.
-fn brokers(folder: &Path) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
-    let file = folder.join("messages.db").display().to_string();
-    vec![("pubsub.in-memory", Vec::new()), ("pubsub.sqlite", vec![("connectionString", file)])]
-}
-
-async fn broker(type_: &str, properties: &[(&str, String)], more: &[(&str, &str)]) -> Arc<dyn PubSub> {
+pub(crate) async fn broker(type_: &str, properties: &[(&str, String)], more: &[(&str, &str)]) -> Arc<dyn PubSub> {
     let mut all: Vec<(&str, &str)> = properties.iter().map(|(name, value)| (*name, value.as_str())).collect();
     all.extend(more);
     create(type_, &all).await.pubsub.unwrap()
@@ -31,21 +25,32 @@ async fn sqlite(folder: &Path, more: &[(&str, &str)]) -> Arc<dyn PubSub> {
     broker("pubsub.sqlite", &[("connectionString", file)], more).await
 }
 
-fn message(topic: &str, data: impl Into<String>) -> Message {
+pub(crate) fn message(topic: &str, data: impl Into<String>) -> Message {
     let metadata = [("name".to_owned(), "value".to_owned())].into();
     Message { topic: topic.to_owned(), data: data.into().into(), metadata, content_type: None }
 }
 
 /// Hands messages on; rejects each that begins with `bad` as often as its number says.
-struct Receiver {
+pub(crate) struct Receiver {
+    /// True if the broker delivers the metadata that a message was published with.
+    has_metadata: bool,
     messages: mpsc::UnboundedSender<String>,
     rejections: Mutex<BTreeMap<String, u32>>,
+}
+
+impl Receiver {
+    /// Creates the handler of a subscription that gets no messages.
+    pub(crate) fn unused() -> Arc<Self> {
+        Arc::new(Self { has_metadata: true, messages: mpsc::unbounded_channel().0, rejections: Mutex::default() })
+    }
 }
 
 #[async_trait]
 impl MessageHandler for Receiver {
     async fn handle(&self, message: Message) -> Result<(), DeliveryError> {
-        assert_eq!(message.metadata["name"], "value");
+        if self.has_metadata {
+            assert_eq!(message.metadata["name"], "value");
+        }
         let data = String::from_utf8(message.data.to_vec()).unwrap();
         self.messages.send(data.clone()).unwrap();
         let Some(times) = data.strip_prefix("bad ") else { return Ok(()) };
@@ -57,23 +62,27 @@ impl MessageHandler for Receiver {
 }
 
 /// A subscription under test.
-struct Subscribed {
-    messages: mpsc::UnboundedReceiver<String>,
+pub(crate) struct Subscribed {
+    pub(crate) messages: mpsc::UnboundedReceiver<String>,
     shutdown: CancellationToken,
     deliveries: JoinHandle<()>,
 }
 
 impl Subscribed {
-    async fn to(broker: &Arc<dyn PubSub>, topic: &str) -> Self {
+    pub(crate) async fn to(broker: &Arc<dyn PubSub>, topic: &str) -> Self {
+        Self::with(broker, topic, true).await
+    }
+
+    pub(crate) async fn with(broker: &Arc<dyn PubSub>, topic: &str, has_metadata: bool) -> Self {
         let (sender, messages) = mpsc::unbounded_channel();
-        let handler = Arc::new(Receiver { messages: sender, rejections: Mutex::default() });
+        let handler = Arc::new(Receiver { has_metadata, messages: sender, rejections: Mutex::default() });
         let shutdown = CancellationToken::new();
         let request = SubscribeRequest { topic: topic.to_owned(), ..SubscribeRequest::default() };
         let deliveries: Deliveries = broker.subscribe(request, handler, shutdown.clone()).await.unwrap();
         Self { messages, shutdown, deliveries: tokio::spawn(deliveries) }
     }
 
-    async fn next(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn next(&mut self, count: usize) -> Vec<String> {
         let mut got = Vec::new();
         while got.len() < count {
             got.push(self.messages.recv().await.unwrap());
@@ -82,7 +91,7 @@ impl Subscribed {
     }
 
     /// Ends the subscription; returns messages that nobody has taken.
-    async fn end(mut self) -> Vec<String> {
+    pub(crate) async fn end(mut self) -> Vec<String> {
         self.shutdown.cancel();
         self.deliveries.await.unwrap();
         let mut rest = Vec::new();
@@ -93,48 +102,8 @@ impl Subscribed {
     }
 }
 
-fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
+pub(crate) fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
-}
-
-#[tokio::test]
-async fn messages_arrive_in_order_at_their_topic_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    for (type_, properties) in brokers(folder.path()) {
-        let broker = broker(type_, &properties, &[]).await;
-        let (mut one, other) = (Subscribed::to(&broker, "one").await, Subscribed::to(&broker, "other").await);
-        for number in numbers(0..200) {
-            broker.publish(message("one", number)).await.unwrap();
-        }
-        assert_eq!(one.next(200).await, numbers(0..200), "{type_}");
-        assert_eq!((one.end().await, other.end().await), (Vec::new(), Vec::new()), "{type_}");
-    }
-}
-
-#[tokio::test]
-async fn bulk_publish_is_delivered_in_order() {
-    let folder = tempfile::tempdir().unwrap();
-    for (type_, properties) in brokers(folder.path()) {
-        let broker = broker(type_, &properties, &[]).await;
-        let mut subscribed = Subscribed::to(&broker, "t").await;
-        let entry = |entry_id: String| BulkEntry { message: message("t", entry_id.clone()), entry_id };
-        let failed = broker.bulk_publish(numbers(0..50).into_iter().map(entry).collect()).await;
-        assert!(failed.is_empty(), "{type_}");
-        assert_eq!(subscribed.next(50).await, numbers(0..50), "{type_}");
-    }
-}
-
-#[tokio::test]
-async fn ended_subscription_gets_no_more_messages() {
-    let folder = tempfile::tempdir().unwrap();
-    for (type_, properties) in brokers(folder.path()) {
-        let broker = broker(type_, &properties, &[]).await;
-        let mut subscribed = Subscribed::to(&broker, "t").await;
-        broker.publish(message("t", "1")).await.unwrap();
-        subscribed.next(1).await;
-        assert!(subscribed.end().await.is_empty(), "{type_}");
-        broker.publish(message("t", "2")).await.unwrap();
-    }
 }
 
 #[tokio::test]
@@ -171,7 +140,8 @@ async fn sqlite_gives_each_group_every_message() {
     }
     let (request, shutdown) =
         (SubscribeRequest { topic: "t".into(), ..SubscribeRequest::default() }, CancellationToken::new());
-    let handler = Arc::new(Receiver { messages: mpsc::unbounded_channel().0, rejections: Mutex::default() });
+    let handler =
+        Arc::new(Receiver { has_metadata: true, messages: mpsc::unbounded_channel().0, rejections: Mutex::default() });
     let again = first.subscribe(request, handler, shutdown).await.err().unwrap().to_string();
     assert!(again.contains("has a subscription"), "{again}");
 }

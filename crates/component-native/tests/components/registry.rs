@@ -9,7 +9,7 @@ fn full_build_contains_every_component() {
         "configuration: file redis",
         "lock: in-memory redis",
         "middleware.http: bearer ratelimit routeralias routerchecker uppercase",
-        "pubsub: in-memory sqlite",
+        "pubsub: in-memory jetstream mqtt3 rabbitmq redis sqlite",
         "secretstores: local.env local.file",
         "state: in-memory redis sqlite",
     ];

@@ -345,7 +345,8 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("workflow", "the workflow API is not supported yet and responds with 501"),
 ];
 
-/// Types of supported building blocks that Dapr has and daprlet lacks (`components-contrib/{configuration,pubsub}`).
+/// Types of supported building blocks that Dapr has (`components-contrib/{configuration,pubsub}`), and daprlet or this
+/// build lacks.
 ///
 /// Dapr's own default directory has `pubsub.redis`, beside components that applications need.
 const OTHER_TYPES: &[&str] = &[
