@@ -4,13 +4,18 @@
 //! An expression that Go's CEL has and the crate `cel` lacks is an error when a rule is read: times, durations, other
 //! variables than `event`. So is one that takes more than linear time, since anybody may publish a large event: macros
 //! (`all`, `exists`, `map`, ...) within macros, functions of the whole event within a macro, many additions, patterns
-//! from an event.
+//! from an event or within a macro. A pattern takes as many steps as it is long for each byte of a text, so that both
+//! are limited.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use cel::common::ast::{EntryExpr, Expr};
-use cel::{Context, IdedExpr, Program};
+use cel::common::ast::{EntryExpr, Expr, LiteralValue};
+use cel::extractors::This;
+use cel::{Context, ExecutionError, IdedExpr, Program};
+use regex_lite::Regex;
 use serde_json::{Map, Number, Value};
 
 /// Maximum length of a condition, in bytes.
@@ -21,6 +26,19 @@ const LARGE_EVENT: usize = 64 << 10;
 
 /// Maximum number of additions, each of which may copy text.
 const MAX_ADDITIONS: usize = 16;
+
+/// Maximum depth of a condition. Evaluating one takes stack for each level.
+const MAX_DEPTH: usize = 100;
+
+/// Stack of the thread that reads a condition: enough for the deepest one of [`MAX_LENGTH`].
+const READER_STACK: usize = 64 << 20;
+
+/// Maximum length of a pattern, times all of its counted repetitions.
+const MAX_PATTERN: usize = 10_000;
+
+/// Steps that all patterns together may take for one event: at most some 50 ms. One takes its own length times the
+/// text's.
+const MAX_PATTERN_STEPS: usize = 1 << 20;
 
 /// Functions that read all of their arguments.
 const LINEAR: &[&str] = &["@in", "bytes", "contains", "endsWith", "matches", "startsWith", "string"];
@@ -112,6 +130,16 @@ fn context_of(event: &Value) -> Result<Context<'static, 'static>, String> {
     let event = cel::to_value(go_numbers(event)).map_err(|error| error.to_string())?;
     let mut context = Context::default();
     context.add_variable_from_value("event", event);
+    let steps = AtomicUsize::new(0);
+    let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| {
+        let taken = pattern_size(&pattern).saturating_mul(text.len());
+        if steps.fetch_add(taken, Ordering::Relaxed).saturating_add(taken) > MAX_PATTERN_STEPS {
+            return Err(ExecutionError::function_error("matches", "the text is too long for the pattern"));
+        }
+        let pattern = Regex::new(&pattern).map_err(|error| ExecutionError::function_error("matches", error))?;
+        Ok(pattern.is_match(&text))
+    };
+    context.add_function("matches", matches).map_err(|error| error.to_string())?;
     Ok(context)
 }
 
@@ -132,8 +160,12 @@ impl Condition {
         if text.len() > MAX_LENGTH {
             return Err(format!("is longer than {MAX_LENGTH} bytes"));
         }
-        let program = Program::compile(text).map_err(|error| format!("is no CEL: {error}"))?;
-        check(program.expression(), &[], false)?;
+        // A chain of operators is as deep as it is long, and even dropping it takes stack for each level.
+        let reading = || compile(text);
+        let program = thread::scope(|scope| {
+            let reader = thread::Builder::new().stack_size(READER_STACK).spawn_scoped(scope, reading);
+            reader.map_err(|error| error.to_string())?.join().unwrap_or_else(|_| Err("is no CEL".to_owned()))
+        })?;
         if text.matches('+').count() > MAX_ADDITIONS {
             return Err(format!("has more than {MAX_ADDITIONS} additions"));
         }
@@ -155,6 +187,53 @@ impl fmt::Debug for Condition {
     }
 }
 
+/// Compiles a condition that can be evaluated here.
+fn compile(text: &str) -> Result<Program, String> {
+    let program = Program::compile(text).map_err(|error| format!("is no CEL: {error}"))?;
+    if depth(program.expression()) > MAX_DEPTH {
+        return Err(format!("is nested more than {MAX_DEPTH} levels deep; a chain of operators counts, too"));
+    }
+    check(program.expression(), &[], false)?;
+    Ok(program)
+}
+
+/// Returns the depth of an expression, without recursion.
+fn depth(expression: &IdedExpr) -> usize {
+    let mut deepest = 0;
+    let mut pending = vec![(expression, 1)];
+    while let Some((expression, depth)) = pending.pop() {
+        deepest = deepest.max(depth);
+        pending.extend(operands(expression).into_iter().map(|operand| (operand, depth + 1)));
+    }
+    deepest
+}
+
+/// Returns the direct parts of an expression.
+fn operands(expression: &IdedExpr) -> Vec<&IdedExpr> {
+    match &expression.expr {
+        Expr::Unspecified | Expr::Literal(_) | Expr::Ident(_) => Vec::new(),
+        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),
+        Expr::Select(select) => vec![&*select.operand],
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Map(map) => map.entries.iter().flat_map(|entry| entry_operands(&entry.expr)).collect(),
+        Expr::Struct(message) => message.entries.iter().flat_map(|entry| entry_operands(&entry.expr)).collect(),
+        Expr::Comprehension(comprehension) => vec![
+            &comprehension.iter_range,
+            &comprehension.accu_init,
+            &comprehension.loop_cond,
+            &comprehension.loop_step,
+            &comprehension.result,
+        ],
+    }
+}
+
+fn entry_operands(entry: &EntryExpr) -> Vec<&IdedExpr> {
+    match entry {
+        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
+        EntryExpr::StructField(field) => vec![&field.value],
+    }
+}
+
 /// Returns true if an expression names the event.
 fn names_event(expression: &IdedExpr) -> bool {
     expression.references().has_variable("event")
@@ -172,22 +251,20 @@ fn check(expression: &IdedExpr, variables: &[&str], in_macro: bool) -> Result<()
             if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name) {
                 return Err(format!("calls {name}, which is not supported; there are {}", FUNCTIONS.join(", ")));
             }
-            if name == "matches" && !matches!(call.args.last().map(|it| &it.expr), Some(Expr::Literal(_))) {
-                return Err("has a pattern that is not written in the rule".to_owned());
+            if name == "matches" {
+                check_pattern(call.args.last())?;
             }
             let arguments = || call.target.as_deref().into_iter().chain(&call.args);
-            if in_macro && (name == "_+_" || LINEAR.contains(&name) && arguments().any(names_event)) {
-                return Err(format!("has {name} of the event within a macro, which could take forever"));
+            if in_macro
+                && (name == "_+_" || name == "matches" || LINEAR.contains(&name) && arguments().any(names_event))
+            {
+                return Err(format!("has {name} within a macro, which could take forever"));
             }
             call.target.as_deref().map_or(Ok(()), |target| check(target, variables, in_macro))?;
             each(&call.args.iter().collect::<Vec<_>>())
         }
         Expr::Select(select) => check(&select.operand, variables, in_macro),
-        Expr::List(list) => each(&list.elements.iter().collect::<Vec<_>>()),
-        Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
-            EntryExpr::MapEntry(entry) => each(&[&entry.key, &entry.value]),
-            EntryExpr::StructField(field) => each(&[&field.value]),
-        }),
+        Expr::List(_) | Expr::Map(_) => each(&operands(expression)),
         Expr::Struct(_) => Err("has a message, which is not supported".to_owned()),
         Expr::Comprehension(_) if in_macro => Err("has a macro within a macro, which could take forever".to_owned()),
         Expr::Comprehension(comprehension) => {
@@ -200,6 +277,25 @@ fn check(expression: &IdedExpr, variables: &[&str], in_macro: bool) -> Result<()
             parts.iter().try_for_each(|part| check(part, &inner, true))
         }
     }
+}
+
+/// Checks that a pattern is written in the rule, is valid, and is short.
+fn check_pattern(pattern: Option<&IdedExpr>) -> Result<(), String> {
+    let Some(Expr::Literal(LiteralValue::String(pattern))) = pattern.map(|it| &it.expr) else {
+        return Err("has a pattern that is not written in the rule".to_owned());
+    };
+    if pattern_size(pattern.inner()) > MAX_PATTERN {
+        return Err(format!("has a pattern of more than {MAX_PATTERN} characters, with its repetitions"));
+    }
+    Regex::new(pattern.inner()).map(drop).map_err(|error| format!("has an invalid pattern: {error}"))
+}
+
+/// Returns the length of a pattern times the numbers of its counted repetitions, such as `{2,5}`.
+fn pattern_size(pattern: &str) -> usize {
+    let counted = pattern.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    let counts =
+        counted.filter_map(|(counts, _)| counts.split(',').filter_map(|count| count.trim().parse().ok()).max());
+    counts.fold(pattern.len(), |size: usize, count: usize| size.saturating_mul(count.max(1)))
 }
 
 #[cfg(test)]
@@ -245,8 +341,19 @@ mod tests {
         ] {
             assert_eq!(matches(condition, &event), Ok(true), "{condition}");
         }
+        let alternatives = vec![r#"event.type == "other""#; 60].join(" || ");
+        assert_eq!(matches(&alternatives, &event), Ok(false), "a long list of alternatives");
         assert!(matches("event.missing == 1", &event).unwrap_err().contains("No such key"));
         assert!(matches("event.data.n", &event).unwrap_err().contains("was not a boolean"));
+    }
+
+    #[test]
+    fn pattern_of_a_long_text_is_an_error() {
+        let event = json!({"text": "a".repeat(60_000)});
+        assert_eq!(matches("event.text.matches('^a+$')", &event), Ok(true));
+        assert_eq!(matches("event.text.matches('^[b-z]{3,10}-[0-9]{2,4}$')", &json!({"text": "bcd-12"})), Ok(true));
+        let slow = format!("event.text.matches('{}b')", "(.*)".repeat(100));
+        assert!(matches(&slow, &event).unwrap_err().contains("too long for the pattern"));
     }
 
     #[test]
@@ -260,8 +367,15 @@ mod tests {
             ("event.a.exists(x, event.text.contains(x))", "within a macro"),
             ("event.a.exists(x, x + x == 'aa')", "within a macro"),
             ("event.a.matches(event.b)", "pattern that is not written"),
+            ("event.a.matches('(')", "invalid pattern"),
+            ("event.a.matches('(a{100}){100}b')", "with its repetitions"),
+            ("event.a.matches('((a{ 10 }){10,}){10}b')", "with its repetitions"),
+            ("event.a.exists(x, x.matches('a'))", "within a macro"),
             (&format!("size({}) > 1", vec!["event.a"; 18].join("+")), "additions"),
             (&"a".repeat(MAX_LENGTH + 1), "is longer than"),
+            (&format!("0{} == 0", "-1".repeat(2000)), "nested more than"),
+            (&format!("event{} == 0", ".a".repeat(2000)), "nested more than"),
+            (&format!("event{} == 0", "[0]".repeat(1300)), "nested more than"),
         ] {
             let error = Rule::new(condition, "/").unwrap_err();
             assert!(error.contains(why), "{condition}: {error}");
