@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Err(errors) = dapr_resources::resources::load(&[DIRECTORY.path().to_owned()], None) {
         let _ = errors.to_string();
     }
-    if let Err(errors) = dapr_resources::configuration::load(&[file.clone()], &|_| None) {
+    if let Err(errors) = dapr_resources::configuration::load(std::slice::from_ref(&file), &|_| None) {
         let _ = errors.to_string();
     }
     if let Err(errors) = dapr_resources::run_template::load(&file, None) {
