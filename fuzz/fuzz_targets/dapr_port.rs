@@ -5,10 +5,10 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use dapr_building_blocks::component::{ComponentSpec, Context};
 use dapr_api_http::{DaprHttp, Options};
-use libfuzzer_sys::fuzz_target;
+use dapr_building_blocks::component::{ComponentSpec, Context};
 use dapr_runtime::{Components, Settings, Sidecar};
+use libfuzzer_sys::fuzz_target;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -16,9 +16,8 @@ use tokio_util::sync::CancellationToken;
 /// A request that waits for more is over by then.
 const CONNECTION_TIMEOUT: Duration = Duration::from_millis(200);
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-});
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"));
 static API: LazyLock<Arc<DaprHttp>> = LazyLock::new(|| RUNTIME.block_on(api()));
 
 async fn api() -> Arc<DaprHttp> {

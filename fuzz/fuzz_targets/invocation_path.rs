@@ -4,9 +4,11 @@
 
 use std::borrow::Cow;
 
+use dapr_resources::configuration::access_control::{
+    AccessControl, AccessPolicy, NAMESPACE, OperationRule, Operations, TRUST_DOMAIN,
+};
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::percent_decode_str;
-use dapr_resources::configuration::access_control::{AccessControl, AccessPolicy, NAMESPACE, OperationRule, Operations, TRUST_DOMAIN};
 
 fn policy() -> AccessControl {
     let rule = OperationRule { path: "/open/**".to_owned(), verbs: vec!["*".to_owned()], allows: true };

@@ -15,14 +15,18 @@ use tokio::runtime::Runtime;
 /// A statement that takes longer is interrupted.
 const STATEMENT_TIMEOUT: Duration = Duration::from_millis(100);
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-});
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"));
 static DIRECTORY: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a temporary directory"));
 static BINDING: LazyLock<Arc<dyn OutputBinding>> = LazyLock::new(|| {
     let file = DIRECTORY.path().join("own.db").display().to_string();
     let properties = [("url", format!("sqlite:{file}"))].into_iter().collect();
-    let spec = ComponentSpec { name: "db".to_owned(), type_: "bindings.mysql".to_owned(), properties, ..ComponentSpec::default() };
+    let spec = ComponentSpec {
+        name: "db".to_owned(),
+        type_: "bindings.mysql".to_owned(),
+        properties,
+        ..ComponentSpec::default()
+    };
     let component = RUNTIME.block_on(component_native::registry().create(spec, Context::default()));
     component.expect("a component").output_binding.expect("a binding")
 });
@@ -33,7 +37,9 @@ fuzz_target!(|input: (bool, &str, &str)| {
     let operation = if reads { "query" } else { "exec" };
     let request =
         InvokeRequest { operation: operation.to_owned(), metadata: metadata.into(), ..InvokeRequest::default() };
-    let _ = RUNTIME.block_on(async { tokio::time::timeout(STATEMENT_TIMEOUT, BINDING.invoke(request)).await });
+    // Created first: it needs the runtime, too.
+    let binding = BINDING.clone();
+    let _ = RUNTIME.block_on(async { tokio::time::timeout(STATEMENT_TIMEOUT, binding.invoke(request)).await });
     let files = std::fs::read_dir(DIRECTORY.path()).expect("the directory").filter_map(Result::ok);
     let others = files.map(|it| it.file_name()).find(|name| !name.to_string_lossy().starts_with("own.db"));
     assert!(others.is_none(), "{sql:?} wrote {others:?}");

@@ -14,10 +14,10 @@ fuzz_target!(|bytes: &[u8]| {
     let file = DIRECTORY.path().join("file.yaml");
     fs::write(&file, bytes).expect("a file");
     // Errors have a place and a message each; printing them must not fail either.
-    if let Err(errors) = dapr_resources::load(&[DIRECTORY.path().to_owned()], None) {
+    if let Err(errors) = dapr_resources::resources::load(&[DIRECTORY.path().to_owned()], None) {
         let _ = errors.to_string();
     }
-    if let Err(errors) = dapr_resources::configuration::load(&[file.clone()], &|_| None) {
+    if let Err(errors) = dapr_resources::configuration::load(std::slice::from_ref(&file), &|_| None) {
         let _ = errors.to_string();
     }
     if let Err(errors) = dapr_resources::run_template::load(&file, None) {

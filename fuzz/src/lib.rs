@@ -6,15 +6,15 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
+use guest_wasmedge::{
+    AcceptQueue, Account, Activity, Connecting, DescriptorBudget, Engine, GuestOptions, IoFuture, Limits, Listener,
+    MemoryAccount, MemoryStream, Network, Output, OutputStream, Stream, Weight, run,
+};
 use inference::Graphs;
 use tokio::runtime::Runtime;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
     ImportSection, InstructionSink, MemorySection, MemoryType, Module, TypeSection, ValType,
-};
-use guest_wasmedge::{
-    Account, Activity, Connecting, DescriptorBudget, AcceptQueue, Engine, GuestOptions, IoFuture, Limits, Listener,
-    MemoryAccount, MemoryStream, Network, Output, OutputStream, Stream, Weight, run,
 };
 
 /// The longest that a guest may wait for something that does not come.

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 
 /// Timeout of a server's start.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Timeout of the stop of all its threads.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Delay between two checks.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -98,6 +100,20 @@ impl Server {
     /// Stops it from answering. Its connections stay open.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
+        // On a busy machine the signal reaches a thread long after it was sent.
+        let begin = Instant::now();
+        while self.has_running_thread() && begin.elapsed() < STOP_TIMEOUT {
+            std::thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    /// Returns true if a thread is not stopped; false where the system does not say.
+    fn has_running_thread(&self) -> bool {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.id())) else { return false };
+        threads.filter_map(Result::ok).any(|thread| {
+            let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('T'))
+        })
     }
 
     /// Lets it answer again.

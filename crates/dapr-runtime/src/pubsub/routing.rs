@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cel::Context;
 use serde_json::{Map, Number, Value};
 
-use crate::condition::Condition;
+use crate::condition::{self, Condition};
 
 /// Variables of a condition.
 const VARIABLES: &[&str] = &["event"];
@@ -83,7 +83,7 @@ fn route<'a>(rules: &'a [Rule], event: &Value) -> Result<Option<&'a str>, String
 
 fn context_of(event: &Value) -> Result<Context<'static, 'static>, String> {
     let event = cel::to_value(go_numbers(event)).map_err(|error| error.to_string())?;
-    let mut context = Context::default();
+    let mut context = condition::context()?;
     context.add_variable_from_value("event", event);
     Ok(context)
 }
@@ -144,8 +144,19 @@ mod tests {
         ] {
             assert_eq!(matches(condition, &event), Ok(true), "{condition}");
         }
+        let alternatives = vec![r#"event.type == "other""#; 60].join(" || ");
+        assert_eq!(matches(&alternatives, &event), Ok(false), "a long list of alternatives");
         assert!(matches("event.missing == 1", &event).unwrap_err().contains("No such key"));
         assert!(matches("event.data.n", &event).unwrap_err().contains("was not a boolean"));
+    }
+
+    #[test]
+    fn pattern_of_a_long_text_is_an_error() {
+        let event = json!({"text": "a".repeat(60_000)});
+        assert_eq!(matches("event.text.matches('^a+$')", &event), Ok(true));
+        assert_eq!(matches("event.text.matches('^[b-z]{3,10}-[0-9]{2,4}$')", &json!({"text": "bcd-12"})), Ok(true));
+        let slow = format!("event.text.matches('{}b')", "(.*)".repeat(100));
+        assert!(matches(&slow, &event).unwrap_err().contains("too long for the pattern"));
     }
 
     #[test]
@@ -159,6 +170,13 @@ mod tests {
             ("event.a.exists(x, event.text.contains(x))", "within a macro"),
             ("event.a.exists(x, x + x == 'aa')", "within a macro"),
             ("event.a.matches(event.b)", "pattern that is not written"),
+            ("event.a.matches('(')", "invalid pattern"),
+            ("event.a.matches('(a{100}){100}b')", "with its repetitions"),
+            ("event.a.matches('((a{ 10 }){10,}){10}b')", "with its repetitions"),
+            ("event.a.exists(x, x.matches('a'))", "within a macro"),
+            (&format!("0{} == 0", "-1".repeat(2000)), "nested more than"),
+            (&format!("event{} == 0", ".a".repeat(2000)), "nested more than"),
+            (&format!("event{} == 0", "[0]".repeat(1300)), "nested more than"),
             (&format!("size({}) > 1", vec!["event.a"; 18].join("+")), "additions"),
             (&"a".repeat(MAX_LENGTH + 1), "is longer than"),
         ] {

@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cel::Context;
 use dapr_resources::resiliency::CircuitBreakerResource;
 use tokio::time::Instant;
 
 use super::Interruption;
-use crate::condition::Condition;
+use crate::condition::{self, Condition};
 
 /// Default of the time in the open state.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -91,7 +90,7 @@ impl BreakerSettings {
     /// Returns whether a closed breaker with these counts opens. A condition that cannot be evaluated opens none.
     fn trips(&self, counts: Counts) -> bool {
         let Some(trip) = &self.trip else { return counts.consecutive_failures > MAX_CONSECUTIVE_FAILURES };
-        let mut context = Context::default();
+        let Ok(mut context) = condition::context() else { return false };
         let Counts { requests, total_successes, total_failures, consecutive_successes, consecutive_failures } = counts;
         let values = [requests, total_successes, total_failures, consecutive_successes, consecutive_failures];
         for (name, value) in VARIABLES.iter().zip(values) {

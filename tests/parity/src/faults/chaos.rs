@@ -61,7 +61,9 @@ pub(crate) async fn run(
         let judged: [_; 2] = tokio::try_join!(ours, real)?.into();
         for (deployment, (judgements, tally)) in judged.iter().zip(&mut tallies).enumerate() {
             for judgement in judgements {
-                *if judgement.kill.is_kill() { &mut tally.kills } else { &mut tally.other_faults } += 1;
+                if !judgement.was_skipped {
+                    *if judgement.kill.is_kill() { &mut tally.kills } else { &mut tally.other_faults } += 1;
+                }
                 tally.acknowledged += judgement.acknowledged;
                 let name =
                     format!("chaos, seed {}, round {round}, {}/: {}", chaos.seed, config.folder(), judgement.kill);

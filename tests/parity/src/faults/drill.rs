@@ -23,6 +23,8 @@ const RECOVERED_IMAGES: usize = 5;
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
 /// Unit of a clock that is set.
 const SECONDS_IN_AN_HOUR: i64 = 3600;
+/// Beginning of a health report while nothing is missing.
+const HEALTHY: &str = r#"{"status":"ok""#;
 /// Delay between two checks.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -38,6 +40,8 @@ pub(super) struct DrillResult {
 #[derive(Debug, Default)]
 pub(super) struct Phase {
     pub(super) kill: Option<Kill>,
+    /// True if the kill was left out, because something was wrong before.
+    pub(super) was_skipped: bool,
     /// Time from the restart of the target until everything worked.
     pub(super) recovery: Duration,
     pub(super) errors: Vec<String>,
@@ -61,7 +65,7 @@ pub(super) async fn run(
     let deployment = Arc::new(deployment);
     let mut healthy = Vec::new();
     for id in SERVICES {
-        healthy.push((id, health(&deployment, id).await));
+        healthy.push((id, first_health(&deployment, id).await));
     }
     let (load, mut users) = Load::begin(Arc::clone(&deployment))?;
     let mut drill = Drill { deployment, servers, config, load, healthy };
@@ -71,7 +75,7 @@ pub(super) async fn run(
         let is_ill = phases.last().is_none_or(|it| !it.errors.is_empty());
         let phase = if is_ill {
             let errors = vec!["was not killed: something was wrong before".to_owned()];
-            Phase { kill: Some(kill), errors, ..Phase::default() }
+            Phase { kill: Some(kill), was_skipped: true, errors, ..Phase::default() }
         } else {
             drill.kill_and_recover(phases.len(), kill).await?
         };
@@ -236,6 +240,18 @@ impl Drill<'_> {
 async fn health(deployment: &Deployment, id: &'static str) -> RecordedResponse {
     let request = deployments::request("GET", "/healthz", "localhost");
     deployment.send(To::App(id), request, Payload::Whole(Bytes::new())).await
+}
+
+/// Returns the first health report without an error. Right after the start a service may still miss another one.
+async fn first_health(deployment: &Deployment, id: &'static str) -> RecordedResponse {
+    let begin = Instant::now();
+    loop {
+        let now = health(deployment, id).await;
+        if now.text().starts_with(HEALTHY) || begin.elapsed() > RECOVERY_TIMEOUT {
+            return now;
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
 }
 
 /// Polls a condition until it holds. Returns false on timeout.

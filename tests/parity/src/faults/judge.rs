@@ -14,6 +14,8 @@ const MAX_EXAMPLES: usize = 5;
 #[derive(Debug)]
 pub(super) struct Judgement {
     pub(super) kill: Kill,
+    /// True if the kill was left out, because something was wrong before.
+    pub(super) was_skipped: bool,
     /// Counts of events recorded at once, later, or not; failed requests; and the recovery time.
     pub(super) summary: String,
     /// Events reported to users as recorded or deferred.
@@ -45,12 +47,19 @@ pub(super) fn all(phases: Vec<Phase>, sent: &[Sent], table: &[Row]) -> Vec<Judge
         errors.extend(describe_failures(&sent, "not answered, though what was killed is not needed for that", |it| {
             matches!(it.outcome, EventOutcome::Failed(_)) && !is_excused(it, &targets)
         }));
+        errors.extend(describe_failures(&sent, "over the rate limit, though no clock was set", |it| {
+            it.outcome == EventOutcome::RateLimited && !may_be_limited(it, &targets)
+        }));
         if let Some(kill) = phase.kill {
-            errors.extend(while_gone(&sent, kill.target));
+            if !phase.was_skipped {
+                errors.extend(while_gone(&sent, kill.target));
+            }
             let repeated = sent.iter().filter(|it| repeated(it)).count();
             let summary = summary(&sent, repeated, phase.recovery.as_secs_f64());
             let acknowledged = sent.iter().filter(|it| it.outcome.is_acknowledged()).count();
-            judgements.push(Judgement { kill, summary, acknowledged, errors: std::mem::take(&mut errors) });
+            let errors = std::mem::take(&mut errors);
+            let was_skipped = phase.was_skipped;
+            judgements.push(Judgement { kill, was_skipped, summary, acknowledged, errors });
         }
     }
     judgements
@@ -91,6 +100,15 @@ fn is_excused(sent: &Sent, targets: &[Option<Target>]) -> bool {
             Route::Invoked => !target.is_off_the_way(),
         }
     })
+}
+
+/// Returns true if a clock was set before or during the request.
+///
+/// For the services a user is then at the end of a burst, and has to keep to the rate for a while. Otherwise no user
+/// here sends enough to be limited.
+fn may_be_limited(sent: &Sent, targets: &[Option<Target>]) -> bool {
+    (sent.begin.phase.saturating_sub(1)..=sent.end.phase)
+        .any(|phase| matches!(targets.get(phase), Some(Some(Target::Clock(_)))))
 }
 
 /// Returns true if Dapr may have sent the request twice.
@@ -136,8 +154,10 @@ fn describe(sent: &Sent) -> String {
 fn summary(sent: &[&Sent], repeated: usize, recovery: f64) -> String {
     let count = |is: fn(&EventOutcome) -> bool| sent.iter().filter(|it| is(&it.outcome)).count();
     let repeated = if repeated > 0 { format!(", {repeated} repeated by Dapr") } else { String::new() };
+    let limited = count(|it| *it == EventOutcome::RateLimited);
+    let limited = if limited > 0 { format!(", {limited} limited") } else { String::new() };
     format!(
-        "{} now, {} later, {} dropped, {} failed{repeated}; {recovery:.1} s",
+        "{} now, {} later, {} dropped, {} failed{limited}{repeated}; {recovery:.1} s",
         count(|it| *it == EventOutcome::Recorded),
         count(|it| *it == EventOutcome::Deferred),
         count(|it| *it == EventOutcome::Dropped),

@@ -53,6 +53,8 @@ pub(super) enum EventOutcome {
     Recorded,
     Deferred,
     Dropped,
+    /// The user is over the rate limit (429).
+    RateLimited,
     /// The request failed, for this reason.
     Failed(String),
 }
@@ -89,6 +91,7 @@ impl EventOutcome {
             (200, Some("recorded")) => Self::Recorded,
             (200, Some("deferred")) => Self::Deferred,
             (200, Some("dropped")) => Self::Dropped,
+            (429, _) => Self::RateLimited,
             _ => Self::Failed(answer.in_short(300)),
         }
     }

@@ -11,6 +11,8 @@ use super::kill::{EVENTS, GRAYSCALE};
 
 /// Timeout for the delivery of pending events, one round a second.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of reading the table, from the same moment on.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Delay between two checks for pending events.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Events on one page.
@@ -41,7 +43,14 @@ pub(super) async fn wait_for_delivery_of_all(deployment: &Deployment) -> anyhow:
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     };
-    Ok((all(deployment).await?, waiting))
+    // The last kill may have been that of the service that is asked.
+    loop {
+        match all(deployment).await {
+            Ok(rows) => return Ok((rows, waiting)),
+            Err(error) if begin.elapsed() > READ_TIMEOUT => return Err(error.context(deployment.output().to_string())),
+            Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
+        }
+    }
 }
 
 async fn waiting(deployment: &Deployment) -> anyhow::Result<usize> {

@@ -1,7 +1,5 @@
 //! Errors that the judge detects.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::*;
@@ -10,7 +8,7 @@ use crate::faults::load::Moment;
 
 fn phase(target: Option<Target>) -> Phase {
     let kill = target.map(|target| Kill { target, when: When::Calm });
-    Phase { kill, recovery: Duration::ZERO, errors: Vec::new() }
+    Phase { kill, ..Phase::default() }
 }
 
 fn sent(size: usize, route: Route, part: Part, outcome: EventOutcome) -> Sent {
@@ -72,4 +70,12 @@ fn impossible_outcome_is_an_error() {
     assert_eq!(problems(EventOutcome::Dropped), "");
     assert!(problems(EventOutcome::Recorded).contains("what cannot be true"));
     assert!(problems(EventOutcome::Recorded).contains("no event was Dropped"));
+}
+
+#[test]
+fn rate_limit_is_excused_by_a_set_clock_only() {
+    let limited = [sent(1, Route::Direct, Part::Stopped, EventOutcome::RateLimited)];
+    assert_eq!(errors(Target::Clock(-1), &limited, &[]), "");
+    let redis = errors(Target::Redis, &limited, &[]);
+    assert!(redis.starts_with("1 of 1 pictures over the rate limit, though no clock was set"), "{redis}");
 }
