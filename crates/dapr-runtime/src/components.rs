@@ -4,6 +4,7 @@ mod factory;
 mod references;
 
 use dapr_building_blocks::{Component, ComponentSpec};
+use dapr_resources::configuration::access_control::NAMESPACE;
 
 pub use self::factory::{AppResources, ComponentFactory, CreatedComponents, ResourceError};
 pub(crate) use self::references::References;
@@ -59,9 +60,9 @@ pub enum AddError {
     /// An encryption key is invalid.
     #[error(transparent)]
     EncryptionKey(#[from] EncryptionKeyError),
-    /// The outbox is not supported.
-    #[error("outboxPublishPubsub: the outbox is not supported yet, so that transactions would publish nothing")]
-    Outbox,
+    /// The outbox lacks a property.
+    #[error("outboxPublishPubsub: {0}")]
+    Outbox(String),
 }
 
 /// A component as listed by the metadata API.
@@ -95,6 +96,11 @@ impl Components {
         Ok(())
     }
 
+    /// Namespace of the application; Dapr's default if unset.
+    pub(crate) fn namespace(&self) -> &str {
+        if self.namespace.is_empty() { NAMESPACE } else { &self.namespace }
+    }
+
     /// Lists the components in the order of loading.
     #[must_use]
     pub fn loaded(&self) -> &[Loaded] {
@@ -109,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outbox_property_is_an_error() {
+    fn outbox_without_its_topic_is_an_error() {
         struct Nothing;
         #[async_trait::async_trait]
         impl StateStore for Nothing {
@@ -144,6 +150,6 @@ mod tests {
         let mut components = Components::default();
         components.add(&spec(&[]), &component).unwrap();
         let error = components.add(&spec(&[("outboxPublishPubsub", "p")]), &component).unwrap_err().to_string();
-        assert!(error.contains("outboxPublishPubsub"), "{error}");
+        assert_eq!(error, "outboxPublishPubsub: outboxPublishTopic is missing");
     }
 }

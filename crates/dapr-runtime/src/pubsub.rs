@@ -4,7 +4,7 @@
 //! [`subscription`] and [`bulk_subscription`].
 
 mod bulk_subscription;
-mod cloud_event;
+pub(crate) mod cloud_event;
 mod content_type;
 mod dead_letter;
 mod errors;
@@ -42,8 +42,8 @@ pub(crate) struct PubSubs(BTreeMap<String, Broker>);
 
 /// A broker with its settings for the application.
 #[derive(Clone)]
-struct Broker {
-    pubsub: Arc<dyn PubSub>,
+pub(crate) struct Broker {
+    pub(crate) pubsub: Arc<dyn PubSub>,
     scopes: TopicScopes,
     /// Prefix of every topic at the broker; empty unless the component's properties name `{namespace}`.
     namespace: String,
@@ -64,9 +64,16 @@ impl Block for PubSubs {
     }
 }
 
+impl PubSubs {
+    /// Returns the broker `name`.
+    pub(crate) fn broker(&self, name: &str) -> Option<&Broker> {
+        self.0.get(name)
+    }
+}
+
 impl Broker {
     /// Returns the name of `topic` at the broker.
-    fn topic(&self, topic: &str) -> String {
+    pub(crate) fn topic(&self, topic: &str) -> String {
         format!("{}{topic}", self.namespace)
     }
 
@@ -228,7 +235,7 @@ impl Sidecar {
     }
 
     /// Publishes a message as it is.
-    async fn publish_message(&self, pubsub: &str, mut message: Message) -> Result<(), PublishError> {
+    pub(crate) async fn publish_message(&self, pubsub: &str, mut message: Message) -> Result<(), PublishError> {
         let broker = self.publisher(pubsub, &message.topic)?;
         message.topic = broker.topic(&message.topic);
         let target = CallTarget::Component(ComponentKind::Pubsub, pubsub);

@@ -3,6 +3,7 @@
 mod encryption;
 mod errors;
 mod key_prefix;
+mod outbox;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -16,10 +17,11 @@ use dapr_building_blocks::{Component, ComponentSpec, Metadata, StateError, State
 use self::encryption::Encryption;
 pub use self::encryption::EncryptionKeyError;
 pub use self::key_prefix::{IllegalKey, KeyPrefix};
-use crate::Sidecar;
-use crate::calls::{CallTarget, Calls, Outcome};
+pub(crate) use self::outbox::Outbox;
+use crate::calls::{CallTarget, Outcome};
 use crate::components::{AddError, Block};
 use crate::resiliency::{ComponentKind, Interruption, Verdict};
+use crate::{PublishError, Sidecar};
 
 /// Maximum bytes of values in one bulk read. Sixteen of the largest values that a request can write.
 const MAX_BULK_BYTES: usize = 64 << 20;
@@ -57,6 +59,9 @@ pub enum StateCallError {
         /// Limit of the store.
         max: usize,
     },
+    /// The messages of a transaction cannot be published, so that it does not take place.
+    #[error("error while publishing outbox message: {0}")]
+    Outbox(#[source] PublishError),
     /// The store failed, or rejected an etag.
     #[error("{0}")]
     Store(#[source] StateError),
@@ -97,17 +102,23 @@ struct ConfiguredStateStore {
     store: Arc<dyn StateStore>,
     prefix: KeyPrefix,
     encryption: Option<Arc<Encryption>>,
+    outbox: Option<Arc<Outbox>>,
+}
+
+impl StateStores {
+    /// Returns the names of the stores with an outbox, with the store and the outbox.
+    pub(crate) fn outboxes(&self) -> impl Iterator<Item = (&str, &Arc<dyn StateStore>, &Arc<Outbox>)> {
+        self.0.iter().filter_map(|(name, it)| Some((name.as_str(), &it.store, it.outbox.as_ref()?)))
+    }
 }
 
 impl Block for StateStores {
     fn add(&mut self, spec: &ComponentSpec, component: &Component, namespace: &str) -> Result<Vec<String>, AddError> {
         let Some(store) = &component.state_store else { return Ok(Vec::new()) };
-        if spec.properties.get("outboxPublishPubsub").is_some() {
-            return Err(AddError::Outbox);
-        }
+        let outbox = Outbox::from_properties(&spec.properties).map_err(AddError::Outbox)?.map(Arc::new);
         let prefix = KeyPrefix::from_property(spec.properties.get_raw("keyPrefix"), namespace)?;
         let encryption = Encryption::from_spec(spec)?.map(Arc::new);
-        self.0.insert(spec.name.clone(), ConfiguredStateStore { store: store.clone(), prefix, encryption });
+        self.0.insert(spec.name.clone(), ConfiguredStateStore { store: store.clone(), prefix, encryption, outbox });
         let features = store.features();
         let mut capabilities: Vec<String> = features.iter().map(|feature| feature.as_str().to_owned()).collect();
         if features.contains(StateFeature::Etag) && features.contains(StateFeature::Transactional) {
@@ -118,11 +129,10 @@ impl Block for StateStores {
 }
 
 /// A state store with the key prefix of one application.
-pub struct AppStateStore {
+pub struct AppStateStore<'a> {
     name: String,
-    app_id: String,
+    sidecar: &'a Sidecar,
     configured: ConfiguredStateStore,
-    calls: Calls,
 }
 
 impl Sidecar {
@@ -130,15 +140,14 @@ impl Sidecar {
     ///
     /// # Errors
     /// When there is no state store, or none of this name.
-    pub fn state_store(&self, name: &str) -> Result<AppStateStore, StateCallError> {
+    pub fn state_store(&self, name: &str) -> Result<AppStateStore<'_>, StateCallError> {
         let components = self.components();
         let StateStores(stores) = &components.state;
         if stores.is_empty() {
             return Err(StateCallError::NotConfigured(name.to_owned()));
         }
         let configured = stores.get(name).ok_or_else(|| StateCallError::NotFound(name.to_owned()))?.clone();
-        let (app_id, calls) = (self.app_id().to_owned(), self.calls.clone());
-        Ok(AppStateStore { name: name.to_owned(), app_id, configured, calls })
+        Ok(AppStateStore { name: name.to_owned(), sidecar: self, configured })
     }
 
     /// Returns the name of the application's state store, if it has exactly one.
@@ -153,7 +162,7 @@ impl Sidecar {
     }
 }
 
-impl AppStateStore {
+impl AppStateStore<'_> {
     /// Returns whether the store has a feature.
     #[must_use]
     pub fn supports(&self, feature: StateFeature) -> bool {
@@ -254,6 +263,9 @@ impl AppStateStore {
         {
             return Err(StateCallError::TooManyOperations { count: operations.len(), max });
         }
+        if let Some(outbox) = &self.configured.outbox {
+            operations = self.sidecar.fill_outbox(outbox, operations).await.map_err(StateCallError::Outbox)?;
+        }
         let transact = |(operations, metadata)| self.configured.store.transact(operations, metadata);
         self.run("transaction", (operations, metadata), transact).await.map_err(StateCallError::Store)
     }
@@ -285,7 +297,7 @@ impl AppStateStore {
             let mut index = 0..;
             requests.retain(|_| index.next().is_some_and(|index| errors.iter().any(|(failed, _)| *failed == index)));
         };
-        let outcome = self.calls.run_narrowing(target, "set", requests, call, narrow).await;
+        let outcome = self.sidecar.calls.run_narrowing(target, "set", requests, call, narrow).await;
         match outcome {
             _ if rejected.is_empty() => outcome,
             Ok(()) => Err(BatchError::Each(rejected)),
@@ -301,7 +313,7 @@ impl AppStateStore {
         call: impl FnMut(I) -> F,
     ) -> O {
         let target = CallTarget::Component(ComponentKind::Statestore, &self.name);
-        self.calls.run(target, operation, input, call).await
+        self.sidecar.calls.run(target, operation, input, call).await
     }
 
     fn encrypt(&self, request: &mut SetRequest) -> Result<(), StateCallError> {
@@ -323,6 +335,6 @@ impl AppStateStore {
     }
 
     fn key(&self, key: &str) -> Result<String, IllegalKey> {
-        self.configured.prefix.apply(key, &self.name, &self.app_id)
+        self.configured.prefix.apply(key, &self.name, self.sidecar.app_id())
     }
 }

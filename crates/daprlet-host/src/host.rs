@@ -134,6 +134,7 @@ impl Host {
         self.run(spec, &running, api, allow, &lifetime).await?;
         self.lifetime.spawn("shutdown", self.end_when_asked(running.id.clone(), lifetime.clone()));
         lifetime.spawn_under_way(sidecar.clone().finish_deliveries(lifetime.draining.clone()));
+        lifetime.spawn("outbox", sidecar.clone().relay_outboxes(lifetime.draining.clone()));
         lifetime.spawn("readiness", sidecar.serve_app(lifetime.draining.clone()));
         Ok(running)
     }

@@ -142,7 +142,7 @@ async fn bulk_get(call: Call<'_>) -> Result<Response<Body>, ApiError> {
 async fn transact(call: Call<'_>) -> Result<Response<Body>, ApiError> {
     let (sidecar, store) = (call.sidecar, call.parameter("store"));
     let error = |error: &StateCallError| ApiError::state_transaction(&store, sidecar.app_id(), error);
-    let found: AppStateStore = sidecar.state_store(&store).map_err(|e| error(&e))?;
+    let found: AppStateStore<'_> = sidecar.state_store(&store).map_err(|e| error(&e))?;
     found.can_transact().map_err(|e| error(&e))?;
     let query_metadata = call.query.metadata();
     let body = go_compat::decode(&call.body().await?, "stateTransactionRequestBody.operations.request");

@@ -46,7 +46,7 @@ pub(super) fn create(
 ) -> Result<String, JsonError> {
     let mut event = match content_type::is_cloud_event(content_type) {
         true => complete(origin, data)?,
-        false => envelope(origin, data, content_type, metadata),
+        false => envelope(origin, data, content_type, metadata, Map::new()),
     };
     if let (Some(time_to_live), Some(members)) = (time_to_live, event.members()) {
         members.insert(EXPIRATION.to_owned(), rfc3339(after(time_to_live)).into());
@@ -54,7 +54,30 @@ pub(super) fn create(
     Ok(event.write())
 }
 
-fn envelope(origin: &Origin<'_>, data: &[u8], content_type: &str, metadata: &Metadata) -> Precise {
+/// Creates the event of a value that a transaction writes. All of its `metadata` are attributes, but for its data and id.
+pub(crate) fn of_outbox(
+    app_id: &str,
+    pubsub: &str,
+    id: &str,
+    data: &[u8],
+    content_type: &str,
+    metadata: &Metadata,
+) -> String {
+    let origin = Origin { app_id, pubsub, topic: "", trace: &Default::default() };
+    let own = Metadata::from([("cloudevent.id".to_owned(), id.to_owned())]);
+    let others = metadata.iter().filter(|(name, _)| !["data", "id"].contains(&name.as_str()));
+    let others = others.map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    envelope(&origin, data, content_type, &own, others).write()
+}
+
+/// Creates an event with the attributes `others`, which outweigh its own.
+fn envelope(
+    origin: &Origin<'_>,
+    data: &[u8],
+    content_type: &str,
+    metadata: &Metadata,
+    others: Map<String, Value>,
+) -> Precise {
     let overridden = |name: &str| {
         let is_its = |key: &str| key.strip_prefix("cloudevent.").is_some_and(|rest| rest.eq_ignore_ascii_case(name));
         let found = metadata.iter().find(|(key, _)| is_its(&key.to_ascii_lowercase()));
@@ -83,6 +106,7 @@ fn envelope(origin: &Origin<'_>, data: &[u8], content_type: &str, metadata: &Met
     if let Some(subject) = overridden("subject") {
         members.insert("subject".to_owned(), subject.into());
     }
+    members.extend(others);
     let text = || Precise::text(String::from_utf8_lossy(data).into_owned());
     if content_type::is_json(content_type) {
         return go_compat::decode_precise(data).unwrap_or_else(|_| text()).into_member("data", members);

@@ -111,6 +111,11 @@ impl ApiError {
                     .about("state", store)
                     .with_reason("DAPR_STATE_TOO_MANY_TRANSACTIONS", Some(counts))
             }
+            StateCallError::Outbox(cause) => {
+                let mut details = app.unwrap_or_default();
+                details.insert("error".to_owned(), cause.to_string());
+                Self::internal("ERR_PUBLISH_OUTBOX", error).with_reason("DAPR_PUBSUB_OUTBOX", Some(details))
+            }
             StateCallError::Store(cause) => {
                 let message = message(&error.to_string());
                 if let Some(category) = etag_category(std::slice::from_ref(cause)).filter(|_| etags) {

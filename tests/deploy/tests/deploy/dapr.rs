@@ -18,6 +18,7 @@ const FOLDER: &str = "deploy/kubernetes/base/dapr";
 const PROPERTIES: &[(&str, &[&str])] = &[
     ("bindings.cron", &["direction", "schedule"]),
     ("bindings.mysql", &["url"]),
+    ("pubsub.redis", &["redisHost", "redisPassword"]),
     ("secretstores.kubernetes", &[]),
     ("state.redis", &["redisHost", "redisPassword"]),
 ];
@@ -96,12 +97,14 @@ fn component_properties_are_known_to_dapr() {
 
 #[test]
 fn hosts_are_services_of_this_namespace() {
-    let state = components(&format!("{FOLDER}/components")).remove("statestore").unwrap();
-    let host = state.metadata.iter().find(|item| item.name == "redisHost").unwrap();
+    let components = components(&format!("{FOLDER}/components"));
     let stores = manifests().into_iter().filter(|it| it.kind() == "Service" && it.origin.contains("/stores/"));
     let hosts: Vec<String> = stores.map(|it| format!("{}:{}", it.name(), it.at("/spec/ports/0/port"))).collect();
     assert_eq!(hosts, ["mysql:3306", "redis:6379"]);
-    assert_eq!(host.value, MetadataValue::Plain(hosts[1].clone()));
+    for name in ["messages", "statestore"] {
+        let host = components[name].metadata.iter().find(|item| item.name == "redisHost").unwrap();
+        assert_eq!(host.value, MetadataValue::Plain(hosts[1].clone()), "{name}");
+    }
 }
 
 #[test]
@@ -153,6 +156,6 @@ fn only_image_services_may_invoke_events_service() {
 
 /// Returns true if a service uses a component: no other needs to see it.
 fn uses(service: &str, component: &str) -> bool {
-    let of_events_service = ["events-db", "local-store"].contains(&component);
+    let of_events_service = ["events-db", "local-store", "messages"].contains(&component);
     of_events_service == (service == "events-service")
 }

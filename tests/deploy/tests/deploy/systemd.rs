@@ -43,7 +43,7 @@ fn units_have_ports_modules_and_models() {
     assert!(start.ends_with("wasmedge $WASMEDGE_OPTIONS ${MODULE}"));
     let resources = start.split("--resources-path ").nth(1).unwrap().split_whitespace().next().unwrap();
     let resources = resources.strip_prefix("../").expect("it starts in the service's directory");
-    assert_eq!(resources::load(&[repository(resources)], None).unwrap().components.len(), 4, "{resources}");
+    assert_eq!(resources::load(&[repository(resources)], None).unwrap().components.len(), 5, "{resources}");
     for service in services() {
         let text = text(format!("deploy/systemd/{}.env", service.id));
         let variables: BTreeMap<&str, &str> = environment(&text).into_iter().collect();

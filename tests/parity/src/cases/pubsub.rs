@@ -5,7 +5,7 @@ use crate::case::{Case, Step, case, dapr};
 const APP: &str = "subscriber";
 
 pub(crate) fn cases() -> Vec<Case> {
-    let all = [validation(), scopes(), events(), deliveries(), routes(), bulk(), metadata()].concat();
+    let all = [validation(), scopes(), events(), deliveries(), routes(), bulk(), metadata(), outbox()].concat();
     all.into_iter().map(|case| Case { name: format!("pub/sub: {}", case.name), ..case }).collect()
 }
 
@@ -224,4 +224,34 @@ fn bulk() -> Vec<Case> {
 
 fn metadata() -> Vec<Case> {
     vec![case("subscriptions in the metadata", [dapr(APP, "GET", "/v1.0/metadata")])]
+}
+
+/// Transactions of one write each: `pubsub.in-memory` has one delivery at a time, which a second one would wait for.
+fn outbox() -> Vec<Case> {
+    let transact = |operations: &str| {
+        let body = format!(r#"{{"operations":[{operations}]}}"#);
+        dapr(APP, "POST", "/v1.0/state/outboxed/transaction").json(body)
+    };
+    let upsert = |value: &str, metadata: &str| {
+        let request = format!(r#"{{"key":"{{key}}","value":{value},"metadata":{{{metadata}}}}}"#);
+        format!(r#"{{"operation":"upsert","request":{request}}}"#)
+    };
+    let projection = upsert(r#""shown {key}""#, r#""outbox.projection":"true""#);
+    let json = r#""contentType":"application/json""#;
+    [
+        ("text", upsert(r#""{key}""#, "")),
+        ("JSON", upsert(r#"{"b":[1,2],"a":"{key}"}"#, json)),
+        (
+            "attributes",
+            upsert(r#""{key}""#, r#""subject":"s","type":"order","source":"me","id":"7","ttlInSeconds":"100""#),
+        ),
+        ("a projection", format!("{},{projection}", upsert(r#""hidden {key}""#, ""))),
+    ]
+    .map(|(name, operations)| {
+        case(
+            format!("outbox: {name}"),
+            [transact(&operations), received("POST"), dapr(APP, "GET", "/v1.0/state/outboxed/{key}")],
+        )
+    })
+    .into()
 }

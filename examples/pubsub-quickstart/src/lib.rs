@@ -1,0 +1,10 @@
+//! What the publisher and the subscriber share.
+
+use serde::{Deserialize, Serialize};
+
+/// An order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// Number of the order.
+    pub number: u32,
+}
