@@ -10,6 +10,8 @@ use http::StatusCode;
 use pubsub_quickstart::Order;
 use service_kit::{Description, EdgeSettings, Endpoint, Environment, Problem, Service};
 
+const ENDPOINTS: &[Endpoint] = &[Endpoint::post("/order", "publishes {\"number\"}")];
+
 async fn order(State(dapr): State<Dapr>, Json(order): Json<Order>) -> Result<StatusCode, Problem> {
     dapr.topic("messages", "orders").publish(&order).await?;
     Ok(StatusCode::ACCEPTED)
@@ -18,8 +20,7 @@ async fn order(State(dapr): State<Dapr>, Json(order): Json<Order>) -> Result<Sta
 fn service(environment: &mut Environment<'_>) -> Service {
     let edge = EdgeSettings::read(environment, 9010, 64 << 10);
     let dapr = Dapr::connect(environment.dapr_endpoint(3510));
-    let endpoints = &[Endpoint::post("/order", "publishes {\"number\"}")];
-    let description = Description { name: "publisher", about: "Publishes orders", endpoints };
+    let description = Description { name: "publisher", about: "Publishes orders", endpoints: ENDPOINTS };
     Service::new(description, edge, Router::new().route("/order", post(order)).with_state(dapr))
 }
 
