@@ -22,7 +22,7 @@ const RETRY_MS: u32 = 1000;
 /// Header with the id of the last event that a browser has.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Where a client's list of events ends: the id of its last one, if it has any.
+/// Id of the last event that a client has, if it has any.
 pub(crate) struct Position(Option<u64>);
 
 impl<S: Sync> FromRequestParts<S> for Position {

@@ -77,7 +77,7 @@ pub struct DaprHttp {
     access: RwLock<Arc<Access>>,
 }
 
-/// What a Configuration says of the API.
+/// Settings of the API in a Configuration.
 struct Access {
     allowed: ApiAccess,
     logs_calls: bool,

@@ -1,4 +1,4 @@
-//! What the publisher and the subscriber share.
+//! The message of the publisher and the subscriber.
 
 use serde::{Deserialize, Serialize};
 

@@ -90,7 +90,7 @@ pub struct CreatedComponents {
     /// In the order of creation.
     made: Vec<Made>,
     waiting: Vec<ComponentResource>,
-    /// What they were created from, and all other resources.
+    /// Resources that they were created from, and all others.
     resources: AppResources,
 }
 

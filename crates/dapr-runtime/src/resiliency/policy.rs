@@ -30,7 +30,7 @@ pub(crate) enum Interruption {
     TooManyRequests,
 }
 
-/// How a policy sees the outcome of an attempt.
+/// Outcome of an attempt, as a policy sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Success,

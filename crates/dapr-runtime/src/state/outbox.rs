@@ -30,7 +30,7 @@ const MAX_DELAY: Duration = Duration::from_secs(1);
 /// Metadata of an operation whose value is published instead of the one that is written.
 const PROJECTION: &str = "outbox.projection";
 
-/// Where the transactions of a store are published.
+/// Destination of the transactions of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outbox {
     /// Broker and topic of the messages.

@@ -18,7 +18,7 @@ use crate::environment::Environment;
 /// not read while it is written.
 const INTERVAL: Duration = Duration::from_millis(300);
 
-/// What tells two versions of a file apart.
+/// Time and size of a file, which tell its versions apart.
 type Version = (Option<SystemTime>, u64);
 
 /// Versions of all files of an application.
