@@ -110,7 +110,7 @@ impl NewService {
         let (Some(topic), name) = (&self.subscribe, &self.name) else { return Ok(()) };
         edit(project, &format!("{name}/src/lib.rs"), |text| topic.add_to_library(text))?;
         edit(project, &format!("{name}/src/tests.rs"), |text| Some(topic.add_to_tests(text)))?;
-        subscription::add_broker(project)
+        subscription::add_broker(project, name.as_str())
     }
 
     /// Returns a command that publishes to the service's topic, if it has one.

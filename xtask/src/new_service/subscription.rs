@@ -102,11 +102,29 @@ impl Topic {
     }
 }
 
-/// Writes the broker's component, unless there is one.
-pub(super) fn add_broker(project: &Repository) -> Result<()> {
+/// Writes the broker's component, or adds `service` to the scopes of the one that is there.
+pub(super) fn add_broker(project: &Repository, service: &str) -> Result<()> {
     let path = project.path(BROKER_FILE);
-    if path.exists() {
-        return Ok(());
+    let text = if path.exists() {
+        with_scope(&fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?, service)
+    } else {
+        BROKER.to_owned()
+    };
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Adds `service` to a component's scopes, which are the end of its file; one without scopes is everybody's.
+fn with_scope(component: &str, service: &str) -> String {
+    if component.contains("\nscopes:\n") { format!("{component}  - {service}\n") } else { component.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_joins_the_scopes_of_the_broker() {
+        assert_eq!(with_scope("a\nscopes:\n  - b\n", "c"), "a\nscopes:\n  - b\n  - c\n");
+        assert_eq!(with_scope(BROKER, "c"), BROKER);
     }
-    fs::write(&path, BROKER).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn config_needs_a_feature_for_each_component() {
         let features = for_config(&Repository::new(None)).unwrap();
-        assert_eq!(features, "bindings-cron,bindings-mysql,secretstores-local-file,state-sqlite");
+        assert_eq!(features, "bindings-cron,bindings-mysql,pubsub-sqlite,secretstores-local-file,state-sqlite");
     }
 
     #[test]
