@@ -21,7 +21,7 @@ use super::subscription::{Deliverer, read};
 use super::{Broker, PubSubs, Rule};
 use crate::backoff::Backoff;
 use crate::calls::CallTarget;
-use crate::resiliency::ComponentKind;
+use crate::resiliency::{ComponentKind, Policy};
 use crate::{InvokeError, Sidecar};
 
 /// Path at which the application declares its subscriptions.
@@ -214,7 +214,9 @@ async fn subscribe(
     };
     let target = CallTarget::Component(ComponentKind::Pubsub, pubsub);
     let call = |(request, handler)| broker.pubsub.subscribe(request, handler, shutdown.clone());
-    match sidecar.calls.run(target, "subscribe", (request, handler), call).await {
+    // As in Dapr, policies are for messages; a subscription that fails is retried by itself.
+    let policy = Policy::default();
+    match sidecar.calls.run_with(&policy, target, "subscribe", (request, handler), call, |_, _| {}).await {
         Ok(deliveries) => {
             let ending = ending.clone();
             sidecar.deliveries.spawn(async move {
