@@ -24,7 +24,7 @@ pub(crate) enum CallTarget<'a> {
     /// The application, called by a component.
     FromComponent(ComponentKind, &'a str),
     /// An application or an outside server, by its id, name or URL.
-    App { id: &'a str, endpoint: &'a str },
+    App(&'a str),
 }
 
 /// Runs the calls of one application.
@@ -56,8 +56,8 @@ impl Calls {
         self.0.resiliency.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns the policy of calls to `target`.
-    pub(crate) fn policy(&self, target: CallTarget<'_>) -> Policy {
+    /// Returns the policy of calls to `target`, of an application with a breaker for `endpoint` alone.
+    pub(crate) fn policy(&self, target: CallTarget<'_>, endpoint: &str) -> Policy {
         let resiliency = self.resiliency();
         if resiliency.is_empty() {
             return Policy::default();
@@ -65,7 +65,7 @@ impl Calls {
         match target {
             CallTarget::Component(kind, name) => resiliency.component(name, kind, Direction::Outbound),
             CallTarget::FromComponent(kind, name) => resiliency.component(name, kind, Direction::Inbound),
-            CallTarget::App { id, endpoint } => resiliency.endpoint(id, endpoint),
+            CallTarget::App(id) => resiliency.endpoint(id, endpoint),
         }
     }
 
@@ -92,7 +92,7 @@ impl Calls {
         call: impl FnMut(I) -> F,
         narrow: impl FnMut(&mut I, &mut O),
     ) -> O {
-        let policy = self.policy(target);
+        let policy = self.policy(target, "");
         self.run_with(&policy, target, operation, input, call, narrow).await
     }
 
@@ -137,7 +137,7 @@ impl Display for CallTarget<'_> {
         match self {
             Self::Component(_, name) => write!(formatter, "component {name}"),
             Self::FromComponent(_, name) => write!(formatter, "event of component {name}"),
-            Self::App { id, .. } => write!(formatter, "app {id}"),
+            Self::App(id) => write!(formatter, "app {id}"),
         }
     }
 }

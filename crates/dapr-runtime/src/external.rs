@@ -83,7 +83,7 @@ impl External {
 
     /// Returns whether `target` is an HTTPEndpoint.
     pub(crate) fn has_endpoint(&self, target: &str) -> bool {
-        self.endpoint(target).is_some()
+        self.endpoints.read().unwrap_or_else(PoisonError::into_inner).contains_key(target)
     }
 
     /// Sends `request` to `target`.

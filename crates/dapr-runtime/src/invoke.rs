@@ -149,9 +149,9 @@ impl Sidecar {
     /// See [`InvokeError`].
     pub async fn invoke(&self, target: &str, mut request: Request<Body>) -> Result<Response<Body>, InvokeError> {
         // As in Dapr, an HTTPEndpoint has one circuit breaker, others have one for each method.
-        let endpoint = if self.external().has_endpoint(target) { "" } else { request.uri().path() }.to_owned();
-        let called = CallTarget::App { id: target, endpoint: &endpoint };
-        let policy = self.calls.policy(called);
+        let endpoint = if self.external().has_endpoint(target) { "" } else { request.uri().path() };
+        let called = CallTarget::App(target);
+        let policy = self.calls.policy(called, endpoint);
         let timeout = policy.timeout;
         let attempt = async |request| {
             let end = timeout.map(|timeout| Instant::now() + timeout);

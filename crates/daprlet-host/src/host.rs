@@ -61,7 +61,7 @@ pub struct Host {
     directory: Arc<HostDirectory>,
     running: Arc<Mutex<Vec<Supervised>>>,
     /// Parts of applications that changes of their files reach, by app id.
-    reloadable: Mutex<BTreeMap<String, Reloadable>>,
+    reloadable: Arc<Mutex<BTreeMap<String, Reloadable>>>,
     lifetime: Lifetime,
 }
 
@@ -163,7 +163,7 @@ impl Host {
     /// Ends the application `id` alone, once its Dapr API is asked to shut down.
     fn end_when_asked(&self, id: String, lifetime: Lifetime) -> impl Future<Output = ()> + Send + use<> {
         let (host, directory, graceful) = (self.lifetime.clone(), self.directory.clone(), self.settings.graceful);
-        let running = self.running.clone();
+        let (running, reloadable) = (self.running.clone(), self.reloadable.clone());
         async move {
             lifetime.draining.cancelled().await;
             if host.draining.is_cancelled() {
@@ -171,6 +171,7 @@ impl Host {
             }
             lifetime.end(graceful).await;
             directory.remove(&id);
+            reloadable.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             running.lock().unwrap_or_else(PoisonError::into_inner).retain(|(app, _)| app.id != id);
             tracing::info!(app = %id, "application ended");
             host.send(HostEvent::ShutDown { app: id });

@@ -1,6 +1,6 @@
 //! Follows changes of the applications' resource and Configuration files while they run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -53,25 +53,24 @@ pub(super) async fn follow(
     loop {
         tokio::time::sleep(INTERVAL).await;
         let looked = tokio::task::spawn_blocking(move || {
-            let changed: BTreeSet<_> = (0..).zip(&mut watched).filter_map(|(at, it)| it.look().then_some(at)).collect();
+            let changed: Vec<_> = watched.iter_mut().filter_map(Watched::look).collect();
             (watched, changed)
         });
         let Ok((again, changed)) = looked.await else { return std::future::pending().await };
         watched = again;
-        let changed = (0..).zip(&watched).filter(|(at, _): &(usize, _)| changed.contains(at));
-        reload(changed.map(|(_, it)| &it.entry), arguments, environment, registry, host).await;
+        reload(changed, arguments, environment, registry, host).await;
     }
 }
 
 impl Watched {
-    /// Looks at the files; returns whether they have changed and are no longer changing.
-    fn look(&mut self) -> bool {
+    /// Looks at the files; returns the application if they have changed and are no longer changing.
+    fn look(&mut self) -> Option<AppEntry> {
         let before = std::mem::replace(&mut self.seen, versions(&self.entry));
         let is_changed = self.seen != self.applied && self.seen == before;
-        if is_changed {
+        is_changed.then(|| {
             self.applied.clone_from(&self.seen);
-        }
-        is_changed
+            self.entry.clone()
+        })
     }
 }
 
@@ -86,16 +85,11 @@ fn versions(entry: &AppEntry) -> Versions {
 }
 
 /// Reads the files of applications again.
-async fn reload(
-    entries: impl Iterator<Item = &AppEntry>,
-    arguments: &Run,
-    environment: &Environment,
-    registry: &Registry,
-    host: &Host,
-) {
+async fn reload(entries: Vec<AppEntry>, arguments: &Run, environment: &Environment, registry: &Registry, host: &Host) {
     let mut errors = ConfigErrors::default();
     let read: Vec<_> = entries
-        .filter_map(|entry| apps::app(entry.clone(), arguments, &environment.variables, registry, &mut errors))
+        .into_iter()
+        .filter_map(|entry| apps::app(entry, arguments, &environment.variables, registry, &mut errors))
         .collect();
     if arguments.strict {
         errors.be_strict();

@@ -5,6 +5,7 @@
 //! do rules and policies with mistakes. Calls under way finish with what they began with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dapr_resources::component::ComponentResource;
 use tokio::sync::mpsc;
@@ -32,10 +33,18 @@ impl ComponentFactory {
                 let names: Vec<_> = created.waiting.iter().map(|resource| resource.name.as_str()).collect();
                 sidecar.set_extended_metadata(NOT_READY.to_owned(), names.join(","));
             }
-            tokio::select! {
+            // Evaluated here, because a disabled branch would evaluate it, too.
+            let delay = if is_waiting { backoff.next_delay() } else { Duration::MAX };
+            let is_changed = tokio::select! {
                 () = shutdown.cancelled() => return,
-                Some(resources) = changes.recv() => self.reload(resources, &mut created, &sidecar).await,
-                () = tokio::time::sleep(backoff.next_delay()), if is_waiting => self.retry(&mut created).await,
+                Some(resources) = changes.recv() => {
+                    self.reload(resources, &mut created, &sidecar).await;
+                    true
+                }
+                () = tokio::time::sleep(delay), if is_waiting => self.retry(&mut created).await,
+            };
+            if !is_changed {
+                continue;
             }
             match self.components(&created) {
                 Ok(components) => sidecar.set_components(components),
@@ -48,7 +57,9 @@ impl ComponentFactory {
         }
     }
 
-    async fn retry(&self, created: &mut CreatedComponents) {
+    /// Tries to create the pending components; returns whether one is created or has failed for good.
+    async fn retry(&self, created: &mut CreatedComponents) -> bool {
+        let before = created.waiting.len();
         for resource in std::mem::take(&mut created.waiting) {
             match self.create_one(&resource, created).await {
                 Ok(made) => {
@@ -59,6 +70,7 @@ impl ComponentFactory {
                 Err(error) => tracing::error!(app = %self.context.app_id, %error, "component failed permanently"),
             }
         }
+        created.waiting.len() < before
     }
 
     /// Applies a change of the files.
