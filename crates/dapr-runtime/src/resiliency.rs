@@ -41,7 +41,7 @@ const ACTOR_NOT_FOUND: &str = "DaprBuiltInActorNotFoundRetries";
 const BUILT_IN_RETRIES: u64 = 3;
 
 /// Kind of a component, as in the names of default policies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ComponentKind {
     Binding,
     Configuration,
@@ -51,8 +51,13 @@ pub(crate) enum ComponentKind {
     Statestore,
 }
 
+impl ComponentKind {
+    const ALL: [Self; 6] =
+        [Self::Binding, Self::Configuration, Self::Lock, Self::Pubsub, Self::Secretstore, Self::Statestore];
+}
+
 /// Direction of a call between the application and a component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Direction {
     /// From the component to the application.
     Inbound,
@@ -78,6 +83,9 @@ pub(crate) struct Resiliency {
     breakers: BTreeMap<String, Arc<BreakerSettings>>,
     apps: BTreeMap<String, AppTarget>,
     components: BTreeMap<String, ComponentTarget>,
+    /// Default policies of applications, and of components.
+    app_defaults: PolicyNames,
+    component_defaults: BTreeMap<(ComponentKind, Direction), PolicyNames>,
     /// Breakers of endpoints, by application.
     endpoint_breakers: Mutex<BTreeMap<String, LruCache<String, Arc<CircuitBreaker>>>>,
     /// Breakers of components; as in Dapr, both directions share one.
@@ -119,6 +127,15 @@ impl Resiliency {
         }
         // Targets may name policies of any resource.
         resources.iter().try_for_each(|resource| policies.check(resource))?;
+        policies.app_defaults = policies.default_names(&["App"]);
+        for kind in ComponentKind::ALL {
+            for direction in [Direction::Inbound, Direction::Outbound] {
+                let [of_kind, of_direction] =
+                    [format!("{kind:?}Component{direction:?}"), format!("Component{direction:?}")];
+                let names = policies.default_names(&[&of_kind, &of_direction, "Component"]);
+                policies.component_defaults.insert((kind, direction), names);
+            }
+        }
         Ok(policies)
     }
 
@@ -157,9 +174,9 @@ impl Resiliency {
     /// Returns the policy of an invocation of `app`, with a breaker for this endpoint.
     pub(crate) fn endpoint(&self, app: &str, endpoint: &str) -> Policy {
         let target = self.apps.get(app);
-        let names = target.map_or_else(|| self.default_names(&["App"]), |target| target.policies.clone());
+        let names = target.map_or(&self.app_defaults, |target| &target.policies);
         let size = target.and_then(|target| target.breaker_cache_size).unwrap_or(BREAKER_CACHE_SIZE);
-        self.policy(&names, |settings| {
+        self.policy(names, |settings| {
             let mut breakers = self.endpoint_breakers.lock().unwrap_or_else(PoisonError::into_inner);
             let new = || LruCache::new(NonZeroUsize::new(size).unwrap_or(NonZeroUsize::MIN));
             let of_app = breakers.entry(app.to_owned()).or_insert_with(new);
@@ -170,15 +187,14 @@ impl Resiliency {
     /// Returns the policy of a call between the application and the component `name`.
     pub(crate) fn component(&self, name: &str, kind: ComponentKind, direction: Direction) -> Policy {
         let names = match (self.components.get(name), direction) {
-            (Some(target), Direction::Inbound) => target.inbound.clone(),
-            (Some(target), Direction::Outbound) => target.outbound.clone(),
-            (None, _) => self.default_names(&[
-                &format!("{kind:?}Component{direction:?}"),
-                &format!("Component{direction:?}"),
-                "Component",
-            ]),
+            (Some(target), Direction::Inbound) => &target.inbound,
+            (Some(target), Direction::Outbound) => &target.outbound,
+            (None, _) => match self.component_defaults.get(&(kind, direction)) {
+                Some(names) => names,
+                None => return Policy::default(),
+            },
         };
-        self.policy(&names, |settings| {
+        self.policy(names, |settings| {
             let mut breakers = self.component_breakers.lock().unwrap_or_else(PoisonError::into_inner);
             breakers.entry(name.to_owned()).or_insert_with(|| settings.breaker(name.to_owned())).clone()
         })
